@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Positions on the WGS 84 ellipsoid, and how two of them are joined.
+
+Leaves heights to `altitudes`, curves and distances to `geodesics`.
+"""
+
+import math
+from enum import StrEnum
+
+import msgspec
+
+from keepclear.errors import InputError
+
+
+class Edge(StrEnum):
+    """What "straight" means between two positions.
+
+    GEODESIC: the shortest path on the ellipsoid. RHUMB: a line of constant bearing.
+    PLANAR: straight in longitude and latitude (RFC 7946 section 3.1.1), so that two
+    positions on one parallel are joined along it. All go the short way round: a step of more
+    than 180 degrees in longitude crosses the antimeridian.
+    """
+
+    GEODESIC = "geodesic"
+    RHUMB = "rhumb"
+    PLANAR = "planar"
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A place: WGS 84 degrees, latitude -90..90, longitude -180..180."""
+
+    latitude_deg: float
+    longitude_deg: float
+
+    def __post_init__(self) -> None:
+        check_degrees(self.latitude_deg, 90, "latitude")
+        check_degrees(self.longitude_deg, 180, "longitude")
+
+
+def check_degrees(value_deg: float, limit_deg: int, path: str) -> None:
+    """Raise `InputError` where an angle is no number or beyond its limit."""
+    if not math.isfinite(value_deg):
+        raise InputError(path, value_deg, "is not a number", "give degrees")
+    if abs(value_deg) > limit_deg:
+        raise InputError(
+            path, value_deg, f"is beyond {limit_deg} degrees", "give WGS 84 degrees, signed"
+        )

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The door of the compiled path: the same kernel source, run through numba.
+
+The scalar code of the kernel is written once. `plain()` gives the modules as they stand, which
+start at once and suit small inputs; `compiled()` gives copies of them whose functions numba has
+compiled (without fastmath), which give the same bits, a thousand times faster.
+
+1. numba is imported by the first call of `compiled()`, never by importing keepclear.
+2. The cache of compiled code lies in a folder named after a digest of the kernel's whole source
+   and numba's version: numba itself would not see that a called function has changed.
+3. Where no folder can be written or numba is missing, `compiled()` raises `NotCompiled`, and
+   the caller goes on with `plain()` and says so.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import os
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import FunctionType, ModuleType, SimpleNamespace
+from typing import Any, Final
+
+from keepclear.detect import (
+    encounter,
+    lateral,
+    pairs,
+    patch,
+    shifted,
+    shifted_sweep,
+    slabs,
+    sweep,
+    vertical,
+)
+from keepclear.errors import OperatorError
+
+MODULES: Final = (
+    vertical, lateral, encounter, sweep, patch, shifted, shifted_sweep, pairs, slabs,
+)  # fmt: skip
+
+
+class NotCompiled(OperatorError):
+    """The compiled kernel cannot be used on this machine; the plain one can."""
+
+
+@cache
+def plain() -> SimpleNamespace:
+    """Return the kernel's functions as they stand."""
+    return _functions(MODULES)
+
+
+@cache
+def compiled() -> SimpleNamespace:
+    """Return the kernel's functions compiled; the first call on a machine takes half a minute."""
+    folder = _cache_folder()
+    try:
+        numba = importlib.import_module("numba")
+    except ImportError as fault:
+        raise NotCompiled(f"numba cannot be imported ({fault}); pip install numba") from None
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder)
+    try:
+        return _functions(_compile(numba))
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def is_warm() -> bool:
+    """Tell whether compiled code of this very kernel lies in the cache."""
+    try:
+        return any(_cache_folder().rglob("*.nbc"))
+    except NotCompiled:
+        return False
+
+
+def _compile(numba: Any) -> tuple[ModuleType, ...]:
+    """Return copies of the modules in which every function is a compiled one."""
+    done: dict[tuple[str, str], Any] = {}
+    copies = []
+    for module in MODULES:
+        alias = f"{module.__name__}_compiled"
+        spec = importlib.util.spec_from_file_location(alias, module.__file__)
+        if spec is None or spec.loader is None:
+            raise NotCompiled(f"the source of {module.__name__} is not there; reinstall keepclear")
+        copy = importlib.util.module_from_spec(spec)
+        sys.modules[alias] = copy  # numba looks the module of cached code up by its name
+        spec.loader.exec_module(copy)
+        for name, value in list(vars(copy).items()):
+            if not isinstance(value, FunctionType):
+                continue
+            if value.__module__ == alias:
+                done[module.__name__, name] = numba.njit(cache=True, nogil=True)(value)
+            if (found := done.get((value.__module__.removesuffix("_compiled"), name))) is not None:
+                setattr(copy, name, found)
+        copies.append(copy)
+    return tuple(copies)
+
+
+def _functions(modules: tuple[ModuleType, ...]) -> SimpleNamespace:
+    names: dict[str, Any] = {}
+    for module in modules:
+        names |= {name: value for name, value in vars(module).items() if callable(value)}
+    return SimpleNamespace(**names)
+
+
+@cache
+def _cache_folder() -> Path:
+    """Return a folder that can be written, named after the kernel's source."""
+    try:
+        numba_version = version("numba")
+    except PackageNotFoundError:
+        raise NotCompiled("numba is not installed; pip install numba") from None
+    digest = hashlib.sha256(numba_version.encode())
+    for module in MODULES:
+        digest.update(Path(str(module.__file__)).read_bytes())
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    folder = Path(home) / "keepclear" / f"kernel-{digest.hexdigest()[:16]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f"probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as fault:
+        raise NotCompiled(
+            f"no cache folder can be written ({fault}); set XDG_CACHE_HOME to one that can"
+        ) from None
+    return folder

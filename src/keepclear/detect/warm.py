@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiles the kernel once, so that the first large check does not wait for it.
+
+python -m keepclear.detect.warm
+"""
+
+import numpy as np
+
+from keepclear.detect.compiled import NotCompiled, compiled
+from keepclear.detect.cylinders import Cylinder
+from keepclear.detect.fragments import compile_points
+from keepclear.detect.index import detect
+from keepclear.detect.kernel import limits_of
+from keepclear.detect.points import Points
+
+
+def two_points_each(tolerance_us: int) -> Points:
+    """Return two plans that cross over the equator, each of two points."""
+    whole, none = np.zeros(4, dtype=np.int64), np.zeros(4)
+    lag = np.full(2, tolerance_us, dtype=np.int64)
+    return Points(
+        offsets=np.array([0, 2, 4]), time_us=np.array([0, 60_000_000, 0, 60_000_000]),
+        latitude_deg=np.array([0.0, 0.0, -0.1, 0.1]), longitude_deg=np.array([0.0, 0.2, 0.1, 0.1]),
+        height_tmm=whole, datum=whole, lateral_m=none, vertical_tmm=whole,
+        starts_stretch=np.array([True, False, True, False]), edge=np.zeros(2, dtype=np.int64),
+        early_us=lag, late_us=lag, clock_us=np.zeros(2, dtype=np.int64),
+    )  # fmt: skip
+
+
+def warm() -> int:
+    """Run every compiled function once; return how many conflicts the two crossings are."""
+    functions = compiled()
+    limits = limits_of([Cylinder(lateral_tmm=92_600_000, vertical_tmm=3_048_000)])
+    groups = np.array([0, 1])
+    found = 0
+    for tolerance_us in (0, 1_000_000):
+        f = compile_points(two_points_each(tolerance_us))
+        found += len(detect(functions, f, groups, False, limits).rows)
+    return found
+
+
+if __name__ == "__main__":
+    try:
+        warm()
+    except NotCompiled as fault:
+        print(f"the kernel is not compiled, large checks will be slow: {fault}")

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lengths, times and speeds: text with a unit at the edge, integers inside.
+
+Lengths are integer tenths of a millimetre (`_tmm`): a foot is 3048 of them and a nautical
+mile 18,520,000, so levels and minima are exact. Times are integer microseconds since
+1970-01-01T00:00:00Z (`_us`), without leap seconds: second 60 is read as the next second 0.
+
+Leaves heights to `airspace.altitudes`, which adds what a height is measured from.
+1. A number without a unit is refused, and so is a time without a zone.
+2. Text is read as decimal fractions, never through a binary float.
+
+    >>> parse_length_tmm("5 NM"), parse_duration_us("3 min")
+    (92600000, 180000000)
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from keepclear.errors import InputError
+
+TMM_PER_M: Final = 10_000
+TMM_PER_FOOT: Final = 3_048  # international foot, 0.3048 m (exact, 1959 agreement)
+TMM_PER_NM: Final = 18_520_000  # international nautical mile, 1852 m (exact, Monaco 1929)
+US_PER_S: Final = 1_000_000
+
+LENGTHS_TMM: Final[Mapping[str, int]] = {
+    "nm": TMM_PER_NM, "nmi": TMM_PER_NM, "ft": TMM_PER_FOOT, "feet": TMM_PER_FOOT,
+    "km": 1_000 * TMM_PER_M, "m": TMM_PER_M, "mi": 16_093_440,
+}  # fmt: skip
+DURATIONS_US: Final[Mapping[str, int]] = {
+    "h": 3_600 * US_PER_S, "min": 60 * US_PER_S, "s": US_PER_S, "ms": 1_000,
+}  # fmt: skip
+SPEEDS_MPS: Final[Mapping[str, Fraction]] = {
+    "kt": Fraction(1852, 3600), "kn": Fraction(1852, 3600), "m/s": Fraction(1),
+    "km/h": Fraction(1000, 3600), "ft/min": Fraction(3048, 600_000),
+}  # fmt: skip
+
+_QUANTITY: Final = re.compile(r"\s*([+-]?\d{1,15}(?:[,_]\d{3})*(?:\.\d{1,15})?)\s*([A-Za-z/]+)\s*")
+_TIME: Final = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s*([Zz]|[+-]\d\d:?\d\d)?"
+)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def parse_length_tmm(text: str, path: str = "length") -> int:
+    """Return a length in tenths of a millimetre, to the nearest one. `InputError` otherwise."""
+    number, unit = _quantity(text, path, LENGTHS_TMM, "5 NM")
+    return round(number * LENGTHS_TMM[unit])
+
+
+def parse_duration_us(text: str, path: str = "duration") -> int:
+    """Return a duration in microseconds; parts may follow each other ("1 h 30 min")."""
+    parts = re.findall(r"[^A-Za-z]+[A-Za-z]+", text) or [text]
+    if "".join(parts).strip() != text.strip():
+        parts = [text]
+    total_us = Fraction(0)
+    for part in parts:
+        number, unit = _quantity(part, path, DURATIONS_US, "90 s")
+        total_us += number * DURATIONS_US[unit]
+    return round(total_us)
+
+
+def parse_speed_mps(text: str, path: str = "speed") -> float:
+    """Return a speed in metres a second."""
+    number, unit = _quantity(text, path, SPEEDS_MPS, "450 kt")
+    return float(number * SPEEDS_MPS[unit])
+
+
+def parse_time_us(text: str, path: str = "time") -> int:
+    """Return an RFC 3339 time as microseconds since 1970 UTC; digits past the sixth are cut."""
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        raise InputError(path, text, "is not an RFC 3339 time", "write 2015-09-30T10:14:05Z")
+    year, month, day, hour, minute, second = (int(match[i]) for i in range(1, 7))
+    if match[8] is None:
+        raise InputError(path, text, "has no zone", "add Z, or an offset such as +03:00")
+    leap = 1 if second == 60 else 0
+    try:
+        local = datetime(year, month, day, hour, minute, second - leap, tzinfo=UTC)
+        instant = local + timedelta(seconds=leap) - _offset(match[8])
+    except (ValueError, OverflowError) as fault:
+        raise InputError(path, text, str(fault), "give a day and an hour that exist") from None
+    whole_us = (instant - _EPOCH) // timedelta(microseconds=1)
+    return whole_us + int((match[7] or "0").ljust(6, "0")[:6])
+
+
+def format_time(time_us: int) -> str:
+    """Return RFC 3339 in UTC with microseconds: 2015-09-30T10:14:05.000000Z."""
+    instant = _EPOCH + timedelta(microseconds=time_us)
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z"
+
+
+def format_clock(time_us: int) -> str:
+    """Return the time of day for people, to the nearest second: 10:14:05Z."""
+    instant = _EPOCH + timedelta(microseconds=time_us + US_PER_S // 2)
+    return instant.strftime("%H:%M:%SZ")
+
+
+def nautical_miles(length_m: float) -> float:
+    """Return metres as nautical miles."""
+    return length_m * TMM_PER_M / TMM_PER_NM
+
+
+def feet(length_m: float) -> float:
+    """Return metres as feet."""
+    return length_m * TMM_PER_M / TMM_PER_FOOT
+
+
+def metres(length_tmm: int) -> float:
+    """Return tenths of a millimetre as metres."""
+    return length_tmm / TMM_PER_M
+
+
+def _quantity(
+    text: str, path: str, known: Mapping[str, object], example: str
+) -> tuple[Fraction, str]:
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise InputError(path, text, "is not a number with its unit", f'write "{example}"')
+    unit = match[2].lower()
+    if unit not in known:
+        units = ", ".join(known)
+        raise InputError(path, text, f"unit {match[2]!r} is not one of {units}", f'"{example}"')
+    return Fraction(Decimal(match[1].replace(",", "").replace("_", ""))), unit
+
+
+def _offset(text: str) -> timedelta:
+    if text in "Zz":
+        return timedelta(0)
+    sign = -1 if text[0] == "-" else 1
+    hours, minutes = int(text[1:3]), int(text[-2:])
+    if hours > 23 or minutes > 59:
+        raise ValueError(f"offset {text} does not exist")
+    return sign * timedelta(hours=hours, minutes=minutes)
