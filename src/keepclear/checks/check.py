@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`keepclear.check`: reads files, compares every pair, explains what is not CLEAR.
+
+Leaves to others: bytes (`formats`), plans as columns (`prepare`), what comes close (`compare`),
+the words (`reports`).
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from keepclear.agreement.presets import PRESETS
+from keepclear.agreement.rules_toml import parse_short, read_rules
+from keepclear.agreement.separation import RuleSet, describe_rule
+from keepclear.airspace.altitudes import reference_text
+from keepclear.checks.compare import Comparison, compare
+from keepclear.checks.drawing import paths_of
+from keepclear.checks.prepare import Prepared, Uncertainty, parse_uncertainty, prepare
+from keepclear.checks.report import Report, RulesUsed
+from keepclear.detect.kernel import KERNEL
+from keepclear.errors import CallerError, Fault, FileErrors, InputError, RulesError, fault_lines
+from keepclear.formats.contents import Contents
+from keepclear.formats.reading import read
+from keepclear.units import parse_duration_us, parse_length_tmm, parse_time_us
+
+DEFAULT_RULES: Final = "5 NM / 1000 ft"
+LONGEST_TOLERANCE_US: Final = 15 * 60 * 1_000_000
+Progress = Callable[[float, str], None]
+
+
+class Asked(NamedTuple):
+    """The values of a check, read."""
+
+    rules: RulesUsed
+    rule_set: RuleSet
+    uncertainty: Uncertainty
+    tolerance_us: int
+    vertical_tolerance_tmm: int
+    max_gap_us: int
+    from_us: int | None
+    to_us: int | None
+
+
+def check(
+    files: Sequence[str | os.PathLike[str]], *, rules: str | None = None,
+    parties: Mapping[str, str | os.PathLike[str]] | None = None, within_party: bool = False,
+    start: str | None = None, end: str | None = None, time_tolerance: str | None = None,
+    uncertainty: str | None = None, vertical_tolerance: str | None = None, rvsm: bool = True,
+    max_gap: str = "5 min", lenient: bool = False, progress: Progress | None = None,
+) -> Report:  # fmt: skip
+    """Compare the plans in files and return every pair that is not CLEAR.
+
+    files: CSV, Parquet, GeoJSON, KML, F3548 JSON or readsb JSON. rules: a preset's name, a
+    TOML file, or minima such as "5 NM / 1000 ft", which is the default. parties: name -> file,
+    where the file has no party column; without either a file is a party. within_party: also
+    compare plans of one party. start, end: look only at this time (RFC 3339). time_tolerance:
+    every plan may run this early and this late. uncertainty: lateral / vertical / time, of each
+    plan. vertical_tolerance: comes off the vertical minimum, once a pair. rvsm: assume RVSM
+    approval where the file does not say. max_gap: the longest time between positions over
+    which a file of positions is joined. lenient: leave out what cannot be read and say so.
+    progress: called with a share from 0 to 1 and what is being done.
+
+    Raises `FileErrors` (all faults of a file at once), `RulesError` and `InputError`, all of
+    them `CallerError`.
+    """
+    tell = progress or _silent
+    asked = _asked(rules, start, end, time_tolerance, uncertainty, vertical_tolerance, max_gap)
+    by_file = {os.fspath(file): name for name, file in (parties or {}).items()}
+    names = list(dict.fromkeys([*(os.fspath(file) for file in files), *by_file]))
+    tell(0.0, "reading")
+    contents = _read_all(names, lenient=lenient, tell=tell)
+    prepared = prepare(contents, by_file, asked.uncertainty, asked.tolerance_us, asked.max_gap_us)
+    compared = compare(
+        prepared, asked.rule_set, within_party=within_party, rvsm=rvsm,
+        vertical_tolerance_tmm=asked.vertical_tolerance_tmm,
+        window_us=(asked.from_us, asked.to_us), tell=tell,
+    )  # fmt: skip
+    return _report(asked, contents, prepared, compared, rvsm=rvsm)
+
+
+def load_rules(rules: str | None) -> tuple[RuleSet, RulesUsed]:
+    """Return the rules that a preset's name, a TOML file or minima stand for."""
+    text = DEFAULT_RULES if rules is None else rules
+    if text in PRESETS:
+        rule_set = PRESETS[text]
+    elif text.lower().endswith(".toml") or Path(text).is_file():
+        rule_set = read_rules(_bytes_of(text))
+    else:
+        rule_set = _short(text)
+    used = RulesUsed(
+        name=rule_set.name, text="; ".join(describe_rule(rule) for rule in rule_set.rules),
+        source=rule_set.source, note=rule_set.note, was_default=rules is None,
+    )  # fmt: skip
+    return rule_set, used
+
+
+def _short(text: str) -> RuleSet:
+    try:
+        return parse_short(text)
+    except CallerError as fault:
+        known = ", ".join(sorted(PRESETS))
+        raise RulesError(f"{fault}; or give a preset ({known}) or a TOML file") from None
+
+
+def _asked(
+    rules: str | None, start: str | None, end: str | None, time_tolerance: str | None,
+    uncertainty: str | None, vertical_tolerance: str | None, max_gap: str,
+) -> Asked:  # fmt: skip
+    rule_set, used = load_rules(rules)
+    from_us = None if start is None else parse_time_us(start, "from")
+    to_us = None if end is None else parse_time_us(end, "to")
+    if from_us is not None and to_us is not None and to_us <= from_us:
+        raise InputError("to", end, f"is not after from {start}", "swap them")
+    tolerance_us = _duration(time_tolerance, "time-tolerance")
+    if tolerance_us > LONGEST_TOLERANCE_US:
+        raise InputError(
+            "time-tolerance", time_tolerance, "is above 15 min, which needs a clause",
+            "use at most 15 min",
+        )  # fmt: skip
+    gap_us = _duration(max_gap, "max-gap")
+    if gap_us == 0:
+        raise InputError("max-gap", max_gap, "is no time", "give a duration above 0")
+    vertical_tmm = 0
+    if vertical_tolerance is not None:
+        vertical_tmm = parse_length_tmm(vertical_tolerance, "vertical-tolerance")
+        _not_negative(vertical_tmm, vertical_tolerance, "vertical-tolerance")
+    return Asked(
+        used, rule_set, parse_uncertainty(uncertainty), tolerance_us, vertical_tmm, gap_us,
+        from_us, to_us,
+    )  # fmt: skip
+
+
+def _duration(text: str | None, path: str) -> int:
+    if text is None:
+        return 0
+    duration_us = parse_duration_us(text, path)
+    _not_negative(duration_us, text, path)
+    return duration_us
+
+
+def _not_negative(value: int, text: str, path: str) -> None:
+    if value < 0:
+        raise InputError(path, text, "is below 0", "give 0 or more")
+
+
+def _bytes_of(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError as fault:
+        raise FileErrors(
+            file,
+            [Fault(kind="file", limit=str(fault.strerror), way_out="check its name and rights")],
+        ) from None
+
+
+def _read_all(files: Sequence[str], *, lenient: bool, tell: Progress) -> list[Contents]:
+    """Return what all files hold; the faults of all of them are raised as one."""
+    contents: list[Contents] = []
+    faults: list[FileErrors] = []
+    for i, file in enumerate(files):
+        tell(0.2 * i / len(files), f"reading {file}")
+        try:
+            contents.append(read(file, _bytes_of(file), lenient=lenient))
+        except FileErrors as found:
+            faults.append(found)
+    if len(faults) > 1:
+        raise CallerError("\n".join(str(found) for found in faults))
+    if faults:
+        raise faults[0]
+    return contents
+
+
+def _report(
+    asked: Asked, contents: Sequence[Contents], prepared: Prepared, compared: Comparison,
+    *, rvsm: bool,
+) -> Report:  # fmt: skip
+    return Report(
+        kernel=KERNEL, rules=asked.rules, files=tuple(each.file for each in contents),
+        plans=len(prepared.plans), pairs=compared.pairs, findings=compared.findings,
+        unknown=prepared.gaps, notes=tuple(_notes(contents, prepared, compared.notes, rvsm=rvsm)),
+        left_out=tuple(
+            f"{each.file}: {line}" for each in contents for line in fault_lines(each.left_out)
+        ),
+        paths=paths_of(prepared, compared.findings),
+    )  # fmt: skip
+
+
+def _notes(
+    contents: Sequence[Contents], prepared: Prepared, said: Sequence[str], *, rvsm: bool
+) -> list[str]:
+    """Return what was assumed, a sentence each, and what the readers did."""
+    used = {prepared.datums[code] for code in set(prepared.points.datum.tolist()) if code >= 0}
+    names = sorted(reference_text(datum) for datum in used)
+    notes = [f"Heights: {', '.join(names)}."] if names else []
+    stated = {plan.rvsm for plan in prepared.plans}
+    if None in stated:
+        notes.append("RVSM approval assumed." if rvsm else "RVSM approval not assumed.")
+    return [*notes, *said, *(f"{each.file}: {note}" for each in contents for note in each.notes)]
+
+
+def _silent(_share: float, _what: str) -> None:
+    """Tell nobody."""

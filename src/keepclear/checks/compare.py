@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every pair of plans of different parties, each against the rules that bind it.
+
+The kernel runs as it stands on small inputs and compiled on large ones; both give the same.
+"""
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from keepclear.agreement.assess import RANK
+from keepclear.agreement.findings import Finding, Interval
+from keepclear.agreement.separation import RuleSet
+from keepclear.checks.binding import Bound, Kinds, bind
+from keepclear.checks.pairing import Kernel, Pair, assess_pair
+from keepclear.checks.prepare import Plan, Prepared
+from keepclear.detect.compiled import NotCompiled, compiled, is_warm, plain
+from keepclear.detect.fragments import (
+    LONGEST_PIECE_M,
+    Fragments,
+    clip_fragments,
+    compile_points,
+    longest_piece_m,
+)
+from keepclear.detect.index import Detected, near_pairs, sweep_all
+from keepclear.detect.kernel import limits_of
+from keepclear.errors import CallerError
+
+Integers = npt.NDArray[np.int64]
+Tell = Callable[[float, str], None]
+
+FEW_FRAGMENTS: Final = 3_000
+FOREVER_US: Final = 2**62
+
+
+class Comparison(NamedTuple):
+    """What comparing gave: findings worst first, then soonest; how many pairs; what to say."""
+
+    findings: tuple[Finding, ...]
+    pairs: int
+    notes: tuple[str, ...]
+
+
+def compare(
+    prepared: Prepared, rule_set: RuleSet, *, within_party: bool, rvsm: bool,
+    vertical_tolerance_tmm: int, window_us: tuple[int | None, int | None], tell: Tell,
+) -> Comparison:  # fmt: skip
+    """Compare all pairs of different parties (`within_party`: of one party too)."""
+    pairs = _count_pairs(prepared.plans, within_party=within_party)
+    kinds = bind(prepared.plans, rule_set, rvsm=rvsm, vertical_tolerance_tmm=vertical_tolerance_tmm)
+    f = _compile(prepared, kinds, window_us)
+    kernel, notes = _kernel(f, tell)
+    parties = [prepared.plans[i].party for i in prepared.with_points.tolist()]
+    groups = np.unique(np.array(parties, dtype=object).astype(str), return_inverse=True)[1]
+    found: list[Finding] = []
+    for detected, bound in _detected(kernel, kinds, prepared, groups, within_party, tell):
+        found += _findings(kernel, prepared, detected, bound)
+    tell(1.0, "done")
+    found.sort(key=_order)
+    return Comparison(tuple(found), pairs, notes)
+
+
+def _count_pairs(plans: Sequence[Plan], *, within_party: bool) -> int:
+    """Return how many pairs there are; `CallerError` where there is nothing to compare."""
+    sizes = Counter(plan.party for plan in plans)
+    pairs = math.comb(len(plans), 2)
+    if not within_party:
+        pairs -= sum(math.comb(size, 2) for size in sizes.values())
+    if pairs > 0:
+        return pairs
+    if len(plans) > 1:
+        raise CallerError(
+            f"nothing to compare: all {len(plans)} plans are of the party {plans[0].party!r}; "
+            "add another party's file, name parties with --party, or add --within-party"
+        )
+    what = f"one plan, {plans[0].name!r}" if plans else "no plan"
+    raise CallerError(f"nothing to compare: the files hold {what}; give two plans or more")
+
+
+def _compile(
+    prepared: Prepared, kinds: Kinds, window_us: tuple[int | None, int | None]
+) -> Fragments:
+    points = prepared.points
+    lateral_m = [c.lateral_tmm / 10_000 for c in kinds.all_cylinders() if c.lateral_tmm]
+    uncertain_m = 2.0 * float(points.lateral_m.max(initial=0.0))
+    piece_m = longest_piece_m(max(lateral_m) + uncertain_m) if lateral_m else LONGEST_PIECE_M
+    f = compile_points(points, piece_m)
+    if window_us == (None, None):
+        return f
+    start_us, end_us = window_us
+    return clip_fragments(
+        f, -FOREVER_US if start_us is None else start_us, FOREVER_US if end_us is None else end_us
+    )
+
+
+def _kernel(f: Fragments, tell: Tell) -> tuple[Kernel, tuple[str, ...]]:
+    """Return the kernel for these plans: plain for few fragments, else compiled where it can be."""
+    if len(f.start_us) <= FEW_FRAGMENTS:
+        return Kernel(plain(), True, f), ()
+    if not is_warm():
+        tell(0.2, "compiling the kernel, once on this machine: about a minute")
+    try:
+        return Kernel(compiled(), False, f), ()
+    except NotCompiled as fault:
+        return Kernel(plain(), True, f), (f"The kernel ran uncompiled, which is slow: {fault}.",)
+
+
+def _detected(
+    kernel: Kernel, kinds: Kinds, prepared: Prepared, groups: Integers, within_party: bool,
+    tell: Tell,
+) -> list[tuple[Detected, Bound]]:  # fmt: skip
+    """Return the rows of all pairs, for each pair of kinds apart."""
+    if not len(prepared.with_points):
+        return []
+    widest = kernel.give(limits_of(kinds.all_cylinders()))
+    given = kernel.give(kernel.fragments)
+    near = near_pairs(
+        kernel.functions, kernel.fragments, groups, within_party, widest,
+        lambda share: tell(0.2 + 0.4 * share, "looking for plans that come close"),
+        given=given,
+    )  # fmt: skip
+    kind = kinds.of_plan[prepared.with_points]
+    low = np.minimum(kind[near[0]], kind[near[1]])
+    high = np.maximum(kind[near[0]], kind[near[1]])
+    found = []
+    for (i, j), bound in kinds.bound.items():
+        mine = (low == i) & (high == j)
+        if bound and mine.any():
+            a, b, from_us, to_us = (column[mine] for column in near)
+            limits = kernel.give(limits_of([cylinder for _, cylinder in bound]))
+            rows = sweep_all(
+                kernel.functions, given, limits, a, b, from_us, to_us,
+                lambda share: tell(0.6 + 0.4 * share, "computing what comes close"),
+            )  # fmt: skip
+            found.append((rows, bound))
+    return found
+
+
+def _findings(
+    kernel: Kernel, prepared: Prepared, detected: Detected, bound: Bound
+) -> list[Finding]:
+    """Return one finding for each pair that has rows."""
+    gaps = _gaps_by_row(prepared)
+    starts = np.flatnonzero(np.diff(detected.row_pair, prepend=-1))
+    ends = np.append(starts[1:], len(detected.row_pair))
+    found = []
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        pair = detected.row_pair[start]
+        a, b = int(detected.a[pair]), int(detected.b[pair])
+        places = (int(prepared.with_points[a]), int(prepared.with_points[b]))
+        asked = Pair(a, b, bound, gaps.get(a, ()), gaps.get(b, ()))
+        found.append(_finding(kernel, prepared, asked, places, detected.rows[start:end]))
+    return found
+
+
+def _finding(
+    kernel: Kernel, prepared: Prepared, pair: Pair, places: tuple[int, int],
+    rows: npt.NDArray[np.float64],
+) -> Finding:  # fmt: skip
+    assessed, bare_margin_m = assess_pair(kernel, pair, rows)
+    a, b = prepared.plans[places[0]], prepared.plans[places[1]]
+    return Finding(
+        id=_stable_id(prepared.plans, places), a=a.name, b=b.name,
+        a_index=places[0], b_index=places[1], parties=(a.party, b.party),
+        verdict=assessed.verdict, intervals=assessed.intervals,
+        intervals_a=assessed.intervals_a, intervals_b=assessed.intervals_b, cpa=assessed.cpa,
+        rule=assessed.rule, leaf=assessed.leaf, short_by_m=assessed.short_by_m,
+        short_by_s=assessed.short_by_s, margin_m=assessed.margin_m,
+        margin_without_uncertainty_m=bare_margin_m, reason=assessed.reason,
+    )  # fmt: skip
+
+
+def _stable_id(plans: Sequence[Plan], places: tuple[int, int]) -> str:
+    """Return an id that is the same from run to run: a digest of who the two plans are.
+
+    Plans of one name and key are told apart by their place among them.
+    """
+    parts: list[str] = []
+    for place in places:
+        who = _who(plans[place])
+        same = 0
+        while place - same > 0 and _who(plans[place - same - 1]) == who:
+            same += 1
+        parts += [*who, str(same)]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]
+
+
+def _who(plan: Plan) -> tuple[str, str, str]:
+    return plan.party, plan.name, plan.key
+
+
+def _gaps_by_row(prepared: Prepared) -> Mapping[int, Sequence[Interval]]:
+    gaps: dict[int, list[Interval]] = {}
+    for row, gap in zip(prepared.gap_rows, prepared.gaps, strict=True):
+        gaps.setdefault(row, []).append(Interval(start_us=gap.start_us, end_us=gap.end_us))
+    return gaps
+
+
+def _order(finding: Finding) -> tuple[int, int, str, str, str]:
+    start_us = finding.intervals[0].start_us if finding.intervals else 0
+    return RANK[finding.verdict], start_us, finding.a, finding.b, finding.id

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the kernel found for one pair, with what has to be asked of it again.
+
+Duration leaves are asked shift by shift (`agreement.stays`), and the margin without uncertainty
+needs a second look with wider minima, because it may be least where nothing was found.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from msgspec.structs import replace
+
+from keepclear.agreement.assess import Assessment, assess, merged
+from keepclear.agreement.findings import Interval
+from keepclear.agreement.stays import Span, Stay, judge_stay
+from keepclear.checks.binding import Bound
+from keepclear.detect import sweep as column
+from keepclear.detect.cylinders import Cylinder
+from keepclear.detect.encounter import NOT_THERE
+from keepclear.detect.fragments import Fragments, take_pair
+from keepclear.detect.kernel import as_lists, limits_of, sweep_pair
+from keepclear.detect.sweep import Limits
+
+Rows = npt.NDArray[np.float64]
+
+WIDEST_M: Final = 100_000.0
+
+
+class Kernel(NamedTuple):
+    """The kernel's functions, and the plans as they take them: arrays, or lists where plain."""
+
+    functions: Any
+    is_plain: bool
+    fragments: Fragments
+
+    def give(self, arrays: Any) -> Any:
+        """Return arrays as the functions take them."""
+        return as_lists(arrays) if self.is_plain else arrays
+
+    def rows(self, f: Fragments, a: int, b: int, limits: Limits, lags: tuple[int, int]) -> Rows:
+        """Return the rows of one pair; lags: see `kernel.sweep_pair`."""
+        return sweep_pair(self.functions, self.give(f), a, b, self.give(limits), lags=lags)
+
+
+class Pair(NamedTuple):
+    """Two plans by their place among the plans with points, a < b, and what binds them."""
+
+    a: int
+    b: int
+    bound: Bound
+    gaps_a: Sequence[Interval]
+    gaps_b: Sequence[Interval]
+
+
+def assess_pair(kernel: Kernel, pair: Pair, rows: Rows) -> tuple[Assessment, float | None]:
+    """Return what the rows of a pair amount to, and the margin without uncertainty."""
+    stays = {
+        number: _stay(kernel, pair, cylinder)
+        for number, (_, cylinder) in enumerate(pair.bound)
+        if cylinder.duration_us is not None and (rows[:, column.CYLINDER] == number).any()
+    }
+    found = assess(rows, pair.bound, stays)
+    if not _is_uncertain(kernel.fragments, pair):
+        return found, found.margin_m
+    return found, _bare_margin(kernel, pair)
+
+
+def _is_uncertain(f: Fragments, pair: Pair) -> bool:
+    for plan in (pair.a, pair.b):
+        legs = f.leg[f.offsets[plan] : f.offsets[plan + 1]]
+        if f.clock_us[plan] or f.leg_lateral_m[legs].any() or f.leg_vertical_tmm[legs].any():
+            return True
+    return False
+
+
+def _bare_margin(kernel: Kernel, pair: Pair) -> float | None:
+    """Return the least margin without uncertainty, None where it is beyond 100 km or unknown.
+
+    Minima widened by w have margins less by w, so the first w at which something is found
+    gives the margin.
+    """
+    f, a, b = kernel.fragments, pair.a, pair.b
+    shifts_us = (f.early_us + f.late_us - 2 * f.clock_us)[[a, b]]
+    has_time_leaf = any(cylinder.time_us for _, cylinder in pair.bound)
+    if not shifts_us.any() and not has_time_leaf:
+        f, a, b = take_pair(f, a, b, 0), 0, 1
+    widening_m = 1_000.0
+    while widening_m < WIDEST_M:
+        limits = _widened(pair.bound, widening_m)
+        rows = kernel.rows(f, a, b, limits, (NOT_THERE, NOT_THERE))
+        margins = rows[:, column.MARGIN_M]
+        if len(rows) and not np.isnan(margins).all():
+            least_m = float(np.nanmin(margins))
+            if least_m < 0:
+                return least_m + widening_m
+        widening_m *= 4
+    return None
+
+
+def _widened(bound: Bound, widening_m: float) -> Limits:
+    widening_tmm = round(widening_m * 10_000)
+    return limits_of([_wider(cylinder, widening_tmm) for _, cylinder in bound], uncertainty=False)
+
+
+def _wider(cylinder: Cylinder, by_tmm: int) -> Cylinder:
+    lateral, vertical = cylinder.lateral_tmm, cylinder.vertical_tmm
+    return replace(
+        cylinder, lateral_tmm=None if lateral is None else lateral + by_tmm,
+        vertical_tmm=None if vertical is None else vertical + by_tmm,
+    )  # fmt: skip
+
+
+def _stay(kernel: Kernel, pair: Pair, cylinder: Cylinder) -> Stay:
+    """Return what a duration leaf says of a pair."""
+    f = kernel.fragments
+    a, b = pair.a, pair.b
+    limits = limits_of([cylinder])
+    limit_us = cylinder.duration_us or 0
+    shifts = (
+        -int(f.late_us[a] + f.early_us[b]) - (cylinder.time_us or 0),
+        int(f.early_us[a] + f.late_us[b]) + (cylinder.time_us or 0),
+    )
+    bare = limits_of([replace(cylinder, time_us=None)])
+
+    def inside(low_us: int, high_us: int) -> Sequence[Interval]:
+        if low_us == high_us:
+            both = take_pair(f, a, b, low_us)
+            rows = kernel.rows(both, 0, 1, bare, (NOT_THERE, NOT_THERE))
+        else:
+            rows = kernel.rows(f, a, b, limits, (low_us, high_us))
+        return merged(rows, column.START_A, column.END_A)
+
+    ends = [
+        (int(f.start_us[f.offsets[p]]), int(f.end_us[f.offsets[p + 1] - 1])) for p in (a, b)
+    ]  # fmt: skip
+    return judge_stay(
+        inside, shifts, [*pair.gaps_a, *pair.gaps_b], Span(*ends[0], *ends[1]),
+        limit_us, cylinder.reset_us,
+    )  # fmt: skip

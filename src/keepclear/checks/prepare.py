@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what the files hold to what the kernel takes: plans in order, one set of columns.
+
+1. Plans stand in the order of party, name, key and file, so that ids and findings are the same
+   from run to run and do not depend on the order of the files.
+2. A plan's party is its party column, else the party named for its file, else the file's name.
+3. Nothing is joined over a gap longer than `max_gap` in a file of positions; each is a `Gap`.
+4. A plan's own uncertainty, where its file states one, stands before the option's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from keepclear.airspace.altitudes import DATUM_OF, Altitude, Reference
+from keepclear.airspace.positions import Edge
+from keepclear.checks.report import Gap
+from keepclear.detect.points import GEODESIC, PLANAR, RHUMB, STANDARD, UNKNOWN_DATUM, Points
+from keepclear.formats.contents import AreaPlan, Contents, Flights, PlanName
+from keepclear.units import US_PER_S, parse_duration_us, parse_length_tmm
+
+Integers = npt.NDArray[np.int64]
+
+EDGES: Final = {Edge.GEODESIC: GEODESIC, Edge.RHUMB: RHUMB, Edge.PLANAR: PLANAR}
+STANDARD_DATUM: Final = Altitude(height_tmm=0, reference=Reference.STANDARD)
+
+
+class Uncertainty(NamedTuple):
+    """What each plan may be off by, where its file says nothing."""
+
+    lateral_m: float = 0.0
+    vertical_tmm: int = 0
+    time_us: int = 0
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan of a check: who it is, and where it came from.
+
+    flights, row: which columns and which plan of them; None for a plan given as volumes.
+    """
+
+    name: str
+    key: str
+    party: str
+    category: str
+    rvsm: bool | None
+    file: str
+    flights: int | None = None
+    row: int = 0
+    area: AreaPlan | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """Plans in order. Those with timed points come with their columns.
+
+    plans: all, in order. with_points: the places in `plans` of the plans in `points`, in the
+    order of `points`. datums: what the codes in `points.datum` mean. gaps: see the module;
+    gap_rows: whose they are, by place in `points`.
+    """
+
+    plans: tuple[Plan, ...]
+    with_points: Integers
+    points: Points
+    datums: tuple[Altitude, ...]
+    gaps: tuple[Gap, ...]
+    gap_rows: tuple[int, ...]
+
+
+def parse_uncertainty(text: str | None) -> Uncertainty:
+    """Read "0.1 NM / 100 ft / 5 s"; parts from the right may be left out."""
+    if text is None:
+        return Uncertainty()
+    parts = [part.strip() for part in text.split("/")]
+    if len(parts) > 3:
+        raise ValueError(f"uncertainty {text!r} has more than lateral / vertical / time")
+    lateral_tmm = parse_length_tmm(parts[0], "uncertainty, lateral")
+    vertical_tmm = parse_length_tmm(parts[1], "uncertainty, vertical") if len(parts) > 1 else 0
+    time_us = parse_duration_us(parts[2], "uncertainty, time") if len(parts) > 2 else 0
+    return Uncertainty(lateral_tmm / 10_000, vertical_tmm, time_us)
+
+
+def prepare(
+    files: Sequence[Contents], parties: Mapping[str, str], uncertainty: Uncertainty,
+    tolerance_us: int, max_gap_us: int,
+) -> Prepared:  # fmt: skip
+    """Return the plans of all files. parties: file name -> party."""
+    flights = [each for contents in files for each in contents.flights]
+    plans = sorted(_plans_of(files, parties), key=_order)
+    with_points = [i for i, plan in enumerate(plans) if plan.flights is not None]
+    datums = _datums_of(flights)
+    picked = [_Picked(flights[plans[i].flights or 0], plans[i].row) for i in with_points]
+    points = _points_of(picked, datums, uncertainty, tolerance_us, max_gap_us)
+    gaps, gap_rows = _gaps_of(points, [plans[i].name for i in with_points], max_gap_us)
+    return Prepared(
+        plans=tuple(plans), with_points=np.array(with_points, dtype=np.int64), points=points,
+        datums=datums, gaps=gaps, gap_rows=gap_rows,
+    )  # fmt: skip
+
+
+class _Picked(NamedTuple):
+    """One plan's points: from which columns, and which plan there."""
+
+    flights: Flights
+    row: int
+
+
+def _plans_of(files: Sequence[Contents], parties: Mapping[str, str]) -> list[Plan]:
+    stems = [PurePath(contents.file).stem for contents in files]
+    found, place = [], 0
+    for contents, stem in zip(files, stems, strict=True):
+        alone = stem if stems.count(stem) == 1 else contents.file
+        party = parties.get(contents.file, alone)
+        for flights in contents.flights:
+            found += [
+                _plan(name, party, contents.file, flights=place, row=row)
+                for row, name in enumerate(flights.plans)
+            ]
+            place += 1
+        found += [_plan(area.plan, party, contents.file, area=area) for area in contents.areas]
+    return found
+
+
+def _plan(
+    name: PlanName, party: str, file: str, *, flights: int | None = None, row: int = 0,
+    area: AreaPlan | None = None,
+) -> Plan:  # fmt: skip
+    return Plan(
+        name=name.name, key=name.key, party=name.party or party, category=name.category,
+        rvsm=name.rvsm, file=file, flights=flights, row=row, area=area,
+    )  # fmt: skip
+
+
+def _order(plan: Plan) -> tuple[str, str, str, str, int]:
+    return plan.party, plan.name, plan.key, plan.file, plan.row
+
+
+def _datums_of(flights: Sequence[Flights]) -> tuple[Altitude, ...]:
+    """Return every reference that heights can be compared in; STANDARD is the first."""
+    known = {STANDARD_DATUM: STANDARD}
+    for columns in flights:
+        for datum in columns.datums:
+            if _is_comparable(datum):
+                known.setdefault(datum, len(known))
+    return tuple(known)
+
+
+def _is_comparable(datum: Altitude) -> bool:
+    """Tell whether heights of this reference compare with each other; the ground's do not."""
+    if datum.reference is Reference.AGL:
+        return False
+    return datum.datum is not None or datum.reference not in DATUM_OF
+
+
+def _points_of(
+    picked: Sequence[_Picked], datums: tuple[Altitude, ...], uncertainty: Uncertainty,
+    tolerance_us: int, max_gap_us: int,
+) -> Points:  # fmt: skip
+    counts = [int(p.flights.offsets[p.row + 1] - p.flights.offsets[p.row]) for p in picked]
+    offsets = np.cumsum([0, *counts]).astype(np.int64)
+    source = _places(picked)
+    columns = _Columns(picked, source)
+    lateral = columns.floats("lateral_uncertainty_m")
+    vertical = columns.integers("vertical_uncertainty_tmm")
+    clock = columns.integers("time_uncertainty_us")
+    clock = np.where(clock == 0, uncertainty.time_us, clock)
+    starts = offsets[:-1]
+    clock_us = np.maximum.reduceat(clock, starts) if len(starts) else clock
+    time_us = columns.integers("time_us")
+    breaks = np.zeros(len(time_us), dtype=np.bool_)
+    breaks[1:] = np.diff(time_us) > max_gap_us
+    breaks &= np.repeat([p.flights.are_positions for p in picked], counts)
+    breaks[starts] = True
+    return Points(
+        offsets=offsets, time_us=time_us,
+        latitude_deg=columns.floats("latitude_deg"), longitude_deg=columns.floats("longitude_deg"),
+        height_tmm=columns.integers("height_tmm"), datum=_datum_codes(picked, source, datums),
+        lateral_m=np.where(lateral == 0, uncertainty.lateral_m, lateral),
+        vertical_tmm=np.where(vertical == 0, uncertainty.vertical_tmm, vertical),
+        starts_stretch=breaks,
+        edge=np.array([EDGES[p.flights.edge] for p in picked], dtype=np.int64),
+        early_us=clock_us + tolerance_us, late_us=clock_us + tolerance_us, clock_us=clock_us,
+    )  # fmt: skip
+
+
+class _Source(NamedTuple):
+    """Where each point comes from: its columns by number, and its place there."""
+
+    flights: list[Flights]
+    number: Integers
+    place: Integers
+
+
+def _places(picked: Sequence[_Picked]) -> _Source:
+    flights: list[Flights] = []
+    numbers: dict[int, int] = {}
+    number, place = [], []
+    for p in picked:
+        if id(p.flights) not in numbers:
+            numbers[id(p.flights)] = len(flights)
+            flights.append(p.flights)
+        first, last = int(p.flights.offsets[p.row]), int(p.flights.offsets[p.row + 1])
+        place.append(np.arange(first, last, dtype=np.int64))
+        number.append(np.full(last - first, numbers[id(p.flights)], dtype=np.int64))
+    nothing = [np.empty(0, dtype=np.int64)]
+    return _Source(flights, np.concatenate(nothing + number), np.concatenate(nothing + place))
+
+
+class _Columns:
+    """Reads a column of several `Flights` in the order of the plans."""
+
+    def __init__(self, picked: Sequence[_Picked], source: _Source) -> None:
+        self.source = source
+        lengths = [len(flights.time_us) for flights in source.flights]
+        self.place = np.cumsum([0, *lengths])[:-1].astype(np.int64)
+
+    def floats(self, name: str) -> npt.NDArray[np.float64]:
+        """Return a float column."""
+        return self._take(name).astype(np.float64)
+
+    def integers(self, name: str) -> Integers:
+        """Return an integer column."""
+        return self._take(name).astype(np.int64)
+
+    def _take(self, name: str) -> npt.NDArray[np.float64] | Integers:
+        if not self.source.flights:
+            return np.empty(0)
+        joined = np.concatenate([getattr(flights, name) for flights in self.source.flights])
+        taken: npt.NDArray[np.float64] = joined[self.place[self.source.number] + self.source.place]
+        return taken
+
+
+def _datum_codes(
+    picked: Sequence[_Picked], source: _Source, datums: tuple[Altitude, ...]
+) -> Integers:
+    codes = {datum: code for code, datum in enumerate(datums)}
+    found = np.full(len(source.place), UNKNOWN_DATUM, dtype=np.int64)
+    for number, flights in enumerate(source.flights):
+        table = np.array([*(codes.get(d, UNKNOWN_DATUM) for d in flights.datums), UNKNOWN_DATUM])
+        mine = source.number == number
+        found[mine] = table[flights.datum[source.place[mine]]]
+    return found
+
+
+def _gaps_of(
+    points: Points, names: Sequence[str], max_gap_us: int
+) -> tuple[tuple[Gap, ...], tuple[int, ...]]:
+    """Return one entry a gap, by plan, then time; and whose each is."""
+    starts = points.starts_stretch.copy()
+    starts[points.offsets[:-1]] = False
+    after = np.flatnonzero(starts)
+    plan = np.searchsorted(points.offsets, after, side="right") - 1
+    gaps = tuple(
+        Gap(
+            plan=names[p], start_us=int(points.time_us[i - 1]), end_us=int(points.time_us[i]),
+            why=f"no position for {_span(int(points.time_us[i] - points.time_us[i - 1]))}, "
+                f"longer than {_span(max_gap_us)}",
+        )
+        for i, p in zip(after.tolist(), plan.tolist(), strict=True)
+    )  # fmt: skip
+    return gaps, tuple(plan.tolist())
+
+
+def _span(time_us: int) -> str:
+    seconds = time_us / US_PER_S
+    if seconds < 120:
+        return f"{seconds:g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min" + (f" {rest} s" if rest else "")

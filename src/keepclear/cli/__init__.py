@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command `keepclear`: reads the words on the line, calls the library, prints the answer.
+
+Leaves to others: what is checked (`keepclear.checks`), how it is said (`keepclear.reports`).
+1. Everything heavy is imported when it is used, so that `--help` answers at once.
+2. What the user can mend goes to stderr in words and exits 2. Ctrl-C exits 130.
+3. A fault of keepclear's own exits 70 with a traceback: 1 would say that something was found.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+import click
+
+from keepclear.cli.check import check
+
+INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
+OUR_FAULT: Final = 70  # EX_SOFTWARE of sysexits.h
+BAD_INPUT: Final = 2
+CONTEXT: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def _print_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 click calls it so
+    if value and not context.resilient_parsing:
+        from keepclear import __version__
+
+        click.echo(f"keepclear {__version__}")
+        context.exit()
+
+
+@click.group(context_settings=CONTEXT)
+@click.option(
+    "--version", is_flag=True, callback=_print_version, expose_value=False, is_eager=True,
+    help="Show the version and exit.",
+)  # fmt: skip
+def command() -> None:
+    """Find where plans of several parties come closer than was agreed.
+
+    \b
+    Start with:  keepclear check north.csv south.csv
+    More on it:  keepclear check --help
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+
+
+command.add_command(check)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command with the arguments of the process, or those given, and exit."""
+    sys.exit(_status(arguments))
+
+
+def _status(arguments: Sequence[str] | None) -> int:
+    try:
+        status = command.main(args=arguments, prog_name="keepclear", standalone_mode=False)
+    except click.Abort:
+        return INTERRUPTED
+    except click.ClickException as fault:
+        fault.show()
+        return BAD_INPUT
+    except Exception:  # noqa: BLE001 the outermost loop: a fault of ours must not look like an answer
+        _say_our_fault()
+        return OUR_FAULT
+    return int(status or 0)
+
+
+def _say_our_fault() -> None:
+    import traceback
+
+    traceback.print_exc()
+    click.echo("This is a fault in keepclear, not in your files. Nothing was checked.", err=True)
