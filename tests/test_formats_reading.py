@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The door: which reader a file goes to, and what is said where none takes it."""
+
+from pathlib import Path
+
+import pytest
+
+from keepclear.errors import FileErrors
+from keepclear.formats.reading import read
+
+FILES = Path(__file__).parent / "files"
+
+
+@pytest.mark.parametrize(
+    ("name", "plans"),
+    [
+        ("positions.csv", 2),
+        ("two_areas.geojson", 2),
+        ("area.kml", 2),
+        ("intent.json", 1),
+        ("trace.json", 2),
+    ],
+)
+def test_each_format_is_known_by_its_suffix_or_its_content(name: str, plans: int) -> None:
+    content = (FILES / name).read_bytes()
+    contents = read(name, content)
+
+    assert len(contents.areas) + sum(len(f.plans) for f in contents.flights) == plans
+    assert contents.file == name
+    if not name.endswith(".csv"):
+        assert read("unknown.dat", content).notes == contents.notes
+    if name.endswith("json"):
+        assert read("any.json", content).notes == contents.notes
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("plan.docx", b"PK", "file '.docx': is no suffix that is known"),
+        ("plan", b"", "is no suffix that is known"),
+        (
+            "plan.json",
+            b'{"zones": []}',
+            "'zones': is JSON of a kind that is not read; give CSV or Parquet",
+        ),
+        ("plan.json", b"7", "is JSON of a kind that is not read"),
+        ("plan.json", b'{"tr', "is not JSON"),
+    ],
+)
+def test_a_file_that_no_reader_takes_is_refused_with_the_list_of_what_is_read(
+    name: str, content: bytes, told: str
+) -> None:
+    with pytest.raises(FileErrors) as refused:
+        read(name, content)
+
+    assert told in str(refused.value)
+
+
+def test_the_suffix_is_read_without_regard_to_case() -> None:
+    assert read("POSITIONS.CSV", (FILES / "positions.csv").read_bytes()).flights
