@@ -4,11 +4,21 @@
 import math
 
 import numpy as np
+import pytest
+import shapely
 from geographiclib.geodesic import Geodesic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keepclear.airspace.border_lines import OUTSIDE, Floats, lines_of_rings, make_lines
+from keepclear.airspace.border_lines import (
+    OUTSIDE,
+    Floats,
+    faces_at,
+    lines_of_rings,
+    make_lines,
+    measure,
+    near_faces,
+)
 from keepclear.airspace.borders import (
     M_PER_NM,
     Area,
@@ -77,6 +87,13 @@ def test_a_narrow_territorial_sea_does_not_put_the_land_in_doubt() -> None:
 
     assert state_at(land, 0.5, 0.999).kind is STATE
     assert state_at(land, 0.5, 1.001).kind is UNDETERMINED
+
+
+def test_nor_does_it_where_a_land_border_is_close_but_not_within_6_nm() -> None:
+    land = made([(unit("AAA", sea_nm=3), square(0, 0, 1, 1)), (unit("BBB"), square(0, 1, 1, 2))])
+
+    assert state_at(land, 1 - 11 / 60, 0.99).kind is STATE
+    assert state_at(land, 1 - 5 / 60, 0.99).kind is UNDETERMINED
 
 
 def test_between_the_smaller_and_the_larger_breadth_nothing_is_said() -> None:
@@ -167,6 +184,21 @@ def test_land_round_a_pole_needs_no_closing_edge() -> None:
         assert state_at(land, -80.01, longitude).kind is STATE
         assert state_at(land, -79.95, longitude).kind is STATE  # 3 NM of territorial sea
         assert state_at(land, -79.5, longitude).kind is HIGH_SEAS
+
+
+@pytest.mark.parametrize("half_width_nm", [0.05, 0.5, 3])
+def test_past_the_point_of_a_spike_one_is_outside_all_round(half_width_nm: float) -> None:
+    spike = np.array([[half_width_nm, -3], [-half_width_nm, -3], [0, 3]]) / 60
+    lines = made([(unit("AAA"), spike)]).lines
+    (face,) = near_faces(lines, 0, 0, faces_at(lines, 0, 0))
+    angles = np.radians(np.arange(0.5, 360, 3))
+    tip_m = face.start_m[np.argmax(face.start_m[:, 0])]
+    round_it_m = tip_m + M_PER_NM * np.column_stack([np.cos(angles), np.sin(angles)])
+
+    _, inside = measure(face, round_it_m)
+
+    land = shapely.Polygon(face.start_m)
+    assert inside.tolist() == [land.contains(shapely.Point(place)) for place in round_it_m]
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 from geographiclib.geodesic import Geodesic
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -361,8 +362,6 @@ def test_overlay_entries_are_neutral_and_known(borders: Borders) -> None:
 
 
 def test_no_outline_of_the_overlay_crosses_itself() -> None:
-    shapely = pytest.importorskip("shapely")
-
     for entry in overlay("disputed")["area"] + overlay("waters")["water"]:
         if "outline" in entry:
             ring = [tuple(map(float, p.split()))[::-1] for p in entry["outline"].split(",")]

@@ -57,13 +57,33 @@ def test_an_operational_intent_is_a_plan_with_its_off_nominal_volumes() -> None:
         INTENT,
         {"operational_intents": [INTENT]},
         [INTENT],
-        {"intents": {"flight1": {"full": {"basic_information": {"area": [
-            {**VOLUME["volume"], "start_time": {"absolute_time": "2026-05-01T10:00:00Z"},
-             "end_time": {"value": "2026-05-01T10:45:00Z", "format": "RFC3339"}},
-            {**CIRCLE["volume"], "start_time": CIRCLE["time_start"], "end_time": CIRCLE["time_end"]},
-        ]}}}}},
+        {
+            "intents": {
+                "flight1": {
+                    "full": {
+                        "basic_information": {
+                            "area": [
+                                {
+                                    **VOLUME["volume"],
+                                    "start_time": {"absolute_time": "2026-05-01T10:00:00Z"},
+                                    "end_time": {
+                                        "value": "2026-05-01T10:45:00Z",
+                                        "format": "RFC3339",
+                                    },
+                                },
+                                {
+                                    **CIRCLE["volume"],
+                                    "start_time": CIRCLE["time_start"],
+                                    "end_time": CIRCLE["time_end"],
+                                },
+                            ]
+                        }
+                    }
+                }
+            }
+        },
     ],
-)  # fmt: skip
+)
 def test_every_document_that_holds_the_same_volumes_gives_the_same_volumes(
     document: object,
 ) -> None:
@@ -81,7 +101,10 @@ def test_a_polygon_may_run_either_way_round() -> None:
 @pytest.mark.parametrize(
     ("document", "told"),
     [
-        ([changed("volume.altitude_lower.reference", "AGL")], "[0].volume.altitude_lower.reference 'AGL': is not W84"),
+        (
+            [changed("volume.altitude_lower.reference", "AGL")],
+            "[0].volume.altitude_lower.reference 'AGL': is not W84",
+        ),
         ([changed("volume.altitude_upper.units", "FT")], "is not M"),
         ([changed("volume.altitude_upper.value", 40_000)], "is outside -1,640 ft to 100,000 ft"),
         ([changed("volume.altitude_lower.value", 31)], "is above upper"),
@@ -89,12 +112,32 @@ def test_a_polygon_may_run_either_way_round() -> None:
         ([changed("time_end.value", "2026-05-01T11:00:00")], "has no zone"),
         ([changed("time_end", None)], "[0].time_end: is missing"),
         ([changed("time_end.format", "unix")], "is not RFC3339"),
-        ([changed("volume.outline_polygon", None)], "needs one of outline_polygon and outline_circle"),
-        ([changed("volume.outline_polygon.vertices", [{"lng": 1, "lat": 2}] * 4)], "hold one vertex twice"),
-        ([changed("volume.outline_polygon.vertices", [{"lng": 1, "lat": 2}])], "vertices are no area"),
-        ([changed("volume.outline_polygon.vertices",
-                  [{"lng": 0, "lat": 0}, {"lng": 1, "lat": 1}, {"lng": 1, "lat": 0}, {"lng": 0, "lat": 1}])],
-         "edge 1 (0, 0 to 1, 1) crosses or touches edge 3"),
+        (
+            [changed("volume.outline_polygon", None)],
+            "needs one of outline_polygon and outline_circle",
+        ),
+        (
+            [changed("volume.outline_polygon.vertices", [{"lng": 1, "lat": 2}] * 4)],
+            "hold one vertex twice",
+        ),
+        (
+            [changed("volume.outline_polygon.vertices", [{"lng": 1, "lat": 2}])],
+            "vertices are no area",
+        ),
+        (
+            [
+                changed(
+                    "volume.outline_polygon.vertices",
+                    [
+                        {"lng": 0, "lat": 0},
+                        {"lng": 1, "lat": 1},
+                        {"lng": 1, "lat": 0},
+                        {"lng": 0, "lat": 1},
+                    ],
+                )
+            ],
+            "edge 1 (0, 0 to 1, 1) crosses or touches edge 3",
+        ),
         ([changed("volume.outline_circle.radius.value", 0, CIRCLE)], "is not above 0"),
         ([changed("volume.outline_circle.center.lat", 91, CIRCLE)], "is beyond 90 or 180 degrees"),
         ([changed("volume.outline_circle.center.lat", True, CIRCLE)], "is not a number"),
@@ -102,12 +145,29 @@ def test_a_polygon_may_run_either_way_round() -> None:
         ([INTENT, INTENT], "stands twice"),
         ({"reference": {"id": 7}, "details": {}}, "reference.id '7': is not text"),
         ({"intents": {"f": {"delta": {}}}}, "is a change of another intent and not concrete"),
-        ({"intents": {"f": {"full": {"basic_information": {"area": [
-            {**VOLUME["volume"], "start_time": {"offset_from": {}}, "end_time": None}]}}}}},
-         "is not a fixed time"),
+        (
+            {
+                "intents": {
+                    "f": {
+                        "full": {
+                            "basic_information": {
+                                "area": [
+                                    {
+                                        **VOLUME["volume"],
+                                        "start_time": {"offset_from": {}},
+                                        "end_time": None,
+                                    }
+                                ]
+                            }
+                        }
+                    }
+                }
+            },
+            "is not a fixed time",
+        ),
         ({"plan": 1}, "is no F3548-21 document"),
     ],
-)  # fmt: skip
+)
 def test_a_fault_in_a_document_is_told_with_its_path(document: object, told: str) -> None:
     with pytest.raises(FileErrors) as refused:
         read(document)

@@ -29,8 +29,11 @@ half_a_millisecond_us = 500
 
 def feature(kind: str, coordinates: object, **properties: object) -> dict[str, object]:
     said = {name: value for name, value in properties.items() if value is not None}
-    return {"type": "Feature", "geometry": {"type": kind, "coordinates": coordinates},
-            "properties": said}  # fmt: skip
+    return {
+        "type": "Feature",
+        "geometry": {"type": kind, "coordinates": coordinates},
+        "properties": said,
+    }
 
 
 def area(coordinates: object = None, **properties: object) -> dict[str, object]:
@@ -60,8 +63,11 @@ def test_a_file_of_areas_and_routes_is_read_as_its_plans() -> None:
     shape = one.volumes[0].volume.shape
 
     assert (one.plan.name, one.plan.key, one.plan.party, one.plan.category) == (
-        "Firing area", "7", "north", "gunnery",
-    )  # fmt: skip
+        "Firing area",
+        "7",
+        "north",
+        "gunnery",
+    )
     assert isinstance(shape, Polygon)
     assert (len(shape.ring), len(shape.holes), shape.edge) == (4, 1, Edge.PLANAR)
     assert one.volumes[0].volume.lower is None
@@ -82,8 +88,9 @@ def test_a_file_of_areas_and_routes_is_read_as_its_plans() -> None:
 
 def test_a_route_arrives_when_its_length_and_speed_say() -> None:
     flights = read_geojson("two.geojson", (FILES / "two_areas.geojson").read_bytes()).flights[0]
-    length_m = distance_m(Position(latitude_deg=34, longitude_deg=35),
-                          Position(latitude_deg=34, longitude_deg=36))  # fmt: skip
+    length_m = distance_m(
+        Position(latitude_deg=34, longitude_deg=35), Position(latitude_deg=34, longitude_deg=36)
+    )
     expected_us = length_m / (450 * 1852 / 3600) * 1e6
 
     assert abs((flights.time_us[1] - flights.time_us[0]) - expected_us) < half_a_millisecond_us
@@ -98,23 +105,30 @@ def test_circles_corridors_and_orbits_are_exact_shapes_and_no_polygons() -> None
     )
     shapes = [plan.volumes[0].volume.shape for plan in contents.areas]
 
-    assert shapes[0] == Circle(centre=Position(latitude_deg=34, longitude_deg=35),
-                               radius_tmm=5 * TMM_PER_NM)  # fmt: skip
+    assert shapes[0] == Circle(
+        centre=Position(latitude_deg=34, longitude_deg=35), radius_tmm=5 * TMM_PER_NM
+    )
     assert isinstance(shapes[1], Corridor)
     assert (shapes[1].width_tmm, shapes[1].edge) == (10_000 * TMM_PER_M, Edge.RHUMB)
     assert isinstance(shapes[2], Orbit)
 
 
 def test_timed_points_keep_their_times_and_heights_above_the_stated_reference() -> None:
-    contents = contents_of(feature(
-        "LineString", [[35, 34, 900.5], [35, 34.1, 950]], callsign="S88",
-        times=["2026-05-01T10:00:00Z", "2026-05-01T13:00:10+03:00"], altitude_reference="AMSL EGM96",
-    ))  # fmt: skip
+    contents = contents_of(
+        feature(
+            "LineString",
+            [[35, 34, 900.5], [35, 34.1, 950]],
+            callsign="S88",
+            times=["2026-05-01T10:00:00Z", "2026-05-01T13:00:10+03:00"],
+            altitude_reference="AMSL EGM96",
+        )
+    )
     flights = contents.flights[0]
 
     assert flights.time_us.tolist() == [
-        parse_time_us("2026-05-01T10:00:00Z"), parse_time_us("2026-05-01T10:00:10Z"),
-    ]  # fmt: skip
+        parse_time_us("2026-05-01T10:00:00Z"),
+        parse_time_us("2026-05-01T10:00:10Z"),
+    ]
     assert flights.height_tmm.tolist() == [9_005_000, 9_500_000]
     assert flights.datums == (Altitude(height_tmm=0, reference=Reference.AMSL, datum="EGM96"),)
 
@@ -228,25 +242,42 @@ def test_a_ring_round_a_pole_is_refused_with_the_way_out() -> None:
         (area([SQUARE[:-1]]), "is not closed; repeat the first position"),
         (area([SQUARE[:3]]), "positions are no closed ring"),
         (area([[*SQUARE[:4], [35.0, 34.0, 100]]]), "is a height of an area's corner"),
-        (area([[[35, 91], *SQUARE]]), "features[0].geometry.coordinates[0][0][1] '91': is a latitude"),
+        (area([[[35, 91], *SQUARE]]), "coordinates[0][0][1] '91': is a latitude"),
         (area([[["35", 34], *SQUARE]]), "coordinates[0][0][0] '35': is not a number"),
         (feature("Point", [35, 34], **WINDOW), "radius: is missing"),
         (feature("Point", [35, 34], radius="0 m", **WINDOW), "is not above 0"),
         (feature("LineString", SQUARE[:2], **WINDOW), "a line needs one of"),
-        (feature("LineString", [[35, 34, 100], [36, 34, 100]], speed="1 kt", departure=WINDOW["start"]),
-         "files disagree on what a third coordinate is measured from"),
+        (
+            feature(
+                "LineString",
+                [[35, 34, 100], [36, 34, 100]],
+                speed="1 kt",
+                departure=WINDOW["start"],
+            ),
+            "files disagree on what a third coordinate is measured from",
+        ),
         (feature("LineString", SQUARE[:2], times=[WINDOW["start"]]), "are not one for each of 2"),
-        (feature("LineString", SQUARE[:2], times=[WINDOW["end"], WINDOW["start"]]),
-         "features[0].properties.times[1]"),
-        (feature("LineString", SQUARE[:2], times=[WINDOW["end"]] * 2), "is the time of the point before"),
-        (feature("LineString", SQUARE[:2], speed="450", departure=WINDOW["start"]), "number with its unit"),
-        (feature("LineString", SQUARE[:2], speed="0.000000001 kt", departure=WINDOW["start"]),
-         "is outside the years"),
+        (
+            feature("LineString", SQUARE[:2], times=[WINDOW["end"], WINDOW["start"]]),
+            "features[0].properties.times[1]",
+        ),
+        (
+            feature("LineString", SQUARE[:2], times=[WINDOW["end"]] * 2),
+            "is the time of the point before",
+        ),
+        (
+            feature("LineString", SQUARE[:2], speed="450", departure=WINDOW["start"]),
+            "number with its unit",
+        ),
+        (
+            feature("LineString", SQUARE[:2], speed="0.000000001 kt", departure=WINDOW["start"]),
+            "is outside the years",
+        ),
         (feature("LineString", SQUARE[:2], speed="450 kt", width="5 NM"), "stands beside width"),
         (feature("MultiPoint", SQUARE, **WINDOW), "features[0].geometry.type 'MultiPoint'"),
-        ({"type": "Feature", "geometry": None, "properties": {}}, "features[0].geometry: is not an object"),
+        ({"type": "Feature", "geometry": None, "properties": {}}, "geometry: is not an object"),
     ],
-)  # fmt: skip
+)
 def test_a_fault_in_a_feature_is_told_with_its_path_and_the_way_out(one: object, told: str) -> None:
     assert told in faults_in(one)
 
@@ -286,6 +317,7 @@ def test_what_is_no_geojson_is_refused(text: bytes, told: str) -> None:
     assert told in str(refused.value)
 
 
+@pytest.mark.slow
 def test_the_rings_of_real_airspaces_are_read(shared_data: Path) -> None:
     # 108 flight information regions of AIRAC 524; they have no times, so they are given some here.
     document = json.loads((shared_data / "airspace" / "fir_region_pru.geojson").read_bytes())
@@ -303,7 +335,7 @@ SMALL = st.integers(0, 6).map(float)
 
 
 def crosses_by_brute_force(ring: list[tuple[float, float]]) -> bool:
-    """Cut every edge into pieces of integer arithmetic: do two edges that do not follow meet?"""
+    """Tell whether two edges meet that may not; coordinates are small whole numbers."""
 
     def turn(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> float:
         return (
@@ -313,8 +345,11 @@ def crosses_by_brute_force(ring: list[tuple[float, float]]) -> bool:
         )
 
     def on(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:
-        return turn(a, b, c) == 0 and min(a[0], b[0]) <= c[0] <= max(a[0], b[0]) and (
-            min(a[1], b[1]) <= c[1] <= max(a[1], b[1]))  # fmt: skip
+        return (
+            turn(a, b, c) == 0
+            and min(a[0], b[0]) <= c[0] <= max(a[0], b[0])
+            and (min(a[1], b[1]) <= c[1] <= max(a[1], b[1]))
+        )
 
     n = len(ring)
     for i in range(n):
@@ -324,18 +359,20 @@ def crosses_by_brute_force(ring: list[tuple[float, float]]) -> bool:
                 first, middle, last = (a, b, d) if j == i + 1 else (c, a, b)
                 if on(first, middle, last) or on(middle, last, first):
                     return True
-            elif turn(a, b, c) * turn(a, b, d) < 0 and turn(c, d, a) * turn(c, d, b) < 0:
-                return True
-            elif on(a, b, c) or on(a, b, d) or on(c, d, a) or on(c, d, b):
+            elif (turn(a, b, c) * turn(a, b, d) < 0 and turn(c, d, a) * turn(c, d, b) < 0) or any(
+                (on(a, b, c), on(a, b, d), on(c, d, a), on(c, d, b))
+            ):
                 return True
     return False
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(SMALL, SMALL), min_size=3, max_size=8, unique=True))
 def test_crossings_are_found_as_brute_force_finds_them(ring: list[tuple[float, float]]) -> None:
     assert (first_crossing([np.array(ring)]) is not None) == crosses_by_brute_force(ring)
 
 
+@pytest.mark.slow
 @given(
     st.integers(3, 40), st.floats(-180, 180), st.floats(-80, 80), st.floats(0.01, 5), st.booleans()
 )

@@ -30,8 +30,10 @@ def said(**properties: str) -> str:
 
 def polygon(height: int = 0, head: str = "") -> str:
     corners = CORNERS.format(height)
-    return (f"<Polygon>{head}<outerBoundaryIs><LinearRing><coordinates>{corners}</coordinates>"
-            "</LinearRing></outerBoundaryIs></Polygon>")  # fmt: skip
+    return (
+        f"<Polygon>{head}<outerBoundaryIs><LinearRing><coordinates>{corners}</coordinates>"
+        "</LinearRing></outerBoundaryIs></Polygon>"
+    )
 
 
 def read(*placemarks: str) -> Contents:
@@ -94,7 +96,8 @@ def test_a_point_with_a_radius_is_a_circle_and_several_polygons_are_one_plan() -
 
 def test_holes_are_read() -> None:
     hole = "35.2,34.2 35.2,34.4 35.4,34.4 35.4,34.2 35.2,34.2"
-    ring = f"<innerBoundaryIs><LinearRing><coordinates>{hole}</coordinates></LinearRing></innerBoundaryIs>"
+    ring = f"<LinearRing><coordinates>{hole}</coordinates></LinearRing>"
+    ring = f"<innerBoundaryIs>{ring}</innerBoundaryIs>"
     shape = (
         read(SPAN + polygon().replace("</Polygon>", ring + "</Polygon>"))
         .areas[0]
@@ -110,10 +113,19 @@ def test_holes_are_read() -> None:
     ("placemark", "told"),
     [
         (polygon(), "Placemark[0].start: is missing"),
-        (SPAN.replace("11:00:00Z", "11:00:00") + polygon(), "Placemark[0].end '2026-05-01T11:00:00': has no zone"),
+        (
+            SPAN.replace("11:00:00Z", "11:00:00") + polygon(),
+            "end '2026-05-01T11:00:00': has no zone",
+        ),
         (SPAN.replace("2026-05-01T11:00:00Z", "2026") + polygon(), "is not an RFC 3339 time"),
-        (SPAN + said(upper="5000 ft") + polygon(), "Placemark[0].upper '5000 ft': has no reference"),
-        (SPAN + polygon(9, "<altitudeMode>relativeToSeaFloor</altitudeMode>"), "is not one of clampToGround"),
+        (
+            SPAN + said(upper="5000 ft") + polygon(),
+            "Placemark[0].upper '5000 ft': has no reference",
+        ),
+        (
+            SPAN + polygon(9, "<altitudeMode>relativeToSeaFloor</altitudeMode>"),
+            "is not one of clampToGround",
+        ),
         (SPAN + "<Polygon/>", "rings are no area"),
         (SPAN, "holds 0 shapes that are read here"),
         (SPAN + polygon().replace("36,35,0", "36,nan,0"), "is no number of this world"),
@@ -121,7 +133,7 @@ def test_holes_are_read() -> None:
         (SPAN + polygon().replace("36,34,0 36,35,0", "36,35,0 36,34,0"), "crosses or touches"),
         (SPAN + said(start="2026-05-01T09:00:00Z") + polygon(), "is said twice"),
     ],
-)  # fmt: skip
+)
 def test_a_fault_in_a_placemark_is_told(placemark: str, told: str) -> None:
     assert told in faults_in(placemark)
 

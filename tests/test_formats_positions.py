@@ -3,6 +3,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -37,14 +38,14 @@ def faults_in(*rows: str, header: str = HEADER) -> str:
     return str(refused.value)
 
 
-def parquet_of(columns: dict[str, pa.Array]) -> bytes:
+def parquet_of(columns: dict[str, "pa.Array[Any]"]) -> bytes:
     written = io.BytesIO()
     parquet.write_table(pa.table(columns), written)
     return written.getvalue()
 
 
-def positions(**other: pa.Array) -> dict[str, pa.Array]:
-    columns = {
+def positions(**other: "pa.Array[Any]") -> dict[str, "pa.Array[Any]"]:
+    columns: dict[str, pa.Array[Any]] = {
         "timestamp": pa.array([1_777_629_600_000, 1_777_629_610_000], pa.timestamp("ms", "UTC")),
         "icao24": pa.array(["4067f2", "4067f2"]),
         "callsign": pa.array(["N101", "N101"]),
@@ -67,13 +68,20 @@ def test_a_csv_file_is_read_as_its_flights() -> None:
     assert flights.offsets.tolist() == [0, 2, 4]
     assert flights.time_us.tolist() == [
         parse_time_us(text)
-        for text in ("2026-05-01T10:00:00Z", "2026-05-01T10:00:10.5Z",
-                     "2026-05-01T10:00:00Z", "2026-05-01T10:00:10Z")
-    ]  # fmt: skip
+        for text in (
+            "2026-05-01T10:00:00Z",
+            "2026-05-01T10:00:10.5Z",
+            "2026-05-01T10:00:00Z",
+            "2026-05-01T10:00:10Z",
+        )
+    ]
     assert flights.height_tmm.tolist() == [24_000 * 3048, 24_025 * 3048, 25_100 * 3048, 0]
     assert [None if i < 0 else flights.datums[i].reference for i in flights.datum.tolist()] == [
-        Reference.STANDARD, Reference.STANDARD, Reference.WGS84, None,
-    ]  # fmt: skip
+        Reference.STANDARD,
+        Reference.STANDARD,
+        Reference.WGS84,
+        None,
+    ]
 
 
 def test_a_row_without_a_height_is_kept() -> None:
@@ -104,8 +112,10 @@ def test_any_other_height_names_its_reference() -> None:
 
 
 def test_uncertainty_is_read_from_text_with_a_unit_or_from_a_column_named_for_it() -> None:
-    text = flights_in(ROW + ",0.1 NM,100 ft,5 s",
-                      header=HEADER + ",lateral_uncertainty,vertical_uncertainty,time_uncertainty")  # fmt: skip
+    text = flights_in(
+        ROW + ",0.1 NM,100 ft,5 s",
+        header=HEADER + ",lateral_uncertainty,vertical_uncertainty,time_uncertainty",
+    )
     number = flights_in(
         ROW + ",185.2,100,5",
         header=HEADER + ",lateral_uncertainty_m,vertical_uncertainty_ft,time_uncertainty_s",
@@ -170,8 +180,10 @@ def test_all_faults_of_a_file_are_told_at_once_in_the_order_of_rows() -> None:
     )
 
     assert [line.split(":")[1].strip()[:16] for line in text.splitlines()] == [
-        "row 2, latitude ", "row 2, longitude", "row 3, altitude ",
-    ]  # fmt: skip
+        "row 2, latitude ",
+        "row 2, longitude",
+        "row 3, altitude ",
+    ]
 
 
 def test_more_than_a_hundred_faults_are_counted_by_kind() -> None:
@@ -210,14 +222,20 @@ def test_a_class_that_changes_within_a_plan_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("header", "told"),
     [
-        (HEADER.replace("latitude", "lattitude"), "latitude: is missing; the nearest column is 'lattitude'"),
-        (HEADER.replace("timestamp", "time"), "timestamp: is missing; the nearest column is 'time'"),
+        (
+            HEADER.replace("latitude", "lattitude"),
+            "latitude: is missing; the nearest column is 'lattitude'",
+        ),
+        (
+            HEADER.replace("timestamp", "time"),
+            "timestamp: is missing; the nearest column is 'time'",
+        ),
         (HEADER.replace("altitude", "height"), "altitude or geoaltitude: is missing"),
         (HEADER + ",latitude", "latitude '2 times': stands more than once"),
         (HEADER.replace(",", ";"), "is not set apart by commas"),
         (HEADER + ",time_uncertainty,time_uncertainty_s", "say the same thing"),
     ],
-)  # fmt: skip
+)
 def test_a_header_that_cannot_be_followed_is_refused_even_when_lenient(
     header: str, told: str
 ) -> None:
@@ -273,9 +291,12 @@ def test_line_breaks_of_any_system_give_the_same_flights() -> None:
 def test_a_parquet_file_gives_the_same_flights_as_the_same_rows_in_csv() -> None:
     table = pa.table(positions())
     written = io.BytesIO()
-    arrow_csv.write_csv(table.set_column(
-        0, "timestamp", pa.array(["2026-05-01 10:00:00+00:00", "2026-05-01T10:00:10Z"])
-    ), written)  # fmt: skip
+    arrow_csv.write_csv(
+        table.set_column(
+            0, "timestamp", pa.array(["2026-05-01 10:00:00+00:00", "2026-05-01T10:00:10Z"])
+        ),
+        written,
+    )
     one = read_parquet("north.parquet", parquet_of(positions())).flights[0]
     other = read_csv("north.csv", written.getvalue()).flights[0]
 
@@ -297,17 +318,29 @@ def test_timestamps_of_every_unit_are_the_same_time(unit: str) -> None:
 @pytest.mark.parametrize(
     ("other", "told"),
     [
-        ({"timestamp": pa.array([1, 2], pa.timestamp("ms"))}, "timestamp 'timestamp[ms]': has no zone"),
+        (
+            {"timestamp": pa.array([1, 2], pa.timestamp("ms"))},
+            "timestamp 'timestamp[ms]': has no zone",
+        ),
         ({"timestamp": pa.array([1, 2])}, "is no timestamp with a zone"),
-        ({"timestamp": pa.array([2**62, -(2**62)], pa.timestamp("ms", "UTC"))}, "outside the years"),
-        ({"timestamp": pa.array([None, 1], pa.timestamp("s", "UTC"))}, "row 1, timestamp: has nothing"),
-        ({"latitude": pa.array([None, float("nan")], pa.float64())}, "row 2, latitude: has nothing"),
+        (
+            {"timestamp": pa.array([2**62, -(2**62)], pa.timestamp("ms", "UTC"))},
+            "outside the years",
+        ),
+        (
+            {"timestamp": pa.array([None, 1], pa.timestamp("s", "UTC"))},
+            "row 1, timestamp: has nothing",
+        ),
+        (
+            {"latitude": pa.array([None, float("nan")], pa.float64())},
+            "row 2, latitude: has nothing",
+        ),
         ({"latitude": pa.array(["34", "35"])}, "is no number"),
         ({"altitude": pa.array([123_100.0, 0.0])}, "row 1, altitude '123,100 ft'"),
         ({"callsign": pa.array([1, 2])}, "callsign 'int64': is no text"),
     ],
-)  # fmt: skip
-def test_a_fault_in_a_parquet_file_is_told(other: dict[str, pa.Array], told: str) -> None:
+)
+def test_a_fault_in_a_parquet_file_is_told(other: dict[str, "pa.Array[Any]"], told: str) -> None:
     with pytest.raises(FileErrors) as refused:
         read_parquet("north.parquet", parquet_of(positions(**other)))
 
@@ -315,10 +348,16 @@ def test_a_fault_in_a_parquet_file_is_told(other: dict[str, pa.Array], told: str
 
 
 def test_nothing_and_nan_in_an_altitude_are_a_missing_height_and_geoaltitude_stands_in() -> None:
-    flights = read_parquet("n.parquet", parquet_of(positions(
-        altitude=pa.array([None, float("nan")], pa.float64()),
-        geoaltitude=pa.array([24_500.0, None]), rvsm=pa.array([True, None]),
-    ))).flights[0]  # fmt: skip
+    flights = read_parquet(
+        "n.parquet",
+        parquet_of(
+            positions(
+                altitude=pa.array([None, float("nan")], pa.float64()),
+                geoaltitude=pa.array([24_500.0, None]),
+                rvsm=pa.array([True, None]),
+            )
+        ),
+    ).flights[0]
 
     assert flights.datums == (Altitude(height_tmm=0, reference=Reference.WGS84),)
     assert flights.datum.tolist() == [0, -1]
@@ -331,6 +370,7 @@ def test_a_parquet_file_cut_in_the_middle_is_an_error(kept: int) -> None:
         read_parquet("north.parquet", parquet_of(positions())[:kept])
 
 
+@pytest.mark.slow
 def test_the_real_day_has_the_points_and_callsigns_its_source_states(shared_data: Path) -> None:
     # shared/data/SOURCES.md: 139,098 rows, 842 aircraft, 1,243 callsigns
     content = (shared_data / "air" / "switzerland_2018-08-01.parquet").read_bytes()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The door: which reader a file goes to, and what is said where none takes it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,14 @@ def test_a_file_that_no_reader_takes_is_refused_with_the_list_of_what_is_read(
 
 def test_the_suffix_is_read_without_regard_to_case() -> None:
     assert read("POSITIONS.CSV", (FILES / "positions.csv").read_bytes()).flights
+
+
+def test_every_sample_in_the_docs_is_read_without_a_fault(repository: Path) -> None:
+    text = (repository / "docs" / "formats.md").read_text(encoding="utf-8")
+    samples = re.findall(r"```(csv|json|xml)\n(.*?)```", text, re.DOTALL)
+    suffixes = {"csv": ".csv", "json": ".json", "xml": ".kml"}
+
+    assert len(samples) == 5
+    for kind, sample in samples:
+        contents = read(f"sample{suffixes[kind]}", sample.encode())
+        assert contents.areas or contents.flights

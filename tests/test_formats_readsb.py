@@ -34,14 +34,26 @@ def test_a_trace_is_read_as_its_legs_with_each_height_on_its_own_reference() -> 
     references = [flights.datums[i].reference if i >= 0 else None for i in flights.datum.tolist()]
 
     assert [(plan.name, plan.key) for plan in flights.plans] == [
-        ("N101", "4067f2 N101 leg 1"), ("N102", "4067f2 N102 leg 2"),
-    ]  # fmt: skip
+        ("N101", "4067f2 N101 leg 1"),
+        ("N102", "4067f2 N102 leg 2"),
+    ]
     assert flights.offsets.tolist() == [0, 5, 6]
-    assert references == [Reference.AGL, Reference.STANDARD, Reference.WGS84, Reference.WGS84,
-                          Reference.STANDARD, Reference.STANDARD]  # fmt: skip
+    assert references == [
+        Reference.AGL,
+        Reference.STANDARD,
+        Reference.WGS84,
+        Reference.WGS84,
+        Reference.STANDARD,
+        Reference.STANDARD,
+    ]
     assert flights.height_tmm.tolist() == [
-        0, 1200 * 3048, 1850 * 3048, 2600 * 3048, 3000 * 3048, 5000 * 3048,
-    ]  # fmt: skip
+        0,
+        1200 * 3048,
+        1850 * 3048,
+        2600 * 3048,
+        3000 * 3048,
+        5000 * 3048,
+    ]
     assert flights.time_us[1] == 1_777_629_610_250_000
     assert "stale positions that gave way to another at the same time: 1" in contents.notes
 

@@ -86,8 +86,9 @@ def are_comparable(a: Altitude, b: Altitude) -> bool:
 
 _LEVEL: Final = re.compile(r"\s*FL\s*(\d{1,4})\s*", re.IGNORECASE)
 _METRIC_LEVEL: Final = re.compile(r"\s*S\s*(\d{4})\s*", re.IGNORECASE)
-_HEIGHT: Final = re.compile(r"(.*?[A-Za-z])\s+(STANDARD|STD|QNH|QFE|AMSL|WGS\s?84|W84|AGL)\b\s*(.*)",
-                            re.IGNORECASE)  # fmt: skip
+_HEIGHT: Final = re.compile(
+    r"(.*?[A-Za-z])\s+(STANDARD|STD|QNH|QFE|AMSL|WGS\s?84|W84|AGL)\b\s*(.*)", re.IGNORECASE
+)
 _REFERENCES: Final = {
     "STANDARD": Reference.STANDARD, "STD": Reference.STANDARD, "QNH": Reference.QNH,
     "QFE": Reference.QFE, "AMSL": Reference.AMSL, "WGS84": Reference.WGS84,
@@ -105,7 +106,7 @@ def parse_altitude(text: str, path: str = "altitude") -> Altitude:
     if match is None:
         raise InputError(
             path, text, "has no reference",
-            'say what it is measured from: "FL240", "1200 ft AGL", "900 m WGS84", "2500 ft QNH 1013"',
+            'say what it is measured from: "FL240", "1200 ft AGL", "900 m WGS84", "90 m QNH 1013"',
         )  # fmt: skip
     reference = _REFERENCES[match[2].upper().replace(" ", "")]
     return Altitude(

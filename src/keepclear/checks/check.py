@@ -42,7 +42,7 @@ class Asked(NamedTuple):
     to_us: int | None
 
 
-def check(
+def check(  # noqa: PLR0913 the options of the command
     files: Sequence[str | os.PathLike[str]], *, rules: str | None = None,
     parties: Mapping[str, str | os.PathLike[str]] | None = None, within_party: bool = False,
     start: str | None = None, end: str | None = None, time_tolerance: str | None = None,

@@ -58,7 +58,9 @@ def compare(
     parties = [prepared.plans[i].party for i in prepared.with_points.tolist()]
     groups = np.unique(np.array(parties, dtype=object).astype(str), return_inverse=True)[1]
     found: list[Finding] = []
-    for detected, bound in _detected(kernel, kinds, prepared, groups, within_party, tell):
+    for detected, bound in _detected(
+        kernel, kinds, prepared, groups, tell, within_party=within_party
+    ):
         found += _findings(kernel, prepared, detected, bound)
     tell(1.0, "done")
     found.sort(key=_order)
@@ -111,8 +113,8 @@ def _kernel(f: Fragments, tell: Tell) -> tuple[Kernel, tuple[str, ...]]:
 
 
 def _detected(
-    kernel: Kernel, kinds: Kinds, prepared: Prepared, groups: Integers, within_party: bool,
-    tell: Tell,
+    kernel: Kernel, kinds: Kinds, prepared: Prepared, groups: Integers, tell: Tell,
+    *, within_party: bool,
 ) -> list[tuple[Detected, Bound]]:  # fmt: skip
     """Return the rows of all pairs, for each pair of kinds apart."""
     if not len(prepared.with_points):

@@ -164,7 +164,7 @@ def _points_of(
     counts = [int(p.flights.offsets[p.row + 1] - p.flights.offsets[p.row]) for p in picked]
     offsets = np.cumsum([0, *counts]).astype(np.int64)
     source = _places(picked)
-    columns = _Columns(picked, source)
+    columns = _Columns(source)
     lateral = columns.floats("lateral_uncertainty_m")
     vertical = columns.integers("vertical_uncertainty_tmm")
     clock = columns.integers("time_uncertainty_us")
@@ -179,7 +179,7 @@ def _points_of(
     return Points(
         offsets=offsets, time_us=time_us,
         latitude_deg=columns.floats("latitude_deg"), longitude_deg=columns.floats("longitude_deg"),
-        height_tmm=columns.integers("height_tmm"), datum=_datum_codes(picked, source, datums),
+        height_tmm=columns.integers("height_tmm"), datum=_datum_codes(source, datums),
         lateral_m=np.where(lateral == 0, uncertainty.lateral_m, lateral),
         vertical_tmm=np.where(vertical == 0, uncertainty.vertical_tmm, vertical),
         starts_stretch=breaks,
@@ -214,7 +214,7 @@ def _places(picked: Sequence[_Picked]) -> _Source:
 class _Columns:
     """Reads a column of several `Flights` in the order of the plans."""
 
-    def __init__(self, picked: Sequence[_Picked], source: _Source) -> None:
+    def __init__(self, source: _Source) -> None:
         self.source = source
         lengths = [len(flights.time_us) for flights in source.flights]
         self.place = np.cumsum([0, *lengths])[:-1].astype(np.int64)
@@ -235,9 +235,7 @@ class _Columns:
         return taken
 
 
-def _datum_codes(
-    picked: Sequence[_Picked], source: _Source, datums: tuple[Altitude, ...]
-) -> Integers:
+def _datum_codes(source: _Source, datums: tuple[Altitude, ...]) -> Integers:
     codes = {datum: code for code, datum in enumerate(datums)}
     found = np.full(len(source.place), UNKNOWN_DATUM, dtype=np.int64)
     for number, flights in enumerate(source.flights):

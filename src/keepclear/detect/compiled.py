@@ -115,8 +115,8 @@ def _cache_folder() -> Path:
     digest = hashlib.sha256(numba_version.encode())
     for module in MODULES:
         digest.update(Path(str(module.__file__)).read_bytes())
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    folder = Path(home) / "keepclear" / f"kernel-{digest.hexdigest()[:16]}"
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    folder = home / "keepclear" / f"kernel-{digest.hexdigest()[:16]}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f"probe-{os.getpid()}"

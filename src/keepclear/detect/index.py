@@ -75,7 +75,7 @@ def build(
     room = functions.count_entries(given, 0, plans, slab_us, lag_us)
     entries = _empty_entries(room)
     count = functions.fill_entries(given, 0, plans, slab_us, lag_us, entries, 0)
-    entries = Entries(*(column[:count] for column in entries))
+    entries = _take(entries, slice(count))
     reach = farthest_m(limits)
     speed = np.sqrt(
         entries.vx.astype(float) ** 2 + entries.vy.astype(float) ** 2
@@ -88,7 +88,7 @@ def build(
     functions.fill_keys(entries, cell_m, first_slab, keys)
     order = np.argsort(keys, kind="stable")
     return Index(
-        entries=Entries(*(column[order] for column in entries)), keys=keys[order],
+        entries=_take(entries, order), keys=keys[order],
         cell_m=cell_m, first_slab=first_slab, slab_us=slab_us, reach_m=reach,
     )  # fmt: skip
 
@@ -210,7 +210,11 @@ def every_pair(
     return sweep_all(functions, f, limits, *all_pairs(groups, within))
 
 
+def _take(entries: Entries, which: Integers | slice) -> Entries:
+    return Entries._make(column[which] for column in entries)
+
+
 def _empty_entries(room: int) -> Entries:
-    single = [np.empty(room, dtype=np.float32) for _ in range(11)]
-    whole = [np.empty(room, dtype=np.int64) for _ in range(3)]
-    return Entries(whole[0], whole[1], *single, whole[2])
+    whole = {"slab", "plan", "datum"}
+    kinds = [np.int64 if name in whole else np.float32 for name in Entries._fields]
+    return Entries._make(np.empty(room, dtype=kind) for kind in kinds)

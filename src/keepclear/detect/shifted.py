@@ -127,7 +127,10 @@ def domain(
     return n if area(xs, ys, n) > 1e-14 else 0
 
 
-def clip_levels(geometry: Floats, limits: Limits, c: int, a_may: int, b_may: int, which: int, xs: Floats, ys: Floats, n: int) -> int:  # fmt: skip
+def clip_levels(
+    geometry: Floats, limits: Limits, c: int, a_may: int, b_may: int, which: int,
+    xs: Floats, ys: Floats, n: int,
+) -> int:  # fmt: skip
     """Cut the polygon to where cylinder c's conditions on levels hold; which: 0 a above, 1 b."""
     if limits.both_from_tmm[c] != NOT_THERE:
         level = limits.both_from_tmm[c]
@@ -151,7 +154,8 @@ def clip_heights(geometry: Floats, limit_tmm: float, xs: Floats, ys: Floats, n: 
 
 def height_difference(geometry: Floats, x: float, y: float) -> float:
     """Return the height of a above b at a pair of times, tenths of a millimetre."""
-    return (geometry[A_TMM] - geometry[B_TMM]) + (geometry[A_RATE] * x - geometry[B_RATE] * y)
+    difference = geometry[A_TMM] - geometry[B_TMM]
+    return float(difference + (geometry[A_RATE] * x - geometry[B_RATE] * y))
 
 
 def copy_polygon(xs: Floats, ys: Floats, n: int, to_x: Floats, to_y: Floats) -> int:
@@ -256,7 +260,9 @@ def least_margin_patch(
     return high, 0
 
 
-def _at_most(geometry: Floats, limit_tmm: float, xs: Floats, ys: Floats, n: int, to_x: Floats, to_y: Floats) -> int:  # fmt: skip
+def _at_most(
+    geometry: Floats, limit_tmm: float, xs: Floats, ys: Floats, n: int, to_x: Floats, to_y: Floats
+) -> int:
     count = copy_polygon(xs, ys, n, to_x, to_y)
     return clip_heights(geometry, limit_tmm, to_x, to_y, count)
 

@@ -184,9 +184,9 @@ def can_meet(e: Entries, i: int, d: Entries, j: int, reach_m: float, height_tmm:
 
     height_tmm: the greatest vertical minimum, inf where one cylinder has none.
     """
-    if e.datum[i] >= 0 and e.datum[i] == d.datum[j]:
-        if e.low_tmm[i] - d.high_tmm[j] >= height_tmm or d.low_tmm[j] - e.high_tmm[i] >= height_tmm:
-            return False
+    apart_tmm = max(e.low_tmm[i] - d.high_tmm[j], d.low_tmm[j] - e.high_tmm[i])
+    if apart_tmm >= height_tmm and 0 <= e.datum[i] == d.datum[j]:
+        return False
     start = max(e.middle_s[i] - e.half_s[i], d.middle_s[j] - d.half_s[j]) - 1e-3
     end = min(e.middle_s[i] + e.half_s[i], d.middle_s[j] + d.half_s[j]) + 1e-3
     if start > end:
@@ -262,7 +262,7 @@ def probe(
     """
     for row in range(9):
         middle = key + (row // 3 - 1) * PLANE + (row % 3 - 1) * ROW
-        m = np.searchsorted(keys, middle - 1)
+        m = int(np.searchsorted(keys, middle - 1))
         while m < len(keys) and keys[m] <= middle + 1:
             if can_meet(d, i, e, m, reach_m, height_tmm) and (within or groups[e.plan[m]] != group):
                 if count < len(out):

@@ -128,7 +128,9 @@ def widened(f: Fragments, i: int, j: int, limits: Limits, c: int) -> tuple[float
     return lateral_m, vertical_tmm
 
 
-def conditions(f: Fragments, i: int, j: int, limits: Limits, c: int, e: Encounter) -> tuple[float, float, float, float]:  # fmt: skip
+def conditions(
+    f: Fragments, i: int, j: int, limits: Limits, c: int, e: Encounter
+) -> tuple[float, float, float, float]:
     """Return the two spans in which cylinder c's conditions on levels hold.
 
     Two, because "at least one above" holds where a is above or where b is above. A height

@@ -33,6 +33,7 @@ TYPES: Final = frozenset(
     {"FeatureCollection", "Feature", "Polygon", "MultiPolygon", "Point", "MultiPoint",
      "LineString", "MultiLineString", "GeometryCollection"}
 )  # fmt: skip
+WITH_FEATURES: Final = ("FeatureCollection", "Feature")
 WGS84_NAMES: Final = ("CRS84", "EPSG::4326", "EPSG:4326")
 
 
@@ -44,14 +45,17 @@ def read_geojson(file: str, content: bytes, *, lenient: bool = False) -> Content
 
 def is_geojson(document: Json) -> bool:
     """Tell whether a JSON document calls itself GeoJSON."""
-    return isinstance(document, dict) and document.get("type") in TYPES
+    return isinstance(document, dict) and _type_of(document) in TYPES
+
+
+def _type_of(document: Object) -> str:
+    kind = document.get("type")
+    return kind if isinstance(kind, str) else ""
 
 
 def contents_of(document: Json, faults: Faults) -> Contents:
     """Return the plans in a GeoJSON document."""
-    if not isinstance(document, dict) or document.get("type") not in {
-        "FeatureCollection", "Feature",
-    }:  # fmt: skip
+    if not isinstance(document, dict) or _type_of(document) not in WITH_FEATURES:
         raise faults.fatal(
             "GeoJSON", column="type", limit="is not FeatureCollection or Feature",
             way_out="give features: a bare geometry has no times and no name",
@@ -91,8 +95,12 @@ def _properties(feature: Object) -> Object:
 def _check_crs(document: Object, faults: Faults) -> None:
     """Refuse the `crs` of the older GeoJSON of 2008 where it is not WGS 84."""
     crs = document.get("crs")
-    if crs is not None and not any(name in str(crs)[:500] for name in WGS84_NAMES):
+    if crs is None:
+        return
+    said = crs.get("properties", crs) if isinstance(crs, dict) else crs
+    name = said.get("name") if isinstance(said, dict) else said
+    if not isinstance(name, str) or not name.endswith(WGS84_NAMES):
         raise faults.fatal(
-            "GeoJSON", column="crs", value=str(crs)[:100], limit="is not WGS 84",
+            "GeoJSON", column="crs", value=name, limit="is not WGS 84",
             way_out="convert the coordinates and leave crs out (RFC 7946 section 4)",
         )  # fmt: skip

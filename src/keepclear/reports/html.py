@@ -63,7 +63,7 @@ def _header(report: Report, day: str | None) -> Markup:
     if not shown:
         shown = [tag("div", text("None found"), class_="verdict")]
     gaps = tag("p", text(texts.gaps_text(report)), class_="words") if report.unknown else NOTHING
-    days = tag("p", text(f"All times are UTC, on {day}."), class_="small") if day else NOTHING
+    days = tag("p", text(f"All times are UTC, on {day}.")) if day else NOTHING
     among = tag("p", text(f"{texts.among_text(report)}."), class_="among")
     limits = tag("p", text(texts.NOT_LOOKED_AT))
     title = tag("h1", text("keepclear check"))
@@ -121,9 +121,7 @@ def _row(place: int, finding: Finding, colours: Mapping[str, str], day: str | No
     number = text(f"{place}")
     linked = tag("a", number, href=f"#finding-{place}") if place <= DETAILED else number
     vertical = texts.vertical_text(cpa.vertical_m) if cpa and cpa.vertical_m is not None else "?"
-    pair = joined(
-        [plan_words(finding, 0, colours, 40), plan_words(finding, 1, colours, 40)], text(" – ")
-    )
+    pair = joined([plan_words(finding, i, colours, 40) for i in (0, 1)], tag("br"))
     return tag(
         "tr", tag("td", linked, class_="n"), tag("td", badge(finding.verdict)),
         tag("td", text(texts.time_text(texts.start_us(finding), day)), class_="t"),

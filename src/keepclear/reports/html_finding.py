@@ -9,7 +9,7 @@ from keepclear.airspace.borders import Borders
 from keepclear.checks.report import Report
 from keepclear.reports import texts
 from keepclear.reports.markup import NOTHING, Markup, joined, tag, text
-from keepclear.reports.sides import SYMBOLS, Side, sides_of
+from keepclear.reports.sides import Side, sides_of
 from keepclear.reports.svg_map import finding_map
 from keepclear.reports.svg_profile import altitude_profile
 from keepclear.reports.svg_time import LEFT, RIGHT, time_axis
@@ -28,16 +28,16 @@ def finding_sheet(
     drawn = finding_map(finding, sides, borders)
     picture = drawn or tag("p", text("No place is known, so there is no map."), class_="words")
     return tag(
-        "section", _headline(finding, place, colours, day), picture, _key(sides),
+        "section", _headline(finding, place, colours, day), picture, _key(sides, finding.verdict),
         *_in_time(report, finding, sides), _numbers(finding, day),
         class_="finding", id=f"finding-{place}",
     )  # fmt: skip
 
 
 def badge(verdict: Verdict, n: int | None = None) -> Markup:
-    """Return a verdict as a sign and a word in a frame of its own kind, with a number before."""
+    """Return a verdict as a word in a frame of its own kind, with a number before."""
     counted = "" if n is None else f"{n:,} "
-    return tag("span", text(f"{counted}{SYMBOLS[verdict]} {verdict}"), class_=f"badge {verdict}")
+    return tag("span", text(f"{counted}{verdict}"), class_=f"badge {verdict}")
 
 
 def plan_words(
@@ -45,15 +45,15 @@ def plan_words(
 ) -> Markup:
     """Return a plan's name in the colour of its party, and the party's name."""
     name, party = (finding.a, finding.b)[which], finding.parties[which]
-    shown = tag("bdi", text(texts.shortened(name, most)), class_="side",
+    shown = tag("bdi", text(f"{'AB'[which]} {texts.shortened(name, most)}"), class_="side",
                 style=f"color:{colours[party]}")  # fmt: skip
     return joined([shown, text(" ("), tag("bdi", text(texts.shortened(party, most))), text(")")])
 
 
 def _headline(finding: Finding, place: int, colours: Mapping[str, str], day: str | None) -> Markup:
     pair = joined([plan_words(finding, 0, colours), plan_words(finding, 1, colours)], text(" and "))
-    title = tag("h2", badge(finding.verdict), text(f"{place}. "), pair)
-    when = texts.intervals_text(finding.intervals, day)
+    title = tag("h2", badge(finding.verdict), text(f"Finding {place}"), tag("br"), pair)
+    when = texts.intervals_text(finding.intervals)  # with its day: a sheet may be read alone
     lasts = texts.total_us(finding.intervals)
     span = f"{when} ({texts.duration_text(lasts)})" if lasts else when
     lines = [tag("p", tag("b", text(span)), class_="lead")]
@@ -69,7 +69,7 @@ def _headline(finding: Finding, place: int, colours: Mapping[str, str], day: str
     return joined([title, *lines])
 
 
-def _key(sides: tuple[Side, Side]) -> Markup:
+def _key(sides: tuple[Side, Side], verdict: Verdict) -> Markup:
     parts = []
     for side in sides:
         line = tag("line", x1=0, x2=46, y1=5, y2=5, stroke=side.colour, stroke_width=4,
@@ -78,8 +78,8 @@ def _key(sides: tuple[Side, Side]) -> Markup:
             f"{side.letter} {texts.shortened(side.name, 30)} ({texts.shortened(side.party, 30)})"
         )
         drawn = tag("svg", line, viewBox="0 0 46 10", class_="inline", aria_hidden="true")
-        parts.append(tag("span", drawn, text(words + "  ")))
-    rest = text("Thick: too close. Arrows carry the time. Black line: closest point.")
+        parts.append(tag("span", drawn, text(words), class_="side-key"))
+    rest = text(f"Thick: {verdict}. Arrows carry the time. Black: closest point.")
     return tag("p", *parts, rest, class_="small")
 
 
@@ -119,7 +119,7 @@ def _named_numbers(finding: Finding, day: str | None) -> Iterator[tuple[str, str
     yield "margin with uncertainty", texts.margin_text(finding.margin_m, finding.leaf)
     without = finding.margin_without_uncertainty_m
     yield "margin without", texts.margin_text(without, finding.leaf)
-    yield "too close for", texts.duration_text(texts.total_us(finding.intervals))
+    yield "lasts", texts.duration_text(texts.total_us(finding.intervals))
     yield from _named_intervals(finding, day)
     yield "finding", finding.id
 

@@ -91,8 +91,7 @@ def _add_side(
 
 
 def _add_volume(folder: Element, path: Path, volume: Volume4D, side: str) -> None:
-    lower, upper = height_text(volume.volume.lower), height_text(volume.volume.upper)
-    band = f"from {lower or 'no lower limit'} to {upper or 'no upper limit'}"
+    band = texts.band_text(volume.volume)
     mark = _placemark(folder, path.name, f"party {path.party}; {band}")
     _add_span(mark, volume.start_us, volume.end_us)
     _add(mark, "styleUrl", f"#{side}")

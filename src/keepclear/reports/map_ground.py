@@ -20,6 +20,8 @@ STEPS_DEG: Final = (
 )  # fmt: skip
 LINES_AT_MOST: Final = 6
 BAR_SHARE: Final = 0.22
+GRAIN_PX: Final = 0.7
+METRES_A_DEGREE: Final = 111_000.0  # of latitude, about
 POLAR_DEG: Final = 80.0
 
 
@@ -36,8 +38,9 @@ def border_lines(frame: Frame, borders: Borders | None) -> Markup:
     turn = 360 * math.floor((west + 180) / 360)
     drawn: dict[OutlineKind, list[str]] = {kind: [] for kind in OutlineKind}
     for line in outlines(
-        borders, west_deg=west - turn, south_deg=south, east_deg=east - turn, north_deg=north
-    ):
+        borders, west_deg=west - turn, south_deg=south, east_deg=east - turn, north_deg=north,
+        grain_deg=frame.metres_a_pixel * GRAIN_PX / METRES_A_DEGREE,
+    ):  # fmt: skip
         places = list(zip(line.longitude_deg.tolist(), line.latitude_deg.tolist(), strict=True))
         drawn[line.kind] += [path_data(part) for part in frame.lines(places)]
     return joined(tag("path", d="".join(d), class_=kind.value) for kind, d in drawn.items() if d)
@@ -107,7 +110,7 @@ def _grid_line(
         parts.append(tag("path", d=path_data(part), class_="graticule"))
         place = place or _on_edge(part, from_left=from_left)
     offset = [(x + 24, y - 7) if from_left else (x, y + 9) for x, y in place]
-    parts.append(labels.put(name, offset, 10, class_="degrees"))
+    parts.append(labels.put(name, offset, 10, fill="#5a6670"))
     return joined(parts)
 
 

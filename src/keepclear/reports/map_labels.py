@@ -11,8 +11,12 @@ from typing import Final
 
 from keepclear.reports.markup import NOTHING, Markup, tag, text
 
-WIDE: Final = 0.58  # of a letter, against its height; a guess on the wide side
+# Width of a letter against its height: guesses on the wide side.
+WIDE: Final = 0.62
+WIDE_BOLD: Final = 0.72
 RIM: Final = 2.0
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass(kw_only=True)
@@ -21,46 +25,39 @@ class Labels:
 
     width: float
     height: float
-    taken: list[tuple[float, float, float, float]] = field(default_factory=list)
+    taken: list[Box] = field(default_factory=list)
 
     def put(
         self, words: str, places: Iterable[tuple[float, float]], size: float, *,
-        must: bool = False, **look: str,
+        must: bool = False, bold: bool = False, fill: str | None = None,
     ) -> Markup:  # fmt: skip
         """Return the words centred on the first place that is free; nothing where none is."""
-        wide, high = len(words) * size * WIDE, size * 1.15
-        first: tuple[float, float] | None = None
-        for x, y in places:
-            if must:
-                x = min(max(x, wide / 2 + RIM), self.width - wide / 2 - RIM)  # noqa: PLW2901
-                y = min(max(y, high / 2 + RIM), self.height - high / 2 - RIM)  # noqa: PLW2901
-            box = (x - wide / 2, y - high / 2, x + wide / 2, y + high / 2)
-            if self._holds(box):
-                first = first or (x, y)
-                if self._is_free(box):
-                    return self._set(words, x, y, size, box, look)
-        if must and first is not None:
-            x, y = first
-            box = (x - wide / 2, y - high / 2, x + wide / 2, y + high / 2)
-            return self._set(words, x, y, size, box, look)
-        return NOTHING
+        wide, high = len(words) * size * (WIDE_BOLD if bold else WIDE), size * 1.15
+        boxes = [self._box(x, y, wide, high, held=must) for x, y in places]
+        inside = [box for box in boxes if self._holds(box)]
+        box = next(filter(self._is_free, inside), inside[0] if must and inside else None)
+        if box is None:
+            return NOTHING
+        self.taken.append(box)
+        return tag("text", text(words), x=(box[0] + box[2]) / 2, y=box[3] - high * 0.22, fill=fill,
+                   text_anchor="middle", font_size=size,
+                   class_="label bold" if bold else "label")  # fmt: skip
 
     def keep_free(self, x: float, y: float, to_x: float, to_y: float) -> None:
         """Keep words away from a box."""
         self.taken.append((x, y, to_x, to_y))
 
-    def _holds(self, box: tuple[float, float, float, float]) -> bool:
+    def _box(self, x: float, y: float, wide: float, high: float, *, held: bool) -> Box:
+        """Return the box round a place; `held` moves it so far that it lies on the map."""
+        if held:
+            x = min(max(x, wide / 2 + RIM), self.width - wide / 2 - RIM)
+            y = min(max(y, high / 2 + RIM), self.height - high / 2 - RIM)
+        return x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
+
+    def _holds(self, box: Box) -> bool:
         x, y, to_x, to_y = box
         return x >= 0 and y >= 0 and to_x <= self.width and to_y <= self.height
 
-    def _is_free(self, box: tuple[float, float, float, float]) -> bool:
+    def _is_free(self, box: Box) -> bool:
         x, y, to_x, to_y = box
         return not any(x < r and left < to_x and y < b and t < to_y for left, t, r, b in self.taken)
-
-    def _set(
-        self, words: str, x: float, y: float, size: float,
-        box: tuple[float, float, float, float], look: dict[str, str],
-    ) -> Markup:  # fmt: skip
-        self.taken.append(box)
-        return tag("text", text(words), x=x, y=y + size * 0.35, font_size=size,
-                   text_anchor="middle", **({"class_": "label"} | look))  # fmt: skip

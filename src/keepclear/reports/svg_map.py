@@ -36,13 +36,14 @@ from keepclear.reports.pieces import (
 )
 from keepclear.reports.plane import Floats, Frame, Pair, Plane, frame_round
 from keepclear.reports.sides import Side
+from keepclear.reports.svg_inset import inset
 from keepclear.reports.time_scale import tick_step_us, tick_text, ticks
 
 WIDTH: Final = 760.0
 HEIGHT: Final = 430.0
 LEAST_M: Final = 1_000.0
 CLOSEST_LOOKS: Final = ("closest-halo", "closest")
-ARROWS_AT_MOST: Final = 7
+ARROWS_AT_MOST: Final = 6
 LEAST_PX: Final = 4.0
 SEEN_AT: Final = 200  # times tried along a path to learn when it is on the map
 
@@ -55,7 +56,7 @@ def finding_map(
     if frame is None:
         return None
     labels = Labels(width=WIDTH, height=HEIGHT)
-    over = [north_arrow(frame, labels), scale_bar(frame, labels)]
+    over = [north_arrow(frame, labels), scale_bar(frame, labels), inset(frame, borders, labels)]
     closest = _closest(finding, sides, frame, labels)
     seen = [_Seen.of(side, frame) for side in sides]
     names = [_name(one, frame, labels) for one in seen]
@@ -204,7 +205,7 @@ def _name(seen: _Seen, frame: Frame, labels: Labels) -> Markup:
     for share in (0.06, 0.94, 0.2, 0.8, 0.35, 0.65, 0.02, 0.98):
         if at := seen.at(float(times[0] + (times[-1] - times[0]) * share)):
             places += _beside(*at, 16.0 + 0.29 * 14 * len(words) * abs(at[1][1]))
-    return labels.put(words, places, 14, must=True, fill=side.colour, class_="label name")
+    return labels.put(words, places, 14, must=True, bold=True, fill=side.colour)
 
 
 def _name_of_area(words: str, side: Side, frame: Frame, labels: Labels) -> Markup:
@@ -212,7 +213,7 @@ def _name_of_area(words: str, side: Side, frame: Frame, labels: Labels) -> Marku
     corners = [(x, y) for ring in rings for x, y in frame.ring(ring).tolist() if frame.holds(x, y)]
     places = [(x, y + off) for x, y in corners for off in (-12.0, 14.0)]
     places.append((WIDTH / 2, 40.0 if side.letter == "A" else HEIGHT - 60))
-    return labels.put(words, places, 14, must=True, fill=side.colour, class_="label name")
+    return labels.put(words, places, 14, must=True, bold=True, fill=side.colour)
 
 
 def _beside(at: Pair, ahead: Pair, off: float) -> list[Pair]:
@@ -269,12 +270,13 @@ def _closest(finding: Finding, sides: tuple[Side, Side], frame: Frame, labels: L
                     transform=f"translate({number(x)} {number(y)})")  # fmt: skip
         parts = [cross]
     labels.keep_free(x - 12, y - 12, x + 12, y + 12)
-    words = f"closest {texts.time_text(cpa.time_us, texts.day_text(cpa.time_us))}: " + (
-        texts.lateral_text(cpa.lateral_m)
-    )
-    half = len(words) * 13 * 0.29
+    apart = texts.lateral_text(cpa.lateral_m)
+    if cpa.vertical_m is not None:
+        apart += f", {texts.vertical_text(cpa.vertical_m)}"
+    words = f"closest {texts.time_text(cpa.time_us, texts.day_text(cpa.time_us))}: {apart}"
+    half = len(words) * 13 * 0.36
     around = [
         (x + dx * (half + 26), y + dy) for dy in (-34, 34, -62, 62, -95, 95) for dx in (1, -1)
     ]
-    parts.append(labels.put(words, around, 13, must=True, class_="label closest-label"))
+    parts.append(labels.put(words, around, 13, must=True, bold=True))
     return joined(parts)

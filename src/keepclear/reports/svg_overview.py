@@ -25,6 +25,7 @@ from keepclear.reports.markup import Markup, joined, tag, text
 from keepclear.reports.pieces import line_of, pieces
 from keepclear.reports.plane import Frame, Pair, Plane, frame_round
 from keepclear.reports.sides import SYMBOLS, Side
+from keepclear.reports.svg_inset import inset
 from keepclear.reports.svg_map import HEIGHT, WIDTH
 
 LEAST_M: Final = 20_000.0
@@ -47,9 +48,9 @@ def overview_map(
     if not places:
         return None
     plane = _plane_amid(places)
-    frame = frame_round(plane, plane.xy(places), WIDTH, HEIGHT, LEAST_M, rim_share=0.1)
+    frame = frame_round(plane, plane.xy(places), WIDTH, HEIGHT, LEAST_M, rim_share=0.15)
     labels = Labels(width=WIDTH, height=HEIGHT)
-    over = [north_arrow(frame, labels), scale_bar(frame, labels)]
+    over = [north_arrow(frame, labels), scale_bar(frame, labels), inset(frame, borders, labels)]
     numbered = [(i, f) for i, f in enumerate(findings, 1) if f.cpa]
     marks = [_mark(i, f, frame, labels, detailed) for i, f in numbered]
     under = [graticule(frame, labels), border_lines(frame, borders)]
@@ -99,6 +100,6 @@ def _mark(place: int, finding: Finding, frame: Frame, labels: Labels, detailed: 
             stroke_width=1.5, stroke_dasharray=dash),
         tag("text", text(SYMBOLS[finding.verdict]), x=x, y=y + 4.5, text_anchor="middle",
             fill=ink, font_size=13, font_weight="bold"),
-        labels.put(str(place), around, 13, class_="label name"),
+        labels.put(str(place), around, 13, bold=True),
     )  # fmt: skip
     return tag("a", mark, href=f"#finding-{place}") if place <= detailed else mark

@@ -1,32 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Heights of both plans against time, with the conflict shaded.
+"""Heights of both plans against time, with the finding's intervals shaded.
 
-Heights share a panel only where they can be compared. Where they cannot, each reference has a
-panel of its own and the drawing says that they are not comparable. A plan without heights is
-named in words. Volumes are bands; a band without a limit goes to the edge of its panel.
+One panel a scale of heights (`profile_panels`). Where there are two or more, the drawing says
+that they cannot be compared. A side of a band that has no limit on a scale has no line there.
 """
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from itertools import groupby
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from keepclear.agreement.findings import Finding
-from keepclear.airspace.altitudes import Altitude, Reference, are_comparable
-from keepclear.checks.report import PathPoint
+import numpy as np
+
+from keepclear.agreement.findings import Finding, Verdict
+from keepclear.airspace.altitudes import Altitude, Reference
 from keepclear.reports import texts
-from keepclear.reports.markup import Markup, joined, number, tag, text
-from keepclear.reports.pieces import cut
+from keepclear.reports.markup import NOTHING, Markup, joined, number, tag, text
+from keepclear.reports.plane import thinned
+from keepclear.reports.profile_panels import Band, Panel, panels_of
 from keepclear.reports.sides import Side
 from keepclear.reports.svg_time import LEFT, WIDTH, bar, time_grid
 from keepclear.reports.time_scale import TimeScale
-from keepclear.units import TMM_PER_FOOT
 
 PANEL: Final = 150.0
+SMALL_PANEL: Final = 105.0  # where there are two or more: a finding fits on one sheet
 TITLE: Final = 18.0
+TIMES: Final = 24.0
 LINES_AT_MOST: Final = 5
-LEAST_SPAN_FT: Final = 200.0
+LEAST_SPAN_FT: Final = 400.0
 WORDS: Final = {
     Reference.STANDARD: "Pressure altitude (1013.25 hPa)",
     Reference.QNH: "Altitude on QNH",
@@ -35,195 +35,138 @@ WORDS: Final = {
     Reference.WGS84: "Height above the WGS 84 ellipsoid",
     Reference.AGL: "Height above the ground",
 }
-
-
-@dataclass(kw_only=True)
-class Panel:
-    """One scale of heights and what is drawn on it; heights in feet, None for no limit."""
-
-    reference: Altitude
-    lines: list[tuple[Side, list[tuple[int, float]]]] = field(default_factory=list)
-    bands: list[tuple[Side, int, int, float | None, float | None]] = field(default_factory=list)
-
-    def heights_ft(self) -> list[float]:
-        """Return every height that must show."""
-        limits = (limit for band in self.bands for limit in band[3:] if limit is not None)
-        return [ft for _, line in self.lines for _, ft in line] + list(limits)
+OnPanel = Callable[[float], float]  # feet -> y of the drawing
 
 
 def altitude_profile(finding: Finding, sides: tuple[Side, Side], scale: TimeScale) -> Markup:
     """Return the drawing with the sentences that go with it."""
-    panels: list[Panel] = []
-    words: list[str] = []
-    for side in sides:
-        words.extend(_add_side(panels, side, scale))
+    panels, words = panels_of(sides, scale)
     if len(panels) > 1:
-        words.insert(
-            0, "UNDETERMINED: these heights cannot be compared, so each has its own scale."
-        )
-    drawn = [_panel(panel, finding, scale, i) for i, panel in enumerate(panels)]
-    height = len(panels) * (PANEL + TITLE + 24)
+        words.insert(0, _apart(finding))
     said = joined(tag("p", text(line), class_="words") for line in words)
     if not panels:
         return said
+    tall = PANEL if len(panels) == 1 else SMALL_PANEL
+    every = tall + TITLE + TIMES
+    drawn = [_panel(p, finding, scale, (i * every + TITLE, tall)) for i, p in enumerate(panels)]
+    height = len(panels) * every
     picture = tag("svg", *drawn, viewBox=f"0 0 {WIDTH:.0f} {height:.0f}", class_="profile",
                   role="img", aria_label="Heights of both plans against time")  # fmt: skip
     return joined([said, picture])
 
 
-def _add_side(panels: list[Panel], side: Side, scale: TimeScale) -> Iterable[str]:
-    """Add the heights of a side to the panels; return what has to be said about them."""
-    known = missing = False
-    for stretch in side.path.stretches:
-        piece = cut(stretch, scale.start_us, scale.end_us)
-        for reference, run in _runs(piece):
-            if reference is None:
-                missing = True
-            else:
-                known = True
-                _panel_for(panels, reference, side).lines.append((side, run))
-    for volume in side.path.volumes:
-        lower, upper = volume.volume.lower, volume.volume.upper
-        if not scale.shows(volume.start_us, volume.end_us):
-            continue
-        known = True
-        for panel in _panels_for_band(panels, lower, upper, side):
-            band = (
-                side,
-                volume.start_us,
-                volume.end_us,
-                _ft_on(panel, lower),
-                _ft_on(panel, upper),
-            )
-            panel.bands.append(band)
-    name = f"{side.letter} {texts.shortened(side.name, 40)}"
-    if missing and known:
-        return [f"{name}: for some of this time its file gives no height."]
-    return [] if known else [f"{name}: no height is known at this time."]
+def _apart(finding: Finding) -> str:
+    said = "Heights on different scales below cannot be compared with each other."
+    if finding.verdict is Verdict.UNDETERMINED:
+        return f"UNDETERMINED. {said}"
+    return said
 
 
-def _runs(piece: tuple[PathPoint, ...]) -> list[tuple[Altitude | None, list[tuple[int, float]]]]:
-    """Return runs of points on one reference; None stands for points without a height."""
-
-    def key(point: PathPoint) -> tuple[Reference, str | None] | None:
-        return (point.altitude.reference, point.altitude.datum) if point.altitude else None
-
-    runs: list[tuple[Altitude | None, list[tuple[int, float]]]] = []
-    for _, group in groupby(piece, key):
-        points = list(group)
-        line = [(p.time_us, _ft(p.altitude)) for p in points if p.altitude is not None]
-        runs.append((points[0].altitude, line))
-    return runs
-
-
-def _panel_for(panels: list[Panel], altitude: Altitude, side: Side) -> Panel:
-    for panel in panels:
-        reference = panel.reference
-        drawn = [one for one, *_ in panel.lines] + [one for one, *_ in panel.bands]
-        is_same = (reference.reference, reference.datum) == (altitude.reference, altitude.datum)
-        if are_comparable(reference, altitude) or (is_same and all(s is side for s in drawn)):
-            return panel
-    panels.append(Panel(reference=altitude))
-    return panels[-1]
-
-
-def _panels_for_band(
-    panels: list[Panel], lower: Altitude | None, upper: Altitude | None, side: Side
-) -> list[Panel]:
-    """Return the panels a band is drawn on: those of its limits; without any limit, every one."""
-    limits = [limit for limit in (lower, upper) if limit is not None]
-    found: list[Panel] = []
-    for limit in limits:
-        panel = _panel_for(panels, limit, side)
-        if panel not in found:
-            found.append(panel)
-    return found or panels[:]
-
-
-def _ft(altitude: Altitude) -> float:
-    return altitude.height_tmm / TMM_PER_FOOT
-
-
-def _ft_on(panel: Panel, limit: Altitude | None) -> float | None:
-    """Return a limit in feet where it belongs on a panel."""
-    own = panel.reference
-    if limit is None or (limit.reference, limit.datum) != (own.reference, own.datum):
-        return None
-    return _ft(limit)
-
-
-def _panel(panel: Panel, finding: Finding, scale: TimeScale, place: int) -> Markup:
-    top = place * (PANEL + TITLE + 24) + TITLE
-    bottom = top + PANEL
+def _panel(panel: Panel, finding: Finding, scale: TimeScale, place: tuple[float, float]) -> Markup:
+    """Return a panel; `place` is its top on the drawing and how tall it is."""
+    top, tall = place
+    bottom = top + tall
     low, high, step = height_range(panel.heights_ft())
 
-    def y(height_ft: float | None, edge: float) -> float:
-        if height_ft is None or not math.isfinite(height_ft):
-            return edge
-        return bottom - (height_ft - low) / (high - low) * PANEL
+    def y(height_ft: float) -> float:
+        return bottom - (height_ft - low) / (high - low) * tall
 
-    shades = [
-        bar(one, scale, (top + bottom) / 2, PANEL, class_="shade") for one in finding.intervals
+    middle = (top + bottom) / 2
+    look = f"shade {finding.verdict}"
+    shades = [bar(one, scale, middle, tall, class_=look) for one in finding.intervals]
+    grid = [
+        _height_line(low + i * step, panel, scale, y) for i in range(round((high - low) / step) + 1)
     ]
-    grid = []
-    for i in range(round((high - low) / step) + 1):
-        at = low + i * step
-        line = tag("line", x1=scale.left, x2=scale.right, y1=y(at, 0), y2=y(at, 0), class_="grid")
-        label = tag("text", text(height_label(at, panel.reference)), x=LEFT - 8, y=y(at, 0) + 4,
-                    text_anchor="end", class_="tick")  # fmt: skip
-        grid += [line, label]
-    datum = f", {panel.reference.datum}" if panel.reference.datum else ""
-    title = tag("text", text(f"{WORDS[panel.reference.reference]}{datum}, in feet"),
-                x=LEFT, y=top - 6, class_="row")  # fmt: skip
-    bands = [_band(band, scale, y(band[4], top), y(band[3], bottom)) for band in panel.bands]
-    lines = [_line(side, [(scale.x(t), y(ft, 0)) for t, ft in line]) for side, line in panel.lines]
-    names = _names(panel, scale, lambda ft: y(ft, top))
-    return tag("g", title, *shades, time_grid(scale, top, bottom), *grid, *bands, *lines, names)
+    bands = [_band(band, scale, y, (top, bottom)) for band in panel.bands]
+    lines = [_line(side, [(scale.x(t), y(ft)) for t, ft in line]) for side, line in panel.lines]
+    return tag(
+        "g", _title(panel.reference, top), *shades, time_grid(scale, top, bottom), *grid, *bands,
+        *lines, _closest(panel, finding, scale, y), *_names(panel, scale, y, top),
+    )  # fmt: skip
+
+
+def _title(reference: Altitude, top: float) -> Markup:
+    datum = f", {reference.datum}" if reference.datum else ""
+    unit = "flight levels" if reference.reference is Reference.STANDARD else "feet"
+    words = f"{WORDS[reference.reference]}{datum}, {unit}"
+    return tag("text", text(texts.shortened(words, 80)), x=LEFT, y=top - 6, class_="row")
+
+
+def _height_line(at_ft: float, panel: Panel, scale: TimeScale, y: OnPanel) -> Markup:
+    line = tag("line", x1=scale.left, x2=scale.right, y1=y(at_ft), y2=y(at_ft), class_="grid")
+    words = text(height_label(at_ft, panel.reference))
+    return tag("g", line, tag("text", words, x=LEFT - 8, y=y(at_ft) + 4, text_anchor="end",
+                              class_="tick"))  # fmt: skip
 
 
 def _line(side: Side, points: list[tuple[float, float]]) -> Markup:
     if len(points) == 1:
         return tag("circle", cx=points[0][0], cy=points[0][1], r=4, fill=side.colour)
-    d = "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points)
+    shown = thinned(np.array(points)).tolist()
+    d = "M" + "L".join(f"{number(x)} {number(y)}" for x, y in shown)
     return tag("path", d=d, fill="none", stroke=side.colour, stroke_width=2.5,
                stroke_dasharray=side.dash)  # fmt: skip
 
 
-def _band(
-    band: tuple[Side, int, int, float | None, float | None], scale: TimeScale, top: float,
-    bottom: float,
-) -> Markup:  # fmt: skip
-    side, start_us, end_us, *_ = band
-    x, to_x = scale.held(start_us), scale.held(end_us)
-    hatch = f"url(#hatch-{side.letter}-{side.colour[1:]})"
-    return tag("rect", x=x, y=top, width=max(to_x - x, 1.0), height=max(bottom - top, 1.0),
-               fill=hatch, stroke=side.colour, stroke_width=1.5, stroke_dasharray=side.dash)  # fmt: skip
+def _band(band: Band, scale: TimeScale, y: OnPanel, edges: tuple[float, float]) -> Markup:
+    """Return a band, with lines where it has limits and starts or ends."""
+    x, to_x = scale.held(band.start_us), scale.held(band.end_us)
+    top = edges[0] if band.upper_ft is None else y(band.upper_ft)
+    bottom = edges[1] if band.lower_ft is None else y(band.lower_ft)
+    colour = band.side.colour
+    area = tag("rect", x=x, y=top, width=max(to_x - x, 1.0), height=max(bottom - top, 1.0),
+               fill=f"url(#hatch-{band.side.letter}-{colour[1:]})")  # fmt: skip
+    across = [f"M{number(x)} {number(at)}H{number(to_x)}" for at, limit in (
+        (top, band.upper_ft), (bottom, band.lower_ft)) if limit is not None]  # fmt: skip
+    ends = [f"M{number(at)} {number(top)}V{number(bottom)}" for at, time_us in (
+        (x, band.start_us), (to_x, band.end_us)) if scale.shows(time_us, time_us)]  # fmt: skip
+    edge = tag("path", d="".join(across + ends), fill="none", stroke=colour, stroke_width=2,
+               stroke_dasharray=band.side.dash)  # fmt: skip
+    return tag("g", area, edge)
 
 
-def _names(panel: Panel, scale: TimeScale, y: Callable[[float], float]) -> Markup:
-    """Return the names beside the lines: A at its left end, B at its right end."""
-    parts: dict[str, Markup] = {}
-    for side, line in panel.lines:
-        at, anchor = (line[0], "start") if side.letter == "A" else (line[-1], "end")
-        x = scale.x(at[0]) + (4 if side.letter == "A" else -4)
-        if side.letter == "B" or "A" not in parts:
-            parts[side.letter] = _name(side, x, y(at[1]) - 5, anchor)
-    for side, start_us, end_us, _, upper_ft in panel.bands:
-        x = (scale.held(start_us) + scale.held(end_us)) / 2
-        inside = y(upper_ft) + 14 if upper_ft is not None else y(math.inf) + 14
-        parts.setdefault(side.letter, _name(side, x, inside, "middle"))
-    return joined(parts.values())
+def _closest(panel: Panel, finding: Finding, scale: TimeScale, y: OnPanel) -> Markup:
+    """Return a black line between the heights of two flights at the closest point."""
+    if finding.cpa is None or texts.has_own_clocks(finding):
+        return NOTHING
+    at_us = finding.cpa.time_us
+    a, b = panel.height_ft("A", at_us), panel.height_ft("B", at_us)
+    if a is None or b is None or finding.cpa.vertical_m is None:
+        return NOTHING
+    x = scale.x(at_us)
+    line = tag("line", x1=x, x2=x, y1=y(a), y2=y(b), class_="closest")
+    words = text(texts.vertical_text(finding.cpa.vertical_m))
+    return tag("g", line, tag("text", words, x=x + 6, y=(y(a) + y(b)) / 2 + 4, class_="label"))
 
 
-def _name(side: Side, x: float, y: float, anchor: str) -> Markup:
-    words = text(f"{side.letter} {texts.shortened(side.name, 24)}")
-    return tag("text", words, x=x, y=y, text_anchor=anchor, fill=side.colour, class_="label")
+def _names(panel: Panel, scale: TimeScale, y: OnPanel, top: float) -> Iterator[Markup]:
+    """Yield the names beside the lines: A at its left end, B at its right end."""
+    seen: set[str] = set()
+    for letter, pick in (("A", min), ("B", max)):
+        if own := [(side, point) for side, line in panel.lines for point in line
+                   if side.letter == letter]:  # fmt: skip
+            side, (time_us, height_ft) = pick(own, key=lambda one: one[1])
+            yield _name(side, "", scale.x(time_us), y(height_ft) - 6)
+            seen.add(letter)
+    for band in panel.bands:
+        x = scale.held(band.start_us if band.side.letter == "A" else band.end_us)
+        below = top if band.upper_ft is None else y(band.upper_ft)
+        if band.side.letter not in seen:
+            yield _name(band.side, f": {band.words}", x, below + 15)
+        seen.add(band.side.letter)
+
+
+def _name(side: Side, more: str, x: float, y: float) -> Markup:
+    words = text(f"{side.letter} {texts.shortened(side.name, 24)}{more}")
+    is_a = side.letter == "A"
+    return tag("text", words, x=x + (5 if is_a else -5), y=y, fill=side.colour, class_="label",
+               text_anchor="start" if is_a else "end")  # fmt: skip
 
 
 def height_range(heights_ft: list[float]) -> tuple[float, float, float]:
     """Return lowest, highest and step of a scale of round heights that holds all of them."""
     low, high = min(heights_ft, default=0.0), max(heights_ft, default=0.0)
-    room = max((high - low) * 0.15, (LEAST_SPAN_FT - (high - low)) / 2, 50.0)
+    room = max((high - low) * 0.15, (LEAST_SPAN_FT - (high - low)) / 2)
     low, high = low - room, high + room
     power = 10.0 ** math.floor(math.log10((high - low) / LINES_AT_MOST))
     step = next(m * power for m in (1, 2, 5, 10) if (high - low) / (m * power) <= LINES_AT_MOST)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The time axis of a finding: one row for the clock, one for each plan.
 
-A thin line is when a plan is known to be there, a thick bar when the two are too close, a
+A thin line is when a plan is known to be there, a thick bar when the finding is, a
 hatched piece a gap in which nothing is known. A mark of no length is still two pixels wide.
 """
 
@@ -16,7 +16,7 @@ from keepclear.reports.sides import Side
 from keepclear.reports.time_scale import TimeScale
 
 WIDTH: Final = 760.0
-LEFT: Final = 120.0
+LEFT: Final = 150.0
 RIGHT: Final = 745.0
 ROW: Final = 26.0
 TOP: Final = 8.0
@@ -53,8 +53,10 @@ def time_grid(scale: TimeScale, top: float, bottom: float) -> Markup:
 
 
 def _clock_row(finding: Finding, scale: TimeScale, y: float) -> Markup:
-    bars = [bar(one, scale, y, 12.0, fill="#9b0000", class_="solid") for one in finding.intervals]
-    return tag("g", _name("too close", y), *bars)
+    bars = [
+        bar(one, scale, y, 12.0, class_=f"clock {finding.verdict}") for one in finding.intervals
+    ]
+    return tag("g", _name(finding.verdict, y), *bars)
 
 
 def _side_row(side: Side, gaps: Sequence[Gap], scale: TimeScale, y: float) -> Markup:

@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from keepclear.agreement.findings import Finding, Interval, Verdict
+from keepclear.airspace.altitudes import Altitude
+from keepclear.airspace.volumes import Volume3D
 from keepclear.checks.report import Report
 from keepclear.units import US_PER_S, feet, format_clock, format_time, nautical_miles
 
@@ -206,6 +208,20 @@ def counts_text(report: Report) -> str:
 def among_text(report: Report) -> str:
     """Return what was compared: among 2 plans (1 pair)."""
     return f"among {_plural(report.plans, 'plan')} ({_plural(report.pairs, 'pair')})"
+
+
+def band_text(volume: Volume3D) -> str:
+    """Return the heights of a volume: FL100 to FL200, FL100 and above, up to FL200."""
+    match volume.lower, volume.upper:
+        case None, None:
+            return "every height"
+        case Altitude() as lower, None:
+            return f"{lower.text()} and above"
+        case None, Altitude() as upper:
+            return f"up to {upper.text()}"
+        case Altitude() as lower, Altitude() as upper:
+            return f"{lower.text()} to {upper.text()}"
+    raise AssertionError(volume)
 
 
 def gaps_text(report: Report) -> str:
