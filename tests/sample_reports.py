@@ -6,7 +6,10 @@ own, slow and simple, so that the numbers in a drawing fit its lines. All names 
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
+
+from msgspec.structs import replace
 
 from keepclear.agreement.findings import ClosestPoint, Finding, Interval, Verdict
 from keepclear.airspace.altitudes import Altitude, Reference, are_comparable
@@ -24,7 +27,9 @@ LATERAL_M: Final = 9260.0
 VERTICAL_M: Final = 304.8
 
 
-def level(feet: float, reference: Reference = Reference.STANDARD, datum: str | None = None) -> Altitude:
+def level(
+    feet: float, reference: Reference = Reference.STANDARD, datum: str | None = None
+) -> Altitude:
     return Altitude(height_tmm=round(feet * TMM_PER_FOOT), reference=reference, datum=datum)
 
 
@@ -123,6 +128,7 @@ def report(
     )  # fmt: skip
 
 
+@cache
 def simple_report() -> Report:
     """Two flights that cross west of Cyprus, 300 ft apart."""
     paths = crossing()
@@ -137,6 +143,7 @@ def crossing() -> tuple[Path, Path]:
     )  # fmt: skip
 
 
+@cache
 def eastern_mediterranean() -> Report:
     """One of everything, over the eastern Mediterranean."""
     paths = [
@@ -149,7 +156,8 @@ def eastern_mediterranean() -> Report:
         flight("T3 EXERCISE", "third", over=(33.0, 32.63), course_deg=350),
         area("T-AREA EXERCISE", "third", circle(30.4, 33.4, 18), None, level(24_000)),
         flight("N303 EXERCISE", "north", over=(30.55, 33.5), course_deg=60, feet=(22_000, 26_000)),
-        area("S-BOX EXERCISE", "south", polygon((32.0, 33.2), (32.9, 33.2), (32.9, 33.7), (32.0, 33.7)),
+        area("S-BOX EXERCISE", "south",
+             polygon((32.0, 33.2), (32.9, 33.2), (32.9, 33.7), (32.0, 33.7)),
              level(1_000, Reference.AGL), level(19_500), (0, 40)),
         area("N-BOX EXERCISE", "north", polygon((32.6, 33.5), (33.4, 33.4), (33.2, 34.0)),
              level(17_000), level(21_000), (10, 25)),
@@ -187,3 +195,98 @@ def volume_finding(
         short_by_m=LATERAL_M, short_by_s=None, margin_m=-LATERAL_M,
         margin_without_uncertainty_m=-LATERAL_M + 120,
     )  # fmt: skip
+
+
+@cache
+def antimeridian_report() -> Report:
+    """Two flights that cross on 180 degrees, and an area that lies across it."""
+    paths = [
+        flight("W1 EXERCISE", "west", over=(179.99, 52.0), course_deg=75),
+        flight("E1 EXERCISE", "east", over=(-179.98, 52.01), course_deg=330, feet=(35_500, 35_500)),
+        area("E-BOX EXERCISE", "east", polygon((179.5, 51.8), (-179.4, 51.8), (-179.4, 52.3),
+                                               (179.5, 52.3)), level(34_000), None),
+    ]  # fmt: skip
+    inside = Interval(start_us=START_US + 10 * MINUTE_US, end_us=START_US + 20 * MINUTE_US)
+    second = volume_finding(paths, (0, 2), inside, Verdict.CONFLICT)
+    cpa = ClosestPoint(time_us=inside.start_us, latitude_deg=52.0, longitude_deg=-180.0,
+                       lateral_m=0.0, vertical_m=0.0)  # fmt: skip
+    return report([encounter(paths[0], paths[1], (0, 1)), replace(second, cpa=cpa)], paths)
+
+
+@cache
+def pole_report() -> Report:
+    """Two flights that cross beside the North Pole, and a circle round the pole."""
+    paths = [
+        flight("P1 EXERCISE", "polar", over=(20.0, 89.97), course_deg=45),
+        flight("P2 EXERCISE", "other", over=(170.0, 89.96), course_deg=10),
+        area("P-AREA EXERCISE", "other", circle(0.0, 90.0, 30), level(30_000), level(40_000)),
+    ]
+    inside = Interval(start_us=START_US + 10 * MINUTE_US, end_us=START_US + 20 * MINUTE_US)
+    second = volume_finding(paths, (0, 2), inside, Verdict.CONFLICT)
+    cpa = ClosestPoint(time_us=inside.start_us, latitude_deg=89.9, longitude_deg=10.0,
+                       lateral_m=0.0, vertical_m=0.0)  # fmt: skip
+    return report([encounter(paths[0], paths[1], (0, 1)), replace(second, cpa=cpa)], paths)
+
+
+HOSTILE: Final = (
+    "<script>alert(1)</script>",
+    "\"'><img src=x onerror=alert(2)>",
+    "\x1b[31mred\x1b[0m\x00\u202ebackwards",
+    "[bold]not markup[/bold] ]]> &amp; --> </style>",
+    "L" * 200,
+)
+
+
+@cache
+def hostile_report() -> Report:
+    """Names, parties, rules and files that try to be something else than text."""
+    paths, findings = [], []
+    for i, name in enumerate(HOSTILE):
+        a, b = crossing()
+        paths += [replace(a, name=name, party=HOSTILE[i - 1]), replace(b, name=name, party=name)]
+        findings.append(encounter(paths[-2], paths[-1], (2 * i, 2 * i + 1), id=name, rule=name,
+                                  leaf=name, reason=name))  # fmt: skip
+    gaps = [Gap(plan=name, start_us=START_US, end_us=START_US + MINUTE_US, why=name)
+            for name in HOSTILE]  # fmt: skip
+    bare = report(findings, paths, gaps, HOSTILE)
+    rules = RulesUsed(name=HOSTILE[0], text=HOSTILE[1], source=HOSTILE[2], note=HOSTILE[3])
+    return replace(bare, rules=rules, files=HOSTILE, notes=HOSTILE)
+
+
+@cache
+def many_report(n: int = 300) -> Report:
+    """Hundreds of findings over the Alps, as of a day of traffic."""
+    paths: list[Path] = []
+    findings: list[Finding] = []
+    for i in range(n):
+        longitude, latitude = 6.0 + (i * 37 % 100) / 22, 45.8 + (i * 61 % 100) / 50
+        at_us = START_US + i * 4 * MINUTE_US
+        a = flight(
+            f"EX{i}A", "north", over=(longitude, latitude), course_deg=i * 53 % 360, at_us=at_us
+        )
+        b = flight(
+            f"EX{i}B", "south", over=(longitude + 0.02, latitude), at_us=at_us,
+            course_deg=i * 31 % 360 + 90, feet=(35_300, 35_300),
+        )  # fmt: skip
+        paths += [a, b]
+        found = findings[0] if findings else encounter(a, b, (0, 1))
+        cpa = ClosestPoint(time_us=at_us, latitude_deg=latitude, longitude_deg=longitude + 0.01,
+                           lateral_m=1_540.0, vertical_m=91.44)  # fmt: skip
+        interval = (Interval(start_us=at_us - 20 * US_PER_S, end_us=at_us + 21 * US_PER_S),)
+        findings.append(replace(
+            found, id=f"m{i}", a=a.name, b=b.name, a_index=2 * i, b_index=2 * i + 1, cpa=cpa,
+            intervals=interval, intervals_a=interval, intervals_b=interval,
+        ))  # fmt: skip
+    return report(findings, paths, plans=1243)
+
+
+@cache
+def clear_report() -> Report:
+    return report([], crossing())
+
+
+@cache
+def only_gaps_report() -> Report:
+    gap = Gap(plan="N101 EXERCISE", start_us=START_US, end_us=START_US + 9 * MINUTE_US,
+              why="no position for 9 min")  # fmt: skip
+    return report([], crossing(), [gap])

@@ -3,22 +3,52 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
+import msgspec
 import pytest
 
 from keepclear.detect import sweep as column
-from keepclear.detect.compiled import compiled
 from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.sweep import BOUNDARY, CLEAR, CONFLICT, UNDETERMINED
-from tests.kernel_pairs import EN_ROUTE, FOOT_TMM, Rows, band_m, crossing, rows_of, spans_of
-from tests.oracle import Plan, Span, closest, joined, least_margin, violations
+from tests.kernel_pairs import (
+    EN_ROUTE,
+    FOOT_TMM,
+    NAUTICAL_MILE_TMM,
+    US,
+    Rows,
+    band_m,
+    crossing,
+    moved,
+    passing,
+    rows_of,
+    spans_of,
+)
+from tests.oracle import Fix, Plan, Span, closest, least_margin, legs_of, look, violations
 
 two_tenths_of_a_millisecond: Final = 2e-4
 a_micrometre: Final = 1e-6
 a_millimetre: Final = 1e-3
 a_tenth_of_a_metre: Final = 0.1
-a_twentieth_of_a_millimetre_of_height: Final = 0.5  # in tenths of a millimetre
+
+CYLINDERS: Final = {
+    "en route": EN_ROUTE,
+    "drones": Cylinder(lateral_tmm=500_000, vertical_tmm=150 * FOOT_TMM),
+    "27 NM, closed": Cylinder(
+        lateral_tmm=27 * NAUTICAL_MILE_TMM, vertical_tmm=2000 * FOOT_TMM, vertical_is_closed=True
+    ),
+    "100 NM": Cylinder(lateral_tmm=100 * NAUTICAL_MILE_TMM, vertical_tmm=1000 * FOOT_TMM),
+    "no vertical": Cylinder(lateral_tmm=5 * NAUTICAL_MILE_TMM),
+    "from FL290": Cylinder(
+        lateral_tmm=5 * NAUTICAL_MILE_TMM, vertical_tmm=2000 * FOOT_TMM,
+        both_from_tmm=29_000 * FOOT_TMM,
+    ),
+    "above FL410": Cylinder(
+        lateral_tmm=5 * NAUTICAL_MILE_TMM, vertical_tmm=2000 * FOOT_TMM,
+        one_above_tmm=41_000 * FOOT_TMM,
+    ),
+}  # fmt: skip
 
 
 def contains(outer: Sequence[Span], inner: Span, by_s: float) -> bool:
@@ -34,21 +64,35 @@ def spans(plans: Sequence[Plan], cylinder: Cylinder, extra_m: float = 0.0) -> li
     return [violation.span for violation in found if violation.is_known]
 
 
+def opened(cylinder: Cylinder) -> Cylinder:
+    """Return a cylinder with a closed vertical minimum as the kernel takes it, open.
+
+    Minima are whole tenths of a millimetre: closed is one of those more.
+    """
+    if not cylinder.vertical_is_closed or cylinder.vertical_tmm is None:
+        return cylinder
+    more_tmm = cylinder.vertical_tmm + 1
+    return msgspec.structs.replace(cylinder, vertical_tmm=more_tmm, vertical_is_closed=False)
+
+
 def assert_true(plans: Sequence[Plan], cylinder: Cylinder, rows: Rows) -> int:
     """Assert that what the kernel says of two plans is what the oracle finds; the verdict."""
     band = band_m(plans, cylinder)
     assert band < a_tenth_of_a_metre
     verdict = int(rows[:, column.VERDICT].min(initial=CLEAR))
-    inner, outer = spans(plans, cylinder, -band), spans(plans, cylinder, band)
     said = spans_of(rows, CONFLICT, BOUNDARY)
-    for span in inner:
+    for span in spans(plans, cylinder, -band):
         assert contains(said, span, two_tenths_of_a_millisecond)
-    for span in said:
+    outer = spans(plans, opened(cylinder), band) if len(said) else []
+    for span in spans_of(rows, CONFLICT):
+        assert contains(outer, span, two_tenths_of_a_millisecond)
+    outer = spans(plans, opened(cylinder), 2 * band) if len(said) else []
+    for span in said:  # BOUNDARY goes to the outer edge of the band, which is right to the band
         assert contains(outer, span, two_tenths_of_a_millisecond)
     if verdict == CLEAR:
         assert not spans(plans, cylinder)
     if verdict == CONFLICT:
-        assert spans(plans, cylinder)
+        assert spans(plans, opened(cylinder))
         assert_closest(plans, cylinder, rows, band)
     return verdict
 
@@ -63,3 +107,40 @@ def assert_closest(plans: Sequence[Plan], cylinder: Cylinder, rows: Rows, band: 
 
     assert abs(row[column.LATERAL_M] - least.value) < band + a_millimetre
     assert abs(known[:, column.MARGIN_M].min() - margin.value) < band + a_millimetre
+
+
+def uncertain(choose: random.Random, plans: tuple[Plan, Plan]) -> tuple[Plan, Plan]:
+    """Return plans of which some do not know quite where they are."""
+    a, b = (
+        replace(
+            plan, lateral_m=choose.choice([0.0, 0.0, 185.2, 1000.5]),
+            vertical_tmm=choose.choice([0, 0, 100, 37]) * FOOT_TMM,
+        )
+        for plan in plans
+    )  # fmt: skip
+    return a, b
+
+
+def assert_many_true(name: str, seeds: range) -> None:
+    """Assert that the kernel is right about pairs, and that the pairs try all verdicts."""
+    cylinder = CYLINDERS[name]
+    verdicts = set()
+    for seed in seeds:
+        choose = random.Random(seed)
+        plans = crossing(choose, (cylinder.lateral_tmm or 0) / 10_000)
+        if choose.random() < 0.3:
+            plans = uncertain(choose, plans)
+        verdicts.add(assert_true(plans, cylinder, rows_of(plans, cylinder)))
+    assert {CONFLICT, CLEAR} <= verdicts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CYLINDERS)
+def test_the_kernel_finds_what_the_oracle_finds_at_any_place(name: str) -> None:
+    assert_many_true(name, range(30))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", CYLINDERS)
+def test_the_kernel_finds_what_the_oracle_finds_in_thousands_of_pairs(name: str) -> None:
+    assert_many_true(name, range(1_000, 1_600))

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The presets say what their sources say, and that they are not legal text."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from keepclear.agreement.presets import PRESETS
@@ -83,3 +86,17 @@ def test_do_365_is_well_clear_of_phase_1_for_live_pairs() -> None:
     [(rule, limits)] = well_clear_rules(PRESETS["do-365"], "", "")
 
     assert (rule.id, limits) == ("well-clear", PHASE_1)
+
+
+def test_the_files_that_the_docs_show_are_rules(repository: Path) -> None:
+    page = (repository / "docs" / "rules.md").read_text(encoding="utf-8")
+
+    shown = re.findall(r"^```toml.*?\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+
+    assert [read_rules(text).name for text in shown] == ["Annex B", "shapes"]
+
+
+def test_the_docs_name_every_preset(repository: Path) -> None:
+    page = (repository / "docs" / "rules.md").read_text(encoding="utf-8")
+
+    assert all(f"| `{name}` |" in page for name in PRESETS)

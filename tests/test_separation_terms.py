@@ -179,6 +179,36 @@ def test_a_pair_that_is_rvsm_needs_2000_ft_only_where_one_is_above_fl410() -> No
     assert (high.vertical_tmm, high.both_from_tmm, high.one_above_tmm) == (6_096_000, FL290, FL410)
 
 
+def test_two_vertical_leaves_by_level_under_any_both_fail_only_above_both_levels() -> None:
+    leaves = [
+        Vertical(
+            minimum_tmm=9,
+            below=Below(level_tmm=level_tmm, minimum_tmm=1),
+            rvsm=Rvsm(up_to_tmm=level_tmm + 10, minimum_tmm=1),
+        )
+        for level_tmm in (20, 30)
+    ]
+
+    _, high = cylinders_of(rule(AnyOf(children=tuple(leaves))), rvsm=True)
+
+    assert (high.vertical_tmm, high.both_from_tmm, high.one_above_tmm) == (9, 30, 40)
+
+
+def test_of_two_stays_inside_the_same_the_shorter_limit_and_the_longer_reset_decide() -> None:
+    stays = [
+        AnyOf(children=(lateral(6), Duration(limit_us=limit, reset_us=reset)))
+        for limit, reset in ((9, 5), (8, 5), (8, 7), (10, 9))
+    ]
+    floor = Floor(lateral_tmm=2, vertical_tmm=3)
+
+    found = cylinders_of(rule(AllOf(children=tuple(stays)), floor), rvsm=True)
+
+    assert [(c.lateral_tmm, c.duration_us, c.reset_us) for c in found if c.duration_us] == [
+        (6, 8, 7),
+        (6, 10, 9),
+    ]
+
+
 # definitions.md, "En-route minimum": 1000 ft if the lower is below FL290, or if both are RVSM and
 # the higher is at or below FL410; else 2000 ft. Levels (lower, higher), RVSM, separated.
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from keepclear.agreement.leaves import (
     walk,
 )
 from keepclear.agreement.presets import TEXTS
+from keepclear.agreement.quantities import lateral_text
 from keepclear.agreement.rules_toml import parse_short, read_rules
 from keepclear.agreement.rules_writing import write_rules
 from keepclear.agreement.separation import Rule, RuleSet, describe_rule
@@ -339,6 +340,29 @@ def test_a_square_across_the_antimeridian_is_a_zone() -> None:
     found = read_rules(in_file(f"polygon = {{ ring = {ring} }}"))
 
     assert isinstance(found.zones["z"].shape, Polygon)
+
+
+def test_a_dented_area_across_the_antimeridian_is_not_taken_for_a_bow_tie() -> None:
+    ring = '["0N 179E", "0N 179W", "2N 179W", "1N 180E", "2N 179E"]'
+
+    found = read_rules(in_file(f"polygon = {{ ring = {ring} }}"))
+
+    assert isinstance(found.zones["z"].shape, Polygon)
+
+
+@pytest.mark.parametrize(
+    ("length_tmm", "says"),
+    [
+        (12_223_200, "0.66 NM"),
+        (18_520_000, "1 NM"),
+        (18_520_001, "1852.0001 m"),
+        (100_000_000, "10 km"),
+        (5_000_000, "500 m"),
+        (1_524_000, "500 ft"),
+    ],
+)
+def test_a_length_is_written_in_the_unit_that_fits(length_tmm: int, says: str) -> None:
+    assert lateral_text(length_tmm) == says
 
 
 # --- the short form -------------------------------------------------------------------------

@@ -18,9 +18,10 @@ FIRs (a FIR is no sovereignty), the state of an agreement, drawing (`border_outl
    band up to the larger is `UNDETERMINED`; so are waters of which distance from land does not
    tell whose they are (archipelagos, historic bays, the Caspian).
 
-    >>> whose = state_at(read_borders(), 46.95, 7.44)  # doctest: +SKIP
-    >>> whose.kind, whose.state.alpha3                 # doctest: +SKIP
-    (<WhoseKind.STATE: 'state'>, 'CHE')
+    >>> from keepclear.formats.packaged import read_borders
+    >>> whose = state_at(read_borders(), 46.95, 7.44)
+    >>> whose.kind.value, whose.state.alpha3
+    ('state', 'CHE')
 """
 
 import math

@@ -17,6 +17,7 @@ import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,6 +25,7 @@ from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, Final
 
 from keepclear.detect import (
+    chords,
     encounter,
     lateral,
     pairs,
@@ -32,13 +34,19 @@ from keepclear.detect import (
     shifted_sweep,
     slabs,
     sweep,
+    track_pairs,
     vertical,
+    ways,
+    well_clear_sweep,
 )
 from keepclear.errors import OperatorError
 
 MODULES: Final = (
-    vertical, lateral, encounter, sweep, patch, shifted, shifted_sweep, pairs, slabs,
+    vertical, lateral, chords, encounter, sweep, patch, shifted, shifted_sweep, pairs, slabs,
+    ways, track_pairs, well_clear_sweep,
 )  # fmt: skip
+# Rejecting what is surely apart may be reordered, because it errs to one side; nothing else may.
+LOOSELY: Final[Mapping[str, Any]] = {"fastmath": True, "error_model": "numpy"}
 
 
 class NotCompiled(OperatorError):
@@ -91,7 +99,8 @@ def _compile(numba: Any) -> tuple[ModuleType, ...]:
             if not isinstance(value, FunctionType):
                 continue
             if value.__module__ == alias:
-                done[module.__name__, name] = numba.njit(cache=True, nogil=True)(value)
+                options = LOOSELY if name in getattr(module, "LOOSE", ()) else {}
+                done[module.__name__, name] = numba.njit(cache=True, nogil=True, **options)(value)
             if (found := done.get((value.__module__.removesuffix("_compiled"), name))) is not None:
                 setattr(copy, name, found)
         copies.append(copy)

@@ -26,6 +26,7 @@ Integers = npt.NDArray[np.int64]
 
 PIECE_M: Final = 6_000.0
 CURVE_M: Final = 0.005
+LEAST_EDGES: Final = 3
 MOST_PIECES: Final = 200_000
 HIGHEST_DEG: Final = 89.0
 LONGEST_EDGE_M: Final = 19_900_000.0
@@ -66,9 +67,8 @@ class Pieces:
     curve_m: Floats
 
 
-def cut(runs: Sequence[Run]) -> Pieces:
-    """Return the chords of runs. `InputError` for an edge that cannot be cut."""
-    edges = _edges_of(runs)
+def cut(runs: Sequence[Run], edges: Edges) -> Pieces:
+    """Return the chords of the edges of runs. `InputError` for an edge that cannot be cut."""
     counts = _count(edges)
     edge = np.repeat(np.arange(len(counts)), counts)
     step = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -98,8 +98,11 @@ def _starts(runs: Sequence[Run], edges: Edges, run: Integers, q: Floats) -> Floa
     return p
 
 
-def _edges_of(runs: Sequence[Run]) -> Edges:
-    """Return the edges of runs; a run of one point is one edge from it to itself."""
+def edges_of(runs: Sequence[Run]) -> Edges:
+    """Return the edges of runs, in order; a run of one position is one edge from it to itself.
+
+    A position given twice in a row makes no edge. `InputError` for a ring of fewer than 3.
+    """
     lengths = np.array([len(run.latitude_deg) for run in runs])
     latitude = np.array([y for run in runs for y in run.latitude_deg])
     longitude = np.array([x for run in runs for x in run.longitude_deg])
@@ -109,14 +112,23 @@ def _edges_of(runs: Sequence[Run]) -> Edges:
     after = np.arange(len(number)) + 1
     after[ends] = ends - lengths + 1
     is_closed = np.array([run.is_closed for run in runs])
-    wanted = np.full(len(number), True)
-    wanted[ends] = is_closed | (lengths == 1)
+    wanted = (latitude != latitude[after]) | (
+        (np.abs(longitude - longitude[after]) % 360.0 != 0.0) & (np.abs(latitude) != 90.0)
+    )
+    wanted[ends] &= is_closed
+    left = np.bincount(number[wanted], minlength=len(runs))
+    short = np.flatnonzero(is_closed & (left < LEAST_EDGES))
+    if len(short):
+        raise InputError("polygon", int(left[short[0]]), "different positions are no area",
+                         "give 3 or more")  # fmt: skip
+    wanted[ends[left == 0]] = True
+    after[ends[left == 0]] = ends[left == 0]
     edges = Edges(
         from_latitude_deg=latitude, from_longitude_deg=longitude,
         to_latitude_deg=latitude[after], to_longitude_deg=longitude[after],
         kind=kind, run=number,
     )  # fmt: skip
-    return edges.take(wanted)
+    return edges.take(np.flatnonzero(wanted))
 
 
 def _count(edges: Edges) -> Integers:

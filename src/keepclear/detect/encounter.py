@@ -20,11 +20,12 @@ from keepclear.detect.lateral import (
     roots,
     span_within,
 )
-from keepclear.detect.vertical import CLOSE_TMM, compare_heights, height_at
+from keepclear.detect.vertical import CLOSE_TMM, compare_heights_at, height_at
 
 TMM_PER_M: Final = 10_000.0
 SLACK_M: Final = 6.0  # more than the dip of the longest chord, and the guard band
 TIME_GUARD_S: Final = 1e-6
+HEIGHT_ERROR_TMM: Final = 2e-6  # more than float64 heights are off
 NOT_THERE: Final = -(2**62)
 
 
@@ -124,17 +125,22 @@ def _height(f: Fragments, leg: int, at_us: int) -> float:
     )
 
 
-def side_of(f: Fragments, k: int, m: int, at_us: int, difference_tmm: float, limit_tmm: int) -> int:
-    """Return 1 where a is at least `limit_tmm` above b, -1 below, 0 inside; exactly."""
+def side_of(
+    f: Fragments, k: int, m: int, a_at_us: int, b_at_us: int, difference_tmm: float, limit_tmm: int
+) -> int:  # fmt: skip
+    """Return 1 where a is at least `limit_tmm` above b, -1 below, 0 inside; exactly.
+
+    k, m: legs of a and b. a_at_us, b_at_us: when, for each. difference_tmm: about what it is.
+    """
     if abs(difference_tmm) < limit_tmm - CLOSE_TMM:
         return 0
     if abs(difference_tmm) > limit_tmm + CLOSE_TMM:
         return 1 if difference_tmm > 0 else -1
     sign = 1 if difference_tmm > 0 else -1
-    compared = compare_heights(
+    compared = compare_heights_at(
         f.leg_start_us[k], f.leg_end_us[k], f.leg_from_tmm[k], f.leg_to_tmm[k],
         f.leg_start_us[m], f.leg_end_us[m], f.leg_from_tmm[m], f.leg_to_tmm[m],
-        at_us, sign * limit_tmm,
+        a_at_us, b_at_us, sign * limit_tmm,
     )  # fmt: skip
     return sign if compared == 0 or compared == sign else 0
 
@@ -149,8 +155,8 @@ def vertical_span(
     first, last = e.a_start_tmm - e.b_start_tmm, e.a_end_tmm - e.b_end_tmm
     if limit_tmm <= 0:
         return 1.0, 0.0, 0.0
-    before = side_of(f, k, m, e.start_us, first, limit_tmm)
-    after = side_of(f, k, m, end_us, last, limit_tmm)
+    before = side_of(f, k, m, e.start_us, e.start_us, first, limit_tmm)
+    after = side_of(f, k, m, end_us, end_us, last, limit_tmm)
     if before == 0 and after == 0:
         return 0.0, e.lasts_s, 0.0
     if before == after:
@@ -161,7 +167,23 @@ def vertical_span(
         start_s = min(max((before * limit_tmm - first) * per_tmm, 0.0), e.lasts_s)
     if after != 0:
         end_s = min(max((after * limit_tmm - first) * per_tmm, 0.0), e.lasts_s)
-    return start_s, end_s, TIME_GUARD_S + abs(per_tmm) * 2e-6
+    return start_s, end_s, TIME_GUARD_S + abs(per_tmm) * HEIGHT_ERROR_TMM
+
+
+def level_slop_s(first_tmm: float, last_tmm: float, lasts_s: float, level_tmm: float) -> float:
+    """Return how far off the time may be at which a height passes a level, in seconds."""
+    if first_tmm == last_tmm or (first_tmm < level_tmm) == (last_tmm < level_tmm):
+        return 0.0
+    return TIME_GUARD_S + abs(lasts_s / (last_tmm - first_tmm)) * HEIGHT_ERROR_TMM
+
+
+def span_over(
+    first_tmm: float, last_tmm: float, lasts_s: float, limit_tmm: float
+) -> tuple[float, float]:
+    """Return when a height that goes from first to last is above a limit, not at it."""
+    if first_tmm <= limit_tmm and last_tmm <= limit_tmm:
+        return 1.0, 0.0
+    return span_above(first_tmm, last_tmm, lasts_s, limit_tmm)
 
 
 def span_above(

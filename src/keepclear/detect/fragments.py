@@ -12,6 +12,7 @@ bound); heights stay with the whole leg, as integers, so that a cut never rounds
    different references has no height.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +21,7 @@ import numpy.typing as npt
 
 from keepclear.airspace.geodesics import GEOD, along_curve, to_ecef, wrap_deg
 from keepclear.airspace.positions import Edge
+from keepclear.detect.chords import CHORD_CURVE_M, LONGEST_CHORD_M, inner_point
 from keepclear.detect.points import GEODESIC, PLANAR, RHUMB, UNKNOWN_DATUM, Points
 from keepclear.errors import InputError
 from keepclear.units import format_time
@@ -76,11 +78,13 @@ class Fragments(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class _Legs:
-    """Legs before they are cut: the points at both ends and the plan."""
+    """Legs before they are cut: their points, their plan, and both ends as x, y, z (m)."""
 
     first: Integers
     last: Integers
     plan: Integers
+    start: tuple[Floats, ...]
+    end: tuple[Floats, ...]
 
 
 def longest_piece_m(farthest_m: float) -> float:
@@ -96,23 +100,25 @@ def longest_piece_m(farthest_m: float) -> float:
     return LONGEST_PIECE_M if farthest_m <= 50_000.0 else 5_000.0
 
 
-def compile_points(points: Points, piece_m: float = LONGEST_PIECE_M) -> Fragments:
-    """Return the points as fragments. `InputError` for a leg that cannot be computed."""
+def compile_points(
+    points: Points, piece_m: float = LONGEST_PIECE_M, functions: Any = None
+) -> Fragments:
+    """Return the points as fragments. `InputError` for a leg that cannot be computed.
+
+    functions: the compiled kernel's, for many points; both ways give the same bits.
+    """
     legs = _legs_of(points)
     _check_climbs(points, legs)
-    pieces, curve_m = _count_pieces(points, legs, piece_m)
-    leg = np.repeat(np.arange(len(pieces)), pieces)
-    step = np.arange(len(leg)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    pieces, curve_m, on_curve = _count_pieces(points, legs, piece_m)
     starts_us, ends_us = points.time_us[legs.first], points.time_us[legs.last]
-    lasts_us = (ends_us - starts_us)[leg]
-    start_us = starts_us[leg] + lasts_us * step // pieces[leg]
-    end_us = starts_us[leg] + lasts_us * (step + 1) // pieces[leg]
-    p, q = _ends_of(points, legs, pieces, leg, step, end_us)
-    fragments_of_plan = np.bincount(legs.plan[leg], minlength=points.plans)
+    cut = _cut if functions is None else _cutter(functions)
+    leg, start_us, end_us, p, q = cut(legs, pieces, starts_us, ends_us)
+    _mend_curves(points, legs, on_curve, leg, end_us, p, q)
     first, last = legs.first, legs.last
+    pieces_of_plan = np.bincount(legs.plan, weights=pieces, minlength=points.plans)
     same = points.datum[first] == points.datum[last]
     return Fragments(
-        offsets=np.concatenate([[0], np.cumsum(fragments_of_plan)]).astype(np.int64),
+        offsets=np.concatenate([[0], np.cumsum(pieces_of_plan)]).astype(np.int64),
         start_us=start_us, end_us=end_us,
         px=p[0], py=p[1], pz=p[2], qx=q[0], qy=q[1], qz=q[2],
         leg=leg, leg_start_us=starts_us, leg_end_us=ends_us,
@@ -134,7 +140,13 @@ def _legs_of(points: Points) -> _Legs:
     first = np.flatnonzero(~ends | (starts & ends))
     last = np.where(ends[first], first, first + 1)
     plan = np.searchsorted(points.offsets, first, side="right") - 1
-    return _Legs(first=first, last=last, plan=plan)
+    places = to_ecef(points.latitude_deg, points.longitude_deg)
+    columns = [np.ascontiguousarray(places[:, k]) for k in range(3)]
+    return _Legs(
+        first=first, last=last, plan=plan,
+        start=tuple(column[first] for column in columns),
+        end=tuple(column[last] for column in columns),
+    )  # fmt: skip
 
 
 def _check_climbs(points: Points, legs: _Legs) -> None:
@@ -148,24 +160,31 @@ def _check_climbs(points: Points, legs: _Legs) -> None:
         )
 
 
-def _count_pieces(points: Points, legs: _Legs, piece_m: float) -> tuple[Integers, Floats]:
-    """Return how many chords each leg takes, and how far they are from rhumb or planar legs."""
-    p = to_ecef(points.latitude_deg[legs.first], points.longitude_deg[legs.first])
-    q = to_ecef(points.latitude_deg[legs.last], points.longitude_deg[legs.last])
-    length_m = np.sqrt(((q - p) ** 2).sum(axis=1))
+def _count_pieces(
+    points: Points, legs: _Legs, piece_m: float
+) -> tuple[Integers, Floats, npt.NDArray[np.bool_]]:
+    """Return for each leg how many chords it takes, how far they are off, and what it is.
+
+    The last is True for legs whose inner points `inner_point` does not give: rhumb and planar
+    ones, and geodesics beyond 100 km.
+    """
+    square = sum((b - a) ** 2 for a, b in zip(legs.start, legs.end, strict=True))
+    length_m = np.sqrt(square)
     half = np.minimum(length_m / 12_742_000.0, 1.0)
     arc_m = 2 * 6_378_137.0 * np.arcsin(half) * 1.004  # not less than the geodesic
-    pieces = np.ceil(arc_m / piece_m)
-    curve_m = np.zeros(len(legs.first))
+    pieces = np.maximum(np.ceil(arc_m / piece_m), 1.0)
+    on_curve = arc_m > LONGEST_CHORD_M
+    curve_m = np.where(on_curve | (pieces == 1), 0.0, CHORD_CURVE_M)
     for code in _EDGES:
         which = points.edge[legs.plan] == code
         if which.any():
             pieces[which] = np.maximum(pieces[which], _curve_pieces(points, legs, which, piece_m))
             curve_m[which] = CURVE_M
+            on_curve |= which
     if len(pieces) and pieces.max() > MOST_PIECES:
         at = format_time(int(points.time_us[legs.first[int(pieces.argmax())]]))
         raise InputError("leg", at, "needs too many pieces", "give points in between")
-    return np.maximum(pieces, 1).astype(np.int64), curve_m
+    return pieces.astype(np.int64), curve_m, on_curve & (pieces > 1)
 
 
 def _curve_pieces(
@@ -192,23 +211,57 @@ def _curve_pieces(
     return np.asarray(np.ceil(length_m / np.minimum(bent_m, piece_m)))
 
 
-def _ends_of(
-    points: Points, legs: _Legs, pieces: Integers, leg: Integers, step: Integers, end_us: Integers
-) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]:
-    """Return both ends of each chord; neighbours share their end to the last bit."""
-    q = to_ecef(points.latitude_deg[legs.last], points.longitude_deg[legs.last])[leg]
+Cut = tuple[Integers, Integers, Integers, list[Floats], list[Floats]]
+
+
+def _cut(legs: _Legs, pieces: Integers, starts_us: Integers, ends_us: Integers) -> Cut:
+    """Return leg, start, end and both ends of every chord; as `chords.cut_legs`, by columns."""
+    leg = np.repeat(np.arange(len(pieces)), pieces)
+    step = np.arange(len(leg)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    lasts_us = (ends_us - starts_us)[leg]
+    start_us = starts_us[leg] + lasts_us * step // pieces[leg]
+    end_us = starts_us[leg] + lasts_us * (step + 1) // pieces[leg]
+    q = [column[leg] for column in legs.end]
     inner = np.flatnonzero(step + 1 < pieces[leg])
-    if len(inner):
-        q[inner] = _inner_points(points, legs, leg[inner], end_us[inner])
-    p = np.empty_like(q)
-    p[1:] = q[:-1]
-    begins = np.flatnonzero(step == 0)
-    starts = to_ecef(points.latitude_deg[legs.first], points.longitude_deg[legs.first])
-    p[begins] = starts[leg[begins]]
-    return (
-        tuple(np.ascontiguousarray(p[:, k]) for k in range(3)),
-        tuple(np.ascontiguousarray(q[:, k]) for k in range(3)),
+    mine = leg[inner]
+    share = (end_us[inner] - starts_us[mine]) / lasts_us[inner]
+    found = inner_point(
+        *(column[mine] for column in legs.start), *(column[mine] for column in legs.end), share
     )
+    p = [column[leg] for column in legs.start]
+    for k in range(3):
+        q[k][inner] = found[k]
+        p[k][inner + 1] = found[k]
+    return leg, start_us, end_us, p, q
+
+
+def _cutter(functions: Any) -> Callable[[_Legs, Integers, Integers, Integers], Cut]:
+    """Return the same as `_cut`, compiled."""
+
+    def cut(legs: _Legs, pieces: Integers, starts_us: Integers, ends_us: Integers) -> Cut:
+        total = int(pieces.sum())
+        leg, start_us, end_us = (np.empty(total, dtype=np.int64) for _ in range(3))
+        p, q = ([np.empty(total) for _ in range(3)] for _ in range(2))
+        functions.cut_legs(
+            pieces, starts_us, ends_us, *legs.start, *legs.end, leg, start_us, end_us, *p, *q
+        )
+        return leg, start_us, end_us, p, q
+
+    return cut
+
+
+def _mend_curves(
+    points: Points, legs: _Legs, on_curve: npt.NDArray[np.bool_], leg: Integers,
+    end_us: Integers, p: list[Floats], q: list[Floats],
+) -> None:  # fmt: skip
+    """Put the inner points of the legs marked `on_curve` where they belong."""
+    if not on_curve.any():
+        return
+    inner = np.flatnonzero(on_curve[leg] & (end_us < points.time_us[legs.last[leg]]))
+    found = _inner_points(points, legs, leg[inner], end_us[inner])
+    for k in range(3):
+        q[k][inner] = found[:, k]
+        p[k][inner + 1] = found[:, k]
 
 
 def _inner_points(points: Points, legs: _Legs, leg: Integers, at_us: Integers) -> Floats:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.detect.fragments import Fragments
-from keepclear.detect.slabs import Entries
+from keepclear.detect.slabs import MIXED, NO_HEIGHT, Entries
 from keepclear.detect.sweep import COLUMNS, Limits
 
 Integers = npt.NDArray[np.int64]
@@ -57,9 +57,9 @@ def farthest_m(limits: Limits) -> float:
 
 
 def highest_tmm(limits: Limits) -> float:
-    """Return the greatest vertical minimum; inf where a cylinder has none."""
+    """Return the greatest vertical minimum; `NO_HEIGHT` where a cylinder has none."""
     least = min(limits.vertical_tmm)
-    return math.inf if least < 0 else float(max(limits.vertical_tmm))
+    return NO_HEIGHT if least < 0 else float(max(limits.vertical_tmm))
 
 
 def build(
@@ -81,7 +81,7 @@ def build(
         entries.vx.astype(float) ** 2 + entries.vy.astype(float) ** 2
         + entries.vz.astype(float) ** 2
     )  # fmt: skip
-    radius = speed * entries.half_s + entries.error_m
+    radius = speed * 0.5 * (entries.end_s - entries.start_s) + entries.error_m
     cell_m = max(reach + 2.0 * float(radius.max(initial=0.0)) + 100.0, 8_000.0)
     first_slab = int(entries.slab.min(initial=0)) if count else 0
     keys = np.empty(count, dtype=np.int64)
@@ -99,13 +99,15 @@ def candidates(
 ) -> tuple[Integers, Integers, Integers, Integers]:  # fmt: skip
     """Return pairs that can meet (a < b, in order), and from which to which slab."""
     total = len(index.keys)
+    datums = np.unique(index.entries.datum)
+    height_tmm = highest_tmm(limits) if (datums != MIXED).sum() <= 1 else NO_HEIGHT
     parts: list[tuple[Integers, Integers, Integers]] = []
     at, step = 0, max(total // 64, 4096)
     room = ROOM
     while at < total:
         out = tuple(np.empty(room, dtype=np.int64) for _ in range(3))
         after, count = functions.join(
-            index.entries, index.keys, groups, within, index.reach_m, highest_tmm(limits),
+            index.entries, index.keys, groups, within, index.reach_m, height_tmm,
             at, min(at + step, total), *out,
         )  # fmt: skip
         if after == at:
@@ -215,6 +217,7 @@ def _take(entries: Entries, which: Integers | slice) -> Entries:
 
 
 def _empty_entries(room: int) -> Entries:
-    whole = {"slab", "plan", "datum"}
-    kinds = [np.int64 if name in whole else np.float32 for name in Entries._fields]
-    return Entries._make(np.empty(room, dtype=kind) for kind in kinds)
+    kinds = {"slab": np.int64, "plan": np.int64, "datum": np.int32}
+    return Entries._make(
+        np.empty(room, dtype=kinds.get(name, np.float32)) for name in Entries._fields
+    )

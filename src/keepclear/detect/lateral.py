@@ -57,9 +57,11 @@ def guard_m(
     tilt = moved_m / (2.0 * radius)
     beta = tilt + distance_m / (2.0 * radius)
     dips_m = (a_length_m * a_length_m + b_length_m * b_length_m) / (8.0 * radius)
-    uneven_m = 0.01605 * (a_length_m**3 + b_length_m**3) / (radius * radius)
+    # products, because ** rounds otherwise compiled than as it stands
+    cubes_m3 = a_length_m * a_length_m * a_length_m + b_length_m * b_length_m * b_length_m
+    uneven_m = 0.01605 * cubes_m3 / (radius * radius)
     shrunk_m = distance_m * tilt * tilt / 2.0
-    bent_m = 0.0035 * distance_m**3 / (12.0 * radius * radius)
+    bent_m = 0.0035 * (distance_m * distance_m * distance_m) / (12.0 * radius * radius)
     return GUARD_M + dips_m * beta + 1.05 * uneven_m + shrunk_m + bent_m + curve_m
 
 

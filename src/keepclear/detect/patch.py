@@ -60,11 +60,19 @@ def clip(xs: Floats, ys: Floats, n: int, fx: float, fy: float, limit: float) -> 
 
 def is_inside(xs: Floats, ys: Floats, n: int, x: float, y: float) -> bool:
     """Tell whether a point is in a convex polygon whose corners go round counter-clockwise."""
+    if n <= 2:
+        return False
+    x_low, x_high, y_low, y_high = xs[0], xs[0], ys[0], ys[0]
+    for k in range(n):  # a polygon without area lies on a line that goes on beyond it
+        x_low, x_high = min(x_low, xs[k]), max(x_high, xs[k])
+        y_low, y_high = min(y_low, ys[k]), max(y_high, ys[k])
+    if x < x_low - TINY or x > x_high + TINY or y < y_low - TINY or y > y_high + TINY:
+        return False
     for k in range(n):
         m = k + 1 if k + 1 < n else 0
         if (xs[m] - xs[k]) * (y - ys[k]) - (ys[m] - ys[k]) * (x - xs[k]) < -TINY:
             return False
-    return n > 2
+    return True
 
 
 def area(xs: Floats, ys: Floats, n: int) -> float:
@@ -107,8 +115,9 @@ def least_square(p: Plane, xs: Floats, ys: Floats, n: int) -> tuple[float, float
     across = p.ax * p.by - p.ay * p.bx
     if across != 0.0:
         x, y = (p.bx * p.py - p.by * p.px) / across, (p.ax * p.py - p.ay * p.px) / across
-        if is_inside(xs, ys, n, x, y):
-            return 0.0, x, y
+        square = square_at(p, x, y)  # 0, but for two that move along one line
+        if square < best and is_inside(xs, ys, n, x, y):
+            return square, x, y
     return best, best_x, best_y
 
 
@@ -169,6 +178,28 @@ def add_extremes(
         x = -((p.px - p.bx * y) * p.ax + (p.py - p.by * y) * p.ay) / a2
         if is_inside(xs, ys, n, x, y):
             out_x[count], out_y[count] = x, y
+            count += 1
+    return count
+
+
+def add_lag_extremes(
+    p: Plane, xs: Floats, ys: Floats, n: int, distance: float,
+    out_x: Floats, out_y: Floats, count: int,
+) -> int:  # fmt: skip
+    """Add the points with the least and greatest x - y of the disc that are in the polygon.
+
+    At one of them the distance does not change along x - y: (p + a lag) x w = -+ D |w| with
+    w = a - b, the motion of both at one rate of their clocks.
+    """
+    wx, wy = p.ax - p.bx, p.ay - p.by
+    across, w2 = p.ax * wy - p.ay * wx, wx * wx + wy * wy
+    if distance == math.inf or abs(across) < TINY or w2 < TINY:
+        return count
+    for sign in range(-1, 2, 2):
+        lag = (sign * distance * math.sqrt(w2) - (p.px * wy - p.py * wx)) / across
+        y = -((p.px + p.ax * lag) * wx + (p.py + p.ay * lag) * wy) / w2
+        if is_inside(xs, ys, n, y + lag, y):
+            out_x[count], out_y[count] = y + lag, y
             count += 1
     return count
 

@@ -9,7 +9,7 @@ polygon. An arc in the boundary of an area is the exception: it is cut into geod
 Leaves the cutting of edges to `skeletons`, crossings of rings to `crossings`.
 1. A ring is closed without repeating its first position; which way round it goes is not asked:
    the area is what it encloses (see `skeletons`).
-2. A position given twice in a row is one position.
+2. A position given twice in a row is one position (`edges`).
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,6 @@ from keepclear.errors import InputError
 from keepclear.units import TMM_PER_M
 
 LARGEST_RADIUS_M: Final = 200_000.0
-LEAST_CORNERS: Final = 3
 EDGE_CODES: Final = {Edge.GEODESIC: GEODESIC, Edge.RHUMB: RHUMB, Edge.PLANAR: PLANAR}
 
 
@@ -95,27 +94,8 @@ def _line(positions: Sequence[Position], kind: int) -> Run:
 
 
 def _run(positions: Sequence[Position], kinds: Sequence[int], *, is_closed: bool) -> Run:
-    """Return a run without positions given twice in a row."""
-    latitude_deg = [position.latitude_deg for position in positions]
-    longitude_deg = [position.longitude_deg for position in positions]
-    kept = []
-    for k in range(len(positions)):
-        after = (k + 1) % len(positions)
-        is_end = after == 0 and not is_closed
-        if is_end or latitude_deg[k] != latitude_deg[after] or not _is_one_meridian(
-            longitude_deg[k], longitude_deg[after], latitude_deg[k]
-        ):
-            kept.append(k)
-    if is_closed and len(kept) < LEAST_CORNERS:
-        raise InputError(
-            "polygon", len(kept), "different positions are no area", "give 3 or more"
-        )
     return Run(
-        latitude_deg=tuple(latitude_deg[k] for k in kept),
-        longitude_deg=tuple(longitude_deg[k] for k in kept),
-        kinds=tuple(kinds[k] for k in kept), is_closed=is_closed,
+        latitude_deg=tuple([position.latitude_deg for position in positions]),
+        longitude_deg=tuple([position.longitude_deg for position in positions]),
+        kinds=tuple(kinds), is_closed=is_closed,
     )  # fmt: skip
-
-
-def _is_one_meridian(one_deg: float, other_deg: float, latitude_deg: float) -> bool:
-    return one_deg == other_deg or abs(one_deg - other_deg) == 360.0 or abs(latitude_deg) == 90.0  # noqa: PLR2004 degrees

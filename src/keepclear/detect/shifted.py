@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from keepclear.detect.encounter import NOT_THERE
+from keepclear.detect.encounter import HEIGHT_ERROR_TMM, NOT_THERE, side_of
 from keepclear.detect.fragments import Fragments
 from keepclear.detect.lateral import (
     ONE_MINUS_E2,
@@ -103,7 +103,8 @@ def domain(
 ) -> int:
     """Fill in the polygon of compared pairs of times; return its corners, 0 for none.
 
-    A polygon without area counts only where a fragment is an instant: windows are half-open.
+    A polygon without area counts only where a fragment is an instant or one lag alone is
+    compared; without length, only at first instants: windows are half-open.
     """
     x0, x1 = (f.start_us[i] - origin_us) * 1e-6, (f.end_us[i] - origin_us) * 1e-6
     y0, y1 = (f.start_us[j] - origin_us) * 1e-6, (f.end_us[j] - origin_us) * 1e-6
@@ -121,10 +122,34 @@ def domain(
         width = max(width, abs(xs[k] - xs[0]))
         height = max(height, abs(ys[k] - ys[0]))
     if a_alone:
-        return n if height > 0.0 else 0
+        return n if height > 0.0 or ys[0] <= y0 else 0
     if b_alone:
+        return n if width > 0.0 or xs[0] <= x0 else 0
+    if low_us == high_us:
         return n if width > 0.0 else 0
     return n if area(xs, ys, n) > 1e-14 else 0
+
+
+def is_never_closer(
+    f: Fragments, i: int, j: int, origin_us: int, geometry: Floats, limit_tmm: int,
+    xs: Floats, ys: Floats, n: int,
+) -> bool:  # fmt: skip
+    """Tell, exactly, whether heights differ by at least a limit over a polygon of `domain`.
+
+    Its corners are whole microseconds, and a difference that is linear is least at a corner.
+    """
+    side = 0
+    for k in range(n):
+        difference = height_difference(geometry, xs[k], ys[k])
+        if abs(difference) < limit_tmm - CLOSE_TMM:
+            return False
+        a_at_us = origin_us + math.floor(xs[k] * 1e6 + 0.5)
+        b_at_us = origin_us + math.floor(ys[k] * 1e6 + 0.5)
+        here = side_of(f, f.leg[i], f.leg[j], a_at_us, b_at_us, difference, limit_tmm)
+        if here == 0 or here == -side:
+            return False
+        side = here
+    return side != 0
 
 
 def clip_levels(
@@ -133,15 +158,21 @@ def clip_levels(
 ) -> int:  # fmt: skip
     """Cut the polygon to where cylinder c's conditions on levels hold; which: 0 a above, 1 b."""
     if limits.both_from_tmm[c] != NOT_THERE:
-        level = limits.both_from_tmm[c]
+        level = limits.both_from_tmm[c] - HEIGHT_ERROR_TMM
         n = clip(xs, ys, n, -geometry[A_RATE], 0.0, geometry[A_TMM] + a_may - level)
         n = clip(xs, ys, n, 0.0, -geometry[B_RATE], geometry[B_TMM] + b_may - level)
     if limits.one_above_tmm[c] != NOT_THERE:
-        level = limits.one_above_tmm[c] + 1
         if which == 0:
-            n = clip(xs, ys, n, -geometry[A_RATE], 0.0, geometry[A_TMM] + a_may - level)
+            over, a_rate, b_rate = geometry[A_TMM] + a_may, geometry[A_RATE], 0.0
         else:
-            n = clip(xs, ys, n, 0.0, -geometry[B_RATE], geometry[B_TMM] + b_may - level)
+            over, a_rate, b_rate = geometry[B_TMM] + b_may, 0.0, geometry[B_RATE]
+        over -= limits.one_above_tmm[c]
+        highest = -math.inf
+        for k in range(n):
+            highest = max(highest, over + a_rate * xs[k] + b_rate * ys[k])
+        if highest <= HEIGHT_ERROR_TMM:
+            return 0
+        n = clip(xs, ys, n, -a_rate, -b_rate, over + HEIGHT_ERROR_TMM)
     return n
 
 

@@ -19,6 +19,7 @@ from keepclear.detect.patch import (
     CORNERS,
     Floats,
     Plane,
+    add_lag_extremes,
     add_on_line,
     least_square,
     outline,
@@ -29,6 +30,7 @@ from keepclear.detect.shifted import (
     clip_levels,
     domain,
     height_difference,
+    is_never_closer,
     judge_patch,
     lags_us,
     least_margin_patch,
@@ -136,6 +138,10 @@ def look_shifted(
         is_known = (is_comparable or vertical_tmm < 0) and (is_standard or not has_condition)
         for which in range(2 if has_either and is_standard else 1):
             count = domain(f, i, j, origin_us, low_us, high_us, xs, ys)
+            if vertical_tmm >= 0 and is_comparable and is_never_closer(
+                f, i, j, origin_us, geometry, vertical_tmm, xs, ys, count
+            ):  # fmt: skip
+                continue
             if is_standard:
                 count = clip_levels(geometry, limits, c, a_may, b_may, which, xs, ys, count)
             if count == 0:
@@ -171,6 +177,7 @@ def write_extent(
     """Write the times of a row: on both plans' clocks and on the clock."""
     out_x, out_y = np.empty(4 * CORNERS), np.empty(4 * CORNERS)
     count = outline(p, xs, ys, n, distance, out_x, out_y)
+    count = add_lag_extremes(p, xs, ys, n, distance, out_x, out_y, count)
     early_a, early_b = f.early_us[a] * 1e-6, f.early_us[b] * 1e-6
     late_a, late_b = f.late_us[a] * 1e-6, f.late_us[b] * 1e-6
     count = add_on_line(p, xs, ys, n, distance, early_a - early_b, out_x, out_y, count)

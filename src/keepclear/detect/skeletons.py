@@ -8,7 +8,7 @@ middle: with rings that reach at most 80 degrees from there, the smaller side.
 1. Heights are integers, each limit with its own datum; NOT_THERE is no limit on that side.
 2. Volumes stand in the order of their ids: a pair is computed lower place first, so that
    detect(a, b) and detect(b, a) are the same bits.
-3. Rings that cross or touch themselves or each other are refused (`crossings`).
+3. Rings that cross or touch themselves or each other are refused (`rings`).
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.airspace.altitudes import Altitude
-from keepclear.airspace.volumes import Shape, Volume4D
-from keepclear.detect.crossings import first_crossing
+from keepclear.airspace.volumes import Volume4D
 from keepclear.detect.datums import Datums
-from keepclear.detect.edges import Pieces, cut
+from keepclear.detect.edges import Pieces, cut, edges_of
 from keepclear.detect.points import UNKNOWN_DATUM
+from keepclear.detect.rings import check_rings
 from keepclear.detect.shapes import Skeleton, skeleton_of
 from keepclear.errors import InputError
-from keepclear.units import format_time
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -130,13 +129,14 @@ def compile_volumes(
     skeletons = [skeleton_of(volume.volume.shape) for volume in volumes]
     runs = [run for skeleton in skeletons for run in skeleton.runs]
     owner = np.repeat(np.arange(len(skeletons)), [len(each.runs) for each in skeletons])
-    pieces = cut(runs)
+    edges = edges_of(runs)
+    pieces = cut(runs, edges)
     volume_of = owner[pieces.run]
     offsets = np.searchsorted(volume_of, np.arange(len(skeletons) + 1)).astype(np.int64)
     is_region = np.array([each.is_region for each in skeletons])
     middle = _middles(pieces, offsets)
     ends = _gnomonic(pieces, middle[volume_of], is_region[volume_of])
-    _check_rings(pieces, ends, volume_of, volumes)
+    check_rings(edges, pieces, ends, owner, is_region, volumes)
     return Volumes(
         offsets=offsets, **_extents(skeletons, pieces, offsets, middle),
         **_times_and_heights(volumes, datums, tolerances or [EXACT] * len(volumes)),
@@ -180,19 +180,6 @@ def _gnomonic(pieces: Pieces, middle: Floats, is_region: npt.NDArray[np.bool_]) 
         up = np.where(is_region, up, np.inf)
         ends += [(ex * x + ey * y) / up, (fx * x + fy * y + fz * z) / up]
     return np.stack(ends)
-
-
-def _check_rings(
-    pieces: Pieces, ends: Floats, volume_of: Integers, volumes: Sequence[Volume4D]
-) -> None:
-    crossing = first_crossing(ends, volume_of, pieces.run)
-    if crossing is not None:
-        which = int(volume_of[crossing])
-        raise InputError(
-            f"volumes[{which}]", format_time(volumes[which].start_us),
-            "has a boundary that crosses or touches itself",
-            "put the positions in order round the area",
-        )  # fmt: skip
 
 
 def _extents(
@@ -275,7 +262,3 @@ def _blocks(
         "block_right": np.maximum.reduceat(np.maximum(ends[0], ends[2]), first),
     }  # fmt: skip
 
-
-def shapes_of(volumes: Sequence[Volume4D]) -> tuple[Shape, ...]:
-    """Return the shapes of volumes, in order."""
-    return tuple(volume.volume.shape for volume in volumes)

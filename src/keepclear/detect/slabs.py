@@ -12,7 +12,7 @@ at then and no motion. Plain scalar code that runs as it stands and compiled (`c
 """
 
 import math
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,13 @@ MIXED: Final = -1
 ROW: Final = 2**11  # cells along an axis of the grid
 PLANE: Final = 2**22
 SLAB: Final = 2**33
+SLACK_S: Final = np.float32(1e-3)
+STILL: Final = np.float32(1e-6)
+ONE: Final = np.float32(1)
+NONE: Final = np.float32(0)
+NO_HEIGHT: Final = 1e12  # no two heights are this far apart; not inf, which LOOSE rules out
+CHUNK: Final = 64
+LOOSE: Final = ("count_near",)  # functions that may be compiled with reordered arithmetic
 OFFSET_M: Final = 6_500_000.0
 ROWS: Final = 5  # rows of three cells that stand after a cell, its own among them
 
@@ -36,9 +43,8 @@ ROWS: Final = 5  # rows of three cells that stand after a cell, its own among th
 class Entries(NamedTuple):
     """Entries as columns (see the module).
 
-    slab: its number; plan; x, y, z: position at the middle of the time in which the plan is
-    in the slab, metres; vx, vy, vz: m/s; middle_s, half_s: that time, from the slab's start;
-    error_m: how far off the motion may be, uncertainty included; low_tmm, high_tmm: heights,
+    slab: its number; plan; x, y, z: position at the middle of the slab, metres; vx, vy, vz:
+    m/s; start_s, end_s: when the plan is in the slab, from the slab's middle; error_m: how far off the motion may be, uncertainty included; low_tmm, high_tmm: heights,
     uncertainty included; datum: MIXED where heights are missing or of several references.
     """
 
@@ -50,12 +56,12 @@ class Entries(NamedTuple):
     vx: Singles
     vy: Singles
     vz: Singles
-    middle_s: Singles
-    half_s: Singles
+    start_s: Singles
+    end_s: Singles
     error_m: Singles
     low_tmm: Singles
     high_tmm: Singles
-    datum: Integers
+    datum: npt.NDArray[np.int32]
 
 
 def count_entries(f: Fragments, first: int, last: int, slab_us: int, lag_us: int) -> int:
@@ -136,14 +142,18 @@ def fill_entry(
             low = min(low, height - f.leg_vertical_tmm[leg])
             high = max(high, height + f.leg_vertical_tmm[leg])
     out.slab[n], out.plan[n] = slab, plan
-    out.x[n], out.y[n], out.z[n] = cx, cy, cz
+    half_us = 0.5 * slab_us
+    off_s = (slab * slab_us + half_us - middle_us) * 1e-6 if moves else 0.0
+    out.x[n], out.y[n], out.z[n] = cx + vx * off_s, cy + vy * off_s, cz + vz * off_s
     out.vx[n], out.vy[n], out.vz[n] = vx, vy, vz
     if moves:
-        out.middle_s[n] = (middle_us - slab * slab_us) * 1e-6
-        out.half_s[n] = 0.5 * lasts_s
+        out.start_s[n] = (starts_us - slab * slab_us - half_us) * 1e-6
+        out.end_s[n] = (ends_us - slab * slab_us - half_us) * 1e-6
     else:
-        out.middle_s[n], out.half_s[n] = 0.5e-6 * slab_us, 0.5e-6 * slab_us
+        out.start_s[n], out.end_s[n] = -half_us * 1e-6, half_us * 1e-6
     out.error_m[n] = math.sqrt(error2) + lateral_m + ROUNDING_M
+    if datum == MIXED:
+        low, high = -NO_HEIGHT, NO_HEIGHT
     out.low_tmm[n], out.high_tmm[n] = low - ROUNDING_TMM, high + ROUNDING_TMM
     out.datum[n] = datum
 
@@ -159,17 +169,12 @@ def position_at(f: Fragments, i: int, at_us: int) -> tuple[float, float, float]:
     )
 
 
-def radius_of(e: Entries, i: int) -> float:
-    """Return how far from its middle position entry i may be, in metres."""
-    vx, vy, vz = e.vx[i], e.vy[i], e.vz[i]
-    return float(math.sqrt(vx * vx + vy * vy + vz * vz) * e.half_s[i] + e.error_m[i])
-
-
 def cell_key(e: Entries, i: int, cell_m: float, first_slab: int) -> int:
     """Return entry i's slab and cell as one number, cells of a row next to each other."""
-    ix = int((e.x[i] + OFFSET_M) / cell_m)
-    iy = int((e.y[i] + OFFSET_M) / cell_m)
-    iz = int((e.z[i] + OFFSET_M) / cell_m)
+    at_s = 0.5 * (e.start_s[i] + e.end_s[i])
+    ix = int((e.x[i] + e.vx[i] * at_s + OFFSET_M) / cell_m)
+    iy = int((e.y[i] + e.vy[i] * at_s + OFFSET_M) / cell_m)
+    iz = int((e.z[i] + e.vz[i] * at_s + OFFSET_M) / cell_m)
     return int((e.slab[i] - first_slab) * SLAB + ix * PLANE + iy * ROW + iz)
 
 
@@ -179,29 +184,43 @@ def fill_keys(e: Entries, cell_m: float, first_slab: int, keys: Integers) -> Non
         keys[i] = cell_key(e, i, cell_m, first_slab)
 
 
-def can_meet(e: Entries, i: int, d: Entries, j: int, reach_m: float, height_tmm: float) -> bool:
-    """Tell whether entry i of e and entry j of d, of one slab, can be within both reaches.
+def count_near(
+    e: Entries, i: int, d: Entries, first: int, last: int, reach_m: float, height_tmm: float
+) -> Any:
+    """Return how many of entries first..last - 1 of d can be within both reaches of entry i of e.
 
-    height_tmm: the greatest vertical minimum, inf where one cylinder has none.
+    All are of one slab. height_tmm: the greatest vertical minimum, `NO_HEIGHT` where heights do
+    not decide. Numbers of one width and a sum, no branches: only so is it compiled to vector
+    instructions. Compiled loosely (`LOOSE`): what is near by less than a metre may be missed by
+    the count or not, so `ROUNDING_M` is generous.
     """
-    apart_tmm = max(e.low_tmm[i] - d.high_tmm[j], d.low_tmm[j] - e.high_tmm[i])
-    if apart_tmm >= height_tmm and 0 <= e.datum[i] == d.datum[j]:
-        return False
-    start = max(e.middle_s[i] - e.half_s[i], d.middle_s[j] - d.half_s[j]) - 1e-3
-    end = min(e.middle_s[i] + e.half_s[i], d.middle_s[j] + d.half_s[j]) + 1e-3
-    if start > end:
-        return False
-    vx, vy, vz = e.vx[i] - d.vx[j], e.vy[i] - d.vy[j], e.vz[i] - d.vz[j]
-    a_s, b_s = start - e.middle_s[i], start - d.middle_s[j]
-    rx = (e.x[i] - d.x[j]) + (e.vx[i] * a_s - d.vx[j] * b_s)
-    ry = (e.y[i] - d.y[j]) + (e.vy[i] * a_s - d.vy[j] * b_s)
-    rz = (e.z[i] - d.z[j]) + (e.vz[i] * a_s - d.vz[j] * b_s)
-    a = vx * vx + vy * vy + vz * vz
-    b = rx * vx + ry * vy + rz * vz
-    at = min(max(-b / a, 0.0), end - start) if a > 1e-9 else 0.0
-    rx, ry, rz = rx + vx * at, ry + vy * at, rz + vz * at
-    limit = reach_m + e.error_m[i] + d.error_m[j]
-    return bool(rx * rx + ry * ry + rz * rz <= limit * limit)
+    x, y, z, vx, vy, vz = e.x[i], e.y[i], e.z[i], e.vx[i], e.vy[i], e.vz[i]
+    start, end = e.start_s[i] - SLACK_S, e.end_s[i] + SLACK_S
+    low, high = e.low_tmm[i], e.high_tmm[i]
+    reach, height = np.float32(reach_m) + e.error_m[i], np.float32(height_tmm)
+    count = NONE
+    for k in range(last - first):
+        m = np.uint64(first) + np.uint64(k)
+        rx, ry, rz = d.x[m] - x, d.y[m] - y, d.z[m] - z
+        ux, uy, uz = d.vx[m] - vx, d.vy[m] - vy, d.vz[m] - vz
+        begin, until = max(d.start_s[m], start), min(d.end_s[m], end)
+        at = -(rx * ux + ry * uy + rz * uz) / (ux * ux + uy * uy + uz * uz + STILL)
+        at = min(max(at, begin), until)
+        rx, ry, rz = rx + ux * at, ry + uy * at, rz + uz * at
+        limit = reach + d.error_m[m]
+        miss = max(rx * rx + ry * ry + rz * rz - limit * limit, begin - until)
+        miss = max(miss, max(low - d.high_tmm[m], d.low_tmm[m] - high) - height)
+        count += ONE if miss <= NONE else NONE
+    return count
+
+
+def can_meet(
+    e: Entries, i: int, d: Entries, m: int, reach_m: float, height_tmm: float
+) -> bool:
+    """Tell the same of one entry."""
+    if e.datum[i] != d.datum[m] or e.datum[i] == MIXED:
+        height_tmm = NO_HEIGHT
+    return bool(count_near(e, i, d, m, m + 1, reach_m, height_tmm) > NONE)
 
 
 def is_wanted(groups: Integers, within: bool, a: int, b: int) -> bool:
@@ -239,7 +258,10 @@ def join(
                 high[row] += 1
             begin = k + 1 if row == 0 else low[row]
             for m in range(begin, high[row]):
-                if not can_meet(e, k, e, m, reach_m, height_tmm):
+                if (m - begin) % CHUNK == 0:
+                    chunk = min(m + CHUNK, high[row])
+                    some = count_near(e, k, e, m, chunk, reach_m, height_tmm) > NONE
+                if not some or not can_meet(e, k, e, m, reach_m, height_tmm):
                     continue
                 a, b = e.plan[k], e.plan[m]
                 if not is_wanted(groups, within, a, b):
@@ -253,8 +275,8 @@ def join(
 
 
 def probe(
-    e: Entries, keys: Integers, d: Entries, i: int, key: int, groups: Integers, within: bool,
-    group: int, reach_m: float, height_tmm: float, out: Integers, out_slab: Integers, count: int,
+    e: Entries, keys: Integers, d: Entries, i: int, key: int, reach_m: float, height_tmm: float,
+    out: Integers, out_slab: Integers, count: int,
 ) -> int:  # fmt: skip
     """Write the plans of sorted entries that entry i of d, with a key, can meet; return the count.
 
@@ -264,7 +286,7 @@ def probe(
         middle = key + (row // 3 - 1) * PLANE + (row % 3 - 1) * ROW
         m = int(np.searchsorted(keys, middle - 1))
         while m < len(keys) and keys[m] <= middle + 1:
-            if can_meet(d, i, e, m, reach_m, height_tmm) and (within or groups[e.plan[m]] != group):
+            if can_meet(d, i, e, m, reach_m, height_tmm):
                 if count < len(out):
                     out[count], out_slab[count] = e.plan[m], e.slab[m]
                 count += 1

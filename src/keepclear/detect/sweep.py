@@ -27,8 +27,10 @@ from keepclear.detect.encounter import (
     lateral_at,
     lateral_span,
     least_margin,
+    level_slop_s,
     meet,
     span_above,
+    span_over,
     vertical_at,
     vertical_span,
 )
@@ -147,12 +149,26 @@ def conditions(
         start_s, end_s = max(a_start_s, b_start_s), min(a_end_s, b_end_s)
     if limits.one_above_tmm[c] == NOT_THERE:
         return start_s, end_s, 1.0, 0.0
-    above_tmm = limits.one_above_tmm[c] + 1
-    a_start_s, a_end_s = span_above(e.a_start_tmm, e.a_end_tmm, e.lasts_s, above_tmm - a_may)
-    b_start_s, b_end_s = span_above(e.b_start_tmm, e.b_end_tmm, e.lasts_s, above_tmm - b_may)
+    above_tmm = limits.one_above_tmm[c]
+    a_start_s, a_end_s = span_over(e.a_start_tmm, e.a_end_tmm, e.lasts_s, above_tmm - a_may)
+    b_start_s, b_end_s = span_over(e.b_start_tmm, e.b_end_tmm, e.lasts_s, above_tmm - b_may)
     return (
         max(start_s, a_start_s), min(end_s, a_end_s), max(start_s, b_start_s), min(end_s, b_end_s),
     )  # fmt: skip
+
+
+def conditions_slop_s(f: Fragments, i: int, j: int, limits: Limits, c: int, e: Encounter) -> float:
+    """Return how far off the ends of the spans of `conditions` may be, in seconds."""
+    a_may = f.leg_vertical_tmm[f.leg[i]] if limits.uncertainty[c] != 0 else 0
+    b_may = f.leg_vertical_tmm[f.leg[j]] if limits.uncertainty[c] != 0 else 0
+    slop_s = 0.0
+    for which in range(2):
+        level = limits.both_from_tmm[c] if which == 0 else limits.one_above_tmm[c]
+        if level != NOT_THERE:
+            a_s = level_slop_s(e.a_start_tmm, e.a_end_tmm, e.lasts_s, level - a_may)
+            b_s = level_slop_s(e.b_start_tmm, e.b_end_tmm, e.lasts_s, level - b_may)
+            slop_s = max(slop_s, a_s, b_s)
+    return slop_s
 
 
 def is_time(start_s: float, end_s: float, lasts_s: float, slop_s: float) -> bool:
@@ -168,31 +184,39 @@ def judge(
     f: Fragments, i: int, j: int, e: Encounter, end_us: int, limits: Limits, c: int,
     from_s: float, to_s: float,
 ) -> Found:  # fmt: skip
-    """Return what cylinder c finds in an encounter, within from_s..to_s."""
+    """Return what cylinder c finds in an encounter, within from_s..to_s.
+
+    Times at which a height passes a level or a minimum are right to `slop_s`: what is inside
+    only within it is BOUNDARY.
+    """
     lateral_m, vertical_tmm = widened(f, i, j, limits, c)
     guard = guard_of(e, lateral_m)
     outer = lateral_span(e, lateral_m + guard)
-    start_s, end_s = max(outer[0], from_s), min(outer[1], to_s)
-    if start_s > end_s:
+    if outer[0] > outer[1]:
         return Found(CLEAR, 1.0, 0.0)
     has_condition = limits.both_from_tmm[c] != NOT_THERE or limits.one_above_tmm[c] != NOT_THERE
     slop_s = 0.0
+    if has_condition and e.is_standard:
+        slop_s = conditions_slop_s(f, i, j, limits, c, e)
     low_s, high_s = from_s, to_s
     is_known = True
     if vertical_tmm >= 0 and e.is_comparable:
-        low_s, high_s, slop_s = vertical_span(f, f.leg[i], f.leg[j], e, end_us, vertical_tmm)
-        low_s, high_s = max(low_s, from_s), min(high_s, to_s)
+        inside = vertical_span(f, f.leg[i], f.leg[j], e, end_us, vertical_tmm)
+        if inside[0] > inside[1]:
+            return Found(CLEAR, 1.0, 0.0)
+        low_s, high_s = max(inside[0], from_s), min(inside[1], to_s)
+        slop_s += inside[2]
     elif vertical_tmm >= 0:
         is_known = False
     if has_condition and not e.is_standard:
         is_known = False
-    start_s, end_s = max(start_s, low_s), min(end_s, high_s)
+    start_s, end_s = max(outer[0], low_s - slop_s), min(outer[1], high_s + slop_s)
     if start_s > end_s or (start_s == end_s and e.lasts_s > 0.0):
         return Found(CLEAR, 1.0, 0.0)
     nominal = lateral_span(e, lateral_m)
     core_s, rim_s = max(nominal[0], low_s), min(nominal[1], high_s)
     if not is_known:
-        if core_s < rim_s or e.lasts_s <= 0.0:
+        if core_s < rim_s or (core_s == rim_s and e.lasts_s <= 0.0):
             start_s, end_s = max(start_s, core_s), min(end_s, rim_s)
         return Found(UNDETERMINED, start_s, end_s)
     inner = lateral_span(e, lateral_m - guard)

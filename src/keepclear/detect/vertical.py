@@ -48,10 +48,23 @@ def compare_heights(
     at_us: int, offset_tmm: int,
 ) -> int:  # fmt: skip
     """Return the sign of (height of a - height of b - offset) at a time, exactly."""
+    return compare_heights_at(
+        a_start_us, a_end_us, a_from_tmm, a_to_tmm,
+        b_start_us, b_end_us, b_from_tmm, b_to_tmm,
+        at_us, at_us, offset_tmm,
+    )  # fmt: skip
+
+
+def compare_heights_at(
+    a_start_us: int, a_end_us: int, a_from_tmm: int, a_to_tmm: int,
+    b_start_us: int, b_end_us: int, b_from_tmm: int, b_to_tmm: int,
+    a_at_us: int, b_at_us: int, offset_tmm: int,
+) -> int:  # fmt: skip
+    """Return the same with a at one time and b at another."""
     a_lasts_us = max(a_end_us - a_start_us, 1)
     b_lasts_us = max(b_end_us - b_start_us, 1)
-    a_climbed = (a_to_tmm - a_from_tmm) * (at_us - a_start_us)
-    b_climbed = (b_to_tmm - b_from_tmm) * (at_us - b_start_us)
+    a_climbed = (a_to_tmm - a_from_tmm) * (a_at_us - a_start_us)
+    b_climbed = (b_to_tmm - b_from_tmm) * (b_at_us - b_start_us)
     a_tmm, b_tmm = a_climbed // a_lasts_us, b_climbed // b_lasts_us
     whole_tmm = (a_from_tmm + a_tmm) - (b_from_tmm + b_tmm) - offset_tmm
     if whole_tmm != 0:

@@ -33,7 +33,7 @@ from typing import Final
 from keepclear.airspace.altitudes import Altitude, Reference
 from keepclear.airspace.positions import Edge
 from keepclear.airspace.volumes import Circle, Polygon, Shape, Volume3D, Volume4D
-from keepclear.errors import InputError
+from keepclear.errors import FileErrors, InputError
 from keepclear.formats import coordinates
 from keepclear.formats.contents import AreaPlan, Contents, PlanName
 from keepclear.formats.faults import Faults, each, joined, shown
@@ -49,7 +49,7 @@ from keepclear.formats.json_values import (
     member,
 )
 from keepclear.formats.properties import FARTHEST_TMM
-from keepclear.formats.rings import LonLat, read_area
+from keepclear.formats.rings import MOST_IN_FILE, LonLat, check_positions, read_area
 from keepclear.formats.tracks import read_moment_us
 from keepclear.units import TMM_PER_M
 
@@ -84,18 +84,31 @@ def is_f3548(document: Json) -> bool:
 def contents_of(document: Json, faults: Faults) -> Contents:
     """Return the plans in a document."""
     areas: dict[str, AreaPlan] = {}
+    positions = 0
     for intent in _intents(document, faults):
         before = len(faults.found)
-        found = [faults.trial("volume", "", _volume, value, path) for value, path in intent.volumes]
-        volumes = tuple(volume for volume in found if volume is not None)
+        volumes = []
+        for value, path in intent.volumes:
+            volume = faults.trial("volume", "", _volume, value, path)
+            if volume is not None:
+                volumes.append(volume)
+                positions += _position_count(volume)
+                faults.trial("size", "", check_positions, positions, path)
+            if positions > MOST_IN_FILE:
+                raise FileErrors(faults.file, faults.found)
         if not intent.volumes:
             faults.add("volume", value=intent.plan.name, limit="has no volume", way_out="give one")
         if intent.plan.key in areas:
             faults.add("id", value=intent.plan.key, limit="stands twice", way_out="keep one")
         if volumes and (faults.lenient or len(faults.found) == before):
-            areas.setdefault(intent.plan.key, AreaPlan(plan=intent.plan, volumes=volumes))
+            areas.setdefault(intent.plan.key, AreaPlan(plan=intent.plan, volumes=tuple(volumes)))
     left_out = faults.settle()
     return Contents(file=faults.file, areas=tuple(areas.values()), left_out=left_out)
+
+
+def _position_count(volume: Volume4D) -> int:
+    shape = volume.volume.shape
+    return len(shape.ring) if isinstance(shape, Polygon) else 1
 
 
 # --- documents ------------------------------------------------------------------------------
@@ -154,14 +167,20 @@ def _details(details: Object, path: str, plan: PlanName, faults: Faults) -> _Int
         if value is not None:
             here = joined(path, name)
             found = faults.trial("F3548", "", as_list, value, here) or []
-            volumes.extend((volume, f"{here}[{i}]") for i, volume in enumerate(found))
+            volumes.extend(_numbered(found, here, faults))
     return _Intent(plan=plan, volumes=volumes)
 
 
 def _bare(document: list[Json], path: str, faults: Faults) -> _Intent:
-    return _Intent(
-        plan=_file_plan(faults), volumes=[(v, f"{path}[{i}]") for i, v in enumerate(document)]
-    )
+    return _Intent(plan=_file_plan(faults), volumes=_numbered(document, path, faults))
+
+
+def _numbered(found: list[Json], path: str, faults: Faults) -> list[tuple[Json, str]]:
+    """Return volumes with their paths; each has a position at least, so there is a limit."""
+    if len(found) > MOST_IN_FILE:
+        raise faults.fatal("size", column=path or None, value=f"{len(found):,} volumes",
+                           limit=f"are more than {MOST_IN_FILE:,}", way_out="split the file")  # fmt: skip
+    return [(volume, f"{path}[{i}]") for i, volume in enumerate(found)]
 
 
 def _file_plan(faults: Faults) -> PlanName:

@@ -5,7 +5,8 @@ A reader makes one `Faults`, tells it what it finds, and calls `settle` at the e
 
 1. Strict: any fault raises `FileErrors` with all of them, and nothing of the file is used.
 2. Lenient: what has a fault is left out, and `settle` hands back the list of it.
-3. A file that cannot be followed at all (cut in the middle, no such column) is refused in both.
+3. At a million faults reading stops, also where it is lenient.
+4. A file that cannot be followed at all (cut in the middle, no such column) is refused in both.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 V = TypeVar("V")
 
+MOST_FAULTS: Final = 1_000_000  # a gigabyte of them; then reading stops
 SHOWN: Final = 60  # characters of a value that a message repeats
 
 
@@ -56,11 +58,13 @@ class Faults:
         self, kind: str, *, limit: str, way_out: str, row: int | None = None,
         column: str | None = None, value: object = None,
     ) -> None:  # fmt: skip
-        """Note one fault; `value` is shown shortened."""
+        """Note one fault; `value` is shown shortened. `FileErrors` from the millionth on."""
         self.found.append(
             Fault(kind=kind, row=row, column=column, value=shown(value), limit=limit,
                   way_out=way_out)
         )  # fmt: skip
+        if len(self.found) >= MOST_FAULTS:
+            raise FileErrors(self.file, self.found)
 
     def trial(
         self, kind: str, where: str, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs

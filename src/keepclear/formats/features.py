@@ -41,7 +41,7 @@ from keepclear.formats.contents import AreaPlan, Contents, PlanName
 from keepclear.formats.coordinates import Place
 from keepclear.formats.faults import Faults, each, joined, shown
 from keepclear.formats.json_values import Object, as_list, as_text, member
-from keepclear.formats.rings import read_area
+from keepclear.formats.rings import check_positions, read_area
 from keepclear.formats.tracks import (
     Track,
     Uncertainty,
@@ -84,6 +84,7 @@ class _Tally:
     undeclared: int = 0
     antimeridian: int = 0
     unlimited: int = 0
+    positions: int = 0
     unused: set[str] = field(default_factory=set)
 
 
@@ -232,6 +233,8 @@ def _polygon(found: list[object], path: str, edge: Edge | None, tally: _Tally) -
     rings = each(coordinates.closed_ring, found, path)
     if not rings:
         raise InputError(path, None, "holds no ring", "give the exterior ring")
+    tally.positions += sum(map(len, rings))
+    check_positions(tally.positions, path)
     area = read_area(rings, path)
     tally.turned += area.turned
     tally.antimeridian += area.crosses_antimeridian

@@ -30,8 +30,9 @@ LonLat = tuple[float, float]
 Booleans = npt.NDArray[np.bool_]
 
 MOST_POSITIONS: Final = 10_000  # in one area; F3548-21 has the same limit for an operation
+MOST_IN_FILE: Final = 200_000
 MOST_EXACT_TESTS: Final = 20_000  # each takes 20 us
-PAIRS_AT_ONCE: Final = 1 << 20
+PAIRS_AT_ONCE: Final = 1 << 16  # small enough for the cache
 TURN_ERROR: Final = 3.3306690738754716e-16  # Shewchuk's (3 + 16 eps) eps, eps = 2**-53
 
 
@@ -49,8 +50,10 @@ class Area:
 class _Edges:
     """Edges of all rings: from, to, ring number, number in the ring, edges in the ring."""
 
-    from_xy: Floats
-    to_xy: Floats
+    from_x: Floats
+    from_y: Floats
+    to_x: Floats
+    to_y: Floats
     ring: Integers
     number: Integers
     count: Integers
@@ -83,30 +86,33 @@ def read_area(rings: Sequence[Sequence[LonLat]], path: str, *, any_turn: bool = 
     )  # fmt: skip
 
 
+def check_positions(count: int, path: str) -> None:
+    """Refuse areas with more positions in one file than are tested in a reasonable time."""
+    if count > MOST_IN_FILE:
+        raise InputError(path, count, f"positions of areas are more than {MOST_IN_FILE:,} a file",
+                         "split the file")  # fmt: skip
+
+
 def first_crossing(rings: Sequence[Floats]) -> tuple[tuple[int, int], tuple[int, int]] | None:
     """Return two edges that cross or touch, as (ring, edge) from 0, or None."""
     edges = _edges_of(rings)
-    left = np.minimum(edges.from_xy, edges.to_xy)
-    right = np.maximum(edges.from_xy, edges.to_xy)
-    order = np.argsort(left[:, 0], kind="stable")
-    until = np.searchsorted(left[order, 0], right[order, 0], side="right")
+    left, right = np.minimum(edges.from_x, edges.to_x), np.maximum(edges.from_x, edges.to_x)
+    low, high = np.minimum(edges.from_y, edges.to_y), np.maximum(edges.from_y, edges.to_y)
+    order = np.argsort(left, kind="stable")
+    counts = np.searchsorted(left[order], right[order], side="right") - np.arange(len(order)) - 1
+    chunks = np.cumsum(counts) // PAIRS_AT_ONCE
     tests = 0
-    start = 0
-    while start < len(order):
-        counts = np.maximum(until[start:] - np.arange(start, len(order)) - 1, 0)
-        size = max(1, int(np.searchsorted(np.cumsum(counts), PAIRS_AT_ONCE)))
-        i, j = _pairs(order, start, counts[:size])
-        start += size
-        overlap = (left[i, 1] <= right[j, 1]) & (left[j, 1] <= right[i, 1])
+    for part in np.split(np.arange(len(order)), np.flatnonzero(np.diff(chunks)) + 1):
+        i, j = _pairs(order, int(part[0]), counts[part])
+        overlap = (low[i] <= high[j]) & (low[j] <= high[i])
         i, j = i[overlap], j[overlap]
-        near = ~(
-            _surely_apart(edges, i, j) | _surely_apart(edges, j, i) | _surely_bent(edges, i, j)
-        )
-        for a, b in zip(i[near].tolist(), j[near].tolist(), strict=True):
+        for is_harmless in (_surely_apart, _surely_apart, _surely_bent):
+            kept = ~is_harmless(edges, i, j)
+            i, j = j[kept], i[kept]  # each is tried against the other
+        for a, b in zip(i.tolist(), j.tolist(), strict=True):
             tests += 1
             if tests > MOST_EXACT_TESTS or _meet(edges, a, b):
-                a, b = min(a, b), max(a, b)  # noqa: PLW2901 the lower edge is named first
-                return _name(edges, a), _name(edges, b)
+                return _name(edges, min(a, b)), _name(edges, max(a, b))
     return None
 
 
@@ -115,9 +121,13 @@ def _name(edges: _Edges, i: int) -> tuple[int, int]:
 
 
 def _edges_of(rings: Sequence[Floats]) -> _Edges:
+    from_xy = np.concatenate(rings)
+    to_xy = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings])
     return _Edges(
-        from_xy=np.concatenate(rings),
-        to_xy=np.concatenate([np.roll(ring, -1, axis=0) for ring in rings]),
+        from_x=from_xy[:, 0].copy(),
+        from_y=from_xy[:, 1].copy(),
+        to_x=to_xy[:, 0].copy(),
+        to_y=to_xy[:, 1].copy(),
         ring=np.concatenate([np.full(len(ring), i) for i, ring in enumerate(rings)]),
         number=np.concatenate([np.arange(len(ring)) for ring in rings]),
         count=np.concatenate([np.full(len(ring), len(ring)) for ring in rings]),
@@ -136,7 +146,8 @@ def _pairs(order: Integers, start: int, counts: Integers) -> tuple[Integers, Int
 
 def _surely_apart(edges: _Edges, i: Integers, j: Integers) -> Booleans:
     """Tell where both ends of edge j lie beyond doubt on one side of edge i."""
-    start, end = (_sure_side(edges, i, ends[j]) for ends in (edges.from_xy, edges.to_xy))
+    start = _sure_side(edges, i, edges.from_x[j], edges.from_y[j])
+    end = _sure_side(edges, i, edges.to_x[j], edges.to_y[j])
     apart: Booleans = start * end > 0
     return apart
 
@@ -146,16 +157,16 @@ def _surely_bent(edges: _Edges, i: Integers, j: Integers) -> Booleans:
     step = np.where(edges.ring[i] == edges.ring[j], edges.number[j] - edges.number[i], 0)
     step %= edges.count[i]
     bent = np.zeros(len(i), dtype=np.bool_)
-    for one, other, way in ((i, j, step == 1), (j, i, step == edges.count[i] - 1)):
-        bent |= way & (_sure_side(edges, one, edges.to_xy[other]) != 0)
+    for one, other, follows in ((i, j, step == 1), (j, i, step == edges.count[i] - 1)):
+        bent |= follows & (_sure_side(edges, one, edges.to_x[other], edges.to_y[other]) != 0)
     return bent
 
 
-def _sure_side(edges: _Edges, i: Integers, point: Floats) -> Floats:
+def _sure_side(edges: _Edges, i: Integers, x: Floats, y: Floats) -> Floats:
     """Return on which side of edge i a point lies beyond doubt: 1 left, -1 right, else 0."""
-    a, b = edges.from_xy[i], edges.to_xy[i]
-    plus = (b[:, 0] - a[:, 0]) * (point[:, 1] - a[:, 1])
-    minus = (b[:, 1] - a[:, 1]) * (point[:, 0] - a[:, 0])
+    from_x, from_y = edges.from_x[i], edges.from_y[i]
+    plus = (edges.to_x[i] - from_x) * (y - from_y)
+    minus = (edges.to_y[i] - from_y) * (x - from_x)
     turn = plus - minus
     sure = np.abs(turn) > TURN_ERROR * (np.abs(plus) + np.abs(minus))
     return np.where(sure, np.sign(turn), 0.0)
@@ -164,8 +175,13 @@ def _sure_side(edges: _Edges, i: Integers, point: Floats) -> Floats:
 def _meet(edges: _Edges, i: int, j: int) -> bool:
     """Tell, in fractions, whether two edges share a point that they may not share."""
     a, b, c, d = (
-        (Fraction(float(xy[0])), Fraction(float(xy[1])))
-        for xy in (edges.from_xy[i], edges.to_xy[i], edges.from_xy[j], edges.to_xy[j])
+        (Fraction(float(x)), Fraction(float(y)))
+        for x, y in (
+            (edges.from_x[i], edges.from_y[i]),
+            (edges.to_x[i], edges.to_y[i]),
+            (edges.from_x[j], edges.from_y[j]),
+            (edges.to_x[j], edges.to_y[j]),
+        )
     )
     if edges.ring[i] == edges.ring[j]:
         step = int(edges.number[j] - edges.number[i]) % int(edges.count[i])

@@ -27,6 +27,7 @@ from keepclear.reports.svg_patterns import patterns
 DETAILED: Final = 50
 GAPS_AT_MOST: Final = 200
 LEFT_OUT_AT_MOST: Final = 100
+MAP_WORDS: Final = "Borders and coasts are reference data, for orientation only. Dotted: disputed."
 
 
 def html_report(report: Report, borders: Borders | None = None) -> str:
@@ -41,8 +42,8 @@ def html_report(report: Report, borders: Borders | None = None) -> str:
     body = tag(
         "body", patterns(colours.values(), WIDTH, HEIGHT), _header(report, day),
         _compared(report), _overview(report, findings, colours, borders),
-        _index(findings, colours, day), _gaps(report, day), _left_out(report), *sheets,
-        _footer(report),
+        _index(findings, colours, day), _gaps(report, day), _left_out(report),
+        _footer(report, borders), *sheets,
     )  # fmt: skip
     head = tag(
         "head", tag("meta", charset="utf-8"),
@@ -90,13 +91,7 @@ def _overview(
     drawn = overview_map(findings, sides, DETAILED, borders) if len(findings) > 1 else None
     if drawn is None:
         return NOTHING
-    return tag("section", tag("h3", text("Where")), drawn, map_words(borders))
-
-
-def map_words(borders: Borders | None) -> Markup:
-    """Return what a map's borders are worth."""
-    said = "Borders and coasts are reference data, for orientation only. Dotted: disputed."
-    return tag("p", text(said if borders else "No borders are drawn."), class_="small")
+    return tag("section", tag("h3", text("Where")), drawn)
 
 
 def _index(findings: Sequence[Finding], colours: Mapping[str, str], day: str | None) -> Markup:
@@ -124,7 +119,7 @@ def _row(place: int, finding: Finding, colours: Mapping[str, str], day: str | No
     pair = joined([plan_words(finding, i, colours, 40) for i in (0, 1)], tag("br"))
     return tag(
         "tr", tag("td", linked, class_="n"), tag("td", badge(finding.verdict)),
-        tag("td", text(texts.time_text(texts.start_us(finding), day)), class_="t"),
+        tag("td", text(texts.start_text(finding, day)), class_="t"),
         tag("td", pair),
         tag("td", text(texts.lateral_text(cpa.lateral_m) if cpa else "?"), class_="t"),
         tag("td", text(vertical), class_="t"), tag("td", text(texts.short_by_text(finding))),
@@ -162,6 +157,7 @@ def _and_more(more: int) -> Markup:
     return tag("p", text(f"… and {more:,} more: --format json has all."))
 
 
-def _footer(report: Report) -> Markup:
-    lines = (texts.NOT_LOOKED_AT, texts.NO_NOTICE, f"keepclear, kernel {report.kernel}.")
+def _footer(report: Report, borders: Borders | None) -> Markup:
+    drawn = MAP_WORDS if borders else "No borders are drawn."
+    lines = (texts.NOT_LOOKED_AT, texts.NO_NOTICE, drawn, f"keepclear, kernel {report.kernel}.")
     return tag("footer", *(tag("p", text(line), class_="small") for line in lines))

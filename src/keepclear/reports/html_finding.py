@@ -6,7 +6,7 @@ from typing import Final
 
 from keepclear.agreement.findings import Finding, Verdict
 from keepclear.airspace.borders import Borders
-from keepclear.checks.report import Report
+from keepclear.checks.report import Report, RulesUsed
 from keepclear.reports import texts
 from keepclear.reports.markup import NOTHING, Markup, joined, tag, text
 from keepclear.reports.sides import Side, sides_of
@@ -29,7 +29,8 @@ def finding_sheet(
     picture = drawn or tag("p", text("No place is known, so there is no map."), class_="words")
     return tag(
         "section", _headline(finding, place, colours, day), picture, _key(sides, finding.verdict),
-        *_in_time(report, finding, sides), _numbers(finding, day),
+        *_in_time(report, finding, sides), _numbers(finding, report.rules, day),
+        tag("p", text(texts.NO_NOTICE), class_="small"),
         class_="finding", id=f"finding-{place}",
     )  # fmt: skip
 
@@ -98,23 +99,25 @@ def _in_time(report: Report, finding: Finding, sides: tuple[Side, Side]) -> Iter
     yield altitude_profile(finding, sides, scale)
 
 
-def _numbers(finding: Finding, day: str | None) -> Markup:
+def _numbers(finding: Finding, rules: RulesUsed, day: str | None) -> Markup:
     rows = [
         tag("div", tag("dt", text(name)), tag("dd", text(value)))
-        for name, value in _named_numbers(finding, day)
+        for name, value in _named_numbers(finding, rules, day)
     ]
     return tag("dl", *rows, class_="numbers") if rows else NOTHING
 
 
-def _named_numbers(finding: Finding, day: str | None) -> Iterator[tuple[str, str]]:
+def _named_numbers(
+    finding: Finding, rules: RulesUsed, day: str | None
+) -> Iterator[tuple[str, str]]:
     if cpa := finding.cpa:
         yield "lateral", f"{texts.lateral_text(cpa.lateral_m)} ({cpa.lateral_m:,.1f} m)"
         if cpa.vertical_m is None:
             yield "vertical", "cannot be compared"
         else:
             yield "vertical", f"{texts.vertical_text(cpa.vertical_m)} ({cpa.vertical_m:,.1f} m)"
-    yield "minimum", finding.rule
-    yield "decided by", finding.leaf
+    yield "minimum", texts.minimum_text(finding, rules)
+    yield "rule, leaf", f"{finding.rule}, {finding.leaf}"
     yield "short by", texts.short_by_text(finding) or "cannot be known"
     yield "margin with uncertainty", texts.margin_text(finding.margin_m, finding.leaf)
     without = finding.margin_without_uncertainty_m

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from keepclear.airspace.border_outlines import OutlineKind, outlines
+from keepclear.airspace.border_outlines import Outline, OutlineKind, outlines
 from keepclear.airspace.borders import Borders
 from keepclear.reports.map_labels import Labels
 from keepclear.reports.markup import NOTHING, Markup, joined, number, tag, text
@@ -20,7 +20,6 @@ STEPS_DEG: Final = (
 )  # fmt: skip
 LINES_AT_MOST: Final = 6
 BAR_SHARE: Final = 0.22
-GRAIN_PX: Final = 0.7
 METRES_A_DEGREE: Final = 111_000.0  # of latitude, about
 POLAR_DEG: Final = 80.0
 
@@ -30,20 +29,26 @@ def path_data(points: Floats, *, closed: bool = False) -> str:
     return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points) + ("Z" if closed else "")
 
 
-def border_lines(frame: Frame, borders: Borders | None) -> Markup:
+def border_lines(frame: Frame, borders: Borders | None, grain_px: float = 0.7) -> Markup:
     """Return coasts, borders between states, and outlines of disputed areas, a path each."""
     if borders is None:
         return NOTHING
     west, south, east, north = frame.window()
     turn = 360 * math.floor((west + 180) / 360)
-    drawn: dict[OutlineKind, list[str]] = {kind: [] for kind in OutlineKind}
-    for line in outlines(
+    found = outlines(
         borders, west_deg=west - turn, south_deg=south, east_deg=east - turn, north_deg=north,
-        grain_deg=frame.metres_a_pixel * GRAIN_PX / METRES_A_DEGREE,
-    ):  # fmt: skip
-        places = list(zip(line.longitude_deg.tolist(), line.latitude_deg.tolist(), strict=True))
-        drawn[line.kind] += [path_data(part) for part in frame.lines(places)]
-    return joined(tag("path", d="".join(d), class_=kind.value) for kind, d in drawn.items() if d)
+        grain_deg=frame.metres_a_pixel * grain_px / METRES_A_DEGREE,
+    )  # fmt: skip
+    parts = []
+    for kind in OutlineKind:
+        lines = [_places(line) for line in found if line.kind is kind]
+        d = "".join(path_data(part) for part in frame.lines(*lines))
+        parts.append(tag("path", d=d, class_=kind.value) if d else NOTHING)
+    return joined(parts)
+
+
+def _places(line: Outline) -> list[Pair]:
+    return list(zip(line.longitude_deg.tolist(), line.latitude_deg.tolist(), strict=True))
 
 
 def graticule(frame: Frame, labels: Labels) -> Markup:

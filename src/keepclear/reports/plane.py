@@ -7,7 +7,7 @@ are places like any other. `Frame` puts a rectangle of that plane onto a drawing
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 import numpy as np
@@ -43,13 +43,14 @@ class Plane:
         angle = np.radians(azimuth_deg)
         return np.stack([length_m * np.sin(angle), length_m * np.cos(angle)], axis=-1)
 
-    def place(self, x_m: float, y_m: float) -> Pair:
-        """Return longitude and latitude of a point of the plane."""
-        azimuth_deg = float(np.degrees(np.arctan2(x_m, y_m)))
+    def places(self, x_m: Floats, y_m: Floats) -> tuple[Floats, Floats]:
+        """Return longitudes and latitudes of points of the plane."""
+        n = len(x_m)
         longitude_deg, latitude_deg, _ = GEOD.fwd(
-            self.longitude_deg, self.latitude_deg, azimuth_deg, float(np.hypot(x_m, y_m))
-        )
-        return float(longitude_deg), float(latitude_deg)
+            np.full(n, self.longitude_deg), np.full(n, self.latitude_deg),
+            np.degrees(np.arctan2(x_m, y_m)), np.hypot(x_m, y_m),
+        )  # fmt: skip
+        return np.asarray(longitude_deg), np.asarray(latitude_deg)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,12 @@ class Frame:
 
     def place(self, x: float, y: float) -> Pair:
         """Return longitude and latitude of a point of the drawing."""
-        return self.plane.place(
+        longitude_deg, latitude_deg = self.places(np.array([x]), np.array([y]))
+        return float(longitude_deg[0]), float(latitude_deg[0])
+
+    def places(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Return longitudes and latitudes of points of the drawing."""
+        return self.plane.places(
             self.centre_x_m + (x - self.width / 2) * self.metres_a_pixel,
             self.centre_y_m - (y - self.height / 2) * self.metres_a_pixel,
         )
@@ -86,38 +92,42 @@ class Frame:
 
         Round a pole it is all longitudes up to the pole.
         """
-        across = [i / 16 for i in range(17)]
-        rim = [self.place(self.width * i, self.height * j) for i in across for j in across]
-        latitudes = [latitude for _, latitude in rim]
-        middle = self.place(self.width / 2, self.height / 2)[0]
-        off = [(longitude - middle + 180) % 360 - 180 for longitude, _ in rim]
-        south, north = min(latitudes), max(latitudes)
-        spare = 0.1 * (north - south) + 0.01
+        x, y = np.meshgrid(np.linspace(0, self.width, 17), np.linspace(0, self.height, 17))
+        longitude_deg, latitude_deg = self.places(x.ravel(), y.ravel())
+        middle = float(longitude_deg[len(longitude_deg) // 2])
+        off = np.mod(longitude_deg - middle + 180, 360) - 180
+        south, north = float(latitude_deg.min()), float(latitude_deg.max())
         for pole in (-90.0, 90.0):
-            x, y = self.draw([(0.0, pole)])[0]
-            if self.holds(x, y, -BEYOND_PX):
+            at_x, at_y = self.draw([(0.0, pole)])[0].tolist()
+            if self.holds(at_x, at_y, -BEYOND_PX):
                 return -180.0, min(south, pole), 180.0, max(north, pole)
-        west, east = middle + min(off) - spare, middle + max(off) + spare
+        spare = 0.1 * (north - south) + 0.01
+        west, east = middle + float(off.min()) - spare, middle + float(off.max()) + spare
         if east - west >= 360:
             west, east = -180.0, 180.0
         return west, max(south - spare, -90.0), east, min(north + spare, 90.0)
 
-    def lines(self, places: Sequence[Pair]) -> list[Floats]:
-        """Return the parts of a line that show, as points of the drawing, without what is too fine.
+    def lines(self, *lines: Sequence[Pair]) -> list[Floats]:
+        """Return the parts of lines that show, as points of the drawing, without what is too fine.
 
         A line past the far side of the earth is broken there.
         """
-        points = self.draw(places)
+        points = self.draw([place for line in lines for place in line])
+        ends = {i - 1 for i in accumulate(len(line) for line in lines)}
+        size = np.array([self.width, self.height])
+        inside = np.all((points >= 0) & (points <= size), axis=1)
+        listed = points.tolist()
         parts: list[list[Pair]] = []
         for i in self._near(points):
-            (x, y), (to_x, to_y) = points[i].tolist(), points[i + 1].tolist()
-            kept = self._clipped(x, y, to_x, to_y)
-            if kept is None:
+            here, there = tuple(listed[i]), tuple(listed[i + 1])
+            is_whole = inside[i] and inside[i + 1]
+            kept = (here, there) if is_whole else self._clipped(*here, *there)
+            if kept is None or i in ends:
                 continue
             if not parts or parts[-1][-1] != kept[0]:
                 parts.append([kept[0]])
             parts[-1].append(kept[1])
-        return [thinned(np.array(part)) for part in parts]
+        return [thinned(part) for part in parts]
 
     def _near(self, points: Floats) -> list[int]:
         """Return which pieces of a line may show: those whose box meets the drawing."""
@@ -155,7 +165,7 @@ class Frame:
             (1, -BEYOND_PX, False), (1, self.height + BEYOND_PX, True),
         ):  # fmt: skip
             kept = _half(kept, axis, limit, keep_below=keep_below)
-        return thinned(np.array(kept)) if kept else np.empty((0, 2))
+        return thinned(kept) if kept else np.empty((0, 2))
 
 
 def frame_round(plane: Plane, points: Floats, width: float, height: float, least_m: float,
@@ -174,15 +184,16 @@ def frame_round(plane: Plane, points: Floats, width: float, height: float, least
     )  # fmt: skip
 
 
-def thinned(points: Floats) -> Floats:
+def thinned(points: Sequence[Pair]) -> Floats:
     """Return points without those that lie on the one before, to the eye; both ends stay."""
-    kept = [0]
-    for i in range(1, len(points)):
-        if np.abs(points[i] - points[kept[-1]]).max() >= SAME_PX:
-            kept.append(i)
-    if kept[-1] != len(points) - 1:
-        kept.append(len(points) - 1)
-    return points[kept]
+    kept = list(points[:1])
+    for x, y in points[1:]:
+        last_x, last_y = kept[-1]
+        if abs(x - last_x) >= SAME_PX or abs(y - last_y) >= SAME_PX:
+            kept.append((x, y))
+    if len(kept) == 1 or kept[-1] != points[-1]:
+        kept.append(points[-1])
+    return np.array(kept)
 
 
 def _half(ring: list[Pair], axis: int, limit: float, *, keep_below: bool) -> list[Pair]:

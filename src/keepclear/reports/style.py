@@ -79,7 +79,7 @@ footer { border-top: 1px solid #111; margin-top: 28px; padding-top: 8px; }
   h2, .lead { font-size: 12.5pt; margin: 2px 0; }
   h3 { font-size: 10pt; margin: 5px 0 0; }
   svg { margin: 3px 0; }
-  .map { max-height: 92mm; }
+  .map { max-height: 82mm; }
   .small { font-size: 8.5pt; }
   .numbers { columns: 3; font-size: 8.5pt; column-gap: 14px; margin-top: 4px; }
   td .badge { font-size: 8pt; }

@@ -13,6 +13,7 @@ WIDTH: Final = 150.0
 HEIGHT: Final = 108.0
 WIDE_M: Final = 1_000_000.0
 WIDER: Final = 5.0  # at least so many times the large map
+GRAIN_PX: Final = 1.5  # half of the bytes, and still a coast
 LEAST_MARK: Final = 7.0
 
 
@@ -32,5 +33,5 @@ def inset(frame: Frame, borders: Borders | None, labels: Labels) -> Markup:
     here = tag("rect", x=(WIDTH - wide) / 2, y=(HEIGHT - high) / 2, width=wide, height=high,
                class_="here")  # fmt: skip
     back = tag("rect", x=0, y=0, width=WIDTH, height=HEIGHT, class_="inset")
-    return tag("svg", back, border_lines(small, borders), here,
+    return tag("svg", back, border_lines(small, borders, GRAIN_PX), here,
                x=x, y=y, width=WIDTH, height=HEIGHT)  # fmt: skip

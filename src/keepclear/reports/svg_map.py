@@ -87,9 +87,10 @@ class _Seen:
             times, places = timed_line_of(stretch)
             drawn, when = frame.draw(places), np.asarray(times)
             lines.append((when, drawn))
-            for time_us in np.linspace(when[0], when[-1], SEEN_AT).tolist():
-                if frame.holds(*at_time((when, drawn), time_us), rim=8.0):
-                    seen.append(time_us)  # noqa: PERF401 three loops deep is no comprehension
+            tried = np.linspace(when[0], when[-1], SEEN_AT)
+            x, y = (np.interp(tried, when, drawn[:, axis]).tolist() for axis in (0, 1))
+            at = zip(tried.tolist(), x, y, strict=True)
+            seen.extend(time_us for time_us, x, y in at if frame.holds(x, y, rim=8.0))
         return cls(side=side, lines=lines, times_us=np.asarray(seen))
 
     def at(self, time_us: float) -> tuple[Pair, Pair] | None:

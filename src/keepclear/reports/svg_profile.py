@@ -9,8 +9,6 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Final
 
-import numpy as np
-
 from keepclear.agreement.findings import Finding, Verdict
 from keepclear.airspace.altitudes import Altitude, Reference
 from keepclear.reports import texts
@@ -22,7 +20,7 @@ from keepclear.reports.svg_time import LEFT, WIDTH, bar, time_grid
 from keepclear.reports.time_scale import TimeScale
 
 PANEL: Final = 150.0
-SMALL_PANEL: Final = 105.0  # where there are two or more: a finding fits on one sheet
+SMALL_PANEL: Final = 88.0  # where there are two or more: a finding fits on one sheet
 TITLE: Final = 18.0
 TIMES: Final = 24.0
 LINES_AT_MOST: Final = 5
@@ -102,7 +100,7 @@ def _height_line(at_ft: float, panel: Panel, scale: TimeScale, y: OnPanel) -> Ma
 def _line(side: Side, points: list[tuple[float, float]]) -> Markup:
     if len(points) == 1:
         return tag("circle", cx=points[0][0], cy=points[0][1], r=4, fill=side.colour)
-    shown = thinned(np.array(points)).tolist()
+    shown = thinned(points).tolist()
     d = "M" + "L".join(f"{number(x)} {number(y)}" for x, y in shown)
     return tag("path", d=d, fill="none", stroke=side.colour, stroke_width=2.5,
                stroke_dasharray=side.dash)  # fmt: skip

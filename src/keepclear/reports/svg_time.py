@@ -18,7 +18,7 @@ from keepclear.reports.time_scale import TimeScale
 WIDTH: Final = 760.0
 LEFT: Final = 150.0
 RIGHT: Final = 745.0
-ROW: Final = 26.0
+ROW: Final = 22.0
 TOP: Final = 8.0
 LEAST_BAR: Final = 2.0
 

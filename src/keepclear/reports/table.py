@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from keepclear.agreement.findings import Finding, Verdict
-from keepclear.checks.report import Report
+from keepclear.checks.report import Report, RulesUsed
 from keepclear.reports import texts
 
 BLOCKS_AT_MOST: Final = 20
@@ -44,7 +44,7 @@ def table_text(report: Report, *, width: int = 80, colour: bool = False, see_it:
     findings = texts.ranked(report.findings)
     if len(findings) <= BLOCKS_AT_MOST:
         for finding in findings:
-            _print_block(console, finding, day, see_it if len(findings) == 1 else "")
+            _print_block(console, finding, report.rules, day, see_it if len(findings) == 1 else "")
     else:
         _print_rows(console, findings, day)
     for line in _closing(report, day, see_it if len(findings) > 1 else ""):
@@ -52,26 +52,28 @@ def table_text(report: Report, *, width: int = 80, colour: bool = False, see_it:
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
-def _print_block(console: Console, finding: Finding, day: str | None, see_it: str) -> None:
+def _print_block(
+    console: Console, finding: Finding, rules: RulesUsed, day: str | None, see_it: str
+) -> None:
     sides, when = texts.sides_text(finding), texts.intervals_text(finding.intervals, day)
     head = f"{finding.verdict}  {sides}, {when}"
     lines = textwrap.wrap(head, console.width, subsequent_indent=" " * INDENT)
     shown = Text("\n".join(lines))
     shown.stylize(STYLES[finding.verdict], 0, len(finding.verdict))
     console.print(shown, soft_wrap=True)
-    for name, value in _block_lines(finding, day):
+    for name, value in _block_lines(finding, rules, day):
         _print_named(console, name, value)
     if see_it:
         console.print(Text(f"  {'see it':<10}{see_it}"), soft_wrap=True)
     console.print()
 
 
-def _block_lines(finding: Finding, day: str | None) -> Iterator[tuple[str, str]]:
+def _block_lines(finding: Finding, rules: RulesUsed, day: str | None) -> Iterator[tuple[str, str]]:
     if cpa := finding.cpa:
         when = texts.time_text(cpa.time_us, day)
         where = texts.position_text(cpa.latitude_deg, cpa.longitude_deg)
         yield "closest", f"{when} at {where}: {texts.apart_text(finding)}"
-    yield "rule", texts.rule_text(finding)
+    yield "rule", texts.rule_text(finding, rules)
     if finding.reason:
         yield "why", texts.printable(finding.reason)
     if texts.has_own_clocks(finding):
@@ -102,7 +104,7 @@ def _print_rows(console: Console, findings: list[Finding], day: str | None) -> N
         cpa = finding.cpa
         table.add_row(
             Text(finding.verdict, style=STYLES[finding.verdict]),
-            texts.time_text(texts.start_us(finding), day),
+            texts.start_text(finding, day),
             _seconds(texts.total_us(finding.intervals)),
             Text(texts.shortened(finding.a, 60)), Text(texts.shortened(finding.b, 60)),
             texts.lateral_text(cpa.lateral_m) if cpa else "?",
@@ -121,8 +123,11 @@ def _seconds(duration_us: int) -> str:
 
 def _closing(report: Report, day: str | None, see_it: str) -> Iterator[str]:
     days = f" All times on {day}." if day else ""
-    notes = "".join(f" {texts.printable(note)}" for note in report.notes)
-    yield f"{texts.counts_text(report)} {texts.among_text(report)}.{days}{notes}"
+    of_files = [note for note in report.notes if note.startswith(report.files)]
+    assumed = [texts.printable(note) for note in report.notes if note not in of_files]
+    counted = f"{texts.counts_text(report)} {texts.among_text(report)}.{days}"
+    yield " ".join([counted, *assumed])
+    yield from map(texts.printable, of_files)
     yield from _rules(report)
     yield from _gaps(report, day)
     yield from _left_out(report)
@@ -133,9 +138,10 @@ def _closing(report: Report, day: str | None, see_it: str) -> Iterator[str]:
 
 def _rules(report: Report) -> Iterator[str]:
     rules = report.rules
-    extra = "".join(f" {texts.printable(part).rstrip('.')}." for part in (rules.source, rules.note)
-                    if part)  # fmt: skip
-    yield f"Rules: {texts.rules_text(report)}.{extra}"
+    yield f"Rules: {texts.rules_text(report)}."
+    for name, said in (("Source", rules.source), ("Note", rules.note)):
+        if said:
+            yield f"{name}: {texts.printable(said).rstrip('.')}."
 
 
 def _gaps(report: Report, day: str | None) -> Iterator[str]:

@@ -20,7 +20,7 @@ from typing import Final
 from keepclear.agreement.findings import Finding, Interval, Verdict
 from keepclear.airspace.altitudes import Altitude
 from keepclear.airspace.volumes import Volume3D
-from keepclear.checks.report import Report
+from keepclear.checks.report import Report, RulesUsed
 from keepclear.units import US_PER_S, feet, format_clock, format_time, nautical_miles
 
 NOT_LOOKED_AT: Final = "Plans that are not in these files were not looked at."
@@ -34,6 +34,7 @@ MEANING: Final = {
 }
 LATERAL_IN_METRES_BELOW_NM: Final = 0.1
 WHOLE_MILES_FROM_NM: Final = 100
+RULE_AT_MOST: Final = 40
 TENTHS_BELOW_US: Final = 10 * US_PER_S
 _RANK: Final = {verdict: i for i, verdict in enumerate(Verdict)}
 _ROUNDING: Final = 1e-6  # a floor that is not upset by 2.0999999
@@ -55,6 +56,8 @@ def start_us(finding: Finding) -> int:
 
 def printable(text: str) -> str:
     """Return text from a file with what cannot be seen replaced by U+FFFD."""
+    if text.isprintable():
+        return text
     return "".join(
         "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _HIDDEN_CATEGORIES else c
         for c in text
@@ -157,6 +160,11 @@ def time_text(time_us: int, day: str | None = None) -> str:
     return shown if on == day else f"{on} {shown}"
 
 
+def start_text(finding: Finding, day: str | None = None) -> str:
+    """Return when a finding starts, rounded down to the second."""
+    return time_text(start_us(finding) // US_PER_S * US_PER_S, day)
+
+
 def interval_text(interval: Interval, day: str | None = None) -> str:
     """Return an interval, rounded outward: 10:14:05Z to 10:15:37Z; short ones to a tenth."""
     start, end = interval.start_us, interval.end_us
@@ -193,10 +201,17 @@ def sides_text(finding: Finding, most: int = 40) -> str:
     return " and ".join(f"{shortened(n, most)} ({shortened(p, most)})" for n, p in named)
 
 
-def rule_text(finding: Finding) -> str:
+def rule_text(finding: Finding, rules: RulesUsed) -> str:
     """Return the rule and by how much it is missed: 5 NM or 1000 ft: short by 700 ft vertically."""
     short = short_by_text(finding)
-    return printable(finding.rule) + (f": short by {short}" if short else "")
+    return minimum_text(finding, rules) + (f": short by {short}" if short else "")
+
+
+def minimum_text(finding: Finding, rules: RulesUsed) -> str:
+    """Return what the rule asks for; its name where there are several or it takes a long text."""
+    is_only_one = ";" not in rules.text
+    short_enough = is_only_one and len(rules.text) <= RULE_AT_MOST
+    return printable(rules.text if short_enough else finding.rule)
 
 
 def counts_text(report: Report) -> str:

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many pairs with volumes one after another: `entering` or `overlaps` for each.
+
+Plain scalar code that runs as it stands and compiled (`compiled`).
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from keepclear.detect.entering import sweep_volume
+from keepclear.detect.fragments import Fragments
+from keepclear.detect.overlaps import overlap
+from keepclear.detect.skeletons import Volumes
+from keepclear.detect.sweep import Limits, Rows
+
+Integers = npt.NDArray[np.int64]
+
+
+def sweep_volume_pairs(
+    f: Fragments, v: Volumes, limits: Limits, farthest_m: float, a: Integers, b: Integers,
+    first: int, last: int, rows: Rows, row_pair: Integers,
+) -> tuple[int, int]:  # fmt: skip
+    """Write the rows of pairs first..last - 1 of trajectory and volume.
+
+    Returns the pair to go on from and how many rows; row_pair: which pair a row is of. Stops
+    before a pair whose rows have no room.
+    """
+    n = 0
+    for k in range(first, last):
+        before = n
+        n = sweep_volume(f, a[k], v, b[k], limits, farthest_m, rows, n)
+        if n > len(rows):
+            return k, before
+        for m in range(before, n):
+            row_pair[m] = k
+    return last, n
+
+
+def overlap_pairs(
+    v: Volumes, w: Volumes, limits: Limits, farthest_m: float, a: Integers, b: Integers,
+    is_turned: Integers, first: int, last: int, rows: Rows, row_pair: Integers,
+) -> tuple[int, int]:  # fmt: skip
+    """Write the rows of pairs first..last - 1 of volumes a of v and b of w; as above.
+
+    is_turned: 1 where b stands before a in the order of ids, and so is a of the row.
+    """
+    n = 0
+    for k in range(first, last):
+        before = n
+        if is_turned[k] != 0:
+            n = overlap(w, b[k], v, a[k], limits, farthest_m, rows, n)
+        else:
+            n = overlap(v, a[k], w, b[k], limits, farthest_m, rows, n)
+        if n > len(rows):
+            return k, before
+        for m in range(before, n):
+            row_pair[m] = k
+    return last, n
