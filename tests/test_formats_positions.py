@@ -186,6 +186,13 @@ def test_all_faults_of_a_file_are_told_at_once_in_the_order_of_rows() -> None:
     ]
 
 
+def test_a_blank_line_is_a_row_with_nothing_in_it_and_the_rows_below_keep_their_numbers() -> None:
+    text = faults_in(ROW, "", LATER.replace("34.1", "91"))
+
+    assert "row 3, timestamp: has nothing in it" in text
+    assert "row 4, latitude '91'" in text
+
+
 def test_more_than_a_hundred_faults_are_counted_by_kind() -> None:
     assert "position: 200 times, first at row 2" in faults_in(*[ROW.replace("34.1", "91")] * 200)
 

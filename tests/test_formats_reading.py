@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The door: which reader a file goes to, and what is said where none takes it."""
 
+import io
 import re
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from keepclear.errors import FileErrors
 from keepclear.formats.reading import read
@@ -55,6 +58,18 @@ def test_a_file_that_no_reader_takes_is_refused_with_the_list_of_what_is_read(
         read(name, content)
 
     assert told in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["day.parquet", "day.pq", "day"])
+def test_parquet_is_known_by_either_suffix_and_by_its_first_bytes(name: str) -> None:
+    written = io.BytesIO()
+    table = pa.table({
+        "timestamp": pa.array([0], pa.timestamp("s", "UTC")), "callsign": ["N101"],
+        "latitude": [34.1], "longitude": [35.2], "altitude": [24_000],
+    })  # fmt: skip
+    parquet.write_table(table, written)
+
+    assert read(name, written.getvalue()).flights[0].plans[0].name == "N101"
 
 
 def test_the_suffix_is_read_without_regard_to_case() -> None:

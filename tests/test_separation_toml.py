@@ -393,7 +393,7 @@ def test_a_short_form_that_is_none_is_refused(text: str) -> None:
         parse_short(text)
 
 
-# --- hostile text ---------------------------------------------------------------------------
+# --- mutated files --------------------------------------------------------------------------
 
 
 @st.composite

@@ -9,9 +9,11 @@
     orbit = { first = "47N 8E", second = "47N 9E", radius = "5 NM" }
     corridor = { route = ["47N 8E", "47N 9E"], width = "4 NM", edge = "geodesic" }
     polygon = { ring = ["47N 8E", "47N 9E", "48N 9E"], holes = [], edge = "planar" }
-    arc_polygon = [ { line = "47N 8E", edge = "geodesic" },
-                    { arc = { centre = "47N 9E", start = "46N 9E", end = "48N 9E" },
-                      clockwise = true } ]
+    arc_polygon = [
+      { line = "47N 8E", edge = "geodesic" },
+      { arc = { centre = "47N 8E", start = "48N 8E", end = "47N 9.46E" }, clockwise = true },
+      { line = "47N 9.46E", edge = "geodesic" },
+    ]
 
 A position says which number is which: "47.5N 8.25E", decimal degrees on WGS 84.
 An edge is geodesic, rhumb or planar (straight in longitude and latitude).

@@ -13,9 +13,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.agreement.assess import RANK
+from keepclear.agreement.assess import RANK, Assessment
 from keepclear.agreement.findings import Finding, Interval
 from keepclear.agreement.separation import RuleSet
+from keepclear.checks.areas import area_pairs, assess_area_pair, compile_areas
 from keepclear.checks.binding import Bound, Kinds, bind
 from keepclear.checks.pairing import Kernel, Pair, assess_pair
 from keepclear.checks.prepare import Plan, Prepared
@@ -55,9 +56,10 @@ def compare(
     kinds = bind(prepared.plans, rule_set, rvsm=rvsm, vertical_tolerance_tmm=vertical_tolerance_tmm)
     f = _compile(prepared, kinds, window_us)
     kernel, notes = _kernel(f, tell)
-    parties = [prepared.plans[i].party for i in prepared.with_points.tolist()]
-    groups = np.unique(np.array(parties, dtype=object).astype(str), return_inverse=True)[1]
-    found: list[Finding] = []
+    parties = {party: i for i, party in enumerate(sorted({p.party for p in prepared.plans}))}
+    group_of = np.array([parties[plan.party] for plan in prepared.plans], dtype=np.int64)
+    groups = group_of[prepared.with_points]
+    found = _area_findings(kernel, prepared, kinds, group_of, window_us, within_party=within_party)
     for detected, bound in _detected(
         kernel, kinds, prepared, groups, tell, within_party=within_party
     ):
@@ -164,7 +166,30 @@ def _finding(
     kernel: Kernel, prepared: Prepared, pair: Pair, places: tuple[int, int],
     rows: npt.NDArray[np.float64],
 ) -> Finding:  # fmt: skip
-    assessed, bare_margin_m = assess_pair(kernel, pair, rows)
+    return _made(prepared, places, *assess_pair(kernel, pair, rows))
+
+
+def _area_findings(
+    kernel: Kernel, prepared: Prepared, kinds: Kinds, group_of: Integers,
+    window_us: tuple[int | None, int | None], *, within_party: bool,
+) -> list[Finding]:  # fmt: skip
+    """Return the findings of pairs in which a plan is given as volumes."""
+    areas = compile_areas(prepared, window_us)
+    if areas is None:
+        return []
+    f, functions = kernel.fragments, kernel.functions
+    pairs = area_pairs(functions, prepared, f, areas, kinds, group_of, within_party=within_party)
+    return [
+        _made(prepared, (pair.a, pair.b),
+              *assess_area_pair(functions, prepared, f, areas, pair))
+        for pair in pairs
+    ]  # fmt: skip
+
+
+def _made(
+    prepared: Prepared, places: tuple[int, int], assessed: Assessment,
+    bare_margin_m: float | None,
+) -> Finding:  # fmt: skip
     a, b = prepared.plans[places[0]], prepared.plans[places[1]]
     return Finding(
         id=_stable_id(prepared.plans, places), a=a.name, b=b.name,

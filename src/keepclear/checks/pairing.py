@@ -88,7 +88,7 @@ def _bare_margin(kernel: Kernel, pair: Pair) -> float | None:
         f, a, b = take_pair(f, a, b, 0), 0, 1
     widening_m = 1_000.0
     while widening_m < WIDEST_M:
-        limits = _widened(pair.bound, widening_m)
+        limits = widened(pair.bound, widening_m)
         rows = kernel.rows(f, a, b, limits, (NOT_THERE, NOT_THERE))
         margins = rows[:, column.MARGIN_M]
         if len(rows) and not np.isnan(margins).all():
@@ -99,7 +99,8 @@ def _bare_margin(kernel: Kernel, pair: Pair) -> float | None:
     return None
 
 
-def _widened(bound: Bound, widening_m: float) -> Limits:
+def widened(bound: Bound, widening_m: float) -> Limits:
+    """Return the pair's limits without uncertainty, every minimum greater by a length."""
     widening_tmm = round(widening_m * 10_000)
     return limits_of([_wider(cylinder, widening_tmm) for _, cylinder in bound], uncertainty=False)
 

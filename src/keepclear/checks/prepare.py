@@ -17,9 +17,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.airspace.altitudes import DATUM_OF, Altitude, Reference
+from keepclear.airspace.altitudes import Altitude, Reference
 from keepclear.airspace.positions import Edge
 from keepclear.checks.report import Gap
+from keepclear.detect.datums import Datums
 from keepclear.detect.points import GEODESIC, PLANAR, RHUMB, STANDARD, UNKNOWN_DATUM, Points
 from keepclear.formats.contents import AreaPlan, Contents, Flights, PlanName
 from keepclear.units import US_PER_S, parse_duration_us, parse_length_tmm
@@ -60,7 +61,8 @@ class Prepared:
     """Plans in order. Those with timed points come with their columns.
 
     plans: all, in order. with_points: the places in `plans` of the plans in `points`, in the
-    order of `points`. datums: what the codes in `points.datum` mean. gaps: see the module;
+    order of `points`. datums: what the codes in `points.datum` mean; numbers: gives them out.
+    uncertainty, tolerance_us: as asked, for plans given as volumes. gaps: see the module;
     gap_rows: whose they are, by place in `points`.
     """
 
@@ -68,6 +70,9 @@ class Prepared:
     with_points: Integers
     points: Points
     datums: tuple[Altitude, ...]
+    numbers: Datums
+    uncertainty: Uncertainty
+    tolerance_us: int
     gaps: tuple[Gap, ...]
     gap_rows: tuple[int, ...]
 
@@ -93,13 +98,14 @@ def prepare(
     flights = [each for contents in files for each in contents.flights]
     plans = sorted(_plans_of(files, parties), key=_order)
     with_points = [i for i, plan in enumerate(plans) if plan.flights is not None]
-    datums = _datums_of(flights)
+    datums, numbers = _datums_of(flights)
     picked = [_Picked(flights[plans[i].flights or 0], plans[i].row) for i in with_points]
-    points = _points_of(picked, datums, uncertainty, tolerance_us, max_gap_us)
+    points = _points_of(picked, numbers, uncertainty, tolerance_us, max_gap_us)
     gaps, gap_rows = _gaps_of(points, [plans[i].name for i in with_points], max_gap_us)
     return Prepared(
         plans=tuple(plans), with_points=np.array(with_points, dtype=np.int64), points=points,
-        datums=datums, gaps=gaps, gap_rows=gap_rows,
+        datums=datums, numbers=numbers,
+        uncertainty=uncertainty, tolerance_us=tolerance_us, gaps=gaps, gap_rows=gap_rows,
     )  # fmt: skip
 
 
@@ -140,25 +146,19 @@ def _order(plan: Plan) -> tuple[str, str, str, str, int]:
     return plan.party, plan.name, plan.key, plan.file, plan.row
 
 
-def _datums_of(flights: Sequence[Flights]) -> tuple[Altitude, ...]:
-    """Return every reference that heights can be compared in; STANDARD is the first."""
-    known = {STANDARD_DATUM: STANDARD}
+def _datums_of(flights: Sequence[Flights]) -> tuple[tuple[Altitude, ...], Datums]:
+    """Return every reference that heights can be compared in, by number, and the numbers."""
+    numbers = Datums()
+    known = {STANDARD: STANDARD_DATUM}
     for columns in flights:
         for datum in columns.datums:
-            if _is_comparable(datum):
-                known.setdefault(datum, len(known))
-    return tuple(known)
-
-
-def _is_comparable(datum: Altitude) -> bool:
-    """Tell whether heights of this reference compare with each other; the ground's do not."""
-    if datum.reference is Reference.AGL:
-        return False
-    return datum.datum is not None or datum.reference not in DATUM_OF
+            known.setdefault(numbers.number(datum), datum)
+    known.pop(UNKNOWN_DATUM, None)
+    return tuple(known.values()), numbers
 
 
 def _points_of(
-    picked: Sequence[_Picked], datums: tuple[Altitude, ...], uncertainty: Uncertainty,
+    picked: Sequence[_Picked], numbers: Datums, uncertainty: Uncertainty,
     tolerance_us: int, max_gap_us: int,
 ) -> Points:  # fmt: skip
     counts = [int(p.flights.offsets[p.row + 1] - p.flights.offsets[p.row]) for p in picked]
@@ -179,7 +179,7 @@ def _points_of(
     return Points(
         offsets=offsets, time_us=time_us,
         latitude_deg=columns.floats("latitude_deg"), longitude_deg=columns.floats("longitude_deg"),
-        height_tmm=columns.integers("height_tmm"), datum=_datum_codes(source, datums),
+        height_tmm=columns.integers("height_tmm"), datum=_datum_codes(source, numbers),
         lateral_m=np.where(lateral == 0, uncertainty.lateral_m, lateral),
         vertical_tmm=np.where(vertical == 0, uncertainty.vertical_tmm, vertical),
         starts_stretch=breaks,
@@ -235,11 +235,10 @@ class _Columns:
         return taken
 
 
-def _datum_codes(source: _Source, datums: tuple[Altitude, ...]) -> Integers:
-    codes = {datum: code for code, datum in enumerate(datums)}
+def _datum_codes(source: _Source, numbers: Datums) -> Integers:
     found = np.full(len(source.place), UNKNOWN_DATUM, dtype=np.int64)
     for number, flights in enumerate(source.flights):
-        table = np.array([*(codes.get(d, UNKNOWN_DATUM) for d in flights.datums), UNKNOWN_DATUM])
+        table = np.array([*(numbers.number(d) for d in flights.datums), UNKNOWN_DATUM])
         mine = source.number == number
         found[mine] = table[flights.datum[source.place[mine]]]
     return found

@@ -170,7 +170,7 @@ def _count_pieces(
     """
     square = sum((b - a) ** 2 for a, b in zip(legs.start, legs.end, strict=True))
     length_m = np.sqrt(square)
-    half = np.minimum(length_m / 12_742_000.0, 1.0)
+    half = np.minimum(length_m / 12_713_504.0, 1.0)  # the polar axis, the shortest diameter
     arc_m = 2 * 6_378_137.0 * np.arcsin(half) * 1.004  # not less than the geodesic
     pieces = np.maximum(np.ceil(arc_m / piece_m), 1.0)
     on_curve = arc_m > LONGEST_CHORD_M

@@ -60,6 +60,7 @@ from keepclear.detect.sweep import (
     VERTICAL_TMM,
     Limits,
     Rows,
+    place_on,
     reach_m,
     share_of,
     widened,
@@ -229,10 +230,9 @@ def write_closest(
     row[LATERAL_M] = arc_m(math.sqrt(square_at(p, best_x, best_y)), geometry[RADIUS])
     difference = height_difference(geometry, best_x, best_y)
     row[VERTICAL_TMM] = abs(difference) if is_comparable else math.nan
-    s, t = share_of(f, i, row[CPA_A]), share_of(f, j, row[CPA_B])
-    row[CPA_X] = 0.5 * (f.px[i] + (f.qx[i] - f.px[i]) * s + f.px[j] + (f.qx[j] - f.px[j]) * t)
-    row[CPA_Y] = 0.5 * (f.py[i] + (f.qy[i] - f.py[i]) * s + f.py[j] + (f.qy[j] - f.py[j]) * t)
-    row[CPA_Z] = 0.5 * (f.pz[i] + (f.qz[i] - f.pz[i]) * s + f.pz[j] + (f.qz[j] - f.pz[j]) * t)
+    ax, ay, az = place_on(f, i, share_of(f, i, row[CPA_A]))
+    bx, by, bz = place_on(f, j, share_of(f, j, row[CPA_B]))
+    row[CPA_X], row[CPA_Y], row[CPA_Z] = 0.5 * (ax + bx), 0.5 * (ay + by), 0.5 * (az + bz)
 
 
 def add_level(geometry: Floats, out_x: Floats, out_y: Floats, count: int) -> int:

@@ -252,9 +252,18 @@ def write_row(
         row[MARGIN_M], row[MARGIN_LEAF] = margin, leaf
     a_at = share_of(f, i, at)
     b_at = share_of(f, j, at)
-    row[CPA_X] = 0.5 * (f.px[i] + (f.qx[i] - f.px[i]) * a_at + f.px[j] + (f.qx[j] - f.px[j]) * b_at)
-    row[CPA_Y] = 0.5 * (f.py[i] + (f.qy[i] - f.py[i]) * a_at + f.py[j] + (f.qy[j] - f.py[j]) * b_at)
-    row[CPA_Z] = 0.5 * (f.pz[i] + (f.qz[i] - f.pz[i]) * a_at + f.pz[j] + (f.qz[j] - f.pz[j]) * b_at)
+    ax, ay, az = place_on(f, i, a_at)
+    bx, by, bz = place_on(f, j, b_at)
+    row[CPA_X], row[CPA_Y], row[CPA_Z] = 0.5 * (ax + bx), 0.5 * (ay + by), 0.5 * (az + bz)
+
+
+def place_on(f: Fragments, i: int, share: float) -> tuple[float, float, float]:
+    """Return the place at a share of fragment i, on its chord."""
+    return (
+        f.px[i] + (f.qx[i] - f.px[i]) * share,
+        f.py[i] + (f.qy[i] - f.py[i]) * share,
+        f.pz[i] + (f.qz[i] - f.pz[i]) * share,
+    )
 
 
 def share_of(f: Fragments, i: int, at_us: float) -> float:

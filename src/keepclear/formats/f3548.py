@@ -179,7 +179,8 @@ def _numbered(found: list[Json], path: str, faults: Faults) -> list[tuple[Json, 
     """Return volumes with their paths; each has a position at least, so there is a limit."""
     if len(found) > MOST_IN_FILE:
         raise faults.fatal("size", column=path or None, value=f"{len(found):,} volumes",
-                           limit=f"are more than {MOST_IN_FILE:,}", way_out="split the file")  # fmt: skip
+                           limit=f"are more than {MOST_IN_FILE:,}",
+                           way_out="split the file")  # fmt: skip
     return [(volume, f"{path}[{i}]") for i, volume in enumerate(found)]
 
 

@@ -17,7 +17,7 @@ from typing import Final, NoReturn
 from keepclear.errors import InputError
 from keepclear.formats.faults import Faults, shown
 
-MOST_BYTES: Final = 64 * 1024 * 1024  # as Python values this takes up to 2 GB
+MOST_BYTES: Final = 32 * 1024 * 1024  # as Python values this takes up to 1 GB
 LONGEST_TEXT: Final = 200  # of a value that is read; descriptions are not
 
 Json = object

@@ -76,8 +76,9 @@ def _compared(report: Report) -> Markup:
     lines = [("Rules", texts.rules_text(report))]
     lines += [("Source", rules.source)] if rules.source else []
     lines += [("Note", rules.note)] if rules.note else []
-    lines += [("Assumed" if i == 0 else "", note) for i, note in enumerate(report.notes)]
-    lines += [("Files" if i == 0 else "", file) for i, file in enumerate(report.files)]
+    assumed, of_files = texts.notes_of(report)
+    for name, said in (("Assumed", assumed), ("Files", report.files), ("Read", of_files)):
+        lines += [(name if i == 0 else "", line) for i, line in enumerate(said)]
     rows = [tag("tr", tag("th", text(name), scope="row"), tag("td", text(value)))
             for name, value in lines]  # fmt: skip
     return tag("section", tag("table", tag("tbody", *rows)))
@@ -97,7 +98,7 @@ def _overview(
 def _index(findings: Sequence[Finding], colours: Mapping[str, str], day: str | None) -> Markup:
     if not findings:
         return NOTHING
-    names = ("", "verdict", "starts", "plans (party)", "lateral", "vertical", "short by")
+    names = ("", "verdict", "starts", "plans (party)", "closest", "height then", "short by")
     head = tag("tr", *(tag("th", text(name), scope="col") for name in names))
     rows = [_row(place, finding, colours, day) for place, finding in enumerate(findings, 1)]
     said = NOTHING
@@ -116,7 +117,10 @@ def _row(place: int, finding: Finding, colours: Mapping[str, str], day: str | No
     number = text(f"{place}")
     linked = tag("a", number, href=f"#finding-{place}") if place <= DETAILED else number
     vertical = texts.vertical_text(cpa.vertical_m) if cpa and cpa.vertical_m is not None else "?"
-    pair = joined([plan_words(finding, i, colours, 40) for i in (0, 1)], tag("br"))
+    if len(colours) == 1:  # one party only: the sheets name it
+        pair = text(f"A {texts.shortened(finding.a, 20)} – B {texts.shortened(finding.b, 20)}")
+    else:
+        pair = joined([plan_words(finding, i, colours, 24) for i in (0, 1)], tag("br"))
     return tag(
         "tr", tag("td", linked, class_="n"), tag("td", badge(finding.verdict)),
         tag("td", text(texts.start_text(finding, day)), class_="t"),

@@ -64,7 +64,15 @@ def _headline(finding: Finding, place: int, colours: Mapping[str, str], day: str
         lines.append(tag("p", text("Closest: "), tag("b", text(texts.apart_text(finding))),
                          text(f", {at} at {where}"), class_="lead"))  # fmt: skip
     if short := texts.short_by_text(finding):
-        lines.append(tag("p", text("Short by "), tag("b", text(short)), class_="lead"))
+        lines.append(
+            tag(
+                "p",
+                text("Short by "),
+                tag("b", text(short)),
+                text(" at the worst moment."),
+                class_="lead",
+            )
+        )
     if finding.reason:
         lines.append(tag("p", text(f"Why: {finding.reason}"), class_="lead"))
     return joined([title, *lines])

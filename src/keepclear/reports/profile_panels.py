@@ -49,6 +49,16 @@ class Panel:
         points = [ft for _, line in self.lines for _, ft in line]
         return points + [limit for limit in limits if limit is not None]
 
+    def close_lines(self) -> Iterator[tuple[Side, Line]]:
+        """Yield the parts of the lines inside the intervals of their side, on its own clock."""
+        for side, line in self.lines:
+            for one in side.intervals:
+                start_us, end_us = max(one.start_us, line[0][0]), min(one.end_us, line[-1][0])
+                ends = [(t, self.height_ft(side.letter, t)) for t in (start_us, end_us)]
+                inside = [(t, ft) for t, ft in line if start_us < t < end_us]
+                if start_us < end_us:
+                    yield side, sorted([*inside, *((t, ft) for t, ft in ends if ft is not None)])
+
     def height_ft(self, letter: str, time_us: int) -> float | None:
         """Return how high the flight of a side is at a time; None where this scale has none."""
         for side, line in self.lines:

@@ -84,7 +84,6 @@ footer { border-top: 1px solid #111; margin-top: 28px; padding-top: 8px; }
   .numbers { columns: 3; font-size: 8.5pt; column-gap: 14px; margin-top: 4px; }
   td .badge { font-size: 8pt; }
   .finding { break-before: page; border-top: 0; margin-top: 0; padding-top: 0; }
-  .screen { display: none; }
   tr, svg, h2, h3 { break-inside: avoid; }
   h3 { break-after: avoid; }
   thead { display: table-header-group; }

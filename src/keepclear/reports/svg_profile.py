@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Heights of both plans against time, with the finding's intervals shaded.
+"""Heights of both plans against time, thick during the finding, whose intervals are shaded.
+
+With time tolerances each plan is thick on its own clock, and nothing is shaded.
 
 One panel a scale of heights (`profile_panels`). Where there are two or more, the drawing says
 that they cannot be compared. A side of a band that has no limit on a scale has no line there.
@@ -71,12 +73,17 @@ def _panel(panel: Panel, finding: Finding, scale: TimeScale, place: tuple[float,
 
     middle = (top + bottom) / 2
     look = f"shade {finding.verdict}"
-    shades = [bar(one, scale, middle, tall, class_=look) for one in finding.intervals]
+    shaded = () if texts.has_own_clocks(finding) else finding.intervals
+    shades = [bar(one, scale, middle, tall, class_=look) for one in shaded]
     grid = [
         _height_line(low + i * step, panel, scale, y) for i in range(round((high - low) / step) + 1)
     ]
     bands = [_band(band, scale, y, (top, bottom)) for band in panel.bands]
-    lines = [_line(side, [(scale.x(t), y(ft)) for t, ft in line]) for side, line in panel.lines]
+    lines = [
+        _line(side, [(scale.x(t), y(ft)) for t, ft in line], wide)
+        for wide, some in ((2.0, panel.lines), (5.0, panel.close_lines()))
+        for side, line in some
+    ]
     return tag(
         "g", _title(panel.reference, top), *shades, time_grid(scale, top, bottom), *grid, *bands,
         *lines, _closest(panel, finding, scale, y), *_names(panel, scale, y, top),
@@ -93,16 +100,16 @@ def _title(reference: Altitude, top: float) -> Markup:
 def _height_line(at_ft: float, panel: Panel, scale: TimeScale, y: OnPanel) -> Markup:
     line = tag("line", x1=scale.left, x2=scale.right, y1=y(at_ft), y2=y(at_ft), class_="grid")
     words = text(height_label(at_ft, panel.reference))
-    return tag("g", line, tag("text", words, x=LEFT - 8, y=y(at_ft) + 4, text_anchor="end",
+    return tag("g", line, tag("text", words, x=LEFT - 8, y=y(at_ft) + 2, text_anchor="end",
                               class_="tick"))  # fmt: skip
 
 
-def _line(side: Side, points: list[tuple[float, float]]) -> Markup:
+def _line(side: Side, points: list[tuple[float, float]], wide: float) -> Markup:
     if len(points) == 1:
         return tag("circle", cx=points[0][0], cy=points[0][1], r=4, fill=side.colour)
     shown = thinned(points).tolist()
     d = "M" + "L".join(f"{number(x)} {number(y)}" for x, y in shown)
-    return tag("path", d=d, fill="none", stroke=side.colour, stroke_width=2.5,
+    return tag("path", d=d, fill="none", stroke=side.colour, stroke_width=wide,
                stroke_dasharray=side.dash)  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from keepclear.reports.time_scale import TimeScale
 
 WIDTH: Final = 760.0
 LEFT: Final = 150.0
-RIGHT: Final = 745.0
+RIGHT: Final = 728.0
 ROW: Final = 22.0
 TOP: Final = 8.0
 LEAST_BAR: Final = 2.0
@@ -45,10 +45,8 @@ def time_grid(scale: TimeScale, top: float, bottom: float) -> Markup:
     ]
     for x, label in scale.ticks():
         parts.append(tag("line", x1=x, x2=x, y1=top, y2=bottom, class_="grid"))
-        anchor = "end" if x > scale.right - 20 else "middle"
-        parts.append(
-            tag("text", text(label), x=x, y=bottom + 14, text_anchor=anchor, class_="tick")
-        )
+        words = text(label)
+        parts.append(tag("text", words, x=x, y=bottom + 14, text_anchor="middle", class_="tick"))
     return joined(parts)
 
 

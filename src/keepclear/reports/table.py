@@ -123,11 +123,10 @@ def _seconds(duration_us: int) -> str:
 
 def _closing(report: Report, day: str | None, see_it: str) -> Iterator[str]:
     days = f" All times on {day}." if day else ""
-    of_files = [note for note in report.notes if note.startswith(report.files)]
-    assumed = [texts.printable(note) for note in report.notes if note not in of_files]
+    assumed, of_files = texts.notes_of(report)
     counted = f"{texts.counts_text(report)} {texts.among_text(report)}.{days}"
     yield " ".join([counted, *assumed])
-    yield from map(texts.printable, of_files)
+    yield from of_files
     yield from _rules(report)
     yield from _gaps(report, day)
     yield from _left_out(report)

@@ -239,6 +239,13 @@ def band_text(volume: Volume3D) -> str:
     raise AssertionError(volume)
 
 
+def notes_of(report: Report) -> tuple[list[str], list[str]]:
+    """Return what was assumed, and what the readers say of files, as printable sentences."""
+    of_files = [note for note in report.notes if note.startswith(report.files)]
+    assumed = [note for note in report.notes if note not in of_files]
+    return [printable(note) for note in assumed], [printable(note) for note in of_files]
+
+
 def gaps_text(report: Report) -> str:
     """Return how many gaps there are, in a sentence; "" where there are none."""
     if not report.unknown:
