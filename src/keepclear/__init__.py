@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from keepclear.agreement.findings import Finding, Verdict
-    from keepclear.checks.check import check
     from keepclear.checks.report import Report
     from keepclear.errors import CallerError, FileErrors, KeepclearError, OperatorError
+    from keepclear.reports.notebook import check
 
 __version__ = "0.1.0"
 
@@ -28,7 +28,7 @@ _DOORS: Final = {
     "OperatorError": "keepclear.errors",
     "Report": "keepclear.checks.report",
     "Verdict": "keepclear.agreement.findings",
-    "check": "keepclear.checks.check",
+    "check": "keepclear.reports.notebook",
 }
 
 __all__ = [

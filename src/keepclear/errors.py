@@ -63,8 +63,9 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         """Return the fault as one line of text."""
         where = [f"row {self.row}" if self.row is not None else "", self.column or ""]
         value = f" {self.value!r}" if self.value is not None else ""
-        place = ", ".join(part for part in where if part) or "file"
-        return f"{place}{value}: {self.limit}; {self.way_out}"
+        place = ", ".join(part for part in where if part)
+        said = f"{self.limit}; {self.way_out}"
+        return f"{place}{value}: {said}" if place or value else said
 
 
 class FileErrors(CallerError):

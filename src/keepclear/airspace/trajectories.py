@@ -67,7 +67,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def fly(route: Route) -> Trajectory:
-    """Return the route as timed points; a waypoint given twice in a row is passed once."""
+    """Return the route as timed points; a waypoint given twice in a row is passed once.
+
+    `InputError` where the two have different heights: a change of level takes time.
+    """
     length_m = 0.0
     points = [_at(route, 0, length_m)]
     for i, (start, end) in enumerate(pairwise(route.waypoints)):
@@ -75,6 +78,11 @@ def fly(route: Route) -> Trajectory:
         point = _at(route, i + 1, length_m)
         if point.time_us > points[-1].time_us:
             points.append(point)
+        elif point.altitude != points[-1].altitude:
+            raise InputError(
+                f"waypoints[{i + 1}]", end.altitude and end.altitude.text(),
+                "is at the place of the one before, at another height", "change level on the way",
+            )  # fmt: skip
     return Trajectory(points=tuple(points), edge=route.edge)
 
 

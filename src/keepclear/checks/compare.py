@@ -8,6 +8,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from keepclear.checks.areas import area_pairs, assess_area_pair, compile_areas
 from keepclear.checks.binding import Bound, Kinds, bind
 from keepclear.checks.pairing import Kernel, Pair, assess_pair
 from keepclear.checks.prepare import Plan, Prepared
+from keepclear.checks.well_clear import ask_well_clear, assess_well_clear, detect_well_clear
 from keepclear.detect.compiled import NotCompiled, compiled, is_warm, plain
 from keepclear.detect.fragments import (
     LONGEST_PIECE_M,
@@ -34,6 +36,8 @@ from keepclear.errors import CallerError
 
 Integers = npt.NDArray[np.int64]
 Tell = Callable[[float, str], None]
+Judge = Callable[[Pair, npt.NDArray[np.float64]], tuple[Assessment, float | None]]
+"""What the rows of a pair amount to, and the margin without uncertainty."""
 
 FEW_FRAGMENTS: Final = 3_000
 FOREVER_US: Final = 2**62
@@ -53,17 +57,24 @@ def compare(
 ) -> Comparison:  # fmt: skip
     """Compare all pairs of different parties (`within_party`: of one party too)."""
     pairs = _count_pairs(prepared.plans, within_party=within_party)
-    kinds = bind(prepared.plans, rule_set, rvsm=rvsm, vertical_tolerance_tmm=vertical_tolerance_tmm)
+    asked = ask_well_clear(
+        prepared, rule_set, vertical_tolerance_tmm=vertical_tolerance_tmm
+    )  # fmt: skip
+    kinds = asked.kinds if asked is not None else bind(
+        prepared.plans, rule_set, rvsm=rvsm, vertical_tolerance_tmm=vertical_tolerance_tmm
+    )  # fmt: skip
     f = _compile(prepared, kinds, window_us)
     kernel, notes = _kernel(f, tell)
     parties = {party: i for i, party in enumerate(sorted({p.party for p in prepared.plans}))}
     group_of = np.array([parties[plan.party] for plan in prepared.plans], dtype=np.int64)
     groups = group_of[prepared.with_points]
     found = _area_findings(kernel, prepared, kinds, group_of, window_us, within_party=within_party)
-    for detected, bound in _detected(
-        kernel, kinds, prepared, groups, tell, within_party=within_party
-    ):
-        found += _findings(kernel, prepared, detected, bound)
+    look, judge = partial(_detected, kernel, kinds), partial(assess_pair, kernel)
+    if asked is not None:
+        look = partial(detect_well_clear, asked, kernel)
+        judge = partial(assess_well_clear, asked, kernel)
+    for detected, bound in look(prepared, groups, tell, within_party=within_party):
+        found += _findings(judge, prepared, detected, bound)
     tell(1.0, "done")
     found.sort(key=_order)
     return Comparison(tuple(found), pairs, notes)
@@ -145,9 +156,7 @@ def _detected(
     return found
 
 
-def _findings(
-    kernel: Kernel, prepared: Prepared, detected: Detected, bound: Bound
-) -> list[Finding]:
+def _findings(judge: Judge, prepared: Prepared, detected: Detected, bound: Bound) -> list[Finding]:
     """Return one finding for each pair that has rows."""
     gaps = _gaps_by_row(prepared)
     starts = np.flatnonzero(np.diff(detected.row_pair, prepend=-1))
@@ -158,15 +167,9 @@ def _findings(
         a, b = int(detected.a[pair]), int(detected.b[pair])
         places = (int(prepared.with_points[a]), int(prepared.with_points[b]))
         asked = Pair(a, b, bound, gaps.get(a, ()), gaps.get(b, ()))
-        found.append(_finding(kernel, prepared, asked, places, detected.rows[start:end]))
+        assessed = judge(asked, detected.rows[start:end])
+        found.append(_made(prepared, places, *assessed))
     return found
-
-
-def _finding(
-    kernel: Kernel, prepared: Prepared, pair: Pair, places: tuple[int, int],
-    rows: npt.NDArray[np.float64],
-) -> Finding:  # fmt: skip
-    return _made(prepared, places, *assess_pair(kernel, pair, rows))
 
 
 def _area_findings(

@@ -74,6 +74,7 @@ class _Plan:
     uncertainty: Uncertainty
     volumes: list[Volume4D] = field(default_factory=list)
     trajectory: Trajectory | None = None
+    is_route: bool = False
 
 
 @dataclass(kw_only=True)
@@ -101,7 +102,9 @@ def read_features(
             _join(plans, part, feature, faults)
     left_out = faults.settle()
     tracks = [
-        Track(plan=p.plan, trajectory=p.trajectory, uncertainty=p.uncertainty)
+        Track(
+            plan=p.plan, trajectory=p.trajectory, uncertainty=p.uncertainty, is_route=p.is_route
+        )
         for p in plans.values() if p.trajectory is not None
     ]  # fmt: skip
     areas = [
@@ -157,7 +160,10 @@ def _read_feature(feature: Feature, faults: Faults, tally: _Tally) -> _Plan | No
             tally.undeclared += 1
         if plan is None or uncertainty is None or trajectory is None:
             return None
-        return _Plan(plan=plan, uncertainty=uncertainty, trajectory=trajectory)
+        return _Plan(
+            plan=plan, uncertainty=uncertainty, trajectory=trajectory,
+            is_route="times" not in said,
+        )  # fmt: skip
     volumes = _read_volumes(feature, kind, edge, faults, tally)
     if plan is None or uncertainty is None or not volumes:
         return None

@@ -29,11 +29,12 @@ class Uncertainty(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """One plan as a trajectory."""
+    """One plan as a trajectory; is_route: it says where it goes between its points."""
 
     plan: PlanName
     trajectory: Trajectory
     uncertainty: Uncertainty
+    is_route: bool = False
 
 
 def check_time_us(time_us: int, path: str) -> int:
@@ -51,12 +52,20 @@ def read_moment_us(text: str, path: str) -> int:
 
 
 def pack(tracks: Sequence[Track]) -> tuple[Flights, ...]:
-    """Return the tracks as columns, one entry for each kind of edge that occurs."""
-    by_edge = {edge: [t for t in tracks if t.trajectory.edge is edge] for edge in Edge}
-    return tuple(_pack_edge(edge, some) for edge, some in by_edge.items() if some)
+    """Return the tracks as columns, routes and positions apart, and each kind of edge apart."""
+    kinds = {
+        (edge, is_route): [
+            t for t in tracks if t.trajectory.edge is edge and t.is_route is is_route
+        ]
+        for edge in Edge for is_route in (False, True)
+    }  # fmt: skip
+    return tuple(
+        _pack_kind(edge, some, is_route=is_route)
+        for (edge, is_route), some in kinds.items() if some
+    )  # fmt: skip
 
 
-def _pack_edge(edge: Edge, tracks: Sequence[Track]) -> Flights:
+def _pack_kind(edge: Edge, tracks: Sequence[Track], *, is_route: bool) -> Flights:
     datums: dict[Altitude | None, int] = {None: -1}
     points = [point for track in tracks for point in track.trajectory.points]
     counts = [len(track.trajectory.points) for track in tracks]
@@ -79,6 +88,7 @@ def _pack_edge(edge: Edge, tracks: Sequence[Track]) -> Flights:
         ),
         time_uncertainty_us=np.repeat(np.array([u.time_us for u in sure], dtype=np.int64), counts),
         edge=edge,
+        are_positions=not is_route,
     )
 
 
