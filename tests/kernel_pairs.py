@@ -165,9 +165,7 @@ def crossing(choose: random.Random, lateral_m: float) -> tuple[Plan, Plan]:
     plans = []
     for over, azimuth_deg, speed_mps in ((where, a_deg, a_mps), (other, b_deg, b_mps)):
         at_us = choose.choice([0, 0, choose.randrange(-5 * US, 5 * US)])
-        here = Fix(
-            time_us=at_us, latitude_deg=over.latitude_deg, longitude_deg=over.longitude_deg
-        )
+        here = Fix(time_us=at_us, latitude_deg=over.latitude_deg, longitude_deg=over.longitude_deg)
         times_us = _times(choose, lateral_m, fastest)
         heights_tmm = _heights(choose, level_tmm, len(times_us))
         plans.append(Plan(fixes=passing(here, azimuth_deg, speed_mps, times_us, heights_tmm)))

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from geographiclib.geodesic import Geodesic
@@ -139,7 +140,9 @@ class Leg:
         step_deg = abs(turn_deg(self.end.longitude_deg - self.start.longitude_deg))
         rise_deg = abs(self.end.latitude_deg - self.start.latitude_deg)
         grows = math.cos(math.radians(low)) / math.cos(math.radians(high))
-        across = step_deg * math.cos(math.radians(low)) * (grows if self.plan.edge == "rhumb" else 1)
+        across = (
+            step_deg * math.cos(math.radians(low)) * (grows if self.plan.edge == "rhumb" else 1)
+        )
         return math.radians(math.hypot(rise_deg, across)) * 6_400_000.0
 
     def at(self, time_s: float) -> Place:
@@ -360,7 +363,7 @@ class Rule(NamedTuple):
     b_may_tmm: int
 
 
-def grown(cylinder: Cylinder, meeting: Meeting, extra_m: float, uncertainty: bool) -> Rule:  # noqa: FBT001 as the kernel's
+def grown(cylinder: Cylinder, meeting: Meeting, extra_m: float, *, uncertainty: bool) -> Rule:
     """Return a cylinder grown by both plans' uncertainty, and by extra_m."""
     a, b = meeting.a.plan, meeting.b.plan
     more_m = a.lateral_m + b.lateral_m if uncertainty else 0.0
@@ -400,10 +403,7 @@ def cells(meeting: Meeting, rule: Rule, claim: Claim) -> Iterator[tuple[Fraction
     Instants at which it holds though it does not hold just before or after are spans too.
     """
     breaks = _breaks(meeting, rule)
-    opens = [
-        claim(rule, *meeting.heights_tmm((low + high) / 2))
-        for low, high in zip(breaks, breaks[1:], strict=False)
-    ]
+    opens = [claim(rule, *meeting.heights_tmm((low + high) / 2)) for low, high in pairwise(breaks)]
     for k, is_open in enumerate(opens):
         if is_open:
             yield breaks[k], breaks[k + 1]
@@ -415,7 +415,7 @@ def cells(meeting: Meeting, rule: Rule, claim: Claim) -> Iterator[tuple[Fraction
 
 
 def _breaks(meeting: Meeting, rule: Rule) -> list[Fraction]:
-    """Return the times at which a height, or a difference, crosses something it is compared with."""
+    """Return the times at which a height, or a difference, crosses what it is compared with."""
     start_s, end_s = meeting.start_s, meeting.end_s
     first, last = meeting.heights_tmm(start_s), meeting.heights_tmm(end_s)
     pairs = [(first[0] - first[1], last[0] - last[1], limit) for limit in _limits(rule)]
@@ -443,7 +443,7 @@ class Violation(NamedTuple):
     is_known: bool
 
 
-def violations(  # noqa: D417 what the others are is above
+def violations(
     a: Plan, b: Plan, cylinder: Cylinder, *, lag_us: int = 0, extra_m: float = 0.0,
     uncertainty: bool = True,
 ) -> list[Violation]:  # fmt: skip
@@ -453,7 +453,7 @@ def violations(  # noqa: D417 what the others are is above
     """
     out: list[Violation] = []
     for meeting in meetings(a, b, lag_us):
-        rule = grown(cylinder, meeting, extra_m, uncertainty)
+        rule = grown(cylinder, meeting, extra_m, uncertainty=uncertainty)
         for span, is_known in _known_spans(meeting, rule):
             found = [span]
             if rule.lateral_m != math.inf:
@@ -505,11 +505,13 @@ def closest(a: Plan, b: Plan, within: Sequence[Span], lag_us: int = 0) -> Least:
     return best
 
 
-def least_margin(a: Plan, b: Plan, cylinder: Cylinder, *, uncertainty: bool = True) -> Least:
-    """Return the least over time of the greater of both margins, in metres, where heights are known."""
+def least_margin(
+    a: Plan, b: Plan, cylinder: Cylinder, *, lag_us: int = 0, uncertainty: bool = True
+) -> Least:
+    """Return the least over time of the greater of both margins, in metres; heights are known."""
     best = Least(math.inf, math.nan)
-    for meeting in meetings(a, b):
-        rule = grown(cylinder, meeting, 0.0, uncertainty)
+    for meeting in meetings(a, b, lag_us):
+        rule = grown(cylinder, meeting, 0.0, uncertainty=uncertainty)
         for low, high in cells(meeting, rule, holds):
             part = Span(float(low), float(high))
             vertical = _vertical_margin(meeting, rule)

@@ -14,6 +14,7 @@ A page is run from top to bottom, in a folder that holds a copy of examples/:
 Any other block is an error, so nothing goes unchecked by a slip.
 """
 
+import csv
 import json
 import os
 import re
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import defusedxml.ElementTree
 import pytest
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
@@ -135,12 +137,17 @@ def run_block(block: Block, folder: Path, names: dict[str, object], page: str) -
             tomllib.loads(block.text)
         case "json":
             json.loads(block.text)
+        case "csv":
+            widths = {len(row) for row in csv.reader(block.text.splitlines())}
+            assert len(widths) == 1, f"{page}:{block.line}: rows of different lengths"
+        case "xml":
+            defusedxml.ElementTree.fromstring(block.text)
         case "text":
             pass
         case _:
             pytest.fail(
                 f"{page}:{block.line}: {block.language!r} is not run; name the block "
-                "python, console, toml or json, or text where it cannot be run"
+                "python, console, toml, json, csv or xml, or text where it cannot be run"
             )
     if block.title and block.language != "python":
         (folder / block.title).write_text(block.text, encoding="utf-8")

@@ -61,7 +61,7 @@ def eastward(
 
 @tolerances
 def test_two_that_hover_at_one_place_are_in_conflict_as_long_as_both_are_there(
-    tolerance_us: int
+    tolerance_us: int,
 ) -> None:
     pair = still([0, 100], tolerance_us=tolerance_us), still([50, 80, 200])
 
@@ -105,7 +105,7 @@ def test_the_same_plan_twice_is_in_conflict_at_no_distance(tolerance_us: int) ->
 
 @pytest.mark.parametrize("faster", [1.0, 1.5, 3.7])
 def test_one_behind_another_on_one_track_is_clear_while_tolerance_does_not_close_the_gap(
-    faster: float
+    faster: float,
 ) -> None:
     # 30 km behind at 200 m/s or more slowly: the motions are parallel, so the plane is singular
     for k in range(40):
@@ -270,7 +270,8 @@ def test_n_aircraft_that_meet_in_the_centre_of_a_circle_are_all_in_conflict_ther
 @pytest.mark.parametrize("edge", ["rhumb", "planar"])
 def test_legs_along_a_parallel_over_the_antimeridian_go_the_short_way(edge: str) -> None:
     fixes = tuple(
-        Fix(time_us=t * US, latitude_deg=60, longitude_deg=lon) for t, lon in ((0, 179), (600, -179))
+        Fix(time_us=t * US, latitude_deg=60, longitude_deg=lon)
+        for t, lon in ((0, 179), (600, -179))
     )
     hovering = Plan(fixes=tuple(
         Fix(time_us=t * US, latitude_deg=60, longitude_deg=180) for t in (0, 600)

@@ -23,7 +23,11 @@ a_centimetre: Final = 0.01
 
 
 def leg(
-    start: tuple[float, float], end: tuple[float, float], *, edge: str = "geodesic", lasts_s: float = 3600
+    start: tuple[float, float],
+    end: tuple[float, float],
+    *,
+    edge: str = "geodesic",
+    lasts_s: float = 3600,
 ) -> Plan:
     """Return a plan of one leg; latitude and longitude of both ends."""
     return Plan(
@@ -61,9 +65,7 @@ def test_chords_of_a_geodesic_leg_end_on_the_geodesic_at_their_time(length_m: fl
     for _ in range(20):
         start = place(choose)
         end = moved(start.latitude_deg, start.longitude_deg, choose.uniform(-180, 180), length_m)
-        plan = leg(
-            (start.latitude_deg, start.longitude_deg), (end.latitude_deg, end.longitude_deg)
-        )
+        plan = leg((start.latitude_deg, start.longitude_deg), (end.latitude_deg, end.longitude_deg))
         f = fragments_of([plan])
 
         # what is cut without trigonometry says how far off it may be
@@ -73,7 +75,9 @@ def test_chords_of_a_geodesic_leg_end_on_the_geodesic_at_their_time(length_m: fl
 
 @pytest.mark.slow
 @pytest.mark.parametrize("length_m", [1_000.0, 60_000.0, LONGEST_CHORD_M])
-def test_points_inside_a_leg_are_on_the_geodesic_to_the_millimetres_promised(length_m: float) -> None:
+def test_points_inside_a_leg_are_on_the_geodesic_to_the_millimetres_promised(
+    length_m: float,
+) -> None:
     choose = random.Random(7)
     for _ in range(100):
         start = place(choose)
@@ -133,7 +137,7 @@ def _some(f: Fragments, choose: random.Random) -> Fragments:
 @pytest.mark.slow
 @pytest.mark.parametrize("farthest_m", [9260.0, 200_000.0])
 def test_no_chord_is_longer_than_its_guard_band_allows_for_even_to_the_antipodes(
-    farthest_m: float
+    farthest_m: float,
 ) -> None:
     for end_deg in (-60.0, -80.0, -88.0, 0.0, 60.0, 85.0):
         for east_deg in (0.0, 45.0, 170.0):
@@ -184,7 +188,7 @@ def test_a_climb_of_days_is_refused() -> None:
 
 @pytest.mark.parametrize("edge", ["rhumb", "planar"])
 def test_one_that_hovers_beside_a_rhumb_or_planar_leg_is_found_at_its_true_distance(
-    edge: str
+    edge: str,
 ) -> None:
     # from 50N 0E to 50N 20E along the parallel; the geodesic goes 44 km further north
     flown = leg((50, 0), (50, 20), edge=edge)
@@ -202,7 +206,9 @@ def test_a_geodesic_leg_along_a_parallel_goes_north_of_it() -> None:
     flown = leg((50, 0), (50, 20))
     north = WGS84.InverseLine(50, 0, 50, 20)
     middle = north.Position(north.s13 / 2)
-    fixes = tuple(Fix(time_us=t, latitude_deg=middle["lat2"], longitude_deg=10.0) for t in (0, 3600 * US))
+    fixes = tuple(
+        Fix(time_us=t, latitude_deg=middle["lat2"], longitude_deg=10.0) for t in (0, 3600 * US)
+    )
 
     rows = rows_of((flown, Plan(fixes=fixes)), Cylinder(lateral_tmm=10_000))
 

@@ -44,7 +44,8 @@ def test_one_degree_along_the_equator_is_the_arc_of_the_ellipsoid() -> None:
     arc_m = 111_319.4908  # a * pi / 180
 
     measured_m = distance_m(
-        Position(latitude_deg=0, longitude_deg=179.5), Position(latitude_deg=0, longitude_deg=-179.5)
+        Position(latitude_deg=0, longitude_deg=179.5),
+        Position(latitude_deg=0, longitude_deg=-179.5),
     )
 
     assert abs(measured_m - arc_m) < half_a_millimetre

@@ -40,7 +40,9 @@ def pairs(count: int, tolerance_us: int = 0, seed: int = 0) -> list[tuple[Plan, 
         choose = random.Random(1000 * seed + k)
         a, b = crossing(choose, 9260.0)
         early_us = choose.randrange(tolerance_us + 1)
-        a = replace(a, early_us=early_us, late_us=tolerance_us, lateral_m=choose.choice([0.0, 99.0]))
+        a = replace(
+            a, early_us=early_us, late_us=tolerance_us, lateral_m=choose.choice([0.0, 99.0])
+        )
         if choose.random() < 0.1:
             b = replace(b, fixes=tuple(replace(fix, height_tmm=None) for fix in b.fixes))
         out.append((a, b))
@@ -93,13 +95,16 @@ def test_both_orders_of_a_pair_with_tolerance_give_the_same_verdict_and_extent()
             its = other[other[:, column.VERDICT] == verdict]
             for start in (column.START, column.START_A, column.START_B):
                 assert abs(mine[:, start].min(initial=0) - its[:, start].min(initial=0)) <= 2
-                assert abs(mine[:, start + 1].max(initial=0) - its[:, start + 1].max(initial=0)) <= 2
+                assert (
+                    abs(mine[:, start + 1].max(initial=0) - its[:, start + 1].max(initial=0)) <= 2
+                )
 
 
 def turned(plan: Plan, by_deg: float, sign: int = 1) -> Plan:
     """Return a plan moved east, or mirrored at the prime meridian."""
     fixes = tuple(
-        replace(fix, longitude_deg=turn_deg(sign * fix.longitude_deg + by_deg)) for fix in plan.fixes
+        replace(fix, longitude_deg=turn_deg(sign * fix.longitude_deg + by_deg))
+        for fix in plan.fixes
     )
     return replace(plan, fixes=fixes)
 
@@ -129,9 +134,7 @@ def test_a_turn_about_the_axis_of_the_earth_changes_nothing(
 
 def mirrored(plan: Plan) -> Plan:
     """Return a plan on the other hemisphere."""
-    return replace(
-        plan, fixes=tuple(replace(f, latitude_deg=-f.latitude_deg) for f in plan.fixes)
-    )
+    return replace(plan, fixes=tuple(replace(f, latitude_deg=-f.latitude_deg) for f in plan.fixes))
 
 
 @tolerances
@@ -161,7 +164,9 @@ def test_the_hour_and_the_year_change_nothing(by_us: int, tolerance_us: int) -> 
 
 
 @tolerances
-def test_a_shift_within_the_tolerance_is_the_tolerance_asked_for_that_lag(tolerance_us: int) -> None:
+def test_a_shift_within_the_tolerance_is_the_tolerance_asked_for_that_lag(
+    tolerance_us: int,
+) -> None:
     # one lag alone is what two plans without tolerance are, one of them later
     tried = 0
     for k, (a, b) in enumerate(pairs(60, max(tolerance_us, 20 * US), seed=5)):

@@ -21,7 +21,9 @@ MOST_WHOLE: Final = 2**31
 a_millisecond: Final = 1e-3
 
 
-def fix(time_s: float, longitude_deg: float, height_ft: float | None, latitude_deg: float = 34) -> Fix:
+def fix(
+    time_s: float, longitude_deg: float, height_ft: float | None, latitude_deg: float = 34
+) -> Fix:
     """Return a fix at a height in feet."""
     return Fix(
         time_us=round(time_s * US), latitude_deg=latitude_deg, longitude_deg=longitude_deg,
@@ -33,7 +35,9 @@ def flight(*heights_ft: float | None, lasts_s: float = 600) -> Plan:
     """Return a plan eastwards along 34N with fixes at equal steps of time."""
     step_s = lasts_s / (len(heights_ft) - 1)
     return Plan(
-        fixes=tuple(fix(k * step_s, 35 + k * step_s / lasts_s, ft) for k, ft in enumerate(heights_ft))
+        fixes=tuple(
+            fix(k * step_s, 35 + k * step_s / lasts_s, ft) for k, ft in enumerate(heights_ft)
+        )
     )
 
 
@@ -118,9 +122,7 @@ def test_exactly_at_a_closed_minimum_is_a_conflict() -> None:
 @pytest.mark.parametrize("tolerance_ft", [0, 25])
 def test_975_feet_is_less_than_1000_unless_25_are_taken_off(tolerance_ft: int) -> None:
     # Mode S and ADS-B report in steps of 25 ft (kernel.md trap 13)
-    rule = Cylinder(
-        lateral_tmm=EN_ROUTE.lateral_tmm, vertical_tmm=(1000 - tolerance_ft) * FOOT_TMM
-    )
+    rule = Cylinder(lateral_tmm=EN_ROUTE.lateral_tmm, vertical_tmm=(1000 - tolerance_ft) * FOOT_TMM)
     pair = flight(30_000, 30_000), flight(30_975, 30_975)
 
     assert verdict_of(rows_of(pair, rule)) == (CLEAR if tolerance_ft else CONFLICT)
@@ -225,7 +227,8 @@ ABOVE_FL410: Final = Cylinder(
 
 
 @pytest.mark.parametrize(
-    ("low_ft", "verdict"), [(28_000, CLEAR), (28_999, CLEAR), (29_000, CONFLICT), (30_000, CONFLICT)]
+    ("low_ft", "verdict"),
+    [(28_000, CLEAR), (28_999, CLEAR), (29_000, CONFLICT), (30_000, CONFLICT)],
 )
 def test_from_a_level_on_holds_when_both_are_at_or_above_it(low_ft: int, verdict: int) -> None:
     pair = flight(low_ft, low_ft), flight(30_500, 30_500)

@@ -65,7 +65,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         value = f" {self.value!r}" if self.value is not None else ""
         place = ", ".join(part for part in where if part)
         said = f"{self.limit}; {self.way_out}"
-        return f"{place}{value}: {said}" if place or value else said
+        return f"{place or 'file'}{value}: {said}" if place or value else said
 
 
 class FileErrors(CallerError):

@@ -7,8 +7,10 @@ well clear or for minima, not for both: `agreement.terms` refuses a pair that bo
 1. The kernel evaluates every instant the two have in common (`detect.well_clear_sweep`).
 2. A plan given as volumes has no velocity: refused. So are time tolerances: what a craft may
    move in them is uncertainty of its place.
-3. `margin_m` is the least lateral distance less DTHR, or difference of height less ZTHR, while
-   well clear is lost; `short_by_s` is how much less than TTHR the time to go was.
+3. `margin_m` is the least of the greater of (lateral distance less DTHR) and (difference of
+   height less ZTHR) while well clear is lost; `short_by_s` is how much less than TTHR the time
+   to go was. The leaf ends with what gave the margin: lateral, vertical, or time (to go) where
+   well clear was lost by tau alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -185,6 +187,7 @@ def assess_well_clear(
     The latter is None where without uncertainty well clear is not lost.
     """
     found = assess(rows, pair.bound, {})
+    found = found._replace(leaf=f"{found.leaf}/{_part(found, rows)}")
     f = take_pair(kernel.fragments, pair.a, pair.b, 0)
     if not (f.leg_lateral_m.any() or f.leg_vertical_tmm.any()):
         return found, found.margin_m
@@ -196,6 +199,14 @@ def assess_well_clear(
     margins = bare.rows[:, column.MARGIN_M]
     known = margins[~np.isnan(margins)]
     return found, float(known.min()) if len(known) else None
+
+
+def _part(found: Assessment, rows: Rows) -> str:
+    """Return which part of well clear gave the margin: the word a leaf of minima would have."""
+    if found.margin_m is None or found.margin_m >= 0:
+        return "lateral" if found.margin_m is None else "time"
+    row = rows[int(np.nanargmin(rows[:, column.MARGIN_M]))]
+    return "vertical" if row[column.MARGIN_LEAF] == 1 else "lateral"
 
 
 def _volumes_of(asked: WellClearAsked, bound: Bound) -> Sequence[WellClear]:

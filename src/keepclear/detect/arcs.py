@@ -70,8 +70,10 @@ def _measure(arc: Arc) -> tuple[float, float, float]:
         raise InputError("arc.start", f"{radius_m:.1f} m", "from the centre is not 1 m to 1,000 km",
                          "check centre and start")  # fmt: skip
     if abs(end_m - radius_m) > ENDS_DIFFER_M + ENDS_DIFFER * radius_m:
-        raise InputError("arc.end", f"{end_m:.1f} m", f"from the centre, its start {radius_m:.1f} m",
-                         "give start and end of one circle")  # fmt: skip
+        raise InputError(
+            "arc.end", f"{end_m:.1f} m", f"from the centre, its start {radius_m:.1f} m",
+            "give start and end of one circle",
+        )  # fmt: skip
     turn_deg = (to_deg - from_deg) % TURN_DEG
     if arc.start == arc.end:
         turn_deg = 0.0

@@ -74,7 +74,9 @@ def conditions_on_volume(
     return lower_tmm, band.upper_tmm == NOT_THERE or lower_tmm <= band.upper_tmm
 
 
-def conditions_on_leg(limits: Limits, c: int, rise: Rise, may_tmm: int, which: int) -> tuple[float, float]:  # fmt: skip
+def conditions_on_leg(
+    limits: Limits, c: int, rise: Rise, may_tmm: int, which: int
+) -> tuple[float, float]:
     """Return when a leg is where cylinder c's conditions hold; which: 0 where it is to be above."""
     start_s, end_s = 0.0, rise.lasts_s
     if limits.both_from_tmm[c] != NOT_THERE:

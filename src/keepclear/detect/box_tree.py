@@ -70,7 +70,9 @@ def probe_tree(t: Tree, box: Floats, after: int, out: Integers, count: int) -> i
             return count
 
 
-def widen(boxes: Floats, k: int, reach_m: float, before_us: float, after_us: float, box: Floats) -> None:  # fmt: skip
+def widen(
+    boxes: Floats, k: int, reach_m: float, before_us: float, after_us: float, box: Floats
+) -> None:
     """Copy box k widened by a distance and by times."""
     for axis in range(3):
         box[2 * axis] = boxes[k, 2 * axis] - reach_m

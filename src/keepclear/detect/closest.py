@@ -107,9 +107,7 @@ def is_better(
     return gap_tmm <= best_tmm + SAME_TMM and at_s < best_s
 
 
-def touches_at(
-    m: Motion, v: Volumes, b: int, rise: Rise, start_s: float, end_s: float
-) -> float:
+def touches_at(m: Motion, v: Volumes, b: int, rise: Rise, start_s: float, end_s: float) -> float:
     """Return when in a span a point is at distance 0, with the least gap of height; -1: never."""
     spans = np.empty((4, 2 * (v.offsets[b + 1] - v.offsets[b]) + 8))
     count = within(m, v, b, v.radius_m[b], spans)
@@ -209,7 +207,7 @@ def greater_margin(lateral: float, gap_tmm: float, vertical_tmm: int) -> tuple[f
 
 
 def write_row(
-    row: Floats, verdict: int, f: Fragments, a: int, i: int, v: Volumes, b: int,
+    row: Floats, verdict: int, f: Fragments, a: int, v: Volumes, b: int,
     limits: Limits, c: int, m: Motion, rise: Rise, lateral_m: float, vertical_tmm: int,
     start_s: float, end_s: float, from_s: float, to_s: float, reach_m: float, start_us: int,
 ) -> None:  # fmt: skip

@@ -14,7 +14,9 @@ class Datums:
     """Gives out numbers of datums; written only by the one who compiles plans with it."""
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[Reference, str | None], int] = {(Reference.STANDARD, None): STANDARD}
+        self._numbers: dict[tuple[Reference, str | None], int] = {
+            (Reference.STANDARD, None): STANDARD
+        }
 
     def number(self, altitude: Altitude) -> int:
         """Return the number of an altitude's datum."""

@@ -225,7 +225,7 @@ def _lost_in_height(limits: WellClear, now: Approach) -> Violation | None:
     return Violation(to_level_s - max(half_s, limits.tcoa_s), to_level_s + half_s)
 
 
-def _always(is_lost: bool) -> Violation | None:  # noqa: FBT001 the question is the argument
+def _always(is_lost: bool) -> Violation | None:
     return Violation(-math.inf, math.inf) if is_lost else None
 
 

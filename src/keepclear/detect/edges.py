@@ -143,7 +143,8 @@ def _count(edges: Edges) -> Integers:
         counts[bent] = np.maximum(counts[bent], _bent_count(edges.take(bent)))
     if len(counts) and counts.max() > MOST_PIECES:
         raise InputError("edge", float(counts.max()), "pieces are too many", "cut the area in two")
-    return np.maximum(counts, 1).astype(np.int64)
+    whole: Integers = np.maximum(counts, 1).astype(np.int64)
+    return whole
 
 
 def _bent_count(edges: Edges) -> Floats:

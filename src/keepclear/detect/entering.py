@@ -14,8 +14,6 @@ volume.
 Plain scalar code that runs as it stands and compiled (`compiled`).
 """
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
@@ -174,12 +172,14 @@ def list_spans(
         for j in range(count):
             if nominal[0, j] > end_s or nominal[1, j] < start_s:
                 continue
-            if is_known and not has_time(inner, inner_count, nominal[0, j], nominal[1, j], m.lasts_s, slop_s):
+            if is_known and not has_time(
+                inner, inner_count, nominal[0, j], nominal[1, j], m.lasts_s, slop_s
+            ):
                 continue
             verdict = CONFLICT if is_known else UNDETERMINED
             if n < len(rows):
                 write_row(
-                    rows[n], verdict, f, a, i, v, b, limits, c, m, rise, lateral_m, vertical_tmm,
+                    rows[n], verdict, f, a, v, b, limits, c, m, rise, lateral_m, vertical_tmm,
                     nominal[0, j], nominal[1, j], from_s, to_s, reach_m + guard, start_us,
                 )  # fmt: skip
             n += 1
@@ -188,7 +188,7 @@ def list_spans(
             verdict = BOUNDARY if is_known else UNDETERMINED
             if n < len(rows):
                 write_row(
-                    rows[n], verdict, f, a, i, v, b, limits, c, m, rise, lateral_m, vertical_tmm,
+                    rows[n], verdict, f, a, v, b, limits, c, m, rise, lateral_m, vertical_tmm,
                     start_s, end_s, from_s, to_s, reach_m + guard, start_us,
                 )  # fmt: skip
             n += 1

@@ -69,7 +69,7 @@ def is_inside(v: Volumes, i: int, x: float, y: float, z: float) -> bool:
 
 
 def is_odd(v: Volumes, i: int, gx: float, gy: float) -> bool:
-    """Tell whether a ray along the first axis crosses the rings of region i an odd number of times."""
+    """Tell whether a ray along the first axis crosses region i's rings an odd number of times."""
     odd = False
     for block in range(v.block_offsets[i], v.block_offsets[i + 1]):
         if gy < v.block_low[block] or gy > v.block_high[block] or gx > v.block_right[block]:
@@ -116,9 +116,7 @@ def inner_point(v: Volumes, i: int) -> tuple[float, float]:
     return x, at
 
 
-def off_plane(
-    cx: float, cy: float, cz: float, gx: float, gy: float
-) -> tuple[float, float, float]:
+def off_plane(cx: float, cy: float, cz: float, gx: float, gy: float) -> tuple[float, float, float]:
     """Return the point of the ellipsoid that a gnomonic plane shows at gx, gy."""
     norm = math.sqrt(cx * cx + cy * cy + cz * cz)
     nx, ny, nz = cx / norm, cy / norm, cz / norm

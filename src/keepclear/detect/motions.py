@@ -81,7 +81,8 @@ def motion_along(v: Volumes, i: int, k: int) -> Motion:
 def is_far_from_volume(m: Motion, v: Volumes, b: int, reach_m: float) -> bool:
     """Tell whether a moving point is surely more than `reach_m` from volume b all the time."""
     half_s = 0.5 * m.lasts_s
-    x, y, z = m.x + m.vx * half_s - v.cx[b], m.y + m.vy * half_s - v.cy[b], m.z + m.vz * half_s - v.cz[b]  # fmt: skip
+    x, y, z = m.x + m.vx * half_s, m.y + m.vy * half_s, m.z + m.vz * half_s
+    x, y, z = x - v.cx[b], y - v.cy[b], z - v.cz[b]
     limit = reach_m + v.ball_m[b] + SLACK_M + speed_of(m) * half_s
     return bool(x * x + y * y + z * z > limit * limit)
 
@@ -89,7 +90,8 @@ def is_far_from_volume(m: Motion, v: Volumes, b: int, reach_m: float) -> bool:
 def is_far_from_block(m: Motion, v: Volumes, block: int, reach_m: float) -> bool:
     """Tell whether a moving point is surely more than `reach_m` from the pieces of a block."""
     half_s = 0.5 * m.lasts_s
-    x, y, z = m.x + m.vx * half_s - v.bx[block], m.y + m.vy * half_s - v.by[block], m.z + m.vz * half_s - v.bz[block]  # fmt: skip
+    x, y, z = m.x + m.vx * half_s, m.y + m.vy * half_s, m.z + m.vz * half_s
+    x, y, z = x - v.bx[block], y - v.by[block], z - v.bz[block]
     limit = reach_m + v.block_m[block] + SLACK_M + speed_of(m) * half_s
     return bool(x * x + y * y + z * z > limit * limit)
 
@@ -119,7 +121,7 @@ def guard_of_volume(m: Motion, v: Volumes, b: int, distance_m: float) -> float:
     """
     if distance_m == math.inf:
         return 0.0
-    longest_m = v.longest_m[b]
+    longest_m: float = v.longest_m[b]
     dip_m = longest_m * longest_m / (8.0 * SMALLEST_RADIUS_M)
     return DEFLECTION * dip_m + guard_m(
         max(distance_m, 0.0), m.length_m, longest_m, max(m.length_m, longest_m),

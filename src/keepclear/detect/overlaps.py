@@ -155,9 +155,7 @@ def gap_of_bands(
         low_a, can_a = conditions_on_volume(limits, c, band_a, may_a, a_is_above)
         low_b, can_b = conditions_on_volume(limits, c, band_b, may_b, b_is_above)
         if can_a and can_b:
-            gap, _ = gap_of_limits(
-                low_a, 0, v.upper_tmm[a], 0, low_b, 0, w.upper_tmm[b], 0
-            )
+            gap, _ = gap_of_limits(low_a, 0, v.upper_tmm[a], 0, low_b, 0, w.upper_tmm[b], 0)
             least = min(least, gap)
     return least, True
 

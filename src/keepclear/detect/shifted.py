@@ -106,6 +106,8 @@ def domain(
     A polygon without area counts only where a fragment is an instant or one lag alone is
     compared; without length, only at first instants: windows are half-open.
     """
+    if low_us == high_us:
+        return domain_of_lag(f, i, j, origin_us, low_us, xs, ys)
     x0, x1 = (f.start_us[i] - origin_us) * 1e-6, (f.end_us[i] - origin_us) * 1e-6
     y0, y1 = (f.start_us[j] - origin_us) * 1e-6, (f.end_us[j] - origin_us) * 1e-6
     xs[0], xs[1], xs[2], xs[3] = x0, x1, x1, x0
@@ -125,9 +127,25 @@ def domain(
         return n if height > 0.0 or ys[0] <= y0 else 0
     if b_alone:
         return n if width > 0.0 or xs[0] <= x0 else 0
-    if low_us == high_us:
-        return n if width > 0.0 else 0
     return n if area(xs, ys, n) > 1e-14 else 0
+
+
+def domain_of_lag(
+    f: Fragments, i: int, j: int, origin_us: int, lag_us: int, xs: Floats, ys: Floats
+) -> int:
+    """Fill in both ends of the pairs of times with x - y = lag; return 2, or 0 for none."""
+    start_us = max(f.start_us[i], f.start_us[j] + lag_us)
+    end_us = min(f.end_us[i], f.end_us[j] + lag_us)
+    if start_us > end_us:
+        return 0
+    if start_us == end_us:
+        a_is_over = start_us == f.end_us[i] and f.start_us[i] < f.end_us[i]
+        b_is_over = start_us == f.end_us[j] + lag_us and f.start_us[j] < f.end_us[j]
+        if a_is_over or b_is_over:
+            return 0
+    xs[0], xs[1] = (start_us - origin_us) * 1e-6, (end_us - origin_us) * 1e-6
+    ys[0], ys[1] = (start_us - lag_us - origin_us) * 1e-6, (end_us - lag_us - origin_us) * 1e-6
+    return 2
 
 
 def is_never_closer(

@@ -66,8 +66,8 @@ from keepclear.detect.sweep import (
     widened,
 )
 
-SAME_M2 = 1e-12
-"""Squared distances this close are a tie."""
+SAME_M = 1e-6
+"""Distances this close are a tie."""
 
 
 def sweep_shifted(
@@ -208,7 +208,8 @@ def write_closest(
     """Write the closest point of approach; ties: least vertical, then earliest on the clock."""
     least, best_x, best_y = least_square(p, xs, ys, n)
     out_x, out_y = np.empty(4 * CORNERS), np.empty(4 * CORNERS)
-    reach = math.sqrt(least + SAME_M2)
+    reach = math.sqrt(least) + SAME_M
+    tie = (reach + SAME_M) * (reach + SAME_M)
     count = outline(p, xs, ys, n, reach, out_x, out_y)
     out_x[count], out_y[count] = best_x, best_y
     count += 1
@@ -217,7 +218,7 @@ def write_closest(
     low, at = math.inf, math.inf
     for k in range(count):
         x, y = out_x[k], out_y[k]
-        if square_at(p, x, y) > least + 2.0 * SAME_M2:
+        if square_at(p, x, y) > tie:
             continue
         height = abs(height_difference(geometry, x, y)) if is_comparable else 0.0
         time = max(x - early_a, y - early_b)

@@ -13,7 +13,7 @@ middle: with rings that reach at most 80 degrees from there, the smaller side.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -93,7 +93,7 @@ class Volumes(NamedTuple):
     block_right: Floats
 
     @property
-    def count(self) -> int:
+    def volumes(self) -> int:
         """How many volumes."""
         return len(self.offsets) - 1
 
@@ -184,7 +184,7 @@ def _gnomonic(pieces: Pieces, middle: Floats, is_region: npt.NDArray[np.bool_]) 
 
 def _extents(
     skeletons: Sequence[Skeleton], pieces: Pieces, offsets: Integers, middle: Floats
-) -> dict[str, npt.NDArray[np.generic]]:
+) -> dict[str, Any]:
     """Return the columns that say how large volumes are.
 
     A region has no place further from its middle than its rings, but for the flattening, which
@@ -209,7 +209,7 @@ def _extents(
 
 def _times_and_heights(
     volumes: Sequence[Volume4D], datums: Datums, tolerances: Sequence[Tolerance]
-) -> dict[str, npt.NDArray[np.generic]]:
+) -> dict[str, Any]:
     def whole(values: list[int]) -> Integers:
         return np.array(values, dtype=np.int64)
 
@@ -235,15 +235,13 @@ def _limit(altitude: Altitude | None, datums: Datums) -> tuple[int, int]:
     return altitude.height_tmm, datums.number(altitude)
 
 
-def _columns(pieces: Pieces, ends: Floats) -> dict[str, npt.NDArray[np.generic]]:
+def _columns(pieces: Pieces, ends: Floats) -> dict[str, Any]:
     names = ("px", "py", "pz", "qx", "qy", "qz", "gx", "gy", "hx", "hy")
     columns = [*pieces.p.T, *pieces.q.T, *ends]
     return {name: np.ascontiguousarray(c) for name, c in zip(names, columns, strict=True)}
 
 
-def _blocks(
-    pieces: Pieces, ends: Floats, offsets: Integers
-) -> dict[str, npt.NDArray[np.generic]]:
+def _blocks(pieces: Pieces, ends: Floats, offsets: Integers) -> dict[str, Any]:
     """Return the blocks: balls round up to 16 pieces, and their extent on the plane."""
     counts = np.diff(offsets)
     blocks = -(-counts // BLOCK)
@@ -261,4 +259,3 @@ def _blocks(
         "block_high": np.maximum.reduceat(np.maximum(ends[1], ends[3]), first),
         "block_right": np.maximum.reduceat(np.maximum(ends[0], ends[2]), first),
     }  # fmt: skip
-

@@ -49,7 +49,7 @@ def reach_of(v: Volumes, limits: Limits, lateral_m: float = 0.0) -> float:
 
 
 def detect_volumes(
-    functions: Any, v: Volumes, things: Things, within: bool, limits: Limits,  # noqa: FBT001 as `index.detect`
+    functions: Any, v: Volumes, things: Things, within: bool, limits: Limits,
     progress: Progress | None = None,
 ) -> Detected:  # fmt: skip
     """Return the rows of all pairs of volumes."""
@@ -59,7 +59,7 @@ def detect_volumes(
     late_us = int(v.early_us.max(initial=0) + v.late_us.max(initial=0))
     lag_us = late_us + int(max(limits.time_us)) + ROUNDING_US
     reach_m = reach_of(v, limits)
-    places = np.empty(v.count, dtype=np.int64)
+    places = np.empty(v.volumes, dtype=np.int64)
 
     def find(first: int, last: int, out_a: Integers, out_b: Integers) -> tuple[int, int]:
         found: tuple[int, int] = functions.join_tree(
@@ -68,12 +68,12 @@ def detect_volumes(
         )  # fmt: skip
         return found
 
-    a, b = _gather(find, v.count, v.count)
+    a, b = _gather(find, v.volumes, v.volumes)
     return overlap_all(functions, v, a, b, limits, progress)
 
 
 def detect_entries(
-    functions: Any, f: Fragments, f_things: Things, v: Volumes, v_things: Things, within: bool,  # noqa: FBT001 as `index.detect`
+    functions: Any, f: Fragments, f_things: Things, v: Volumes, v_things: Things, within: bool,
     limits: Limits, progress: Progress | None = None,
 ) -> Detected:  # fmt: skip
     """Return the rows of all pairs of a trajectory (a) and a volume (b)."""
@@ -86,7 +86,7 @@ def detect_entries(
     lag_us = int(max(limits.time_us)) + ROUNDING_US
     after_us = late_us + int(v.early_us.max(initial=0)) + lag_us
     before_us = early_us + int(v.late_us.max(initial=0)) + lag_us
-    places = np.empty(v.count, dtype=np.int64)
+    places = np.empty(v.volumes, dtype=np.int64)
 
     def find(first: int, last: int, out_a: Integers, out_b: Integers) -> tuple[int, int]:
         found: tuple[int, int] = functions.match_tree(
@@ -95,16 +95,16 @@ def detect_entries(
         )  # fmt: skip
         return found
 
-    a, b = _gather(find, len(boxes), v.count)
+    a, b = _gather(find, len(boxes), v.volumes)
     return sweep_entries(functions, f, v, a, b, limits, progress)
 
 
 def every_volume_pair(
-    functions: Any, v: Volumes, things: Things, within: bool, limits: Limits,  # noqa: FBT001 as `index.detect`
+    functions: Any, v: Volumes, things: Things, within: bool, limits: Limits,
     progress: Progress | None = None,
 ) -> Detected:  # fmt: skip
     """Return the same as `detect_volumes` by brute force."""
-    a, b = np.triu_indices(v.count, k=1)
+    a, b = np.triu_indices(v.volumes, k=1)
     wanted = things.owners[a] != things.owners[b]
     if not within:
         wanted &= things.groups[a] != things.groups[b]
@@ -113,12 +113,12 @@ def every_volume_pair(
 
 
 def every_entry(
-    functions: Any, f: Fragments, f_things: Things, v: Volumes, v_things: Things, within: bool,  # noqa: FBT001 as `index.detect`
+    functions: Any, f: Fragments, f_things: Things, v: Volumes, v_things: Things, within: bool,
     limits: Limits, progress: Progress | None = None,
 ) -> Detected:  # fmt: skip
     """Return the same as `detect_entries` by brute force."""
-    a = np.repeat(np.arange(f.plans), v.count)
-    b = np.tile(np.arange(v.count), f.plans)
+    a = np.repeat(np.arange(f.plans), v.volumes)
+    b = np.tile(np.arange(v.volumes), f.plans)
     wanted = f_things.owners[a] != v_things.owners[b]
     if not within:
         wanted &= f_things.groups[a] != v_things.groups[b]

@@ -52,8 +52,8 @@ def write_times(
     row[START_A], row[END_A], row[START_B], row[END_B] = x0, x1, y0, y1
     begin, end = max(x0 - early_a, y0 - early_b), min(x1 + late_a, y1 + late_b)
     if is_late:
-        begin = min(begin, min(x0 + late_a, y0 + late_b))
-        end = max(end, max(x1 - early_a, y1 - early_b))
+        begin = min(begin, x0 + late_a, y0 + late_b)
+        end = max(end, x1 - early_a, y1 - early_b)
     row[START], row[END] = begin, end
     apart = max(x0 - y1, y0 - x1, 0.0)
     row[LEAST_LAG_S] = apart * 1e-6
@@ -68,4 +68,3 @@ def real_at(
     if is_late:
         at = min(at, max(x, y))
     return at, y
-

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One plan against many volumes that are kept: add, remove, query.
+
+Volumes are kept in a few stores of growing size, each with its own tree; a store that is full
+is joined with the next one, so that adding costs little each time and asking looks into few
+trees. A removed plan's volumes stay in their store, marked, until it is joined.
+
+1. A plan is known by its key, and its volumes are never compared with each other.
+2. A pair is computed in the order of the keys, whichever of the two is asked about:
+   query(a) finds of b what query(b) finds of a, to the bit.
+3. The owner alone writes: one thread at a time adds, removes or asks.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from keepclear.detect.box_tree import Tree
+from keepclear.detect.boxes import boxes_of_trajectories, boxes_of_volumes, tree_of
+from keepclear.detect.fragments import Fragments
+from keepclear.detect.index import Rows, farthest_m
+from keepclear.detect.skeletons import Volumes
+from keepclear.detect.sweep import COLUMNS, Limits
+from keepclear.detect.volume_arrays import join_volumes, take_volumes
+from keepclear.errors import InputError
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+GROWS_BY: Final = 16
+ROOM: Final = 4096
+ROUNDING_US: Final = 4.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Hits:
+    """What a query found.
+
+    keys: of the plans that are met, with `number`, which of the plan's volumes it is; `own`:
+    which volume of the plan asked about. rows: as
+    of `sweep`; `is_turned`: a is the kept volume, because its key comes first. row_hit: which
+    of the keys a row is of.
+    """
+
+    keys: tuple[str, ...]
+    number: tuple[int, ...]
+    own: tuple[int, ...]
+    is_turned: tuple[bool, ...]
+    rows: Rows
+    row_hit: Integers
+
+
+@dataclass(kw_only=True, eq=False)
+class _Store:
+    """Volumes with their tree; written by the index alone."""
+
+    volumes: Volumes
+    tree: Tree
+    keys: list[str]
+    numbers: list[int]
+    groups: list[int]
+    lateral_m: float
+    lasts_us: float
+    gone: set[int] = field(default_factory=set)
+
+
+class _Part(NamedTuple):
+    """What was found in one store: places, whether turned, rows, and of which place they are."""
+
+    store: _Store
+    own: list[int]
+    kept: list[int]
+    turned: list[int]
+    rows: Rows
+    row_pair: Integers
+
+
+class VolumeIndex:
+    """Volumes of many plans, asked about with one plan at a time."""
+
+    def __init__(self, functions: Any, limits: Limits) -> None:
+        self._functions, self._limits = functions, limits
+        self._stores: list[_Store | None] = []
+        self._places: dict[str, list[tuple[_Store, int]]] = {}
+        self._out = np.empty(ROOM, dtype=np.int64)
+
+    def __len__(self) -> int:
+        """Return how many plans are kept."""
+        return len(self._places)
+
+    def add(self, key: str, group: int, volumes: Volumes) -> None:
+        """Keep a plan. `InputError` where its key is kept already."""
+        self.add_many([key] * volumes.volumes, [group] * volumes.volumes, volumes)
+
+    def add_many(self, keys: Sequence[str], groups: Sequence[int], volumes: Volumes) -> None:
+        """Keep many plans at once; keys, groups: one a volume, a plan's volumes in a row."""
+        known = next((key for key in keys if key in self._places), None)
+        if known is not None:
+            raise InputError("key", known, "is kept already", "remove it first")
+        numbers = [0] * len(keys)
+        for i in range(1, len(keys)):
+            numbers[i] = numbers[i - 1] + 1 if keys[i] == keys[i - 1] else 0
+        self._put(volumes, list(keys), numbers, list(groups))
+
+    def remove(self, key: str) -> None:
+        """Keep a plan no longer. `InputError` where it is not kept."""
+        if key not in self._places:
+            raise InputError("key", key, "is not kept", "add it first")
+        for store, place in self._places.pop(key):
+            store.gone.add(place)
+
+    def query(self, key: str, group: int, volumes: Volumes, *, within: bool = False) -> Hits:
+        """Return what the volumes of one plan meet; within: plans of its own group too."""
+        boxes = boxes_of_volumes(volumes)
+        own: dict[int, list[int]] = {}
+        kept: dict[int, list[int]] = {}
+        for i in range(volumes.volumes):
+            late_us = float(volumes.early_us[i] + volumes.late_us[i])
+            for level, j in self._candidates(
+                boxes[i], key, group, within, float(volumes.lateral_m[i]), late_us
+            ):
+                own.setdefault(level, []).append(i)
+                kept.setdefault(level, []).append(j)
+        return _hits([
+            self._overlaps(volumes, own[level], level, kept[level], key) for level in own
+        ])  # fmt: skip
+
+    def query_trajectory(
+        self, key: str, group: int, fragments: Fragments, plan: int, *, within: bool = False
+    ) -> Hits:
+        """Return what one trajectory meets; a of the rows is the trajectory."""
+        own = _one_plan(fragments, plan)
+        boxes, _ = boxes_of_trajectories(own)
+        lateral_m = float(own.leg_lateral_m[own.leg].max(initial=0.0))
+        late_us = float(fragments.early_us[plan] + fragments.late_us[plan])
+        found: dict[int, set[int]] = {}
+        for box in boxes:
+            for level, j in self._candidates(box, key, group, within, lateral_m, late_us):
+                found.setdefault(level, set()).add(j)
+        return _hits([self._sweeps(own, level, sorted(js)) for level, js in found.items()])
+
+    def _candidates(
+        self,
+        box: Floats,
+        key: str,
+        group: int,
+        within: bool,
+        lateral_m: float,
+        late_us: float,
+    ) -> list[tuple[int, int]]:
+        """Return level and place of the kept volumes whose boxes come near a box."""
+        found: list[tuple[int, int]] = []
+        for level, store in enumerate(self._stores):
+            if store is None:
+                continue
+            reach_m = farthest_m(self._limits) + lateral_m + store.lateral_m
+            lag_us = late_us + store.lasts_us + int(max(self._limits.time_us)) + ROUNDING_US
+            wide = box.copy()
+            wide[0:6:2] -= reach_m
+            wide[1:6:2] += reach_m
+            wide[6] -= lag_us
+            wide[7] += lag_us
+            for j in self._probe(store, wide):
+                if j in store.gone or store.keys[j] == key:
+                    continue
+                if within or store.groups[j] != group:
+                    found.append((level, j))
+        return found
+
+    def _probe(self, store: _Store, box: Floats) -> list[int]:
+        if math.isinf(box[1]):
+            return list(range(len(store.keys)))
+        count = self._functions.probe_tree(store.tree, box, -1, self._out, 0)
+        if count > len(self._out):
+            self._out = np.empty(2 * count, dtype=np.int64)
+            count = self._functions.probe_tree(store.tree, box, -1, self._out, 0)
+        things: list[int] = store.tree.things[self._out[:count]].tolist()
+        return sorted(things)
+
+    def _overlaps(self, v: Volumes, own: list[int], level: int, kept: list[int], key: str) -> _Part:
+        store = self._stores[level]
+        assert store is not None  # noqa: S101 it had candidates
+        a, b = np.array(own, dtype=np.int64), np.array(kept, dtype=np.int64)
+        turned = np.array([int(store.keys[j] < key) for j in kept], dtype=np.int64)
+        room = len(self._limits.lateral_m) * len(kept)
+        rows, row_pair = np.empty((room, COLUMNS)), np.empty(room, dtype=np.int64)
+        _, count = self._functions.overlap_pairs(
+            v, store.volumes, self._limits, farthest_m(self._limits), a, b, turned,
+            0, len(kept), rows, row_pair,
+        )  # fmt: skip
+        return _Part(store, own, kept, turned.tolist(), rows[:count], row_pair[:count])
+
+    def _sweeps(self, f: Fragments, level: int, kept: list[int]) -> _Part:
+        store = self._stores[level]
+        assert store is not None  # noqa: S101 it had candidates
+        a, b = np.zeros(len(kept), dtype=np.int64), np.array(kept, dtype=np.int64)
+        room = 64
+        while True:
+            rows, row_pair = np.empty((room, COLUMNS)), np.empty(room, dtype=np.int64)
+            after, count = self._functions.sweep_volume_pairs(
+                f, store.volumes, self._limits, farthest_m(self._limits), a, b,
+                0, len(kept), rows, row_pair,
+            )  # fmt: skip
+            if after == len(kept):
+                return _Part(
+                    store, a.tolist(), kept, [0] * len(kept), rows[:count], row_pair[:count]
+                )
+            room *= 2
+
+    def _put(
+        self, volumes: Volumes, keys: list[str], numbers: list[int], groups: list[int]
+    ) -> None:
+        """Put volumes into the smallest store that holds them with all smaller ones."""
+        level, size = 0, GROWS_BY
+        joined = [volumes]
+        while True:
+            if level == len(self._stores):
+                self._stores.append(None)
+            store = self._stores[level]
+            if store is not None:
+                kept = [i for i in range(len(store.keys)) if i not in store.gone]
+                if kept:
+                    joined.append(take_volumes(store.volumes, kept))
+                keys += [store.keys[i] for i in kept]
+                numbers += [store.numbers[i] for i in kept]
+                groups += [store.groups[i] for i in kept]
+            if len(keys) <= size:
+                break
+            self._stores[level] = None
+            level, size = level + 1, size * GROWS_BY
+        self._stores[level] = self._store(join_volumes(joined), keys, numbers, groups)
+
+    def _store(
+        self, volumes: Volumes, keys: list[str], numbers: list[int], groups: list[int]
+    ) -> _Store:
+        store = _Store(
+            volumes=volumes, tree=tree_of(boxes_of_volumes(volumes)), keys=keys, numbers=numbers,
+            groups=groups, lateral_m=float(volumes.lateral_m.max(initial=0.0)),
+            lasts_us=float(volumes.early_us.max(initial=0) + volumes.late_us.max(initial=0)),
+        )  # fmt: skip
+        for key in set(keys):
+            self._places[key] = []
+        for place, key in enumerate(keys):
+            self._places[key].append((store, place))
+        return store
+
+
+def _hits(parts: list[_Part]) -> Hits:
+    """Return the hits that have rows, in order of key and number."""
+    found = [
+        (part.store.keys[part.kept[pair]], part.store.numbers[part.kept[pair]], pair, part)
+        for part in parts
+        for pair in np.unique(part.row_pair).tolist()
+    ]
+    found.sort(key=lambda hit: hit[:3])
+    rows = [part.rows[part.row_pair == pair] for _, _, pair, part in found]
+    return Hits(
+        keys=tuple(hit[0] for hit in found), number=tuple(hit[1] for hit in found),
+        own=tuple(part.own[pair] for _, _, pair, part in found),
+        is_turned=tuple(bool(part.turned[pair]) for _, _, pair, part in found),
+        rows=np.concatenate([np.empty((0, COLUMNS)), *rows]),
+        row_hit=np.repeat(np.arange(len(found)), [len(each) for each in rows]),
+    )  # fmt: skip
+
+
+def _one_plan(f: Fragments, plan: int) -> Fragments:
+    """Return the fragments of one plan."""
+    first, last = int(f.offsets[plan]), int(f.offsets[plan + 1])
+    columns = {
+        name: getattr(f, name)[first:last]
+        for name in ("start_us", "end_us", "px", "py", "pz", "qx", "qy", "qz", "leg")
+    }
+    plans = {
+        name: getattr(f, name)[plan : plan + 1] for name in ("early_us", "late_us", "clock_us")
+    }
+    return f._replace(offsets=np.array([0, last - first]), **columns, **plans)
