@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Live tracks for the tests: single ones by hand, and crowds that meet where programs go wrong."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from keepclear.detect.tracks import Tracks
 
@@ -12,13 +14,13 @@ NOW_US: Final = 1_443_607_200_000_000
 MINUTE_US: Final = 60_000_000
 
 
-def tracks_of(*crafts: dict[str, Any]) -> Tracks:
+def tracks_of(*crafts: Mapping[str, Any]) -> Tracks:
     """Return tracks; of a craft only what matters is given, `at` is latitude and longitude."""
 
-    def column(name: str, missing: float) -> Any:
+    def column(name: str, missing: float) -> npt.NDArray[np.float64]:
         return np.array([craft.get(name, missing) for craft in crafts], dtype=float)
 
-    def whole(name: str, missing: int) -> Any:
+    def whole(name: str, missing: int) -> npt.NDArray[np.int64]:
         return np.array([craft.get(name, missing) for craft in crafts], dtype=np.int64)
 
     return Tracks(

@@ -277,11 +277,25 @@ def bad_shape(modules: Sequence[Module]) -> list[str]:
     return broken
 
 
-def third_parties(modules: Sequence[Module]) -> set[str]:
+def imported_by_name(modules: Sequence[Module]) -> set[str]:
+    """The packages that a call of `importlib.import_module` names outright."""
     return {
-        one.root
-        for one in imports_of(modules)
-        if one.root not in sys.stdlib_module_names and one.root not in {"keepclear", ""}
+        call.args[0].value.split(".")[0]
+        for module in modules
+        for call in module.nodes
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) in {"import_module", "importlib.import_module"}
+        and isinstance(call.args[0], ast.Constant)
+        and isinstance(call.args[0].value, str)
+    }
+
+
+def third_parties(modules: Sequence[Module]) -> set[str]:
+    named = {one.root for one in imports_of(modules)} | imported_by_name(modules)
+    return {
+        name
+        for name in named
+        if name not in sys.stdlib_module_names and name not in {"keepclear", ""}
     }
 
 

@@ -9,7 +9,7 @@ import math
 import random
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +48,7 @@ Rows = npt.NDArray[np.float64]
 
 
 def rows_of(
-    a: Plan, b: Plan, *volumes: WellClear, functions: Any = None, uncertainty: bool = True
+    a: Plan, b: Plan, *volumes: WellClear, functions: object = None, uncertainty: bool = True
 ) -> Rows:
     """Return the rows of two plans; plain unless functions are given."""
     f = compile_points(points_of([a, b]))
@@ -132,7 +132,7 @@ def meeting(choose: random.Random) -> tuple[Plan, Plan]:
                    choose.choice([0.0, 500.0, 1200.0, 1300.0, 3000.0]))  # fmt: skip
     plans = []
     for over in (where, beside):
-        fixes = []
+        fixes: list[Fix] = []
         times = [-90_000_000, choose.randrange(-30, 5) * 1_000_000, 60_000_000]
         heights = [choose.choice([3000, 3400, 3500, 4000]) * FOOT_TMM for _ in times]
         for time_us, height_tmm in zip(times, heights, strict=True):
@@ -170,12 +170,12 @@ def test_compiled_gives_the_same_bits_as_plain() -> None:
 
 def straight(
     at: tuple[float, float], track_deg: float, speed_mps: float, heights_tmm: Sequence[int],
-    *, lasts_s: int = 120, **others: Any,
+    *, datum: int = 0,
 ) -> Plan:  # fmt: skip
     """Return a plan that is at a place at time 0 and flies straight on."""
     over = Fix(time_us=0, latitude_deg=at[0], longitude_deg=at[1])
-    times = [0, lasts_s * 1_000_000]
-    return Plan(fixes=passing(over, track_deg, speed_mps, times, heights_tmm), **others)
+    times = [0, 120_000_000]
+    return Plan(fixes=passing(over, track_deg, speed_mps, times, heights_tmm), datum=datum)
 
 
 LEVEL: Final = [3_000 * FOOT_TMM] * 2
@@ -293,15 +293,15 @@ def test_wherever_the_true_places_are_well_clear_is_not_lost_outside_what_is_fou
     [span] = lost(rows_of(a, b, PHASE_1))
     for _ in range(40):
         off = [choose.uniform(0, 360), choose.uniform(0, 360)]
-        true = [
+        true_a, true_b = (
             Plan(fixes=tuple(
                 replace_time(moved(fix.latitude_deg, fix.longitude_deg, by_deg, 150.0), fix.time_us)
                 for fix in plan.fixes
             ))
             for plan, by_deg in zip(HEAD_ON, off, strict=True)
-        ]  # fmt: skip
+        )  # fmt: skip
 
-        for inside in lost(rows_of(*true, PHASE_1)):
+        for inside in lost(rows_of(true_a, true_b, PHASE_1)):
             assert span.start_s - 1e-3 <= inside.start_s
             assert inside.end_s <= span.end_s + 1e-3
 

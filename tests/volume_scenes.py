@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of volumes share: short words for shapes and flights, and an oracle.
 
-The oracle knows nothing of chords and planes: it asks geographiclib for geodesic distances, one
-by one, and looks for the least by sampling and golden sections.
+The oracle knows nothing of chords and planes: it asks geographiclib and PROJ for geodesic
+distances, looks for the least by sampling ever finer, and for crossings by halving.
 """
 
 import math
@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from types import ModuleType, SimpleNamespace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from geographiclib.geodesic import Geodesic
 
 from keepclear.airspace.altitudes import Altitude, parse_altitude
-from keepclear.airspace.geodesics import isometric_latitude
+from keepclear.airspace.geodesics import GEOD, isometric_latitude
 from keepclear.airspace.positions import Edge, Position
 from keepclear.airspace.volumes import Circle, Corridor, Orbit, Polygon, Shape, Volume3D, Volume4D
 from keepclear.detect import (
@@ -36,25 +37,8 @@ from keepclear.detect.datums import Datums
 from keepclear.detect.fragments import Fragments, compile_points
 from keepclear.detect.kernel import limits_of
 from keepclear.detect.points import GEODESIC, Points
-from keepclear.detect.skeletons import Tolerance, Volumes, compile_volumes
-from keepclear.detect.sweep import (
-    COLUMNS,
-    CPA,
-    CPA_A,
-    CPA_B,
-    END,
-    END_A,
-    END_B,
-    LATERAL_M,
-    MARGIN_M,
-    START,
-    START_A,
-    START_B,
-    VERDICT,
-    VERTICAL_TMM,
-    Limits,
-    Rows,
-)
+from keepclear.detect.skeletons import Tolerance, compile_volumes
+from keepclear.detect.sweep import COLUMNS, END, START, VERDICT, Limits, Rows
 
 SCALAR_MODULES: Final[tuple[ModuleType, ...]] = (
     inside, bands, motions, spans, windows, closest, entering, overlaps, box_tree, volume_pairs,
@@ -69,6 +53,7 @@ NM_TMM: Final = 18_520_000
 FOOT_TMM: Final = 3_048
 EARTH: Final = Geodesic.WGS84
 LonLat = tuple[float, float]
+Floats = npt.NDArray[np.float64]
 
 ENTERING: Final = Cylinder(lateral_tmm=0, vertical_tmm=0)
 FIVE_MILES: Final = Cylinder(lateral_tmm=5 * NM_TMM, vertical_tmm=1000 * FOOT_TMM)
@@ -174,34 +159,41 @@ def distance_m(one: LonLat, other: LonLat) -> float:
     return float(line["s12"])
 
 
-def along(start: LonLat, end: LonLat, share: float, edge: Edge = Edge.GEODESIC) -> LonLat:
-    """Return the place at a share of an edge."""
+def along(start: LonLat, end: LonLat, share: float) -> LonLat:
+    """Return the place at a share of a geodesic, after geographiclib."""
+    line = EARTH.InverseLine(start[1], start[0], end[1], end[0])
+    there = line.Position(share * line.s13)
+    return float(there["lon2"]), float(there["lat2"])
+
+
+def distance_from_edge(place: LonLat, start: LonLat, end: LonLat, edge: Edge) -> float:
+    """Return the distance from an edge: the least of 65 samples, four times finer each time."""
+    low, high = 0.0, 1.0
+    least_m = math.inf
+    for _ in range(5):
+        shares = np.linspace(low, high, 65)
+        x, y = curve(start, end, shares, edge)
+        _, _, lengths_m = GEOD.inv(np.full(65, place[0]), np.full(65, place[1]), x, y)
+        k = int(np.argmin(lengths_m))
+        least_m = float(lengths_m[k])
+        low, high = shares[max(k - 1, 0)], shares[min(k + 1, 64)]
+    return least_m
+
+
+def curve(start: LonLat, end: LonLat, shares: Floats, edge: Edge) -> tuple[Floats, Floats]:
+    """Return longitudes and latitudes at shares of an edge."""
     if edge is Edge.GEODESIC:
-        line = EARTH.InverseLine(start[1], start[0], end[1], end[0])
-        there = line.Position(share * line.s13)
-        return float(there["lon2"]), float(there["lat2"])
+        azimuth, _, length_m = GEOD.inv(*start, *end)
+        count = len(shares)
+        x, y, _ = GEOD.fwd(np.full(count, start[0]), np.full(count, start[1]),
+                           np.full(count, azimuth), length_m * shares)  # fmt: skip
+        return x, y
     step = (end[0] - start[0] + 180) % 360 - 180
-    latitude = start[1] + (end[1] - start[1]) * share
+    y = start[1] + (end[1] - start[1]) * shares
     if edge is Edge.RHUMB and start[1] != end[1]:
-        psi = [float(isometric_latitude(np.array(y))) for y in (start[1], latitude, end[1])]
-        share = (psi[1] - psi[0]) / (psi[2] - psi[0])
-    return (start[0] + step * share + 180) % 360 - 180, latitude
-
-
-def least(function: Callable[[float], float], low: float, high: float, samples: int = 32) -> float:
-    """Return the least value of a function, by sampling and golden sections round the best."""
-    shares = [low + (high - low) * k / samples for k in range(samples + 1)]
-    values = [function(share) for share in shares]
-    best = min(range(samples + 1), key=values.__getitem__)
-    a, b = shares[max(best - 1, 0)], shares[min(best + 1, samples)]
-    golden = (math.sqrt(5) - 1) / 2
-    for _ in range(60):
-        c, d = b - golden * (b - a), a + golden * (b - a)
-        if function(c) <= function(d):
-            b = d
-        else:
-            a = c
-    return min(function((a + b) / 2), *values)
+        psi = isometric_latitude(np.array([start[1], end[1]]))
+        shares = (isometric_latitude(y) - psi[0]) / (psi[1] - psi[0])
+    return (start[0] + step * shares + 180) % 360 - 180, y
 
 
 def edges_of(shape: Shape) -> Iterator[tuple[LonLat, LonLat, Edge]]:
@@ -209,14 +201,14 @@ def edges_of(shape: Shape) -> Iterator[tuple[LonLat, LonLat, Edge]]:
         case Polygon():
             for ring in (shape.ring, *shape.holes):
                 for one, other in pairwise((*ring, ring[0])):
-                    yield _lonlat(one), _lonlat(other), shape.edge
+                    yield lonlat(one), lonlat(other), shape.edge
         case Corridor():
             for one, other in pairwise(shape.route):
-                yield _lonlat(one), _lonlat(other), shape.edge
+                yield lonlat(one), lonlat(other), shape.edge
         case Orbit():
-            yield _lonlat(shape.first), _lonlat(shape.second), Edge.GEODESIC
+            yield lonlat(shape.first), lonlat(shape.second), Edge.GEODESIC
         case Circle():
-            yield _lonlat(shape.centre), _lonlat(shape.centre), Edge.GEODESIC
+            yield lonlat(shape.centre), lonlat(shape.centre), Edge.GEODESIC
         case _:
             raise NotImplementedError
 
@@ -235,13 +227,11 @@ def distance_from(shape: Shape, place: LonLat) -> float:
     """Return the distance from a shape in metres, 0 inside. Polygons: planar edges only."""
     if isinstance(shape, Polygon) and is_inside(shape, place):
         return 0.0
-    found = min(
-        least(lambda share, e=edge: distance_m(place, along(e[0], e[1], share, e[2])), 0.0, 1.0)  # type: ignore[misc]
-        if edge[0] != edge[1]
-        else distance_m(place, edge[0])
-        for edge in edges_of(shape)
+    found_m = min(
+        distance_m(place, one) if one == other else distance_from_edge(place, one, other, edge)
+        for one, other, edge in edges_of(shape)
     )
-    return max(found - radius_m(shape), 0.0)
+    return max(found_m - radius_m(shape), 0.0)
 
 
 def is_inside(shape: Polygon, place: LonLat) -> bool:
@@ -263,12 +253,28 @@ def _past(step: Fraction) -> Fraction:
     return (step + 180) % 360 - 180
 
 
-def _lonlat(position: Position) -> LonLat:
+def lonlat(position: Position) -> LonLat:
     return position.longitude_deg, position.latitude_deg
 
 
-__all__ = [
-    "COLUMNS", "CPA", "CPA_A", "CPA_B", "END", "END_A", "END_B", "ENTERING", "FIVE_MILES",
-    "FOOT_TMM", "FUNCTIONS", "HOUR_US", "LATERAL_M", "MARGIN_M", "NM_TMM", "SCALAR_MODULES",
-    "START", "START_A", "START_B", "VERDICT", "VERTICAL_TMM", "Any", "Tolerance", "Volumes",
-]  # fmt: skip
+def times_within(function: Callable[[float], float], limit: float, lasts_s: float, samples: int) -> list[tuple[float, float]]:  # fmt: skip
+    """Return when a function of time is below a limit: sampled, and every crossing halved."""
+    times = [lasts_s * k / samples for k in range(samples + 1)]
+    below = [function(t) < limit for t in times]
+    found = [0.0] if below[0] else []
+    for k in range(samples):
+        if below[k] != below[k + 1]:
+            found.append(_crossing(function, limit, times[k], times[k + 1], is_below=below[k]))
+    if below[-1]:
+        found.append(lasts_s)
+    return list(zip(found[::2], found[1::2], strict=True))
+
+
+def _crossing(function: Callable[[float], float], limit: float, low: float, high: float, *, is_below: bool) -> float:  # fmt: skip
+    for _ in range(34):
+        middle = (low + high) / 2
+        if (function(middle) < limit) == is_below:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2

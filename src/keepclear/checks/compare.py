@@ -160,7 +160,7 @@ def _findings(judge: Judge, prepared: Prepared, detected: Detected, bound: Bound
     """Return one finding for each pair that has rows."""
     gaps = _gaps_by_row(prepared)
     starts = np.flatnonzero(np.diff(detected.row_pair, prepend=-1))
-    ends = np.append(starts[1:], len(detected.row_pair))
+    ends = np.append(starts[1:], len(detected.row_pair))[: len(starts)]
     found = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         pair = detected.row_pair[start]

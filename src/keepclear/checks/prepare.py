@@ -22,6 +22,7 @@ from keepclear.airspace.positions import Edge
 from keepclear.checks.report import Gap
 from keepclear.detect.datums import Datums
 from keepclear.detect.points import GEODESIC, PLANAR, RHUMB, STANDARD, UNKNOWN_DATUM, Points
+from keepclear.errors import InputError
 from keepclear.formats.contents import AreaPlan, Contents, Flights, PlanName
 from keepclear.units import US_PER_S, parse_duration_us, parse_length_tmm
 
@@ -83,10 +84,14 @@ def parse_uncertainty(text: str | None) -> Uncertainty:
         return Uncertainty()
     parts = [part.strip() for part in text.split("/")]
     if len(parts) > 3:
-        raise ValueError(f"uncertainty {text!r} has more than lateral / vertical / time")
+        raise InputError(
+            "uncertainty", text, "has more than three parts", "write lateral / vertical / time"
+        )
     lateral_tmm = parse_length_tmm(parts[0], "uncertainty, lateral")
     vertical_tmm = parse_length_tmm(parts[1], "uncertainty, vertical") if len(parts) > 1 else 0
     time_us = parse_duration_us(parts[2], "uncertainty, time") if len(parts) > 2 else 0
+    if min(lateral_tmm, vertical_tmm, time_us) < 0:
+        raise InputError("uncertainty", text, "has a part below 0", "give 0 or more")
     return Uncertainty(lateral_tmm / 10_000, vertical_tmm, time_us)
 
 

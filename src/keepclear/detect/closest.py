@@ -22,7 +22,7 @@ from keepclear.detect.motions import (
     is_far_from_block,
     is_far_from_piece,
     nearest_at,
-    square_at,
+    square_from_piece,
     view_of,
 )
 from keepclear.detect.skeletons import BLOCK, Volumes
@@ -85,7 +85,7 @@ def closest(
             e = view_of(m, v, k)
             for which in range(6):
                 t = level_s if which == 5 else nearest_at(e, which, start_s, end_s)
-                square, along = square_at(e, t)
+                square, along = square_from_piece(e, t)
                 distance = arc_m(math.sqrt(square), e.radius_m)
                 its_gap = gap_at(rise, t)
                 if is_better(distance, its_gap, t, best, gap, at_s):
@@ -163,7 +163,7 @@ def least_near_piece(
     """Return the least margin near one piece and its leaf; inf where it is not below `best`."""
     least = math.inf
     for which in range(5):
-        square = square_at(e, nearest_at(e, which, from_s, to_s))[0]
+        square = square_from_piece(e, nearest_at(e, which, from_s, to_s))[0]
         least = min(least, square)
     lateral = max(arc_m(math.sqrt(least), e.radius_m) - radius_m, 0.0) - lateral_m
     if lateral >= best:
@@ -193,7 +193,7 @@ def margin_near(
     e: View, rise: Rise, radius_m: float, at_s: float, lateral_m: float, vertical_tmm: int
 ) -> tuple[float, int]:
     """Return the greater of both margins from one piece at a time, and its leaf."""
-    distance = arc_m(math.sqrt(square_at(e, at_s)[0]), e.radius_m)
+    distance = arc_m(math.sqrt(square_from_piece(e, at_s)[0]), e.radius_m)
     lateral = max(distance - radius_m, 0.0) - lateral_m
     return greater_margin(lateral, gap_at(rise, at_s), vertical_tmm)
 
@@ -206,7 +206,7 @@ def greater_margin(lateral: float, gap_tmm: float, vertical_tmm: int) -> tuple[f
     return (lateral, 0) if lateral >= vertical else (vertical, 1)
 
 
-def write_row(
+def write_volume_row(
     row: Floats, verdict: int, f: Fragments, a: int, v: Volumes, b: int,
     limits: Limits, c: int, m: Motion, rise: Rise, lateral_m: float, vertical_tmm: int,
     start_s: float, end_s: float, from_s: float, to_s: float, reach_m: float, start_us: int,

@@ -26,7 +26,7 @@ from keepclear.detect.bands import (
     rise_of,
     span_in_band,
 )
-from keepclear.detect.closest import write_row
+from keepclear.detect.closest import write_volume_row
 from keepclear.detect.encounter import NOT_THERE
 from keepclear.detect.fragments import Fragments
 from keepclear.detect.motions import (
@@ -134,13 +134,13 @@ def judge_volume(
         return n
     m = motion_of(f, i, start_us, end_us)
     return list_spans(
-        f, a, i, v, b, limits, c, m, rise, lateral_m, vertical_tmm, is_known,
+        f, a, v, b, limits, c, m, rise, lateral_m, vertical_tmm, is_known,
         low_s, high_s, slop_s, from_s, to_s, start_us, spans, rows, n,
     )  # fmt: skip
 
 
 def list_spans(
-    f: Fragments, a: int, i: int, v: Volumes, b: int, limits: Limits, c: int, m: Motion,
+    f: Fragments, a: int, v: Volumes, b: int, limits: Limits, c: int, m: Motion,
     rise: Rise, lateral_m: float, vertical_tmm: int, is_known: bool, low_s: float,
     high_s: float, slop_s: float, from_s: float, to_s: float, start_us: int, spans: Floats,
     rows: Rows, n: int,
@@ -178,7 +178,7 @@ def list_spans(
                 continue
             verdict = CONFLICT if is_known else UNDETERMINED
             if n < len(rows):
-                write_row(
+                write_volume_row(
                     rows[n], verdict, f, a, v, b, limits, c, m, rise, lateral_m, vertical_tmm,
                     nominal[0, j], nominal[1, j], from_s, to_s, reach_m + guard, start_us,
                 )  # fmt: skip
@@ -187,7 +187,7 @@ def list_spans(
         if listed == 0:
             verdict = BOUNDARY if is_known else UNDETERMINED
             if n < len(rows):
-                write_row(
+                write_volume_row(
                     rows[n], verdict, f, a, v, b, limits, c, m, rise, lateral_m, vertical_tmm,
                     start_s, end_s, from_s, to_s, reach_m + guard, start_us,
                 )  # fmt: skip

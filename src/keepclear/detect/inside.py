@@ -56,7 +56,7 @@ def on_plane(
     return (ex * x + ey * y) / up, (fx * x + fy * y + fz * z) / up, cosine
 
 
-def is_inside(v: Volumes, i: int, x: float, y: float, z: float) -> bool:
+def is_in_region(v: Volumes, i: int, x: float, y: float, z: float) -> bool:
     """Tell whether a point within metres of the ellipsoid is in region i; no region: it is not."""
     if v.is_region[i] == 0:
         return False
@@ -84,7 +84,7 @@ def is_odd(v: Volumes, i: int, gx: float, gy: float) -> bool:
     return odd
 
 
-def inner_point(v: Volumes, i: int) -> tuple[float, float]:
+def point_inside(v: Volumes, i: int) -> tuple[float, float]:
     """Return a point well inside region i, on its plane: the middle of a widest cut.
 
     The cut is along the first axis, halfway between the two neighbouring corners that are

@@ -27,13 +27,13 @@ from keepclear.detect.sweep import Limits
 from keepclear.detect.track_pairs import AHEAD, PLANE, ROW, Lines
 from keepclear.detect.tracks import (
     Tracks,
+    all_go_on,
     check_tracks,
     climb_tmm,
     compile_tracks,
     start_of,
     take_tracks,
 )
-from keepclear.detect.ways import go_on
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -111,7 +111,7 @@ def lines_of(functions: Any, tracks: Tracks, look_ahead_us: int, reach_m: float)
     length_m = tracks.speed_mps * (look_ahead_us * 1e-6)
     start = start_of(tracks)
     if functions is plain():
-        at = np.array(go_on(*start, 0.5 * length_m))
+        at = all_go_on(start, 0.5 * length_m)
     else:
         at = np.empty_like(start)
         functions.fill_middles(start, length_m, at)
@@ -180,7 +180,9 @@ def _join_columns(
         done = np.concatenate([[0], np.cumsum(counts)])
         first = 0
         while first < len(every):
-            last = max(int(np.searchsorted(done, done[first] + AT_ONCE, side="right")) - 1, first + 1)
+            last = max(
+                int(np.searchsorted(done, done[first] + AT_ONCE, side="right")) - 1, first + 1
+            )
             k = np.repeat(every[first:last], counts[first:last])
             m = np.arange(done[first], done[last]) - np.repeat(
                 done[first:last] - begin[first:last], counts[first:last]

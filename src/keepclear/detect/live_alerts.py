@@ -102,7 +102,7 @@ def alerts(
     always = np.full(len(a), 2**62, dtype=np.int64)
     found = sweep_well_clear_all(functions, f, limits, a, b, -always, always)
     starts = np.flatnonzero(np.diff(found.row_pair, prepend=-1))
-    ends = np.append(starts[1:], len(found.row_pair))
+    ends = np.append(starts[1:], len(found.row_pair))[: len(starts)]
     due = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         pair = found.row_pair[start]
@@ -111,9 +111,7 @@ def alerts(
     return due
 
 
-def _near(
-    functions: Any, tracks: Tracks, look_ahead_us: int, limits: WellClearLimits
-) -> Near:
+def _near(functions: Any, tracks: Tracks, look_ahead_us: int, limits: WellClearLimits) -> Near:
     """Return the pairs that can lose well clear.
 
     Where it is lost by tau at an instant, lines drawn on enter DTHR within TTHR after it.

@@ -150,7 +150,7 @@ def view_of(m: Motion, v: Volumes, k: int) -> View:
     )  # fmt: skip
 
 
-def square_at(e: View, at_s: float) -> tuple[float, float]:
+def square_from_piece(e: View, at_s: float) -> tuple[float, float]:
     """Return the squared distance from the piece at a time, and how far along it that is."""
     rx, ry = e.rx + e.vx * at_s, e.ry + e.vy * at_s
     length2 = e.wx * e.wx + e.wy * e.wy
@@ -165,7 +165,7 @@ def span_near(e: View, lasts_s: float, limit: float) -> tuple[float, float]:
     """Return when in 0..lasts_s the squared distance from the piece is below `limit`."""
     a = e.vx * e.vx + e.vy * e.vy
     if a * lasts_s * lasts_s < STATIC_M2:
-        return (0.0, lasts_s) if square_at(e, 0.0)[0] < limit else (1.0, 0.0)
+        return (0.0, lasts_s) if square_from_piece(e, 0.0)[0] < limit else (1.0, 0.0)
     low, high = span_within(
         a, e.rx * e.vx + e.ry * e.vy, e.rx * e.rx + e.ry * e.ry, e.rx * e.vy - e.ry * e.vx,
         limit, lasts_s,

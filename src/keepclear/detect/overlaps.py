@@ -21,7 +21,7 @@ import numpy.typing as npt
 from keepclear.detect.bands import band_for, conditions_on_volume
 from keepclear.detect.closest import greater_margin
 from keepclear.detect.encounter import NOT_THERE, SLACK_M
-from keepclear.detect.inside import inner_point, is_inside, off_plane
+from keepclear.detect.inside import point_inside, is_in_region, off_plane
 from keepclear.detect.lateral import arc_m
 from keepclear.detect.motions import (
     Motion,
@@ -31,7 +31,7 @@ from keepclear.detect.motions import (
     is_far_from_piece,
     is_far_from_volume,
     motion_along,
-    square_at,
+    square_from_piece,
     view_of,
 )
 from keepclear.detect.skeletons import BLOCK, Volumes
@@ -218,10 +218,10 @@ def nearest(v: Volumes, a: int, w: Volumes, b: int, within_m: float) -> Nearest:
 def holding(v: Volumes, a: int, w: Volumes, b: int) -> Nearest:
     """Return a corner of one skeleton inside the region of the other, at distance 0; else inf."""
     k = v.offsets[a]
-    if is_inside(w, b, v.px[k], v.py[k], v.pz[k]):
+    if is_in_region(w, b, v.px[k], v.py[k], v.pz[k]):
         return Nearest(0.0, v.px[k], v.py[k], v.pz[k])
     k = w.offsets[b]
-    if is_inside(v, a, w.px[k], w.py[k], w.pz[k]):
+    if is_in_region(v, a, w.px[k], w.py[k], w.pz[k]):
         return Nearest(0.0, w.px[k], w.py[k], w.pz[k])
     return Nearest(math.inf, 0.0, 0.0, 0.0)
 
@@ -269,7 +269,7 @@ def between(e: View) -> tuple[float, float, float]:
             share = which - 2.0
             sx, sy = e.rx - e.wx * share, e.ry - e.wy * share
             at_s = min(max(-(sx * e.vx + sy * e.vy) / a, 0.0), 1.0) if a > 0.0 else 0.0
-        square, share = square_at(e, at_s)
+        square, share = square_from_piece(e, at_s)
         if square < best:
             best, best_s, best_share = square, at_s, share
     return best, best_s, best_share
@@ -301,7 +301,7 @@ def is_held_deep(v: Volumes, a: int, w: Volumes, b: int, depth_m: float) -> bool
     """Tell whether a point well inside region a is deeper than a depth in both regions."""
     if v.is_region[a] == 0 or w.is_region[b] == 0:
         return False
-    gx, gy = inner_point(v, a)
+    gx, gy = point_inside(v, a)
     x, y, z = off_plane(v.cx[a], v.cy[a], v.cz[a], gx, gy)
     m = Motion(x, y, z, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     return is_point_deep(m, v, a, depth_m) and is_point_deep(m, w, b, depth_m)

@@ -12,7 +12,7 @@ that runs as it stands and compiled (`compiled`).
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.detect.inside import is_inside
+from keepclear.detect.inside import is_in_region
 from keepclear.detect.lateral import chord_squared_m2
 from keepclear.detect.motions import (
     Motion,
@@ -90,7 +90,7 @@ def gaps_inside(
 
 def is_inside_at(m: Motion, v: Volumes, b: int, at_s: float) -> bool:
     """Tell whether a moving point is inside region b at a time."""
-    return is_inside(v, b, m.x + m.vx * at_s, m.y + m.vy * at_s, m.z + m.vz * at_s)
+    return is_in_region(v, b, m.x + m.vx * at_s, m.y + m.vy * at_s, m.z + m.vz * at_s)
 
 
 def within(m: Motion, v: Volumes, b: int, reach_m: float, spans: Floats) -> int:

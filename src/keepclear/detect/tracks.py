@@ -107,6 +107,12 @@ def start_of(tracks: Tracks) -> Floats:
     return out
 
 
+def all_go_on(at: Floats, length_m: Floats) -> Floats:
+    """Return the rows of `start_of` after a length of each: one step."""
+    x, y, z, u, v, w = at
+    return np.array(go_on(x, y, z, u, v, w, length_m))
+
+
 def climb_tmm(tracks: Tracks, look_ahead_us: int) -> Integers:
     """Return how much the craft climb in the look-ahead, to the nearest tenth of a millimetre."""
     per_us = tracks.climb_mps * (TMM_PER_M / US_PER_S)
@@ -145,7 +151,7 @@ def _fill_ways(
         end_us[into] = look_ahead_us * (step + 1) // its
         ends[:3, into] = at[:3]
         length_m = speed_mps[on] * ((end_us[into] - start_us[into]) * 1e-6)
-        at = np.array(go_on(*at, length_m))
+        at = all_go_on(at, length_m)
         ends[3:, into] = at[:3]
 
 
