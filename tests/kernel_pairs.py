@@ -7,7 +7,8 @@ would hardly ever come near one another, and never near a minimum.
 
 import random
 from collections.abc import Sequence
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from keepclear.detect.fragments import Fragments, compile_points, longest_piece_
 from keepclear.detect.kernel import as_lists, limits_of, sweep_pair
 from keepclear.detect.lateral import guard_m
 from keepclear.detect.points import Points
-from tests.oracle import WGS84, Fix, Plan, Span, joined, turn_deg
+from tests.motion import WGS84, Fix, Plan, Span, joined, turn_deg
 
 Rows = npt.NDArray[np.float64]
 
@@ -64,7 +65,10 @@ def fragments_of(plans: Sequence[Plan], farthest_m: float = 9_260.0) -> Fragment
 
 
 def rows_of(
-    plans: Sequence[Plan], *cylinders: Cylinder, functions: Any = None, uncertainty: bool = True
+    plans: Sequence[Plan],
+    *cylinders: Cylinder,
+    functions: SimpleNamespace | None = None,
+    uncertainty: bool = True,
 ) -> Rows:
     """Return the kernel's rows of the first two plans; plain unless functions are given."""
     reaches_m = [0.0 if c.lateral_tmm is None else c.lateral_tmm / 10_000 for c in cylinders]

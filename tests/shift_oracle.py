@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from keepclear.detect.cylinders import Cylinder
-from tests.oracle import Plan, Span, closest, violations
+from tests.motion import Plan, Span
+from tests.oracle import closest, violations
 
 Extent = tuple[float, float]
 GOLDEN: Final = (math.sqrt(5) - 1) / 2
@@ -67,28 +68,40 @@ Measure = Callable[[Shifted], float]
 def greatest(
     a: Plan, b: Plan, cylinder: Cylinder, shifts: Sequence[Shifted], measure: Measure
 ) -> float:
-    """Return the greatest value of a measure over all lags, searched for about the best of a grid.
+    """Return the greatest value of a measure over all lags, -inf where nothing is found.
 
-    -inf where nothing is found. Between the neighbours of the best lag the search is golden.
+    A grid has it in one of its peaks; between the neighbours of each it is searched for.
     """
-    values = [measure(shift) for shift in shifts]
-    best = max(range(len(shifts)), key=values.__getitem__)
-    low_us = shifts[max(best - 1, 0)].lag_us
-    high_us = shifts[min(best + 1, len(shifts) - 1)].lag_us
-    top = values[best]
-    if top == -math.inf:
-        return top
-    while high_us - low_us > 100:
-        step_us = round((high_us - low_us) * GOLDEN)
-        first, last = (
+    values = [-math.inf, *(measure(shift) for shift in shifts), -math.inf]
+    top = max(values)
+    for k, value in enumerate(values[1:-1]):
+        if value > -math.inf and value >= values[k] and value >= values[k + 2]:
+            for other in (max(k - 1, 0), min(k + 1, len(shifts) - 1)):
+                ends_us = shifts[k].lag_us, shifts[other].lag_us
+                top = max(top, _peak(a, b, cylinder, ends_us, measure))
+    return top
+
+
+def _peak(
+    a: Plan, b: Plan, cylinder: Cylinder, between_us: tuple[int, int], measure: Measure
+) -> float:
+    """Return the greatest value of a measure that rises and then falls from one lag to another.
+
+    Golden section; beyond some lag there may be nothing (-inf), at the first there is something.
+    """
+    first_us, last_us = between_us
+    top = -math.inf
+    while abs(last_us - first_us) > 100:
+        step_us = round((last_us - first_us) * GOLDEN)
+        near, far = (
             measure(at_lag(a, b, cylinder, lag_us))
-            for lag_us in (high_us - step_us, low_us + step_us)
+            for lag_us in (last_us - step_us, first_us + step_us)
         )
-        top = max(top, first, last)
-        if first >= last:
-            high_us = low_us + step_us
+        top = max(top, near, far)
+        if near >= far:
+            last_us = first_us + step_us
         else:
-            low_us = high_us - step_us
+            first_us = last_us - step_us
     return top
 
 

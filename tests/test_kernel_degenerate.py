@@ -17,14 +17,12 @@ from tests.kernel_pairs import (
     EN_ROUTE,
     FOOT_TMM,
     US,
-    moved,
     passing,
-    place,
     rows_of,
     spans_of,
     verdict_of,
 )
-from tests.oracle import WGS84, Fix, Plan, Span, look, legs_of
+from tests.motion import WGS84, Fix, Plan, Span, legs_of, look
 
 a_tenth_of_a_metre: Final = 0.1
 a_millisecond: Final = 1e-3

@@ -15,7 +15,7 @@ from keepclear.detect.fragments import CURVE_M, LONGEST_PIECE_M, Fragments
 from keepclear.detect.sweep import CLEAR, CONFLICT, LATERAL_M
 from keepclear.errors import InputError
 from tests.kernel_pairs import US, fragments_of, moved, passing, place, rows_of, verdict_of
-from tests.oracle import WGS84, Fix, Plan, legs_of, on_curve
+from tests.motion import WGS84, Fix, Plan, legs_of, on_curve
 
 a_micrometre: Final = 1e-6
 a_millimetre: Final = 1e-3
@@ -88,7 +88,7 @@ def test_points_inside_a_leg_are_on_the_geodesic_to_the_millimetres_promised(
         p, q = (to_ecef(np.array(end["lat2"]), np.array(end["lon2"])) for end in ends)
         share = choose.choice([0.5, choose.random()])
         truth = line.Position(share * length_m)
-        x, y, z = inner_point(*p, *q, share)
+        x, y, z = inner_point(p[0], p[1], p[2], q[0], q[1], q[2], share)
         latitude_deg, longitude_deg = from_ecef(np.array([x, y, z]))
         found = WGS84.Inverse(
             float(latitude_deg), float(longitude_deg), truth["lat2"], truth["lon2"]

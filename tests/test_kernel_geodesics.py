@@ -19,7 +19,7 @@ from keepclear.airspace.geodesics import (
 )
 from keepclear.airspace.positions import Edge, Position
 from tests.kernel_pairs import place
-from tests.oracle import E2, WGS84, Fix, on_curve, stretch
+from tests.motion import E2, WGS84, Fix, on_curve, stretch
 
 a_micrometre: Final = 1e-6
 half_a_millimetre: Final = 0.0005
@@ -32,6 +32,15 @@ SEMI_MAJOR_M: Final = 6_378_137.0  # WGS 84, NGA.STND.0036 (2014)
 def position(fix: Fix) -> Position:
     """Return where a fix is."""
     return Position(latitude_deg=fix.latitude_deg, longitude_deg=fix.longitude_deg)
+
+
+def point_on(
+    ends: tuple[float, float, float, float], share: float, edge: Edge
+) -> tuple[float, float]:
+    """Return the point at a share of the way between two ends, latitude and longitude each."""
+    start_lat, start_lon, end_lat, end_lon = (np.array([value]) for value in ends)
+    found = along_curve(start_lat, start_lon, end_lat, end_lon, np.array([share]), edge)
+    return float(found[0][0]), float(found[1][0])
 
 
 def inverse_m(start: Fix, latitude_deg: float, longitude_deg: float) -> float:
@@ -107,11 +116,9 @@ def test_a_rhumb_line_keeps_its_bearing() -> None:
     start, end = (40.0, -70.0), (52.0, 10.0)
     bearings = []
     for k in range(64):
-        points = [
-            along_curve(*(np.array([v]) for v in (*start, *end)), np.array([at]), Edge.RHUMB)
-            for at in (k / 64, k / 64 + 1e-5)
-        ]
-        (lat, lon), (to_lat, to_lon) = ((float(p[0][0]), float(p[1][0])) for p in points)
+        (lat, lon), (to_lat, to_lon) = (
+            point_on((*start, *end), at, Edge.RHUMB) for at in (k / 64, k / 64 + 1e-5)
+        )
         bearings.append(WGS84.Inverse(lat, lon, to_lat, to_lon)["azi1"])
 
     assert np.ptp(bearings) < 0.001  # a degree: steps of 60 m turn by less than 60 m / R
@@ -125,12 +132,11 @@ def test_points_on_a_curve_are_where_integration_puts_them(edge: Edge, rise_deg:
         start = Fix(time_us=0, latitude_deg=ends[0], longitude_deg=ends[1])
         end = Fix(time_us=1, latitude_deg=ends[2], longitude_deg=ends[3])
         for share in (0.0, 0.1, 0.5, 0.77, 1.0):
-            said = along_curve(*(np.array([v]) for v in ends), np.array([share]), edge)
-            truth = Fix(time_us=0, latitude_deg=0, longitude_deg=0)
+            said = point_on(ends, share, edge)
             at = on_curve(start, end, share, edge.value)
             truth = Fix(time_us=0, latitude_deg=at[0], longitude_deg=at[1])
 
-            assert inverse_m(truth, float(said[0][0]), float(said[1][0])) < a_millimetre
+            assert inverse_m(truth, *said) < a_millimetre
 
 
 @pytest.mark.xfail(
@@ -143,11 +149,11 @@ def test_a_rhumb_line_nearly_along_a_parallel_keeps_its_digits(rise_deg: float) 
         start = Fix(time_us=0, latitude_deg=ends[0], longitude_deg=ends[1])
         end = Fix(time_us=1, latitude_deg=ends[2], longitude_deg=ends[3])
         for share in (0.1, 0.3, 0.5, 0.77):
-            said = along_curve(*(np.array([v]) for v in ends), np.array([share]), Edge.RHUMB)
+            said = point_on(ends, share, Edge.RHUMB)
             at = on_curve(start, end, share, "rhumb")
             truth = Fix(time_us=0, latitude_deg=at[0], longitude_deg=at[1])
 
-            assert inverse_m(truth, float(said[0][0]), float(said[1][0])) < a_tenth_of_a_metre
+            assert inverse_m(truth, *said) < a_tenth_of_a_metre
 
 
 def test_isometric_latitude_is_the_integral_of_the_meridian_over_the_parallel() -> None:
@@ -193,12 +199,13 @@ def test_longitudes_are_wrapped_to_minus_180_up_to_180() -> None:
 def test_many_lengths_are_those_of_each() -> None:
     choose = random.Random(5)
     pairs = [(place(choose), place(choose)) for _ in range(20)]
-    columns = (
-        np.array([getattr(pair[k], name) for pair in pairs])
-        for k, name in ((0, "latitude_deg"), (0, "longitude_deg"), (1, "latitude_deg"),
-                        (1, "longitude_deg"))
-    )  # fmt: skip
 
-    together = lengths_m_of(*columns, Edge.GEODESIC)
+    together = lengths_m_of(
+        np.array([a.latitude_deg for a, _ in pairs]),
+        np.array([a.longitude_deg for a, _ in pairs]),
+        np.array([b.latitude_deg for _, b in pairs]),
+        np.array([b.longitude_deg for _, b in pairs]),
+        Edge.GEODESIC,
+    )
 
     assert together.tolist() == [distance_m(position(a), position(b)) for a, b in pairs]

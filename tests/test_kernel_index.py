@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
+from pyarrow import parquet
 
 from keepclear.detect.compiled import compiled
 from keepclear.detect.cylinders import Cylinder
@@ -19,7 +19,7 @@ from keepclear.detect.kernel import limits_of
 from keepclear.detect.points import Points
 from keepclear.detect.sweep import COLUMNS
 from tests.kernel_pairs import EN_ROUTE, FOOT_TMM, US, fragments_of, moved, passing
-from tests.oracle import Fix, Plan
+from tests.motion import Fix, Plan
 
 CENTRES: Final = ((47.0, 8.0), (90.0, 0.0), (-89.7, 100.0), (0.0, 180.0), (60.0, -179.9))
 CYLINDERS: Final = {
@@ -141,7 +141,7 @@ def swiss_day(shared_data: Path, from_us: int, to_us: int) -> Points:
 
     OpenSky's, sampled by `traffic` 2.13; altitude is pressure altitude in feet, every 10 s.
     """
-    table = pq.read_table(shared_data / "air" / "switzerland_2018-08-01.parquet")
+    table = parquet.read_table(shared_data / "air" / "switzerland_2018-08-01.parquet")
     time_us = table["timestamp"].to_numpy().astype("datetime64[us]").astype(np.int64)
     chosen = (time_us >= from_us) & (time_us < to_us)
     columns = {name: table[name].to_numpy(zero_copy_only=False)[chosen] for name in (

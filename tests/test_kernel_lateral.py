@@ -29,7 +29,7 @@ from tests.kernel_pairs import (
     spans_of,
     verdict_of,
 )
-from tests.oracle import WGS84, Fix, Leg, Plan, legs_of
+from tests.motion import WGS84, Fix, Leg, Plan, legs_of
 
 a_tenth_of_a_metre: Final = 0.1
 a_micrometre: Final = 1e-6

@@ -15,9 +15,8 @@ from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.kernel import limits_of, sweep_pair
 from keepclear.detect.lateral import guard_m
 from keepclear.detect.sweep import BOUNDARY, CONFLICT, UNDETERMINED
-from keepclear.detect.vertical import compare_heights_at
 from tests.kernel_pairs import EN_ROUTE, FOOT_TMM, US, Rows, crossing, fragments_of, rows_of
-from tests.oracle import Fix, Plan, turn_deg
+from tests.motion import Fix, Plan, turn_deg
 
 a_microsecond: Final = 1.0
 a_micrometre: Final = 1e-6
@@ -235,7 +234,8 @@ def test_compiled_and_plain_compare_heights_alike_to_the_end_of_their_range() ->
             times.append(start_us + choose.randrange(lasts_us + 1))
         offset_tmm = choose.choice([3_048_000, given[2] - given[6]])
 
-        assert compare_heights_at(*given, *times, offset_tmm) == fast(*given, *times, offset_tmm)
+        both = (*given, *times, offset_tmm)
+        assert plain().compare_heights_at(*both) == fast(*both)
 
 
 def test_the_direction_of_time_does_not_matter_to_who_comes_near() -> None:

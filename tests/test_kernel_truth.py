@@ -16,16 +16,14 @@ from tests.kernel_pairs import (
     EN_ROUTE,
     FOOT_TMM,
     NAUTICAL_MILE_TMM,
-    US,
     Rows,
     band_m,
     crossing,
-    moved,
-    passing,
     rows_of,
     spans_of,
 )
-from tests.oracle import Fix, Plan, Span, closest, least_margin, legs_of, look, violations
+from tests.motion import Plan, Span
+from tests.oracle import closest, least_margin, violations
 
 two_tenths_of_a_millisecond: Final = 2e-4
 a_micrometre: Final = 1e-6

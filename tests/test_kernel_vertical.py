@@ -15,7 +15,8 @@ from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.sweep import BOUNDARY, CLEAR, CONFLICT, UNDETERMINED
 from keepclear.detect.vertical import compare_fractions, compare_heights, compare_heights_at
 from tests.kernel_pairs import EN_ROUTE, FOOT_TMM, US, rows_of, spans_of, verdict_of
-from tests.oracle import Fix, Plan, violations
+from tests.motion import Fix, Plan
+from tests.oracle import violations
 
 MOST_WHOLE: Final = 2**31
 a_millisecond: Final = 1e-3

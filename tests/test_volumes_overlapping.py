@@ -69,14 +69,12 @@ FAR = Cylinder(lateral_tmm=100 * NM_TMM)
         box(0.5, 0, 1.5, 1),  # sharing parts of two edges, no corner inside
         box(0, 0, 0.5, 1),  # half of it, sharing three edges
         Circle(centre=at(0.5, 0.5), radius_tmm=1),
-        Circle(centre=at(5, 0.5), radius_tmm=270 * NM_TMM // 3 * 3 // 3),
+        Circle(centre=at(2, 0.5), radius_tmm=61 * NM_TMM),
         Corridor(route=(at(-1, 0.5), at(2, 0.5)), width_tmm=10_000),
         Orbit(first=at(0.4, 0.5), second=at(0.6, 0.5), radius_tmm=1),
     ],
 )  # fmt: skip
 def test_shapes_that_overlap_are_in_conflict_both_ways(other: object) -> None:
-    if isinstance(other, Circle) and other.radius_tmm > NM_TMM:
-        other = Circle(centre=at(2, 0.5), radius_tmm=60 * NM_TMM + 10_000_000)
     one = box(0, 0, 1, 1)
 
     rows = meet(volume(one), volume(other))  # type: ignore[arg-type]
@@ -165,9 +163,8 @@ def test_polygons_are_as_far_apart_as_the_nearest_of_their_points(seed: int) -> 
     )  # fmt: skip
     assert rows[0, LATERAL_M] <= brute_m + ten_centimetres
     assert rows[0, LATERAL_M] > brute_m - 60  # the brute force has samples of some 600 m
-    assert rows[0, LATERAL_M] == meet(volume(other), volume(one), FAR)[0, LATERAL_M] or abs(
-        rows[0, LATERAL_M] - meet(volume(other), volume(one), FAR)[0, LATERAL_M]
-    ) < a_millimetre  # fmt: skip
+    turned = meet(volume(other), volume(one), FAR)
+    assert rows[0, LATERAL_M] == pytest.approx(turned[0, LATERAL_M], abs=a_millimetre)
 
 
 # --- touching -------------------------------------------------------------------------------
@@ -295,7 +292,7 @@ def test_conditions_hold_for_some_height_of_either_band() -> None:
 
     assert verdicts(meet(*bands(("FL390", "FL405"), ("FL420", "FL450")), above_410)) == {CONFLICT}
     assert len(meet(*bands(("FL370", "FL380"), ("FL390", "FL405")), above_410)) == 0
-    assert len(meet(*bands(("FL350", "FL395"), ("FL390", "FL500")), above_410)) == 0 or True
+    assert len(meet(*bands(("FL350", "FL389"), ("FL300", "FL500")), above_410)) == 0
     assert verdicts(meet(*bands(("FL390", "FL405"), (None, None)), above_410)) == {CONFLICT}
 
 

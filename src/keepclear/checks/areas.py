@@ -163,6 +163,10 @@ def assess_area_pair(
         if cylinder.duration_us is not None and (pair.rows[:, column.CYLINDER] == number).any()
     }
     found = assess(pair.rows, pair.bound, stays)
+    f_uncertain = f.leg_lateral_m.any() or f.leg_vertical_tmm.any() or f.clock_us.any()
+    v = areas.volumes
+    if not (f_uncertain or v.lateral_m.any() or v.vertical_tmm.any() or v.clock_us.any()):
+        return found, found.margin_m
     return found, _bare_margin(functions, prepared, f, areas, pair)
 
 

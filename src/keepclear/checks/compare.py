@@ -22,6 +22,7 @@ from keepclear.checks.binding import Bound, Kinds, bind
 from keepclear.checks.pairing import Kernel, Pair, assess_pair
 from keepclear.checks.prepare import Plan, Prepared
 from keepclear.checks.well_clear import ask_well_clear, assess_well_clear, detect_well_clear
+from keepclear.checks.zones import mark
 from keepclear.detect.compiled import NotCompiled, compiled, is_warm, plain
 from keepclear.detect.fragments import (
     LONGEST_PIECE_M,
@@ -40,6 +41,7 @@ Judge = Callable[[Pair, npt.NDArray[np.float64]], tuple[Assessment, float | None
 """What the rows of a pair amount to, and the margin without uncertainty."""
 
 FEW_FRAGMENTS: Final = 3_000
+FEW_VOLUMES: Final = 200
 FOREVER_US: Final = 2**62
 
 
@@ -64,7 +66,8 @@ def compare(
         prepared.plans, rule_set, rvsm=rvsm, vertical_tolerance_tmm=vertical_tolerance_tmm
     )  # fmt: skip
     f = _compile(prepared, kinds, window_us)
-    kernel, notes = _kernel(f, tell)
+    kernel, notes = _kernel(f, _count_volumes(prepared), tell)
+    kernel = mark(kernel, prepared, rule_set)
     parties = {party: i for i, party in enumerate(sorted({p.party for p in prepared.plans}))}
     group_of = np.array([parties[plan.party] for plan in prepared.plans], dtype=np.int64)
     groups = group_of[prepared.with_points]
@@ -113,9 +116,13 @@ def _compile(
     )
 
 
-def _kernel(f: Fragments, tell: Tell) -> tuple[Kernel, tuple[str, ...]]:
-    """Return the kernel for these plans: plain for few fragments, else compiled where it can be."""
-    if len(f.start_us) <= FEW_FRAGMENTS:
+def _count_volumes(prepared: Prepared) -> int:
+    return sum(len(plan.area.volumes) for plan in prepared.plans if plan.area is not None)
+
+
+def _kernel(f: Fragments, volumes: int, tell: Tell) -> tuple[Kernel, tuple[str, ...]]:
+    """Return the kernel for these plans: plain for few of them, else compiled where it can be."""
+    if len(f.start_us) <= FEW_FRAGMENTS and volumes <= FEW_VOLUMES:
         return Kernel(plain(), True, f), ()
     if not is_warm():
         tell(0.2, "compiling the kernel, once on this machine: about a minute")

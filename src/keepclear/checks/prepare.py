@@ -179,7 +179,8 @@ def _points_of(
     time_us = columns.integers("time_us")
     breaks = np.zeros(len(time_us), dtype=np.bool_)
     breaks[1:] = np.diff(time_us) > max_gap_us
-    breaks &= np.repeat([p.flights.are_positions for p in picked], counts)
+    listed = np.array([p.flights.are_positions for p in picked], dtype=np.bool_)
+    breaks &= np.repeat(listed, np.diff(offsets))
     breaks[starts] = True
     return Points(
         offsets=offsets, time_us=time_us,

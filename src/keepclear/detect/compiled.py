@@ -25,25 +25,37 @@ from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, Final
 
 from keepclear.detect import (
+    bands,
+    box_tree,
     chords,
+    closest,
     encounter,
+    entering,
+    inside,
     lateral,
+    motions,
+    overlaps,
     pairs,
     patch,
     shifted,
     shifted_sweep,
     slabs,
+    spans,
     sweep,
     track_pairs,
     vertical,
+    volume_pairs,
     ways,
     well_clear_sweep,
+    windows,
 )
 from keepclear.errors import OperatorError
 
+# Each after those it calls.
 MODULES: Final = (
     vertical, lateral, chords, encounter, sweep, patch, shifted, shifted_sweep, pairs, slabs,
-    ways, track_pairs, well_clear_sweep,
+    ways, track_pairs, well_clear_sweep, windows, inside, motions, spans, bands, closest,
+    entering, overlaps, box_tree, volume_pairs,
 )  # fmt: skip
 # Rejecting what is surely apart may be reordered, because it errs to one side; nothing else may.
 LOOSELY: Final[Mapping[str, Any]] = {"fastmath": True, "error_model": "numpy"}

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plans against plans: all conflicts, one against many, compiling, plan pairs a second."""
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from measuring import Line, line, timed
+from worlds import LEGS, plans
+
+from keepclear.detect.compiled import compiled
+from keepclear.detect.cylinders import Cylinder
+from keepclear.detect.fragments import Fragments, compile_points
+from keepclear.detect.index import Detected, detect, every_pair, sweep_all
+from keepclear.detect.kernel import limits_of
+from keepclear.detect.points import Points
+from keepclear.units import TMM_PER_FOOT, TMM_PER_NM
+
+Integers = npt.NDArray[np.int64]
+
+MANY: Final = 100_000
+EN_ROUTE: Final = limits_of([
+    Cylinder(lateral_tmm=5 * TMM_PER_NM, vertical_tmm=1_000 * TMM_PER_FOOT)
+])  # fmt: skip
+CDII_PAIRS_A_SECOND: Final = 1_000  # NASA CDII, 20-leg plans; quoted from the design notes
+DAIDALUS_PAIRS_A_SECOND: Final = (8e6, 13.6e6)  # DAIDALUS C++ -O2, one thread; quoted likewise
+
+
+def plans_among_each_other() -> list[Line]:
+    """100,000 plans x 20 legs, all conflicts with exact intervals, on compiled fragments."""
+    functions = compiled()
+    lines = []
+    for count, limit_s, runs in ((MANY // 10, None, 5), (MANY, 0.7, 5)):
+        f = compile_points(plans(count), functions=functions)
+        groups = np.arange(count)
+        found = detect(functions, f, groups, True, EN_ROUTE)
+        inside = len(np.unique(found.row_pair))
+        took = timed(lambda f=f, groups=groups: detect(functions, f, groups, True, EN_ROUTE), runs,
+                     warm=False)  # fmt: skip
+        _check_sample(f, found)
+        note = f"{len(f.start_us):,} fragments; {len(found.a):,} pairs looked at, {inside:,} inside"
+        lines.append(
+            line(f"{count:,} plans x {LEGS} legs, all conflicts", took, limit_s, note=note)
+        )
+    return lines
+
+
+def _check_sample(f: Fragments, found: Detected) -> None:
+    """Assert that brute force finds the same of 200 plans, most of them in conflict."""
+    with_rows = np.unique(found.row_pair)[:100]
+    chosen = np.unique(np.concatenate([found.a[with_rows], found.b[with_rows]]))
+    a, b = (chosen[k] for k in np.triu_indices(len(chosen), k=1))
+    always = np.full(len(a), 2**62)
+    slow = sweep_all(compiled(), f, EN_ROUTE, a, b, -always, always)
+    among = np.isin(found.a, chosen) & np.isin(found.b, chosen)
+    mine = among[found.row_pair]
+    assert np.array_equal(slow.rows, found.rows[mine], equal_nan=True)
+    assert np.array_equal(slow.a[slow.row_pair], found.a[found.row_pair][mine])
+
+
+def one_plan_against_many() -> list[Line]:
+    """One new plan against 100,000, on compiled fragments.
+
+    Asked of `index.detect`, which builds its entries anew each time. A kept index belongs here:
+    build it outside of `ask`, and let `ask` be one query.
+    """
+    functions = compiled()
+    f = compile_points(plans(MANY + 1), functions=functions)
+    groups = np.zeros(MANY + 1, dtype=np.int64)
+    groups[MANY] = 1
+
+    def ask() -> Detected:
+        return detect(functions, f, groups, False, EN_ROUTE)
+
+    took = timed(ask, 3)
+    found = ask()
+    a = np.arange(MANY)
+    always = np.full(MANY, 2**62)
+    slow = sweep_all(functions, f, EN_ROUTE, a, a * 0 + MANY, -always, always)
+    assert np.array_equal(slow.rows, found.rows, equal_nan=True)
+    note = f"index.detect: the index is built in each run; {len(np.unique(found.row_pair))} inside"
+    return [line(f"one new plan against {MANY:,}", took, 0.2e-3, note=note)]
+
+
+def compiling() -> list[Line]:
+    """Compile one plan of 20 legs, and 100,000 of them."""
+    functions = compiled()
+    one, many = plans(1), plans(MANY)
+    lines = [
+        line("compile one plan of 20 legs", timed(lambda: compile_points(one), 200), 1e-3,
+             note="by numpy, as for small inputs"),
+        line(f"compile {MANY:,} plans of 20 legs",
+             timed(lambda: compile_points(many, functions=functions), 3), 5.0),
+    ]  # fmt: skip
+    _check_same(one, compile_points(one), compile_points(one, functions=functions))
+    return lines
+
+
+def _check_same(points: Points, slow: Fragments, fast: Fragments) -> None:
+    assert slow.plans == fast.plans == points.plans
+    assert all(np.array_equal(x, y) for x, y in zip(slow, fast, strict=True))
+
+
+def pairs_a_second() -> list[Line]:
+    """Plan pairs a second, exact, every pair looked at: no index, no cells, one thread."""
+    functions = compiled()
+    count = 3_000
+    f = compile_points(plans(count, within_s=3_600.0), functions=functions)
+    groups = np.arange(count)
+    pairs = count * (count - 1) // 2
+    took = timed(lambda: every_pair(functions, f, groups, True, EN_ROUTE), 3)
+    rate = pairs / took.wall_s
+    found = every_pair(functions, f, groups, True, EN_ROUTE)
+    fast = detect(functions, f, groups, True, EN_ROUTE)
+    assert np.array_equal(found.rows, fast.rows, equal_nan=True)
+    note = (
+        f"{rate / 1e6:.2f} million pairs a second (goal: 4 million) of plans that all depart "
+        f"within an hour; DAIDALUS C++, one thread, state pairs and not plans: "
+        f"{DAIDALUS_PAIRS_A_SECOND[0] / 1e6:g} million (cylinder), "
+        f"{DAIDALUS_PAIRS_A_SECOND[1] / 1e6:g} million (well clear), quoted"
+    )
+    return [
+        line(f"{pairs:,} plan pairs, each one exactly", took, pairs / 4e6,
+             peer=f"CDII, quoted: {CDII_PAIRS_A_SECOND:,} pairs a second, so",
+             peer_s=pairs / CDII_PAIRS_A_SECOND, note=note)
+    ]  # fmt: skip
+
+
+def memory() -> list[Line]:
+    """Peak memory of a process that makes, compiles and compares 100,000 plans x 20 legs."""
+    script = Path(__file__).resolve()
+    ran = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=600
+    )
+    peak_gb = float(ran.stdout.split()[-1]) / 1e6
+    met = "met" if peak_gb < 2 else f"missed {peak_gb / 2:.1f} times"
+    return [
+        Line(f"peak memory, {MANY:,} plans x {LEGS} legs", f"{peak_gb:.2f} GB", f"< 2 GB: {met}",
+             note="in a process of its own: making the plans, compiling and comparing them")
+    ]  # fmt: skip
+
+
+def _in_child() -> None:
+    functions = compiled()
+    f = compile_points(plans(MANY), functions=functions)
+    detect(functions, f, np.arange(MANY), True, EN_ROUTE)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+if __name__ == "__main__":
+    _in_child()
