@@ -108,7 +108,7 @@ def _check_same(points: Points, slow: Fragments, fast: Fragments) -> None:
 def pairs_a_second() -> list[Line]:
     """Plan pairs a second, exact, every pair looked at: no index, no cells, one thread."""
     functions = compiled()
-    count = 3_000
+    count = 1_000
     f = compile_points(plans(count, within_s=3_600.0), functions=functions)
     groups = np.arange(count)
     pairs = count * (count - 1) // 2

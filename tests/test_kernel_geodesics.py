@@ -80,16 +80,17 @@ def test_geodesic_distances_are_geographiclibs_to_the_micrometre() -> None:
         ) < a_micrometre  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edge", [Edge.RHUMB, Edge.PLANAR])
 def test_rhumb_and_planar_lengths_are_the_integral_along_the_curve(edge: Edge) -> None:
     choose = random.Random(2)
-    for _ in range(10):
+    for _ in range(5):
         a = Fix(time_us=0, latitude_deg=choose.uniform(-70, 70), longitude_deg=170.0)
         b = Fix(
             time_us=1, latitude_deg=choose.choice([a.latitude_deg, choose.uniform(-70, 70)]),
             longitude_deg=choose.uniform(-180, 180),
         )  # fmt: skip
-        parts = 4_000
+        parts = 2_000
         total_m, last = 0.0, a
         for k in range(1, parts + 1):
             latitude_deg, longitude_deg = on_curve(a, b, k / parts, edge.value)

@@ -5,13 +5,14 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Final
 
 import numpy as np
 import pytest
 from pyarrow import parquet
 
-from keepclear.detect.compiled import compiled
+from keepclear.detect.compiled import compiled, plain
 from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.fragments import Fragments, compile_points
 from keepclear.detect.index import Detected, detect, every_pair
@@ -93,12 +94,20 @@ def flat(found: Detected) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     return np.column_stack([*pairs, found.rows])
 
 
-def assert_index_finds_all(f: Fragments, name: str, groups: Sequence[int], *, within: bool) -> int:
+@pytest.fixture(scope="session")
+def fast() -> SimpleNamespace:
+    """The compiled kernel; compiling takes a minute where `make` has not done it."""
+    return compiled()
+
+
+def assert_index_finds_all(
+    kernel: SimpleNamespace, f: Fragments, name: str, groups: Sequence[int], *, within: bool
+) -> int:
     """Assert that both ways give the same rows; how many."""
     limits = limits_of(CYLINDERS[name])
     of = np.array(groups, dtype=np.int64)
-    fast = flat(detect(compiled(), f, of, within, limits))
-    slow = flat(every_pair(compiled(), f, of, within, limits))
+    fast = flat(detect(kernel, f, of, within, limits))
+    slow = flat(every_pair(kernel, f, of, within, limits))
 
     assert fast.shape[1] == COLUMNS + 2
     assert np.array_equal(fast, slow, equal_nan=True)
@@ -107,33 +116,44 @@ def assert_index_finds_all(f: Fragments, name: str, groups: Sequence[int], *, wi
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CYLINDERS)
-def test_the_index_finds_all_that_brute_force_finds(name: str) -> None:
+def test_the_index_finds_all_that_brute_force_finds(name: str, fast: SimpleNamespace) -> None:
     found = 0
     farthest_m = max((c.lateral_tmm or 0) / 10_000 for c in CYLINDERS[name])
     for seed in range(15):
         world = some_world(seed, 40)
         f = fragments_of(world, farthest_m)
         groups = [seed % 3 * k % 5 for k in range(len(world))]
-        found += assert_index_finds_all(f, name, groups, within=seed % 3 == 0)
+        found += assert_index_finds_all(fast, f, name, groups, within=seed % 3 == 0)
     assert found > 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["en route", "timed", "drones"])
+def test_the_index_finds_all_where_nothing_is_compiled(name: str) -> None:
+    found = 0
+    for seed in range(50, 56):
+        world = some_world(seed, 16)
+        f = fragments_of(world)
+        found += assert_index_finds_all(plain(), f, name, range(len(world)), within=True)
+    assert found > 0
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", CYLINDERS)
-def test_the_index_finds_all_in_large_worlds(name: str) -> None:
+def test_the_index_finds_all_in_large_worlds(name: str, fast: SimpleNamespace) -> None:
     farthest_m = max((c.lateral_tmm or 0) / 10_000 for c in CYLINDERS[name])
     for seed in range(1_000, 1_040):
         world = some_world(seed, 250)
         f = fragments_of(world, farthest_m)
-        assert_index_finds_all(f, name, range(len(world)), within=True)
+        assert_index_finds_all(fast, f, name, range(len(world)), within=True)
 
 
 @pytest.mark.slow
-def test_a_world_of_no_plans_and_one_of_one_have_no_pairs() -> None:
+def test_a_world_of_no_plans_and_one_of_one_have_no_pairs(fast: SimpleNamespace) -> None:
     for world in ([], [Plan(fixes=(Fix(time_us=0, latitude_deg=0, longitude_deg=0),))]):
         f = fragments_of(world)
 
-        assert assert_index_finds_all(f, "en route", [0] * len(world), within=True) == 0
+        assert assert_index_finds_all(fast, f, "en route", [0] * len(world), within=True) == 0
 
 
 def swiss_day(shared_data: Path, from_us: int, to_us: int) -> Points:
@@ -174,16 +194,18 @@ HOUR_US: Final = 3600 * US
 
 
 @pytest.mark.slow
-def test_an_hour_of_real_flights_has_the_same_findings_by_brute_force(shared_data: Path) -> None:
+def test_an_hour_of_real_flights_has_the_same_findings_by_brute_force(
+    shared_data: Path, fast: SimpleNamespace
+) -> None:
     nine = AUGUST_FIRST_US + 9 * HOUR_US
     f = compile_points(swiss_day(shared_data, nine, nine + HOUR_US))
 
-    assert assert_index_finds_all(f, "en route", range(f.plans), within=True) > 10
+    assert assert_index_finds_all(fast, f, "en route", range(f.plans), within=True) > 10
 
 
 @pytest.mark.slow
 def test_ten_minutes_of_real_flights_with_tolerance_have_the_same_findings_by_brute_force(
-    shared_data: Path,
+    shared_data: Path, fast: SimpleNamespace
 ) -> None:
     nine = AUGUST_FIRST_US + 9 * HOUR_US
     points = swiss_day(shared_data, nine, nine + HOUR_US // 6)
@@ -191,12 +213,14 @@ def test_ten_minutes_of_real_flights_with_tolerance_have_the_same_findings_by_br
     points.late_us[::2] = 120 * US
     f = compile_points(points)
 
-    assert assert_index_finds_all(f, "en route", range(f.plans), within=True) > 10
+    assert assert_index_finds_all(fast, f, "en route", range(f.plans), within=True) > 10
 
 
 @pytest.mark.long
-def test_a_day_of_real_flights_has_the_same_findings_by_brute_force(shared_data: Path) -> None:
+def test_a_day_of_real_flights_has_the_same_findings_by_brute_force(
+    shared_data: Path, fast: SimpleNamespace
+) -> None:
     f = compile_points(swiss_day(shared_data, AUGUST_FIRST_US, AUGUST_FIRST_US + 24 * HOUR_US))
 
-    assert assert_index_finds_all(f, "en route", range(f.plans), within=True) > 100
+    assert assert_index_finds_all(fast, f, "en route", range(f.plans), within=True) > 100
     assert f.plans > 1_000

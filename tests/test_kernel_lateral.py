@@ -13,7 +13,14 @@ from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.encounter import guard_of, lateral_at, meet
 from keepclear.detect.fragments import Fragments, longest_piece_m
 from keepclear.detect.kernel import as_lists
-from keepclear.detect.lateral import arc_m, chord_squared_m2, gauss_radius_m, guard_m, roots
+from keepclear.detect.lateral import (
+    arc_m,
+    chord_squared_m2,
+    gauss_radius_m,
+    guard_m,
+    roots,
+    span_within,
+)
 from keepclear.detect.patch import square_at
 from keepclear.detect.shifted import A_LENGTH, B_LENGTH, CURVE, MOVED, RADIUS, relate
 from keepclear.detect.sweep import BOUNDARY, CLEAR, CONFLICT, LATERAL_M
@@ -145,6 +152,19 @@ def test_roots_keep_their_digits_where_the_schoolbook_form_loses_them() -> None:
     assert low == pytest.approx(-2e8, rel=rounding)
     assert high == pytest.approx(-5e-9, rel=rounding)
     assert negated == (-high, -low)
+
+
+def test_a_near_miss_of_something_far_keeps_its_digits() -> None:
+    # from 1000 km at 1 km/s past a disc of 100 m, a tenth of a millimetre inside: b * b is 1e18,
+    # and b * b - a * c has lost all below 128; a D^2 - (r x v)^2 has not
+    far_m, speed_mps, limit_m = 1e6, 1e3, 100.0
+    miss_m = limit_m - 1e-4
+    low_s, high_s = span_within(
+        speed_mps**2, -far_m * speed_mps, far_m**2 + miss_m**2, miss_m * speed_mps, limit_m**2, 2e3
+    )
+    half_s = math.sqrt(limit_m**2 - miss_m**2) / speed_mps
+
+    assert high_s - low_s == pytest.approx(2 * half_s, rel=1e-6)
 
 
 def at_distance(longitude_deg: float) -> tuple[Plan, Plan]:

@@ -4,6 +4,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Final
 
 import numpy as np
@@ -184,10 +185,21 @@ def test_a_shift_within_the_tolerance_is_the_tolerance_asked_for_that_lag(
     assert tried > 5
 
 
-def assert_same_bits(plans: Sequence[Plan], *cylinders: Cylinder, uncertainty: bool = True) -> int:
+@pytest.fixture(scope="session")
+def fast() -> SimpleNamespace:
+    """The compiled kernel; compiling takes a minute where `make` has not done it."""
+    return compiled()
+
+
+def assert_same_bits(
+    kernel: SimpleNamespace,
+    plans: Sequence[Plan],
+    *cylinders: Cylinder,
+    uncertainty: bool = True,
+) -> int:
     """Assert that compiled and plain rows are the same to the last bit; how many."""
     slow = rows_of(plans, *cylinders, uncertainty=uncertainty)
-    fast = rows_of(plans, *cylinders, functions=compiled(), uncertainty=uncertainty)
+    fast = rows_of(plans, *cylinders, functions=kernel, uncertainty=uncertainty)
 
     assert np.array_equal(slow, fast, equal_nan=True)
     return len(slow)
@@ -195,33 +207,33 @@ def assert_same_bits(plans: Sequence[Plan], *cylinders: Cylinder, uncertainty: b
 
 @pytest.mark.slow
 @tolerances
-def test_compiled_and_plain_give_the_same_bits(tolerance_us: int) -> None:
+def test_compiled_and_plain_give_the_same_bits(tolerance_us: int, fast: SimpleNamespace) -> None:
     wide = Cylinder(lateral_tmm=1_900_000_000, vertical_tmm=3000 * FOOT_TMM)
     timed = Cylinder(lateral_tmm=18_520_000, vertical_tmm=1000 * FOOT_TMM, time_us=60 * US)
     flat = Cylinder(lateral_tmm=27_780_000)
     found = 0
     for plans in pairs(60, tolerance_us, seed=9):
-        found += assert_same_bits(plans, EN_ROUTE, LEVELS, flat)
-        found += assert_same_bits(plans, wide, uncertainty=False)
-        found += assert_same_bits(plans, timed)
+        found += assert_same_bits(fast, plans, EN_ROUTE, LEVELS, flat)
+        found += assert_same_bits(fast, plans, wide, uncertainty=False)
+        found += assert_same_bits(fast, plans, timed)
     assert found > 300
 
 
 @pytest.mark.slow
-def test_compiled_and_plain_give_the_same_guard_band() -> None:
+def test_compiled_and_plain_give_the_same_guard_band(fast: SimpleNamespace) -> None:
     # x ** 3 is pow() in Python and two products where compiled: not the same bits
     choose = random.Random(3)
-    fast = compiled().guard_m
     for _ in range(5_000):
         given = [choose.uniform(1, 2e5), *(choose.uniform(0, 12_000) for _ in range(3)), 0.01]
 
-        assert guard_m(*given) == fast(*given)
+        assert guard_m(*given) == fast.guard_m(*given)
 
 
 @pytest.mark.slow
-def test_compiled_and_plain_compare_heights_alike_to_the_end_of_their_range() -> None:
+def test_compiled_and_plain_compare_heights_alike_to_the_end_of_their_range(
+    fast: SimpleNamespace,
+) -> None:
     choose = random.Random(4)
-    fast = compiled().compare_heights_at
     for _ in range(2_000):
         given: list[int] = []
         times = []
@@ -235,7 +247,7 @@ def test_compiled_and_plain_compare_heights_alike_to_the_end_of_their_range() ->
         offset_tmm = choose.choice([3_048_000, given[2] - given[6]])
 
         both = (*given, *times, offset_tmm)
-        assert plain().compare_heights_at(*both) == fast(*both)
+        assert plain().compare_heights_at(*both) == fast.compare_heights_at(*both)
 
 
 def test_the_direction_of_time_does_not_matter_to_who_comes_near() -> None:

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from keepclear.airspace.positions import Edge
-from keepclear.airspace.volumes import Arc, ArcPolygon, Circle, Corridor, Line, Orbit, Polygon, Shape
+from keepclear.airspace.volumes import (
+    Arc,
+    ArcPolygon,
+    Circle,
+    Corridor,
+    Line,
+    Orbit,
+    Polygon,
+    Shape,
+)
 from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.sweep import (
     BOUNDARY,
@@ -71,7 +80,9 @@ def test_a_flight_is_inside_between_the_edges_it_crosses() -> None:
 
 
 def test_a_flight_over_a_hole_is_not_inside() -> None:
-    area = polygon((0, -1), (3, -1), (3, 1), (0, 1), holes=[[(1, -0.5), (1, 0.5), (2, 0.5), (2, -0.5)]])
+    area = polygon(
+        (0, -1), (3, -1), (3, 1), (0, 1), holes=[[(1, -0.5), (1, 0.5), (2, 0.5), (2, -0.5)]]
+    )
 
     rows = enter(flight((0, -1, 0, 15_000), (5000, 4, 0, 15_000)), volume(area, end_us=2 * HOUR_US))
 
@@ -389,7 +400,9 @@ def test_the_margin_is_least_where_both_meet() -> None:
 
 
 def test_conditions_on_levels_hold_for_some_height_of_the_band() -> None:
-    above_410 = Cylinder(lateral_tmm=0, vertical_tmm=2000 * FOOT_TMM, one_above_tmm=41_000 * FOOT_TMM)
+    above_410 = Cylinder(
+        lateral_tmm=0, vertical_tmm=2000 * FOOT_TMM, one_above_tmm=41_000 * FOOT_TMM
+    )
     high, low = volume(AREA, "FL420", "FL450"), volume(AREA, "FL300", "FL395")
 
     assert verdicts(enter(over(40_500), high, above_410)) == {CONFLICT}  # type: ignore[arg-type]

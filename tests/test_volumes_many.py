@@ -18,7 +18,7 @@ from keepclear.detect.datums import Datums
 from keepclear.detect.fragments import Fragments, compile_points
 from keepclear.detect.index import Detected
 from keepclear.detect.points import Points
-from keepclear.detect.skeletons import Tolerance, Volumes, compile_volumes
+from keepclear.detect.skeletons import PX, PY, PZ, QX, QY, QZ, Tolerance, Volumes, compile_volumes
 from keepclear.detect.volume_detection import (
     Things,
     detect_entries,
@@ -141,7 +141,9 @@ def fast() -> Iterator[SimpleNamespace]:
 @pytest.mark.parametrize("cylinder", [FIVE_MILES, LATERAL_AND_TIME, VERTICAL_ONLY])
 @pytest.mark.parametrize("within", [False, True])
 def test_the_tree_finds_all_that_brute_force_finds(
-    cylinder: Cylinder, within: bool, fast: SimpleNamespace  # noqa: FBT001 a fixture's own
+    cylinder: Cylinder,
+    within: bool,
+    fast: SimpleNamespace,  # noqa: FBT001 a fixture's own
 ) -> None:
     rng = random.Random(7)
     v = compile_volumes(scene(rng, 250), Datums(), tolerances(rng, 250))
@@ -208,7 +210,12 @@ def test_each_volume_lies_in_its_box() -> None:
     v = compile_volumes(scene(random.Random(3), 60), Datums())
     boxes = boxes_of_volumes(v)
 
-    for k, (x, y, z) in enumerate(((v.px, v.py, v.pz), (v.qx, v.qy, v.qz))):
+    for k, (x, y, z) in enumerate(
+        (
+            (v.pieces[:, PX], v.pieces[:, PY], v.pieces[:, PZ]),
+            (v.pieces[:, QX], v.pieces[:, QY], v.pieces[:, QZ]),
+        )
+    ):
         del k
         owner = np.repeat(np.arange(v.volumes), np.diff(v.offsets))
         for column, axis in ((x, 0), (y, 2), (z, 4)):

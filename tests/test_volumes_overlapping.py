@@ -288,7 +288,9 @@ def test_the_gap_of_bands_and_the_margin_are_said() -> None:
 
 
 def test_conditions_hold_for_some_height_of_either_band() -> None:
-    above_410 = Cylinder(lateral_tmm=0, vertical_tmm=2000 * FOOT_TMM, one_above_tmm=41_000 * FOOT_TMM)
+    above_410 = Cylinder(
+        lateral_tmm=0, vertical_tmm=2000 * FOOT_TMM, one_above_tmm=41_000 * FOOT_TMM
+    )
 
     assert verdicts(meet(*bands(("FL390", "FL405"), ("FL420", "FL450")), above_410)) == {CONFLICT}
     assert len(meet(*bands(("FL370", "FL380"), ("FL390", "FL405")), above_410)) == 0

@@ -8,10 +8,38 @@ import pytest
 
 from keepclear.airspace.geodesics import from_ecef
 from keepclear.airspace.positions import Edge
-from keepclear.airspace.volumes import Arc, ArcPolygon, Circle, Corridor, Line, Orbit, Polygon, Shape
+from keepclear.airspace.volumes import (
+    Arc,
+    ArcPolygon,
+    Circle,
+    Corridor,
+    Line,
+    Orbit,
+    Polygon,
+    Shape,
+)
 from keepclear.detect.datums import Datums
 from keepclear.detect.inside import is_in_region
-from keepclear.detect.skeletons import Volumes, compile_volumes
+from keepclear.detect.skeletons import (
+    BALL_M,
+    CX,
+    CY,
+    CZ,
+    GX,
+    GY,
+    HX,
+    HY,
+    LONGEST_M,
+    PX,
+    PY,
+    PZ,
+    QX,
+    QY,
+    QZ,
+    RADIUS_M,
+    Volumes,
+    compile_volumes,
+)
 from keepclear.detect.volume_arrays import join_volumes, take_volumes
 from keepclear.errors import InputError
 from tests.volume_scenes import at, box, distance_from_edge, distance_m, is_inside, polygon, volume
@@ -34,22 +62,31 @@ def test_pieces_are_within_five_millimetres_of_the_declared_edge(
     start: tuple[float, float], end: tuple[float, float], edge: Edge
 ) -> None:
     v = compiled(Corridor(route=(at(*start), at(*end)), width_tmm=1, edge=edge))
-    count = len(v.px)
+    count = len(v.pieces)
 
     worst_m = 0.0
     for k in range(0, count, max(count // 40, 1)):
         for share in (0.25, 0.5):
-            p, q = np.array([v.px[k], v.py[k], v.pz[k]]), np.array([v.qx[k], v.qy[k], v.qz[k]])
+            p, q = (
+                np.array([v.pieces[k, PX], v.pieces[k, PY], v.pieces[k, PZ]]),
+                np.array([v.pieces[k, QX], v.pieces[k, QY], v.pieces[k, QZ]]),
+            )
             y, x = from_ecef(p + (q - p) * share)
             worst_m = max(worst_m, distance_from_edge((float(x), float(y)), start, end, edge))
     assert worst_m < five_millimetres + rounding
-    assert float(v.longest_m[0]) <= 6000
+    assert float(v.sizes[0, LONGEST_M]) <= 6000
 
 
 def test_a_ring_closes_to_the_last_bit() -> None:
     v = compiled(box(0.1, 50.1, 1.3, 51.7))
 
-    for p, q in ((v.px, v.qx), (v.py, v.qy), (v.pz, v.qz), (v.gx, v.hx), (v.gy, v.hy)):
+    for p, q in (
+        (v.pieces[:, PX], v.pieces[:, QX]),
+        (v.pieces[:, PY], v.pieces[:, QY]),
+        (v.pieces[:, PZ], v.pieces[:, QZ]),
+        (v.pieces[:, GX], v.pieces[:, HX]),
+        (v.pieces[:, GY], v.pieces[:, HY]),
+    ):
         assert np.array_equal(q, np.roll(p, -1))
 
 
@@ -62,18 +99,20 @@ def test_a_circle_is_a_point_and_an_orbit_a_line() -> None:
     )
 
     assert np.diff(v.offsets).tolist() == [1, 1, 1, 1]
-    assert v.radius_m.tolist() == [3.0, 2.0, 2.0, 1.0]
-    assert v.longest_m[[0, 2]].tolist() == [0.0, 0.0]
+    assert v.sizes[:, RADIUS_M].tolist() == [3.0, 2.0, 2.0, 1.0]
+    assert v.sizes[:, LONGEST_M][[0, 2]].tolist() == [0.0, 0.0]
 
 
 def test_all_of_a_volume_is_within_its_ball() -> None:
-    v = compiled(box(0, 40, 60, 70, Edge.GEODESIC), polygon((0, 20), (90, 20), (179, 20), (-90, 20)))
+    v = compiled(
+        box(0, 40, 60, 70, Edge.GEODESIC), polygon((0, 20), (90, 20), (179, 20), (-90, 20))
+    )
     for which, places in enumerate(([(30, 72), (30, 55), (1, 41)], [(0, 90), (45, 21), (10, 60)])):
         for x, y in places:
             point = ecef(x, y)
-            away_m = math.dist(point, (v.cx[which], v.cy[which], v.cz[which]))
+            away_m = math.dist(point, (v.sizes[which, CX], v.sizes[which, CY], v.sizes[which, CZ]))
             assert is_in_region(v, which, *point)
-            assert away_m < v.ball_m[which]
+            assert away_m < v.sizes[which, BALL_M]
 
 
 def ecef(longitude: float, latitude: float) -> tuple[float, float, float]:
@@ -130,7 +169,9 @@ def test_a_ring_that_crosses_or_touches_itself_is_refused(
         polygon((0, 0), (2, 0), (2, 2), (1, 0), (0, 2)),  # a corner on an edge
         polygon((0, 0), (1, 0), (1, 1), (1, 0.5), (1, 2), (0, 2)),  # runs back on itself
         polygon((0, 0), (2, 0), (2, 2), (0, 2), holes=[[(1, 1), (3, 1), (1, 1.5)]]),
-        polygon((179, 0), (-179, 0), (-179, 2), (179, 2), holes=[[(-180, 1), (-178, 1), (180, 1.5)]]),
+        polygon(
+            (179, 0), (-179, 0), (-179, 2), (179, 2), holes=[[(-180, 1), (-178, 1), (180, 1.5)]]
+        ),
         polygon((0, 0), (1, 0), (2, 0)),
         polygon((-30, 80), (60, 80), (150, 80), (-120, 80), (30, 81), (20, 79)),
     ],
@@ -174,7 +215,9 @@ def test_nothing_to_compile_is_refused() -> None:
 
 
 @pytest.mark.parametrize("radius_deg", [0.001, 0.05, 1.0, 3.0])
-def test_a_whole_circle_as_an_arc_holds_the_disc_and_two_centimetres_more(radius_deg: float) -> None:
+def test_a_whole_circle_as_an_arc_holds_the_disc_and_two_centimetres_more(
+    radius_deg: float,
+) -> None:
     centre, start = (10.0, 45.0), (10.0, 45.0 + radius_deg)
     v = compiled(ArcPolygon(boundary=(
         Arc(centre=at(*centre), start=at(*start), end=at(*start), clockwise=True),
@@ -182,8 +225,11 @@ def test_a_whole_circle_as_an_arc_holds_the_disc_and_two_centimetres_more(radius
     radius = distance_m(centre, start)
 
     away = []
-    for k in range(0, len(v.px), max(len(v.px) // 50, 1)):
-        p, q = np.array([v.px[k], v.py[k], v.pz[k]]), np.array([v.qx[k], v.qy[k], v.qz[k]])
+    for k in range(0, len(v.pieces), max(len(v.pieces) // 50, 1)):
+        p, q = (
+            np.array([v.pieces[k, PX], v.pieces[k, PY], v.pieces[k, PZ]]),
+            np.array([v.pieces[k, QX], v.pieces[k, QY], v.pieces[k, QZ]]),
+        )
         for share in (0.0, 0.5):
             y, x = from_ecef(p + (q - p) * share)
             away.append(distance_m(centre, (float(x), float(y))) - radius)

@@ -25,8 +25,10 @@ from keepclear.detect import (
     box_tree,
     closest,
     entering,
+    gaps,
     inside,
     motions,
+    nearest,
     overlaps,
     spans,
     volume_pairs,
@@ -41,7 +43,8 @@ from keepclear.detect.skeletons import Tolerance, compile_volumes
 from keepclear.detect.sweep import COLUMNS, END, START, VERDICT, Limits, Rows
 
 SCALAR_MODULES: Final[tuple[ModuleType, ...]] = (
-    inside, bands, motions, spans, windows, closest, entering, overlaps, box_tree, volume_pairs,
+    inside, bands, motions, spans, windows, closest, entering, gaps, nearest, overlaps, box_tree,
+    volume_pairs,
 )  # fmt: skip
 FUNCTIONS: Final = SimpleNamespace(
     **{name: value for module in SCALAR_MODULES for name, value in vars(module).items()

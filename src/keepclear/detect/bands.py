@@ -11,7 +11,13 @@ from typing import Final, NamedTuple
 
 from keepclear.detect.encounter import NOT_THERE, TIME_GUARD_S, span_above
 from keepclear.detect.fragments import Fragments
-from keepclear.detect.skeletons import Volumes
+from keepclear.detect.skeletons import (
+    LOWER_DATUM,
+    LOWER_TMM,
+    UPPER_DATUM,
+    UPPER_TMM,
+    Volumes,
+)
 from keepclear.detect.sweep import Limits
 from keepclear.detect.vertical import compare_heights, height_at
 
@@ -44,17 +50,22 @@ class Rise(NamedTuple):
 
 def band_for(v: Volumes, b: int, datum: int) -> Band:
     """Return volume b's band for heights of one datum."""
-    lower_tmm, upper_tmm = v.lower_tmm[b], v.upper_tmm[b]
+    lower_tmm, upper_tmm = v.terms[b, LOWER_TMM], v.terms[b, UPPER_TMM]
     is_known, is_standard = True, datum == 0
     if lower_tmm != NOT_THERE:
-        is_standard = is_standard and v.lower_datum[b] == 0
-        if datum < 0 or v.lower_datum[b] != datum:
+        is_standard = is_standard and v.terms[b, LOWER_DATUM] == 0
+        if datum < 0 or v.terms[b, LOWER_DATUM] != datum:
             is_known, lower_tmm = False, NOT_THERE
     if upper_tmm != NOT_THERE:
-        is_standard = is_standard and v.upper_datum[b] == 0
-        if datum < 0 or v.upper_datum[b] != datum:
+        is_standard = is_standard and v.terms[b, UPPER_DATUM] == 0
+        if datum < 0 or v.terms[b, UPPER_DATUM] != datum:
             is_known, upper_tmm = False, NOT_THERE
     return Band(lower_tmm, upper_tmm, is_known, is_standard)
+
+
+def band_above(band: Band, lower_tmm: int) -> Band:
+    """Return a band with another lower limit."""
+    return Band(lower_tmm, band.upper_tmm, band.is_known, band.is_standard)
 
 
 def conditions_on_volume(

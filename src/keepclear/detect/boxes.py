@@ -15,7 +15,23 @@ import numpy.typing as npt
 
 from keepclear.detect.box_tree import WIDTH, Tree
 from keepclear.detect.fragments import Fragments
-from keepclear.detect.skeletons import Volumes
+from keepclear.detect.skeletons import (
+    BALL_M,
+    CX,
+    CY,
+    CZ,
+    END_US,
+    IS_REGION,
+    PX,
+    PY,
+    PZ,
+    QX,
+    QY,
+    QZ,
+    RADIUS_M,
+    START_US,
+    Volumes,
+)
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -32,14 +48,17 @@ FRAGMENTS_A_BOX: Final = 8
 def boxes_of_volumes(v: Volumes) -> Floats:
     """Return a box for each volume, round radius included."""
     first = v.offsets[:-1]
-    bulge_m = np.where(v.is_region != 0, 1.1 * v.ball_m**2 / (2.0 * EARTH_M), 0.0)
-    extra_m = v.radius_m + bulge_m + SLACK_M
+    ball_m = v.sizes[:, BALL_M]
+    bulge_m = np.where(v.terms[:, IS_REGION] != 0, 1.1 * ball_m**2 / (2.0 * EARTH_M), 0.0)
+    extra_m = v.sizes[:, RADIUS_M] + bulge_m + SLACK_M
     columns = []
-    for p, q, c in ((v.px, v.qx, v.cx), (v.py, v.qy, v.cy), (v.pz, v.qz, v.cz)):
-        low = np.minimum.reduceat(np.minimum(p, q), first) - extra_m
-        high = np.maximum.reduceat(np.maximum(p, q), first) + extra_m
-        columns += [np.maximum(low, c - v.ball_m), np.minimum(high, c + v.ball_m)]
-    return np.stack([*columns, v.start_us.astype(float), v.end_us.astype(float)], axis=1)
+    for p, q, c in ((PX, QX, CX), (PY, QY, CY), (PZ, QZ, CZ)):
+        ends = v.pieces[:, [p, q]]
+        low = np.minimum.reduceat(ends.min(axis=1), first) - extra_m
+        high = np.maximum.reduceat(ends.max(axis=1), first) + extra_m
+        middle = v.sizes[:, c]
+        columns += [np.maximum(low, middle - ball_m), np.minimum(high, middle + ball_m)]
+    return np.stack([*columns, *v.terms[:, [START_US, END_US]].T.astype(float)], axis=1)
 
 
 def boxes_of_trajectories(f: Fragments) -> tuple[Floats, Integers]:

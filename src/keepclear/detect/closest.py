@@ -25,7 +25,22 @@ from keepclear.detect.motions import (
     square_from_piece,
     view_of,
 )
-from keepclear.detect.skeletons import BLOCK, Volumes
+from keepclear.detect.skeletons import (
+    BLOCK,
+    CLOCK_US,
+    EARLY_US,
+    END_US,
+    LATE_US,
+    PX,
+    PY,
+    PZ,
+    QX,
+    QY,
+    QZ,
+    RADIUS_M,
+    START_US,
+    Volumes,
+)
 from keepclear.detect.spans import within
 from keepclear.detect.sweep import (
     CPA,
@@ -43,7 +58,7 @@ from keepclear.detect.sweep import (
     VERTICAL_TMM,
     Limits,
 )
-from keepclear.detect.windows import lags_of, real_at, write_times
+from keepclear.detect.windows import Tolerances, lags_of, real_at, tolerances, write_times
 
 Floats = npt.NDArray[np.float64]
 
@@ -91,7 +106,7 @@ def closest(
                 if is_better(distance, its_gap, t, best, gap, at_s):
                     best, gap, at_s = min(distance, best), its_gap, t
                     piece, share = k, along
-    return Closest(at_s, max(best - v.radius_m[b], 0.0), piece, share)
+    return Closest(at_s, max(best - v.sizes[b, RADIUS_M], 0.0), piece, share)
 
 
 def is_better(
@@ -110,7 +125,7 @@ def is_better(
 def touches_at(m: Motion, v: Volumes, b: int, rise: Rise, start_s: float, end_s: float) -> float:
     """Return when in a span a point is at distance 0, with the least gap of height; -1: never."""
     spans = np.empty((4, 2 * (v.offsets[b + 1] - v.offsets[b]) + 8))
-    count = within(m, v, b, v.radius_m[b], spans)
+    count = within(m, v, b, v.sizes[b, RADIUS_M], spans)
     at_s, gap = -1.0, math.inf
     for k in range(count):
         low_s, high_s = max(spans[0, k], start_s), min(spans[1, k], end_s)
@@ -149,7 +164,14 @@ def least_margin_of_volume(
             if is_far_from_piece(m, v, k, reach_m):
                 continue
             margin, its_leaf = least_near_piece(
-                view_of(m, v, k), rise, v.radius_m[b], from_s, to_s, lateral_m, vertical_tmm, best
+                view_of(m, v, k),
+                rise,
+                v.sizes[b, RADIUS_M],
+                from_s,
+                to_s,
+                lateral_m,
+                vertical_tmm,
+                best,
             )
             if margin < best:
                 best, leaf = margin, its_leaf
@@ -206,6 +228,14 @@ def greater_margin(lateral: float, gap_tmm: float, vertical_tmm: int) -> tuple[f
     return (lateral, 0) if lateral >= vertical else (vertical, 1)
 
 
+def tolerances_with(f: Fragments, a: int, v: Volumes, b: int) -> Tolerances:
+    """Return the tolerances of time of a trajectory and a volume."""
+    return tolerances(
+        f.early_us[a], f.late_us[a], v.terms[b, EARLY_US], v.terms[b, LATE_US],
+        f.clock_us[a] + v.terms[b, CLOCK_US],
+    )  # fmt: skip
+
+
 def write_volume_row(
     row: Floats, verdict: int, f: Fragments, a: int, v: Volumes, b: int,
     limits: Limits, c: int, m: Motion, rise: Rise, lateral_m: float, vertical_tmm: int,
@@ -213,21 +243,18 @@ def write_volume_row(
 ) -> None:  # fmt: skip
     """Write one row: times, closest point, margin."""
     row[VERDICT], row[CYLINDER] = verdict, c
-    low_us, high_us = lags_of(
-        limits, c, f.late_us[a] + v.early_us[b], f.early_us[a] + v.late_us[b],
-        f.clock_us[a] + v.clock_us[b],
-    )  # fmt: skip
+    t = tolerances_with(f, a, v, b)
+    low_us, high_us = lags_of(limits, c, t)
     is_late = limits.time_us[c] > 0
+    window_us = v.terms[b, START_US]
     write_times(
-        row, start_us + start_s * 1e6, start_us + end_s * 1e6, v.start_us[b], v.end_us[b],
-        low_us, high_us, f.early_us[a], f.late_us[a], v.early_us[b], v.late_us[b], is_late,
+        row, start_us + start_s * 1e6, start_us + end_s * 1e6, window_us, v.terms[b, END_US],
+        low_us, high_us, t, is_late,
     )  # fmt: skip
     near = closest(m, v, b, rise, start_s, end_s, reach_m)
     at = start_us + near.at_s * 1e6
     row[CPA_A] = at
-    row[CPA], row[CPA_B] = real_at(
-        at, v.start_us[b], high_us, f.early_us[a], v.early_us[b], is_late
-    )
+    row[CPA], row[CPA_B] = real_at(at, window_us, high_us, t, is_late)
     row[LATERAL_M] = near.lateral_m
     row[VERTICAL_TMM] = gap_at(rise, near.at_s) if rise.is_known else math.nan
     row[MARGIN_M], row[MARGIN_LEAF] = math.nan, 1
@@ -247,8 +274,8 @@ def write_place(
     half = 0.0
     dx, dy, dz = 0.0, 0.0, 0.0
     if k >= 0 and lateral_m > 0.0:
-        dx = v.px[k] + (v.qx[k] - v.px[k]) * share - x
-        dy = v.py[k] + (v.qy[k] - v.py[k]) * share - y
-        dz = v.pz[k] + (v.qz[k] - v.pz[k]) * share - z
-        half = 0.5 * lateral_m / (lateral_m + v.radius_m[b])
+        dx = v.pieces[k, PX] + (v.pieces[k, QX] - v.pieces[k, PX]) * share - x
+        dy = v.pieces[k, PY] + (v.pieces[k, QY] - v.pieces[k, PY]) * share - y
+        dz = v.pieces[k, PZ] + (v.pieces[k, QZ] - v.pieces[k, PZ]) * share - z
+        half = 0.5 * lateral_m / (lateral_m + v.sizes[b, RADIUS_M])
     row[CPA_X], row[CPA_Y], row[CPA_Z] = x + half * dx, y + half * dy, z + half * dz

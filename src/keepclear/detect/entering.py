@@ -20,13 +20,14 @@ import numpy.typing as npt
 from keepclear.detect.bands import (
     Band,
     Rise,
+    band_above,
     band_for,
     conditions_on_leg,
     conditions_on_volume,
     rise_of,
     span_in_band,
 )
-from keepclear.detect.closest import write_volume_row
+from keepclear.detect.closest import tolerances_with, write_volume_row
 from keepclear.detect.encounter import NOT_THERE
 from keepclear.detect.fragments import Fragments
 from keepclear.detect.motions import (
@@ -35,7 +36,15 @@ from keepclear.detect.motions import (
     is_far_from_volume,
     motion_of,
 )
-from keepclear.detect.skeletons import Volumes
+from keepclear.detect.skeletons import (
+    END_US,
+    RADIUS_M,
+    START_US,
+    UNSURE_M,
+    UNSURE_TMM,
+    ZONES,
+    Volumes,
+)
 from keepclear.detect.spans import NEAREST_M, deep, within
 from keepclear.detect.sweep import BOUNDARY, CONFLICT, UNDETERMINED, Limits, Rows, is_time
 from keepclear.detect.windows import lags_of, widest_lags
@@ -52,10 +61,9 @@ def sweep_volume(
     farthest_m: the greatest lateral minimum (inf where a cylinder has none). Counts on past
     the end of `rows` without writing, so that the caller can come back with more room.
     """
-    low_us, high_us = widest_lags(
-        limits, f.late_us[a] + v.early_us[b], f.early_us[a] + v.late_us[b]
-    )
-    from_us, to_us = v.start_us[b] + low_us, v.end_us[b] + high_us
+    t = tolerances_with(f, a, v, b)
+    low_us, high_us = widest_lags(limits, t)
+    from_us, to_us = v.terms[b, START_US] + low_us, v.terms[b, END_US] + high_us
     spans = np.empty((12, 2 * (v.offsets[b + 1] - v.offsets[b]) + 8))
     for i in range(f.offsets[a], f.offsets[a + 1]):
         if f.end_us[i] < from_us:
@@ -63,7 +71,7 @@ def sweep_volume(
         if f.start_us[i] >= to_us:
             break
         m = motion_of(f, i, max(f.start_us[i], from_us), min(f.end_us[i], to_us))
-        reach_m = farthest_m + f.leg_lateral_m[f.leg[i]] + v.lateral_m[b]
+        reach_m = farthest_m + f.leg_lateral_m[f.leg[i]] + v.sizes[b, UNSURE_M]
         if not is_far_from_volume(m, v, b, reach_m):
             n = look_at_volume(f, a, i, v, b, limits, spans, rows, n)
     return n
@@ -76,15 +84,13 @@ def look_at_volume(
     """Append the rows of one fragment for every cylinder; return the new count."""
     leg = f.leg[i]
     band = band_for(v, b, f.leg_datum[leg])
+    t = tolerances_with(f, a, v, b)
     for c in range(len(limits.lateral_m)):
         zone = limits.zone[c]
-        if zone >= 0 and ((f.leg_zones[leg] | v.zones[b]) >> zone) & 1 == 0:
+        if zone >= 0 and ((f.leg_zones[leg] | v.terms[b, ZONES]) >> zone) & 1 == 0:
             continue
-        low_us, high_us = lags_of(
-            limits, c, f.late_us[a] + v.early_us[b], f.early_us[a] + v.late_us[b],
-            f.clock_us[a] + v.clock_us[b],
-        )  # fmt: skip
-        from_us, to_us = v.start_us[b] + low_us, v.end_us[b] + high_us
+        low_us, high_us = lags_of(limits, c, t)
+        from_us, to_us = v.terms[b, START_US] + low_us, v.terms[b, END_US] + high_us
         start_us, end_us = max(f.start_us[i], from_us), min(f.end_us[i], to_us)
         is_alone = f.start_us[i] == f.end_us[i]
         if start_us > end_us or (start_us == end_us and (not is_alone or start_us >= to_us)):
@@ -106,8 +112,8 @@ def judge_volume(
     lateral_m, vertical_tmm = limits.lateral_m[c], limits.vertical_tmm[c]
     a_may, b_may = 0, 0
     if limits.uncertainty[c] != 0:
-        a_may, b_may = f.leg_vertical_tmm[leg], v.vertical_tmm[b]
-        lateral_m = lateral_m + f.leg_lateral_m[leg] + v.lateral_m[b]
+        a_may, b_may = f.leg_vertical_tmm[leg], v.terms[b, UNSURE_TMM]
+        lateral_m = lateral_m + f.leg_lateral_m[leg] + v.sizes[b, UNSURE_M]
         if vertical_tmm >= 0:
             vertical_tmm = vertical_tmm + a_may + b_may
     has_condition = limits.one_above_tmm[c] != NOT_THERE or limits.both_from_tmm[c] != NOT_THERE
@@ -118,7 +124,7 @@ def judge_volume(
         lower_tmm, can_be = conditions_on_volume(limits, c, band, b_may, which)
         if not can_be:
             return n
-        band = Band(lower_tmm, band.upper_tmm, band.is_known, band.is_standard)
+        band = band_above(band, lower_tmm)
         from_s, to_s = conditions_on_leg(limits, c, rise, a_may, which)
         rise = rise_of(f, leg, start_us, end_us, band)
     elif has_condition:
@@ -149,7 +155,7 @@ def list_spans(
 
     Outer, nominal and inner spans stand four rows each in `spans`.
     """
-    reach_m = lateral_m + v.radius_m[b]
+    reach_m = lateral_m + v.sizes[b, RADIUS_M]
     guard = guard_of_volume(m, v, b, reach_m)
     outer = spans[0:4]
     outer_count = within(m, v, b, reach_m + guard, outer)
@@ -166,33 +172,46 @@ def list_spans(
         else:
             inner_count = deep(m, v, b, guard - reach_m, inner)
         inner_count = cut_spans(inner, inner_count, low_s, high_s, m.lasts_s)
-    for k in range(outer_count):
-        start_s, end_s = outer[0, k], outer[1, k]
-        listed = 0
-        for j in range(count):
-            if nominal[0, j] > end_s or nominal[1, j] < start_s:
-                continue
-            if is_known and not has_time(
-                inner, inner_count, nominal[0, j], nominal[1, j], m.lasts_s, slop_s
-            ):
-                continue
-            verdict = CONFLICT if is_known else UNDETERMINED
-            if n < len(rows):
-                write_volume_row(
-                    rows[n], verdict, f, a, v, b, limits, c, m, rise, lateral_m, vertical_tmm,
-                    nominal[0, j], nominal[1, j], from_s, to_s, reach_m + guard, start_us,
-                )  # fmt: skip
-            n += 1
-            listed += 1
-        if listed == 0:
-            verdict = BOUNDARY if is_known else UNDETERMINED
-            if n < len(rows):
-                write_volume_row(
-                    rows[n], verdict, f, a, v, b, limits, c, m, rise, lateral_m, vertical_tmm,
-                    start_s, end_s, from_s, to_s, reach_m + guard, start_us,
-                )  # fmt: skip
-            n += 1
+    if is_known:
+        count = keep_sure(nominal, count, inner, inner_count, m.lasts_s, slop_s)
+    sure_count = count
+    count = add_others(nominal, count, outer, outer_count)
+    for k in range(count):
+        if n < len(rows):
+            verdict = UNDETERMINED
+            if is_known:
+                verdict = CONFLICT if k < sure_count else BOUNDARY
+            write_volume_row(
+                rows[n], verdict, f, a, v, b, limits, c, m, rise, lateral_m, vertical_tmm,
+                nominal[0, k], nominal[1, k], from_s, to_s, reach_m + guard, start_us,
+            )  # fmt: skip
+        n += 1
     return n
+
+
+def keep_sure(
+    nominal: Floats, count: int, inner: Floats, inner_count: int, lasts_s: float, slop_s: float
+) -> int:
+    """Keep the spans that surely hold some time of inner ones; return how many are left."""
+    kept = 0
+    for k in range(count):
+        if has_time(inner, inner_count, nominal[0, k], nominal[1, k], lasts_s, slop_s):
+            nominal[0, kept], nominal[1, kept] = nominal[0, k], nominal[1, k]
+            kept += 1
+    return kept
+
+
+def add_others(nominal: Floats, count: int, outer: Floats, outer_count: int) -> int:
+    """Add the outer spans that hold no span that was kept; return how many there are then."""
+    added = count
+    for k in range(outer_count):
+        is_held = False
+        for j in range(count):
+            is_held = is_held or (nominal[0, j] <= outer[1, k] and nominal[1, j] >= outer[0, k])
+        if not is_held:
+            nominal[0, added], nominal[1, added] = outer[0, k], outer[1, k]
+            added += 1
+    return added
 
 
 def cut_spans(spans: Floats, count: int, low_s: float, high_s: float, lasts_s: float) -> int:

@@ -23,7 +23,22 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.detect.lateral import ONE_MINUS_E2, SEMI_MAJOR_M
-from keepclear.detect.skeletons import BLOCK, Volumes
+from keepclear.detect.skeletons import (
+    BALL_M,
+    BLOCK,
+    BLOCK_HIGH,
+    BLOCK_LOW,
+    BLOCK_RIGHT,
+    CX,
+    CY,
+    CZ,
+    GX,
+    GY,
+    HX,
+    HY,
+    IS_REGION,
+    Volumes,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -58,13 +73,13 @@ def on_plane(
 
 def is_in_region(v: Volumes, i: int, x: float, y: float, z: float) -> bool:
     """Tell whether a point within metres of the ellipsoid is in region i; no region: it is not."""
-    if v.is_region[i] == 0:
+    if v.terms[i, IS_REGION] == 0:
         return False
     x, y, z = lifted(x, y, z)
-    dx, dy, dz = x - v.cx[i], y - v.cy[i], z - v.cz[i]
-    if dx * dx + dy * dy + dz * dz > v.ball_m[i] * v.ball_m[i]:
+    dx, dy, dz = x - v.sizes[i, CX], y - v.sizes[i, CY], z - v.sizes[i, CZ]
+    if dx * dx + dy * dy + dz * dz > v.sizes[i, BALL_M] * v.sizes[i, BALL_M]:
         return False
-    gx, gy, cosine = on_plane(v.cx[i], v.cy[i], v.cz[i], x, y, z)
+    gx, gy, cosine = on_plane(v.sizes[i, CX], v.sizes[i, CY], v.sizes[i, CZ], x, y, z)
     return cosine > LOWEST and is_odd(v, i, gx, gy)
 
 
@@ -72,13 +87,17 @@ def is_odd(v: Volumes, i: int, gx: float, gy: float) -> bool:
     """Tell whether a ray along the first axis crosses region i's rings an odd number of times."""
     odd = False
     for block in range(v.block_offsets[i], v.block_offsets[i + 1]):
-        if gy < v.block_low[block] or gy > v.block_high[block] or gx > v.block_right[block]:
+        if (
+            gy < v.blocks[block, BLOCK_LOW]
+            or gy > v.blocks[block, BLOCK_HIGH]
+            or gx > v.blocks[block, BLOCK_RIGHT]
+        ):
             continue
         first = v.offsets[i] + (block - v.block_offsets[i]) * BLOCK
         for k in range(first, min(first + BLOCK, v.offsets[i + 1])):
-            y0, y1 = v.gy[k], v.hy[k]
+            y0, y1 = v.pieces[k, GY], v.pieces[k, HY]
             if (y0 <= gy) != (y1 <= gy):
-                x0, x1 = v.gx[k], v.hx[k]
+                x0, x1 = v.pieces[k, GX], v.pieces[k, HX]
                 if gx < x0 + (x1 - x0) * ((gy - y0) / (y1 - y0)):
                     odd = not odd
     return odd
@@ -93,7 +112,7 @@ def point_inside(v: Volumes, i: int) -> tuple[float, float]:
     first, last = v.offsets[i], v.offsets[i + 1]
     heights = np.empty(last - first)
     for k in range(first, last):
-        heights[k - first] = v.gy[k]
+        heights[k - first] = v.pieces[k, GY]
     sort(heights, last - first)
     at, widest = heights[0], -1.0
     for k in range(1, last - first):
@@ -103,12 +122,14 @@ def point_inside(v: Volumes, i: int) -> tuple[float, float]:
     cuts = heights
     count = 0
     for k in range(first, last):
-        y0, y1 = v.gy[k], v.hy[k]
+        y0, y1 = v.pieces[k, GY], v.pieces[k, HY]
         if (y0 <= at) != (y1 <= at):
-            cuts[count] = v.gx[k] + (v.hx[k] - v.gx[k]) * ((at - y0) / (y1 - y0))
+            cuts[count] = v.pieces[k, GX] + (v.pieces[k, HX] - v.pieces[k, GX]) * (
+                (at - y0) / (y1 - y0)
+            )
             count += 1
     sort(cuts, count)
-    x, widest = v.gx[first], -1.0
+    x, widest = v.pieces[first, GX], -1.0
     for k in range(0, count - 1, 2):
         if cuts[k + 1] - cuts[k] > widest:
             widest = cuts[k + 1] - cuts[k]

@@ -24,7 +24,25 @@ from keepclear.detect.lateral import (
     least_distance_at,
     span_within,
 )
-from keepclear.detect.skeletons import Volumes
+from keepclear.detect.skeletons import (
+    BALL_M,
+    BLOCK_M,
+    BX,
+    BY,
+    BZ,
+    CURVE_M,
+    CX,
+    CY,
+    CZ,
+    LONGEST_M,
+    PX,
+    PY,
+    PZ,
+    QX,
+    QY,
+    QZ,
+    Volumes,
+)
 
 DEFLECTION: Final = 0.0034  # greatest angle between the normal and the way from the earth's centre
 
@@ -73,17 +91,43 @@ def motion_of(f: Fragments, i: int, start_us: int, end_us: int) -> Motion:
 
 def motion_along(v: Volumes, i: int, k: int) -> Motion:
     """Return the motion from the start to the end of piece k of volume i in one second."""
-    ax, ay, az = v.qx[k] - v.px[k], v.qy[k] - v.py[k], v.qz[k] - v.pz[k]
+    ax, ay, az = (
+        v.pieces[k, QX] - v.pieces[k, PX],
+        v.pieces[k, QY] - v.pieces[k, PY],
+        v.pieces[k, QZ] - v.pieces[k, PZ],
+    )
     length_m = math.sqrt(ax * ax + ay * ay + az * az)
-    return Motion(v.px[k], v.py[k], v.pz[k], ax, ay, az, 1.0, length_m, v.curve_m[i])
+    return Motion(
+        v.pieces[k, PX],
+        v.pieces[k, PY],
+        v.pieces[k, PZ],
+        ax,
+        ay,
+        az,
+        1.0,
+        length_m,
+        v.sizes[i, CURVE_M],
+    )
+
+
+def standing_at(x: float, y: float, z: float) -> Motion:
+    """Return the motion of a point that stands still at an instant."""
+    return Motion(x, y, z, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def any_piece(v: Volumes, i: int) -> Motion:
+    """Return a motion that is like those along the pieces of volume i in what bounds errors."""
+    return Motion(
+        0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, v.sizes[i, LONGEST_M], v.sizes[i, CURVE_M]
+    )  # fmt: skip
 
 
 def is_far_from_volume(m: Motion, v: Volumes, b: int, reach_m: float) -> bool:
     """Tell whether a moving point is surely more than `reach_m` from volume b all the time."""
     half_s = 0.5 * m.lasts_s
     x, y, z = m.x + m.vx * half_s, m.y + m.vy * half_s, m.z + m.vz * half_s
-    x, y, z = x - v.cx[b], y - v.cy[b], z - v.cz[b]
-    limit = reach_m + v.ball_m[b] + SLACK_M + speed_of(m) * half_s
+    x, y, z = x - v.sizes[b, CX], y - v.sizes[b, CY], z - v.sizes[b, CZ]
+    limit = reach_m + v.sizes[b, BALL_M] + SLACK_M + speed_of(m) * half_s
     return bool(x * x + y * y + z * z > limit * limit)
 
 
@@ -91,18 +135,22 @@ def is_far_from_block(m: Motion, v: Volumes, block: int, reach_m: float) -> bool
     """Tell whether a moving point is surely more than `reach_m` from the pieces of a block."""
     half_s = 0.5 * m.lasts_s
     x, y, z = m.x + m.vx * half_s, m.y + m.vy * half_s, m.z + m.vz * half_s
-    x, y, z = x - v.bx[block], y - v.by[block], z - v.bz[block]
-    limit = reach_m + v.block_m[block] + SLACK_M + speed_of(m) * half_s
+    x, y, z = x - v.blocks[block, BX], y - v.blocks[block, BY], z - v.blocks[block, BZ]
+    limit = reach_m + v.blocks[block, BLOCK_M] + SLACK_M + speed_of(m) * half_s
     return bool(x * x + y * y + z * z > limit * limit)
 
 
 def is_far_from_piece(m: Motion, v: Volumes, k: int, reach_m: float) -> bool:
     """Tell whether a moving point is surely more than `reach_m` from piece k."""
     half_s = 0.5 * m.lasts_s
-    x = m.x + m.vx * half_s - 0.5 * (v.px[k] + v.qx[k])
-    y = m.y + m.vy * half_s - 0.5 * (v.py[k] + v.qy[k])
-    z = m.z + m.vz * half_s - 0.5 * (v.pz[k] + v.qz[k])
-    wx, wy, wz = v.qx[k] - v.px[k], v.qy[k] - v.py[k], v.qz[k] - v.pz[k]
+    x = m.x + m.vx * half_s - 0.5 * (v.pieces[k, PX] + v.pieces[k, QX])
+    y = m.y + m.vy * half_s - 0.5 * (v.pieces[k, PY] + v.pieces[k, QY])
+    z = m.z + m.vz * half_s - 0.5 * (v.pieces[k, PZ] + v.pieces[k, QZ])
+    wx, wy, wz = (
+        v.pieces[k, QX] - v.pieces[k, PX],
+        v.pieces[k, QY] - v.pieces[k, PY],
+        v.pieces[k, QZ] - v.pieces[k, PZ],
+    )
     half_m = 0.5 * math.sqrt(wx * wx + wy * wy + wz * wz)
     limit = reach_m + half_m + SLACK_M + speed_of(m) * half_s
     return bool(x * x + y * y + z * z > limit * limit)
@@ -121,27 +169,31 @@ def guard_of_volume(m: Motion, v: Volumes, b: int, distance_m: float) -> float:
     """
     if distance_m == math.inf:
         return 0.0
-    longest_m: float = v.longest_m[b]
+    longest_m: float = v.sizes[b, LONGEST_M]
     dip_m = longest_m * longest_m / (8.0 * SMALLEST_RADIUS_M)
     return DEFLECTION * dip_m + guard_m(
         max(distance_m, 0.0), m.length_m, longest_m, max(m.length_m, longest_m),
-        m.curve_m + v.curve_m[b],
+        m.curve_m + v.sizes[b, CURVE_M],
     )  # fmt: skip
 
 
 def view_of(m: Motion, v: Volumes, k: int) -> View:
     """Return a moving point as seen from piece k on the plane between both."""
     half_s = 0.5 * m.lasts_s
-    wx, wy, wz = v.qx[k] - v.px[k], v.qy[k] - v.py[k], v.qz[k] - v.pz[k]
-    nx = m.x + m.vx * half_s + v.px[k] + 0.5 * wx
-    ny = m.y + m.vy * half_s + v.py[k] + 0.5 * wy
-    nz = (m.z + m.vz * half_s + v.pz[k] + 0.5 * wz) / ONE_MINUS_E2
+    wx, wy, wz = (
+        v.pieces[k, QX] - v.pieces[k, PX],
+        v.pieces[k, QY] - v.pieces[k, PY],
+        v.pieces[k, QZ] - v.pieces[k, PZ],
+    )
+    nx = m.x + m.vx * half_s + v.pieces[k, PX] + 0.5 * wx
+    ny = m.y + m.vy * half_s + v.pieces[k, PY] + 0.5 * wy
+    nz = (m.z + m.vz * half_s + v.pieces[k, PZ] + 0.5 * wz) / ONE_MINUS_E2
     norm = math.sqrt(nx * nx + ny * ny + nz * nz)
     nx, ny, nz = nx / norm, ny / norm, nz / norm
     across = math.sqrt(nx * nx + ny * ny)
     ex, ey = (-ny / across, nx / across) if across > 1e-9 else (1.0, 0.0)
     fx, fy, fz = -nz * ey, nz * ex, nx * ey - ny * ex
-    rx, ry, rz = m.x - v.px[k], m.y - v.py[k], m.z - v.pz[k]
+    rx, ry, rz = m.x - v.pieces[k, PX], m.y - v.pieces[k, PY], m.z - v.pieces[k, PZ]
     return View(
         rx * ex + ry * ey, rx * fx + ry * fy + rz * fz,
         m.vx * ex + m.vy * ey, m.vx * fx + m.vy * fy + m.vz * fz,

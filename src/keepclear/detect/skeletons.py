@@ -13,7 +13,7 @@ middle: with rings that reach at most 80 degrees from there, the smaller side.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,61 +36,35 @@ LOWEST_COSINE: Final = 0.1737  # of 80 degrees, from the middle of a region
 EVERY_ZONE: Final = -1
 
 
+# Columns of `sizes`: round the skeleton; how far pieces are from what was declared; the longest
+# piece; the middle, on the ellipsoid, and how near it all of the volume is; uncertainty of place.
+RADIUS_M, CURVE_M, LONGEST_M, CX, CY, CZ, BALL_M, UNSURE_M = range(8)
+# Columns of `terms`: whether a region; limits (NOT_THERE: none) and their datums (-1: unknown);
+# uncertainty of height; zones it may be in (bit k: zone k); window; tolerances of time, and how
+# much of both is uncertainty of time.
+IS_REGION, LOWER_TMM, LOWER_DATUM, UPPER_TMM, UPPER_DATUM, UNSURE_TMM = range(6)
+ZONES, START_US, END_US, EARLY_US, LATE_US, CLOCK_US = range(6, 12)
+# Columns of `pieces`: both ends in earth-centred metres, on the ellipsoid, and on the gnomonic
+# plane at the middle (regions only).
+PX, PY, PZ, QX, QY, QZ, GX, GY, HX, HY = range(10)
+# Columns of `blocks`: a ball round up to 16 pieces, and on the plane their least and greatest
+# second and their greatest first coordinate.
+BX, BY, BZ, BLOCK_M, BLOCK_LOW, BLOCK_HIGH, BLOCK_RIGHT = range(7)
+
+
 class Volumes(NamedTuple):
-    """n volumes; a tuple of arrays (or lists), because numba takes no dataclass.
+    """n volumes as few wide arrays, columns named above: a compiled call passes each apart.
 
     offsets (n + 1): volume i has the pieces offsets[i] to offsets[i + 1]; block_offsets
-    (n + 1): and these blocks of up to 16 pieces. Per volume: is_region, radius_m (round the
-    skeleton), curve_m (how far pieces are from what was declared), longest_m (piece), cx, cy,
-    cz (middle, on the ellipsoid), ball_m (all of the volume is this near the middle), lower_tmm,
-    upper_tmm (NOT_THERE: no limit) and their datums (-1: unknown), lateral_m, vertical_tmm
-    (uncertainty), zones (bit k: may be inside zone k), start_us, end_us, early_us, late_us
-    (uncertainty of time included), clock_us.
-    Per piece: px .. qz (earth-centred metres, on the ellipsoid), gx, gy, hx, hy (both ends on
-    the gnomonic plane at the middle, regions only). Per block: bx, by, bz, block_m (ball), and
-    block_low, block_high, block_right (least and greatest second, greatest first coordinate
-    on that plane).
+    (n + 1): and these blocks of up to 16 pieces. sizes, terms: of volumes.
     """
 
     offsets: Integers
     block_offsets: Integers
-    is_region: Integers
-    radius_m: Floats
-    curve_m: Floats
-    longest_m: Floats
-    cx: Floats
-    cy: Floats
-    cz: Floats
-    ball_m: Floats
-    lower_tmm: Integers
-    lower_datum: Integers
-    upper_tmm: Integers
-    upper_datum: Integers
-    lateral_m: Floats
-    vertical_tmm: Integers
-    zones: Integers
-    start_us: Integers
-    end_us: Integers
-    early_us: Integers
-    late_us: Integers
-    clock_us: Integers
-    px: Floats
-    py: Floats
-    pz: Floats
-    qx: Floats
-    qy: Floats
-    qz: Floats
-    gx: Floats
-    gy: Floats
-    hx: Floats
-    hy: Floats
-    bx: Floats
-    by: Floats
-    bz: Floats
-    block_m: Floats
-    block_low: Floats
-    block_high: Floats
-    block_right: Floats
+    sizes: Floats
+    terms: Integers
+    pieces: Floats
+    blocks: Floats
 
     @property
     def volumes(self) -> int:
@@ -127,6 +101,7 @@ def compile_volumes(
     if not volumes:
         raise InputError("volumes", 0, "are nothing to compare", "give one or more")
     skeletons = [skeleton_of(volume.volume.shape) for volume in volumes]
+    tolerances = tolerances or [EXACT] * len(volumes)
     runs = [run for skeleton in skeletons for run in skeleton.runs]
     owner = np.repeat(np.arange(len(skeletons)), [len(each.runs) for each in skeletons])
     edges = edges_of(runs)
@@ -137,10 +112,12 @@ def compile_volumes(
     middle = _middles(pieces, offsets)
     ends = _gnomonic(pieces, middle[volume_of], is_region[volume_of])
     check_rings(edges, pieces, ends, owner, is_region, volumes)
+    block_offsets, blocks = _blocks(pieces, ends, offsets)
     return Volumes(
-        offsets=offsets, **_extents(skeletons, pieces, offsets, middle),
-        **_times_and_heights(volumes, datums, tolerances or [EXACT] * len(volumes)),
-        **_columns(pieces, ends), **_blocks(pieces, ends, offsets),
+        offsets=offsets, block_offsets=block_offsets,
+        sizes=_sizes(skeletons, pieces, offsets, middle, tolerances),
+        terms=_terms(volumes, is_region, datums, tolerances),
+        pieces=np.concatenate([pieces.p, pieces.q, ends.T], axis=1), blocks=blocks,
     )  # fmt: skip
 
 
@@ -182,51 +159,44 @@ def _gnomonic(pieces: Pieces, middle: Floats, is_region: npt.NDArray[np.bool_]) 
     return np.stack(ends)
 
 
-def _extents(
-    skeletons: Sequence[Skeleton], pieces: Pieces, offsets: Integers, middle: Floats
-) -> dict[str, Any]:
-    """Return the columns that say how large volumes are.
+def _sizes(
+    skeletons: Sequence[Skeleton], pieces: Pieces, offsets: Integers, middle: Floats,
+    tolerances: Sequence[Tolerance],
+) -> Floats:  # fmt: skip
+    """Return how large volumes are.
 
     A region has no place further from its middle than its rings, but for the flattening, which
     0.7 % covers.
     """
-    counts = np.diff(offsets)
+    first = offsets[:-1]
     radius_m = np.array([skeleton.radius_m for skeleton in skeletons])
-    around = np.repeat(middle, counts, axis=0)
+    around = np.repeat(middle, np.diff(offsets), axis=0)
     far = np.sqrt(
         np.maximum(((pieces.p - around) ** 2).sum(axis=1), ((pieces.q - around) ** 2).sum(axis=1))
     )
     length_m = np.sqrt(((pieces.q - pieces.p) ** 2).sum(axis=1))
-    first = offsets[:-1]
-    return {
-        "is_region": np.array([int(skeleton.is_region) for skeleton in skeletons], dtype=np.int64),
-        "radius_m": radius_m, "curve_m": np.maximum.reduceat(pieces.curve_m, first),
-        "longest_m": np.maximum.reduceat(length_m, first),
-        "cx": middle[:, 0].copy(), "cy": middle[:, 1].copy(), "cz": middle[:, 2].copy(),
-        "ball_m": 1.007 * np.maximum.reduceat(far, first) + radius_m + 10.0,
-    }  # fmt: skip
+    columns = [
+        radius_m, np.maximum.reduceat(pieces.curve_m, first),
+        np.maximum.reduceat(length_m, first), *middle.T,
+        1.007 * np.maximum.reduceat(far, first) + radius_m + 10.0,
+        np.array([tolerance.lateral_m for tolerance in tolerances]),
+    ]  # fmt: skip
+    return np.stack(columns, axis=1)
 
 
-def _times_and_heights(
-    volumes: Sequence[Volume4D], datums: Datums, tolerances: Sequence[Tolerance]
-) -> dict[str, Any]:
-    def whole(values: list[int]) -> Integers:
-        return np.array(values, dtype=np.int64)
-
-    lower = [_limit(volume.volume.lower, datums) for volume in volumes]
-    upper = [_limit(volume.volume.upper, datums) for volume in volumes]
-    return {
-        "lower_tmm": whole([h for h, _ in lower]), "lower_datum": whole([d for _, d in lower]),
-        "upper_tmm": whole([h for h, _ in upper]), "upper_datum": whole([d for _, d in upper]),
-        "lateral_m": np.array([t.lateral_m for t in tolerances]),
-        "vertical_tmm": whole([t.vertical_tmm for t in tolerances]),
-        "zones": whole([t.zones for t in tolerances]),
-        "start_us": whole([volume.start_us for volume in volumes]),
-        "end_us": whole([volume.end_us for volume in volumes]),
-        "early_us": whole([t.early_us for t in tolerances]),
-        "late_us": whole([t.late_us for t in tolerances]),
-        "clock_us": whole([t.clock_us for t in tolerances]),
-    }  # fmt: skip
+def _terms(
+    volumes: Sequence[Volume4D], is_region: npt.NDArray[np.bool_], datums: Datums,
+    tolerances: Sequence[Tolerance],
+) -> Integers:  # fmt: skip
+    """Return heights, windows and tolerances of volumes."""
+    rows = [
+        (
+            int(region), *_limit(each.volume.lower, datums), *_limit(each.volume.upper, datums),
+            t.vertical_tmm, t.zones, each.start_us, each.end_us,
+            t.early_us, t.late_us, t.clock_us,
+        ) for each, region, t in zip(volumes, is_region.tolist(), tolerances, strict=True)
+    ]  # fmt: skip
+    return np.array(rows, dtype=np.int64)
 
 
 def _limit(altitude: Altitude | None, datums: Datums) -> tuple[int, int]:
@@ -235,27 +205,18 @@ def _limit(altitude: Altitude | None, datums: Datums) -> tuple[int, int]:
     return altitude.height_tmm, datums.number(altitude)
 
 
-def _columns(pieces: Pieces, ends: Floats) -> dict[str, Any]:
-    names = ("px", "py", "pz", "qx", "qy", "qz", "gx", "gy", "hx", "hy")
-    columns = [*pieces.p.T, *pieces.q.T, *ends]
-    return {name: np.ascontiguousarray(c) for name, c in zip(names, columns, strict=True)}
-
-
-def _blocks(pieces: Pieces, ends: Floats, offsets: Integers) -> dict[str, Any]:
-    """Return the blocks: balls round up to 16 pieces, and their extent on the plane."""
-    counts = np.diff(offsets)
-    blocks = -(-counts // BLOCK)
+def _blocks(pieces: Pieces, ends: Floats, offsets: Integers) -> tuple[Integers, Floats]:
+    """Return which blocks volumes have, and the blocks."""
+    blocks = -(-np.diff(offsets) // BLOCK)
     block_offsets = np.concatenate([[0], np.cumsum(blocks)]).astype(np.int64)
     inner = np.arange(block_offsets[-1]) - np.repeat(block_offsets[:-1], blocks)
     first = np.repeat(offsets[:-1], blocks) + inner * BLOCK
     low = np.minimum.reduceat(np.minimum(pieces.p, pieces.q), first, axis=0)
     high = np.maximum.reduceat(np.maximum(pieces.p, pieces.q), first, axis=0)
-    middle = 0.5 * (low + high)
-    return {
-        "block_offsets": block_offsets,
-        "bx": middle[:, 0].copy(), "by": middle[:, 1].copy(), "bz": middle[:, 2].copy(),
-        "block_m": 0.5 * np.sqrt(((high - low) ** 2).sum(axis=1)),
-        "block_low": np.minimum.reduceat(np.minimum(ends[1], ends[3]), first),
-        "block_high": np.maximum.reduceat(np.maximum(ends[1], ends[3]), first),
-        "block_right": np.maximum.reduceat(np.maximum(ends[0], ends[2]), first),
-    }  # fmt: skip
+    columns = [
+        *(0.5 * (low + high)).T, 0.5 * np.sqrt(((high - low) ** 2).sum(axis=1)),
+        np.minimum.reduceat(np.minimum(ends[1], ends[3]), first),
+        np.maximum.reduceat(np.maximum(ends[1], ends[3]), first),
+        np.maximum.reduceat(np.maximum(ends[0], ends[2]), first),
+    ]  # fmt: skip
+    return block_offsets, np.stack(columns, axis=1)

@@ -21,7 +21,11 @@ from keepclear.detect.motions import (
     span_near,
     view_of,
 )
-from keepclear.detect.skeletons import BLOCK, Volumes
+from keepclear.detect.skeletons import (
+    BLOCK,
+    IS_REGION,
+    Volumes,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -102,7 +106,7 @@ def within(m: Motion, v: Volumes, b: int, reach_m: float, spans: Floats) -> int:
         spans[0, 0], spans[1, 0] = 0.0, m.lasts_s
         return 1
     count = near(m, v, b, max(reach_m, NEAREST_M), spans[0], spans[1])
-    if v.is_region[b] == 0:
+    if v.terms[b, IS_REGION] == 0:
         return count
     found = gaps_inside(m, v, b, spans[0], spans[1], count, spans[2], spans[3])
     for k in range(found):
@@ -112,7 +116,7 @@ def within(m: Motion, v: Volumes, b: int, reach_m: float, spans: Floats) -> int:
 
 def deep(m: Motion, v: Volumes, b: int, depth_m: float, spans: Floats) -> int:
     """Fill in when a point is inside region b, further than `depth_m` from its boundary."""
-    if v.is_region[b] == 0:
+    if v.terms[b, IS_REGION] == 0:
         return 0
     count = near(m, v, b, max(depth_m, NEAREST_M), spans[2], spans[3])
     return gaps_inside(m, v, b, spans[2], spans[3], count, spans[0], spans[1])

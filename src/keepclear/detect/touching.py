@@ -23,7 +23,10 @@ from keepclear.airspace.positions import Edge, Position
 from keepclear.airspace.volumes import Polygon, Shape, Volume4D
 from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.index import Detected
-from keepclear.detect.skeletons import Volumes
+from keepclear.detect.skeletons import (
+    UNSURE_M,
+    Volumes,
+)
 from keepclear.detect.sweep import BOUNDARY, CLEAR, CONFLICT, CYLINDER, UNDETERMINED, VERDICT
 
 Floats = npt.NDArray[np.float64]
@@ -83,7 +86,7 @@ def settle(
     rows = detected.rows.copy()
     for row, pair in zip(rows, detected.row_pair.tolist(), strict=True):
         a, b = int(detected.a[pair]), int(detected.b[pair])
-        if v.lateral_m[a] + v.lateral_m[b] == 0.0:
+        if v.sizes[a, UNSURE_M] + v.sizes[b, UNSURE_M] == 0.0:
             row[VERDICT] = settled(
                 int(row[VERDICT]), cylinders[int(row[CYLINDER])], volumes[a], volumes[b]
             )

@@ -21,7 +21,12 @@ import numpy.typing as npt
 from keepclear.detect.boxes import boxes_of_trajectories, boxes_of_volumes, tree_of
 from keepclear.detect.fragments import Fragments
 from keepclear.detect.index import Detected, Progress, farthest_m
-from keepclear.detect.skeletons import Volumes
+from keepclear.detect.skeletons import (
+    EARLY_US,
+    LATE_US,
+    UNSURE_M,
+    Volumes,
+)
 from keepclear.detect.sweep import COLUMNS, Limits
 
 Integers = npt.NDArray[np.int64]
@@ -44,7 +49,7 @@ class Things:
 
 def reach_of(v: Volumes, limits: Limits, lateral_m: float = 0.0) -> float:
     """Return how far apart boxes of compared things can be; lateral_m: the others' uncertainty."""
-    own_m = float(v.lateral_m.max(initial=0.0))
+    own_m = float(v.sizes[:, UNSURE_M].max(initial=0.0))
     return farthest_m(limits) + own_m + max(own_m, lateral_m)
 
 
@@ -56,7 +61,7 @@ def detect_volumes(
     if math.isinf(farthest_m(limits)):
         return every_volume_pair(functions, v, things, within, limits, progress)
     tree = tree_of(boxes_of_volumes(v))
-    late_us = int(v.early_us.max(initial=0) + v.late_us.max(initial=0))
+    late_us = int(v.terms[:, [EARLY_US, LATE_US]].max(axis=0, initial=0).sum())
     lag_us = late_us + int(max(limits.time_us)) + ROUNDING_US
     reach_m = reach_of(v, limits)
     places = np.empty(v.volumes, dtype=np.int64)
@@ -84,8 +89,8 @@ def detect_entries(
     reach_m = reach_of(v, limits, float(f.leg_lateral_m.max(initial=0.0)))
     late_us, early_us = int(f.late_us.max(initial=0)), int(f.early_us.max(initial=0))
     lag_us = int(max(limits.time_us)) + ROUNDING_US
-    after_us = late_us + int(v.early_us.max(initial=0)) + lag_us
-    before_us = early_us + int(v.late_us.max(initial=0)) + lag_us
+    after_us = late_us + int(v.terms[:, EARLY_US].max(initial=0)) + lag_us
+    before_us = early_us + int(v.terms[:, LATE_US].max(initial=0)) + lag_us
     places = np.empty(v.volumes, dtype=np.int64)
 
     def find(first: int, last: int, out_a: Integers, out_b: Integers) -> tuple[int, int]:
@@ -134,7 +139,7 @@ def overlap_all(
 
     def run(first: int, last: int, rows: Any, row_pair: Integers) -> tuple[int, int]:
         done: tuple[int, int] = functions.overlap_pairs(
-            v, v, limits, farthest_m(limits), a, b, unturned, first, last, rows, row_pair
+            v, v, limits, farthest_m(limits), a, b, unturned, first, last, rows, row_pair, 0
         )
         return done
 
@@ -149,7 +154,7 @@ def sweep_entries(
 
     def run(first: int, last: int, rows: Any, row_pair: Integers) -> tuple[int, int]:
         done: tuple[int, int] = functions.sweep_volume_pairs(
-            f, v, limits, farthest_m(limits), a, b, first, last, rows, row_pair
+            f, v, limits, farthest_m(limits), a, b, first, last, rows, row_pair, 0
         )
         return done
 

@@ -23,7 +23,12 @@ from keepclear.detect.box_tree import Tree
 from keepclear.detect.boxes import boxes_of_trajectories, boxes_of_volumes, tree_of
 from keepclear.detect.fragments import Fragments
 from keepclear.detect.index import Rows, farthest_m
-from keepclear.detect.skeletons import Volumes
+from keepclear.detect.skeletons import (
+    EARLY_US,
+    LATE_US,
+    UNSURE_M,
+    Volumes,
+)
 from keepclear.detect.sweep import COLUMNS, Limits
 from keepclear.detect.volume_arrays import join_volumes, take_volumes
 from keepclear.errors import InputError
@@ -119,9 +124,9 @@ class VolumeIndex:
         own: dict[int, list[int]] = {}
         kept: dict[int, list[int]] = {}
         for i in range(volumes.volumes):
-            late_us = float(volumes.early_us[i] + volumes.late_us[i])
+            late_us = float(volumes.terms[i, EARLY_US] + volumes.terms[i, LATE_US])
             for level, j in self._candidates(
-                boxes[i], key, group, within, float(volumes.lateral_m[i]), late_us
+                boxes[i], key, group, within, float(volumes.sizes[i, UNSURE_M]), late_us
             ):
                 own.setdefault(level, []).append(i)
                 kept.setdefault(level, []).append(j)
@@ -190,7 +195,7 @@ class VolumeIndex:
         rows, row_pair = np.empty((room, COLUMNS)), np.empty(room, dtype=np.int64)
         _, count = self._functions.overlap_pairs(
             v, store.volumes, self._limits, farthest_m(self._limits), a, b, turned,
-            0, len(kept), rows, row_pair,
+            0, len(kept), rows, row_pair, 0,
         )  # fmt: skip
         return _Part(store, own, kept, turned.tolist(), rows[:count], row_pair[:count])
 
@@ -203,7 +208,7 @@ class VolumeIndex:
             rows, row_pair = np.empty((room, COLUMNS)), np.empty(room, dtype=np.int64)
             after, count = self._functions.sweep_volume_pairs(
                 f, store.volumes, self._limits, farthest_m(self._limits), a, b,
-                0, len(kept), rows, row_pair,
+                0, len(kept), rows, row_pair, 0,
             )  # fmt: skip
             if after == len(kept):
                 return _Part(
@@ -239,8 +244,8 @@ class VolumeIndex:
     ) -> _Store:
         store = _Store(
             volumes=volumes, tree=tree_of(boxes_of_volumes(volumes)), keys=keys, numbers=numbers,
-            groups=groups, lateral_m=float(volumes.lateral_m.max(initial=0.0)),
-            lasts_us=float(volumes.early_us.max(initial=0) + volumes.late_us.max(initial=0)),
+            groups=groups, lateral_m=float(volumes.sizes[:, UNSURE_M].max(initial=0.0)),
+            lasts_us=float(volumes.terms[:, [EARLY_US, LATE_US]].max(axis=0, initial=0).sum()),
         )  # fmt: skip
         for key in set(keys):
             self._places[key] = []

@@ -18,14 +18,14 @@ Integers = npt.NDArray[np.int64]
 
 def sweep_volume_pairs(
     f: Fragments, v: Volumes, limits: Limits, farthest_m: float, a: Integers, b: Integers,
-    first: int, last: int, rows: Rows, row_pair: Integers,
+    first: int, last: int, rows: Rows, row_pair: Integers, n: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Write the rows of pairs first..last - 1 of trajectory and volume.
 
-    Returns the pair to go on from and how many rows; row_pair: which pair a row is of. Stops
-    before a pair whose rows have no room.
+    Returns the pair to go on from and how many rows there are now; n: how many there were
+    (an argument, because compiled code would know a 0 from a number, and compile twice).
+    row_pair: which pair a row is of. Stops before a pair whose rows have no room.
     """
-    n = 0
     for k in range(first, last):
         before = n
         n = sweep_volume(f, a[k], v, b[k], limits, farthest_m, rows, n)
@@ -38,13 +38,12 @@ def sweep_volume_pairs(
 
 def overlap_pairs(
     v: Volumes, w: Volumes, limits: Limits, farthest_m: float, a: Integers, b: Integers,
-    is_turned: Integers, first: int, last: int, rows: Rows, row_pair: Integers,
+    is_turned: Integers, first: int, last: int, rows: Rows, row_pair: Integers, n: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Write the rows of pairs first..last - 1 of volumes a of v and b of w; as above.
 
     is_turned: 1 where b stands before a in the order of ids, and so is a of the row.
     """
-    n = 0
     for k in range(first, last):
         before = n
         if is_turned[k] != 0:
