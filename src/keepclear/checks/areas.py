@@ -38,10 +38,14 @@ Rows = npt.NDArray[np.float64]
 
 
 class Areas(NamedTuple):
-    """All volumes of a check, compiled, and the place among the plans each belongs to."""
+    """All volumes of a check, compiled, and the place among the plans each belongs to.
+
+    is_uncertain: some volume's place, height or time is.
+    """
 
     volumes: Volumes
     owners: Integers
+    is_uncertain: bool
 
 
 class AreaPair(NamedTuple):
@@ -68,7 +72,9 @@ def compile_areas(prepared: Prepared, window_us: tuple[int | None, int | None]) 
     if not found:
         return None
     return Areas(
-        compile_volumes(found, prepared.numbers, tolerances), np.array(owners, dtype=np.int64)
+        volumes=compile_volumes(found, prepared.numbers, tolerances),
+        owners=np.array(owners, dtype=np.int64),
+        is_uncertain=any(t.lateral_m or t.vertical_tmm or t.clock_us for t in tolerances),
     )
 
 
@@ -164,8 +170,7 @@ def assess_area_pair(
     }
     found = assess(pair.rows, pair.bound, stays)
     f_uncertain = f.leg_lateral_m.any() or f.leg_vertical_tmm.any() or f.clock_us.any()
-    v = areas.volumes
-    if not (f_uncertain or v.lateral_m.any() or v.vertical_tmm.any() or v.clock_us.any()):
+    if not (f_uncertain or areas.is_uncertain):
         return found, found.margin_m
     return found, _bare_margin(functions, prepared, f, areas, pair)
 

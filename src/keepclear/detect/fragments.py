@@ -225,9 +225,9 @@ def _cut(legs: _Legs, pieces: Integers, starts_us: Integers, ends_us: Integers) 
     inner = np.flatnonzero(step + 1 < pieces[leg])
     mine = leg[inner]
     share = (end_us[inner] - starts_us[mine]) / lasts_us[inner]
-    found = inner_point(
-        *(column[mine] for column in legs.start), *(column[mine] for column in legs.end), share
-    )
+    ax, ay, az = (column[mine] for column in legs.start)
+    bx, by, bz = (column[mine] for column in legs.end)
+    found = inner_point(ax, ay, az, bx, by, bz, share)
     p = [column[leg] for column in legs.start]
     for k in range(3):
         q[k][inner] = found[k]

@@ -148,12 +148,18 @@ def sweep_all(
     pair_parts: list[Integers] = []
     at, room, step = 0, ROOM, max(len(a) // 64, 64)
     has_time_leaf = bool(max(limits.time_us) > 0)
+    lag_us = np.max(f.early_us, initial=0) + np.max(f.late_us, initial=0)
+    is_shifted = has_time_leaf or lag_us > 0
     while at < len(a):
         rows, row_pair = np.empty((room, COLUMNS)), np.empty(room, dtype=np.int64)
-        after, count = functions.sweep_pairs(
-            f, limits, farthest_m(limits), has_time_leaf, a, b, from_us, to_us,
-            at, min(at + step, len(a)), rows, row_pair,
-        )  # fmt: skip
+        until = min(at + step, len(a))
+        given = (a, b, from_us, to_us, at, until, rows, row_pair)
+        if is_shifted:
+            after, count = functions.sweep_pairs_shifted(
+                f, limits, farthest_m(limits), has_time_leaf, *given
+            )
+        else:
+            after, count = functions.sweep_pairs(f, limits, farthest_m(limits), *given)
         if after == at:
             room *= 2
             continue

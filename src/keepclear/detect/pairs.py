@@ -16,14 +16,34 @@ Integers = npt.NDArray[np.int64]
 
 
 def sweep_pairs(
+    f: Fragments, limits: Limits, farthest_m: float,
+    a: Integers, b: Integers, from_us: Integers, to_us: Integers,
+    first: int, last: int, rows: Rows, row_pair: Integers,
+) -> tuple[int, int]:  # fmt: skip
+    """Write the rows of pairs first..last - 1 at equal times.
+
+    a, b: plans, a < b. from_us, to_us: the time to look at. row_pair: which pair a row is of.
+    Returns the pair to go on from and how many rows; stops before a pair whose rows have no room.
+    """
+    n = 0
+    for k in range(first, last):
+        before = n
+        n = sweep(f, a[k], b[k], limits, farthest_m, from_us[k], to_us[k], rows, n)
+        if n > len(rows):
+            return k, before
+        for m in range(before, n):
+            row_pair[m] = k
+    return last, n
+
+
+def sweep_pairs_shifted(
     f: Fragments, limits: Limits, farthest_m: float, has_time_leaf: bool,
     a: Integers, b: Integers, from_us: Integers, to_us: Integers,
     first: int, last: int, rows: Rows, row_pair: Integers,
 ) -> tuple[int, int]:  # fmt: skip
-    """Write the rows of pairs first..last - 1; return the pair to go on from and the rows.
+    """Write the same of pairs that may run early or late, or that a `time` leaf compares.
 
-    a, b: plans, a < b. from_us, to_us: the time to look at. row_pair: which pair a row is
-    of. Stops before a pair whose rows have no room.
+    Apart from `sweep_pairs`, so that a check without tolerance does not load it.
     """
     n = 0
     for k in range(first, last):

@@ -44,8 +44,9 @@ class Entries(NamedTuple):
     """Entries as columns (see the module).
 
     slab: its number; plan; x, y, z: position at the middle of the slab, metres; vx, vy, vz:
-    m/s; start_s, end_s: when the plan is in the slab, from the slab's middle; error_m: how far off the motion may be, uncertainty included; low_tmm, high_tmm: heights,
-    uncertainty included; datum: MIXED where heights are missing or of several references.
+    m/s; start_s, end_s: when the plan is in the slab, from the slab's middle; error_m: how far
+    off the motion may be, uncertainty included; low_tmm, high_tmm: heights, uncertainty
+    included; datum: MIXED where heights are missing or of several references.
     """
 
     slab: Integers
@@ -214,9 +215,7 @@ def count_near(
     return count
 
 
-def can_meet(
-    e: Entries, i: int, d: Entries, m: int, reach_m: float, height_tmm: float
-) -> bool:
+def can_meet(e: Entries, i: int, d: Entries, m: int, reach_m: float, height_tmm: float) -> bool:
     """Tell the same of one entry."""
     if e.datum[i] != d.datum[m] or e.datum[i] == MIXED:
         height_tmm = NO_HEIGHT
@@ -257,6 +256,7 @@ def join(
             while high[row] < total and keys[high[row]] <= middle + 1:
                 high[row] += 1
             begin = k + 1 if row == 0 else low[row]
+            some = False
             for m in range(begin, high[row]):
                 if (m - begin) % CHUNK == 0:
                     chunk = min(m + CHUNK, high[row])

@@ -34,7 +34,10 @@ def mark_zones(f: Fragments, stretches: Sequence[Stretch]) -> Fragments:
     by_plan: dict[int, list[Stretch]] = {}
     for stretch in stretches:
         by_plan.setdefault(stretch.plan, []).append(stretch)
-    source, start_us, end_us, zones = [], [], [], []
+    source: list[int] = []
+    start_us: list[int] = []
+    end_us: list[int] = []
+    zones: list[int] = []
     counts = np.diff(f.offsets).tolist()
     for plan in range(f.plans):
         first = len(source)
