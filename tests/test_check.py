@@ -97,7 +97,7 @@ def test_plans_of_one_party_are_compared_only_when_asked(tmp_path: Path) -> None
     north = [*level_flight("N1", 24_000), *level_flight("N2", 24_000, latitude=35.01)]
     file = written(tmp_path, "north.csv", north)
 
-    with pytest.raises(CallerError, match="nothing to compare.*--within-party"):
+    with pytest.raises(CallerError, match=r"nothing to compare.*--within-party"):
         keepclear.check([file])
     assert len(keepclear.check([file], within_party=True).findings) == 1
 

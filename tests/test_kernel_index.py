@@ -131,11 +131,42 @@ def test_the_index_finds_all_that_brute_force_finds(name: str, fast: SimpleNames
 @pytest.mark.parametrize("name", ["en route", "timed", "drones"])
 def test_the_index_finds_all_where_nothing_is_compiled(name: str) -> None:
     found = 0
-    for seed in range(50, 56):
+    for seed in range(50, 54):
         world = some_world(seed, 16)
         f = fragments_of(world)
         found += assert_index_finds_all(plain(), f, name, range(len(world)), within=True)
     assert found > 0
+
+
+def scattered(seed: int, unsure_m: float, unsure_ft: int) -> list[Plan]:
+    """Return plans of a minute, in every direction about a centre, with cells of 10 to 20 km."""
+    choose = random.Random(seed)
+    centre = CENTRES[seed % len(CENTRES)]
+    world = []
+    for _ in range(70):
+        at = moved(*centre, choose.uniform(-180, 180), choose.uniform(0, 60_000))
+        height_tmm = choose.randrange(290, 330) * 100 * FOOT_TMM
+        fixes = tuple(
+            replace(at, time_us=time_us, height_tmm=height_tmm) for time_us in (0, 60 * US)
+        )
+        plan = Plan(fixes=fixes)
+        if choose.random() < 0.3:
+            plan = replace(plan, lateral_m=unsure_m, vertical_tmm=unsure_ft * FOOT_TMM)
+        world.append(plan)
+    return world
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("unsure_m", "unsure_ft"), [(0.0, 0), (2_000.0, 0), (0.0, 700)])
+def test_those_in_neighbouring_cells_are_found_in_every_direction(
+    unsure_m: float, unsure_ft: int
+) -> None:
+    for seed in range(3):
+        world = scattered(seed, unsure_m, unsure_ft)
+        f = fragments_of(world)
+        groups = range(len(world))
+
+        assert assert_index_finds_all(plain(), f, "en route", groups, within=True) > 10
 
 
 @pytest.mark.long

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from keepclear.detect.cylinders import Cylinder
-from keepclear.detect.encounter import guard_of, lateral_at, meet
+from keepclear.detect.encounter import guard_of, lateral_at, lateral_span, meet
 from keepclear.detect.fragments import Fragments, longest_piece_m
 from keepclear.detect.kernel import as_lists
 from keepclear.detect.lateral import (
@@ -94,6 +94,23 @@ def test_at_equal_times_the_distance_is_right_to_the_guard_band(farthest_m: floa
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("farthest_m", [50.0, 1852.0, 9260.0])
+def test_at_the_ends_of_its_span_the_distance_is_the_one_asked_for(farthest_m: float) -> None:
+    choose = random.Random(round(farthest_m) + 2)
+    tried = 0
+    for _ in range(150):
+        a, b, _ = two_legs(choose, farthest_m)
+        e = meet(one_each((a, b), farthest_m), 0, 1, 0, 60 * US)
+        for at_s in lateral_span(e, farthest_m):
+            if 0.0 < at_s < e.lasts_s and at_s != 1.0:  # 1.0 to 0.0 is never
+                true_m = true_distance_m(legs_of(a)[0], at_s, legs_of(b)[0], at_s)
+                tried += 1
+
+                assert abs(true_m - farthest_m) <= guard_of(e, farthest_m)
+    assert tried > 20
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("farthest_m", [50.0, 9260.0, 50_000.0, 200_000.0])
 def test_at_unequal_times_the_distance_is_right_to_the_guard_band(farthest_m: float) -> None:
     choose = random.Random(round(farthest_m) + 1)
@@ -165,6 +182,17 @@ def test_a_near_miss_of_something_far_keeps_its_digits() -> None:
     half_s = math.sqrt(limit_m**2 - miss_m**2) / speed_mps
 
     assert high_s - low_s == pytest.approx(2 * half_s, rel=1e-6)
+
+
+def test_a_near_miss_is_told_to_its_last_digits() -> None:
+    # a tenth of a millimetre, after 40 km at 400 m/s: the square of the distance has lost it
+    a, b, _ = two_legs(random.Random(1), 9260.0)
+    miss_m, far_m, speed_mps = 1e-4, 40_000.0, 400.0
+    e = meet(one_each((a, b), 9260.0), 0, 1, 0, 60 * US)._replace(
+        a=speed_mps**2, b=-far_m * speed_mps, square=far_m**2 + miss_m**2, cross=miss_m * speed_mps
+    )
+
+    assert lateral_at(e, far_m / speed_mps) == pytest.approx(miss_m, rel=1e-6)
 
 
 def at_distance(longitude_deg: float) -> tuple[Plan, Plan]:

@@ -19,6 +19,7 @@ from keepclear.airspace.volumes import (
     Shape,
 )
 from keepclear.detect.cylinders import Cylinder
+from keepclear.detect.skeletons import Tolerance
 from keepclear.detect.sweep import (
     BOUNDARY,
     CONFLICT,
@@ -41,7 +42,6 @@ from tests.volume_scenes import (
     FOOT_TMM,
     HOUR_US,
     NM_TMM,
-    Tolerance,
     along,
     at,
     box,
@@ -480,8 +480,11 @@ def test_tolerances_find_what_shifting_by_hand_finds(seed: int) -> None:
     points = [(0.0, -1.0, 0.0, 0.0), (3000.0, 2.0, 0.0, 0.0)]
     four = volume(AREA, start_us=round(start_s * 1e6), end_us=round(end_s * 1e6))
 
-    rows = enter(flight(*points, early_s=early, late_s=late), four,
-                 tolerance=Tolerance(early_us=b_early * 1_000_000, late_us=b_late * 1_000_000))  # fmt: skip
+    rows = enter(
+        flight(*points, early_s=early, late_s=late),
+        four,
+        tolerance=Tolerance(early_us=b_early * 1_000_000, late_us=b_late * 1_000_000),
+    )
 
     # inside from 1000 to 2000 on its own clock
     meets = [

@@ -12,7 +12,7 @@ from keepclear.airspace.volumes import Circle, Corridor, Orbit, Volume4D
 from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.datums import Datums
 from keepclear.detect.index import Detected
-from keepclear.detect.skeletons import compile_volumes
+from keepclear.detect.skeletons import Tolerance, compile_volumes
 from keepclear.detect.sweep import (
     BOUNDARY,
     CONFLICT,
@@ -38,7 +38,6 @@ from tests.volume_scenes import (
     FOOT_TMM,
     HOUR_US,
     NM_TMM,
-    Tolerance,
     at,
     box,
     distance_from,
@@ -174,7 +173,7 @@ NEIGHBOURS = (box(0, 0, 1, 1), box(1, 0.25, 2, 0.75))
 
 def pair_of(one: object, other: object, *cylinders: Cylinder) -> Detected:
     volumes = [volume(one), volume(other)]  # type: ignore[arg-type]
-    rows = meet(*volumes, *cylinders)
+    rows = meet(volumes[0], volumes[1], *cylinders)
     detected = Detected(
         a=np.array([0]), b=np.array([1]), rows=rows, row_pair=np.zeros(len(rows), dtype=np.int64)
     )
@@ -182,7 +181,7 @@ def pair_of(one: object, other: object, *cylinders: Cylinder) -> Detected:
 
 
 def test_sectors_that_share_a_border_touch_and_are_separated() -> None:
-    assert verdicts(meet(*map(volume, NEIGHBOURS))) == {BOUNDARY}
+    assert verdicts(meet(volume(NEIGHBOURS[0]), volume(NEIGHBOURS[1]))) == {BOUNDARY}
     assert len(pair_of(*NEIGHBOURS, ENTERING).rows) == 0
 
 
@@ -252,7 +251,9 @@ def test_undetermined_neighbours_that_only_touch_are_separated_too() -> None:
 AREA = box(0, 0, 1, 1)
 
 
-def bands(one: tuple[str | None, str | None], other: tuple[str | None, str | None]) -> tuple[Volume4D, Volume4D]:  # fmt: skip
+def bands(
+    one: tuple[str | None, str | None], other: tuple[str | None, str | None]
+) -> tuple[Volume4D, Volume4D]:
     return volume(AREA, *one), volume(AREA, *other)
 
 

@@ -125,7 +125,8 @@ def ecef(longitude: float, latitude: float) -> tuple[float, float, float]:
 
 
 def test_inside_is_what_fractions_say() -> None:
-    star = polygon((0, 40), (3, 44), (8, 43), (4, 47), (6, 52), (1, 49), (-5, 53), (-2, 46), (-7, 42),
+    star = polygon((0, 40), (3, 44), (8, 43), (4, 47), (6, 52), (1, 49), (-5, 53), (-2, 46),
+                   (-7, 42),
                    (-1, 43), holes=[[(0, 45), (0.5, 47), (1.5, 46)]])  # fmt: skip
     v = compiled(star)
 

@@ -25,14 +25,14 @@ lateral = "5 NM"
 """
 ZONED: Final = """\
 name = "zoned"
-[rules.live]
-well_clear = "phase-1"
-[rules.here]
+[rules.everywhere]
 well_clear = "near-mid-air-collision"
+[rules.here]
+well_clear = "phase-1"
 zone = "west"
 [zones.west]
-circle = { centre = "47.5N 8.25E", radius = "20 NM" }
-lower = "FL100"
+circle = { centre = "%s", radius = "20 NM" }
+lower = "FL010"
 upper = "FL245"
 """
 AREA: Final = {
@@ -166,11 +166,19 @@ def test_plans_given_as_volumes_are_refused_and_it_says_why(tmp_path: Path) -> N
         check([one, area], rules="do-365")
 
 
-@pytest.mark.parametrize(("rules", "says"), [(MIXED, "stand in one rule set"),
-                                             (ZONED, "leave its zone out")])  # fmt: skip
-def test_rules_that_cannot_be_looked_at_are_refused(tmp_path: Path, rules: str, says: str) -> None:
+def test_well_clear_and_minima_in_one_rule_set_are_refused(tmp_path: Path) -> None:
     both = files(tmp_path, EASTBOUND, WESTBOUND)
-    (tmp_path / "rules.toml").write_text(rules)
+    (tmp_path / "rules.toml").write_text(MIXED)
 
-    with pytest.raises(RulesError, match=says):
+    with pytest.raises(RulesError, match="stand in one rule set"):
         check(both, rules=str(tmp_path / "rules.toml"))
+
+
+@pytest.mark.parametrize(("centre", "found"), [("0N 35E", 1), ("20N 35E", 0)])
+def test_a_rule_of_a_zone_binds_inside_it_only(tmp_path: Path, centre: str, found: int) -> None:
+    both = files(tmp_path, EASTBOUND, WESTBOUND)  # 300 ft apart, near mid-air collision is 100 ft
+    (tmp_path / "rules.toml").write_text(ZONED % centre)
+
+    report = check(both, rules=str(tmp_path / "rules.toml"))
+
+    assert [finding.rule for finding in report.findings] == ["here"] * found

@@ -33,7 +33,7 @@ from keepclear.detect.live_alerts import sweep_well_clear_all, well_clear_limits
 from keepclear.detect.sweep import BOUNDARY, CLEAR, CONFLICT, UNDETERMINED
 from keepclear.detect.well_clear_sweep import TAU_S
 from tests.kernel_pairs import FOOT_TMM, moved, passing, points_of, spans_of
-from tests.oracle import Fix, Plan, Span
+from tests.motion import Fix, Plan, Span
 
 WGS84: Final = Geodesic.WGS84
 ALWAYS: Final = np.array([2**62])

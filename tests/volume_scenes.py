@@ -25,10 +25,8 @@ from keepclear.detect import (
     box_tree,
     closest,
     entering,
-    gaps,
     inside,
     motions,
-    nearest,
     overlaps,
     spans,
     volume_pairs,
@@ -43,8 +41,7 @@ from keepclear.detect.skeletons import Tolerance, compile_volumes
 from keepclear.detect.sweep import COLUMNS, END, START, VERDICT, Limits, Rows
 
 SCALAR_MODULES: Final[tuple[ModuleType, ...]] = (
-    inside, bands, motions, spans, windows, closest, entering, gaps, nearest, overlaps, box_tree,
-    volume_pairs,
+    windows, inside, motions, spans, bands, closest, entering, overlaps, box_tree, volume_pairs,
 )  # fmt: skip
 FUNCTIONS: Final = SimpleNamespace(
     **{name: value for module in SCALAR_MODULES for name, value in vars(module).items()
@@ -66,7 +63,9 @@ def at(longitude_deg: float, latitude_deg: float) -> Position:
     return Position(latitude_deg=latitude_deg, longitude_deg=longitude_deg)
 
 
-def polygon(*ring: LonLat, holes: Sequence[Sequence[LonLat]] = (), edge: Edge = Edge.PLANAR) -> Polygon:  # fmt: skip
+def polygon(
+    *ring: LonLat, holes: Sequence[Sequence[LonLat]] = (), edge: Edge = Edge.PLANAR
+) -> Polygon:
     return Polygon(
         ring=tuple(at(*corner) for corner in ring),
         holes=tuple(tuple(at(*corner) for corner in hole) for hole in holes), edge=edge,
@@ -130,7 +129,12 @@ def enter(
     return rows[:count]
 
 
-def meet(one: Volume4D, other: Volume4D, *cylinders: Cylinder, tolerances: Sequence[Tolerance] | None = None) -> Rows:  # fmt: skip
+def meet(
+    one: Volume4D,
+    other: Volume4D,
+    *cylinders: Cylinder,
+    tolerances: Sequence[Tolerance] | None = None,
+) -> Rows:
     """Return the rows of two volumes."""
     v = compile_volumes([one, other], Datums(), tolerances)
     limits = minima(*cylinders)
@@ -260,20 +264,26 @@ def lonlat(position: Position) -> LonLat:
     return position.longitude_deg, position.latitude_deg
 
 
-def times_within(function: Callable[[float], float], limit: float, lasts_s: float, samples: int) -> list[tuple[float, float]]:  # fmt: skip
+def times_within(
+    function: Callable[[float], float], limit: float, lasts_s: float, samples: int
+) -> list[tuple[float, float]]:
     """Return when a function of time is below a limit: sampled, and every crossing halved."""
     times = [lasts_s * k / samples for k in range(samples + 1)]
     below = [function(t) < limit for t in times]
     found = [0.0] if below[0] else []
-    for k in range(samples):
-        if below[k] != below[k + 1]:
-            found.append(_crossing(function, limit, times[k], times[k + 1], is_below=below[k]))
+    found += [
+        _crossing(function, limit, times[k], times[k + 1], is_below=below[k])
+        for k in range(samples)
+        if below[k] != below[k + 1]
+    ]
     if below[-1]:
         found.append(lasts_s)
     return list(zip(found[::2], found[1::2], strict=True))
 
 
-def _crossing(function: Callable[[float], float], limit: float, low: float, high: float, *, is_below: bool) -> float:  # fmt: skip
+def _crossing(
+    function: Callable[[float], float], limit: float, low: float, high: float, *, is_below: bool
+) -> float:
     for _ in range(34):
         middle = (low + high) / 2
         if (function(middle) < limit) == is_below:

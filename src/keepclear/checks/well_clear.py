@@ -13,6 +13,7 @@ well clear or for minima, not for both: `agreement.terms` refuses a pair that bo
    well clear was lost by tau alone.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -22,7 +23,7 @@ import numpy.typing as npt
 
 from keepclear.agreement.assess import Assessment, assess
 from keepclear.agreement.leaves import KeepWellClear
-from keepclear.agreement.separation import Rule, RuleSet
+from keepclear.agreement.separation import Rule, RuleSet, zone_number
 from keepclear.agreement.terms import well_clear_rules
 from keepclear.checks.binding import Bound, Kinds
 from keepclear.checks.pairing import Kernel, Pair
@@ -34,6 +35,7 @@ from keepclear.detect.fragments import Fragments, take_pair
 from keepclear.detect.index import Detected, near_pairs
 from keepclear.detect.kernel import limits_of
 from keepclear.detect.live_alerts import sweep_well_clear_all, well_clear_limits
+from keepclear.detect.well_clear_sweep import WellClearLimits
 from keepclear.errors import RulesError
 from keepclear.units import TMM_PER_M, US_PER_S
 
@@ -46,14 +48,10 @@ SPEED_ERROR: Final = 1.001
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class WellClearAsked:
-    """What binds the plans of a check: kinds as `compare` takes them, and their volumes.
-
-    volumes: in the order of the kinds' bounds. less_tmm: comes off each ZTHR.
-    """
+    """What binds the plans of a check: kinds as `compare` takes them, and the same as limits."""
 
     kinds: Kinds
-    volumes: dict[tuple[int, int], tuple[WellClear, ...]]
-    less_tmm: int
+    limits: dict[tuple[int, int], WellClearLimits]
 
 
 def ask_well_clear(
@@ -61,7 +59,8 @@ def ask_well_clear(
 ) -> WellClearAsked | None:
     """Return what is asked for, None where the rule set holds minima alone.
 
-    `RulesError` where the plans have no times, or may run early or late.
+    The vertical tolerance comes off each ZTHR. `RulesError` where the plans have no times, or
+    may run early or late.
     """
     live = [rule for rule in rule_set.rules if isinstance(rule.holds, KeepWellClear)]
     if not live:
@@ -78,9 +77,20 @@ def ask_well_clear(
         kinds: tuple((rule, _as_cylinder(volume)) for rule, volume in rules)
         for kinds, rules in asked.items()
     }
-    volumes = {kinds: tuple(volume for _, volume in rules) for kinds, rules in asked.items()}
+    limits = {
+        kinds: _limits(rule_set, rules, vertical_tolerance_tmm)
+        for kinds, rules in asked.items() if rules
+    }  # fmt: skip
     kinds = Kinds(np.array(of_plan, dtype=np.int64), bound)
-    return WellClearAsked(kinds=kinds, volumes=volumes, less_tmm=vertical_tolerance_tmm)
+    return WellClearAsked(kinds=kinds, limits=limits)
+
+
+def _limits(
+    rule_set: RuleSet, rules: Sequence[tuple[Rule, WellClear]], less_tmm: int
+) -> WellClearLimits:
+    zones = [-1 if rule.zone is None else zone_number(rule_set, rule.zone) for rule, _ in rules]
+    limits = well_clear_limits([volume for _, volume in rules], less_tmm=less_tmm)
+    return limits._replace(zone=np.array(zones, dtype=np.int64))
 
 
 def _check_decidable(prepared: Prepared, rule_set: RuleSet, live: Rule) -> None:
@@ -90,9 +100,6 @@ def _check_decidable(prepared: Prepared, rule_set: RuleSet, live: Rule) -> None:
             f"rules {live.id} (well clear) and {others[0]} (minima) stand in one rule set; put "
             "them into two and check against each"
         )
-    zoned = [rule.id for rule in rule_set.rules if rule.zone is not None]
-    if zoned:
-        raise RulesError(f"rule {zoned[0]}: well clear is looked at everywhere; leave its zone out")
     area = next((plan for plan in prepared.plans if plan.area is not None), None)
     if area is not None:
         raise RulesError(
@@ -134,9 +141,8 @@ def detect_well_clear(
         mine = (low == i) & (high == j)
         if bound and mine.any():
             tell(0.6, "computing where well clear is lost")
-            limits = well_clear_limits(asked.volumes[i, j], less_tmm=asked.less_tmm)
             rows = sweep_well_clear_all(
-                kernel.functions, kernel.fragments, limits,
+                kernel.functions, kernel.fragments, asked.limits[i, j],
                 a[mine], b[mine], from_us[mine], to_us[mine],
             )  # fmt: skip
             found.append((rows, bound))
@@ -151,14 +157,14 @@ def _near(
     By tau it is lost up to TTHR times the speed of both beyond DTHR, so each plan is given
     that much room about it.
     """
-    volumes = [volume for each in asked.volumes.values() for volume in each]
-    tthr_s = max(volume.tthr_s for volume in volumes)
+    every = list(asked.limits.values())
+    tthr_s = max(float(limits.tthr_s.max()) for limits in every)
+    dthr_m = max(float(limits.dthr_m.max()) for limits in every)
+    by_time = any(limits.tcoa_s.any() for limits in every)
     widest = Cylinder(
-        lateral_tmm=round(max(volume.dthr_m for volume in volumes) * TMM_PER_M),
-        vertical_tmm=None if any(volume.tcoa_s for volume in volumes)
-        else round(max(volume.zthr_m for volume in volumes) * TMM_PER_M),
-        vertical_is_closed=True,
-    )  # fmt: skip
+        lateral_tmm=math.ceil(dthr_m * TMM_PER_M),
+        vertical_tmm=None if by_time else max(int(limits.zthr_tmm.max()) for limits in every),
+    )
     f = kernel.fragments
     roomy = f._replace(
         leg_lateral_m=2.0 * f.leg_lateral_m + tthr_s * SPEED_ERROR * _leg_speeds_mps(f)
@@ -191,9 +197,10 @@ def assess_well_clear(
     f = take_pair(kernel.fragments, pair.a, pair.b, 0)
     if not (f.leg_lateral_m.any() or f.leg_vertical_tmm.any()):
         return found, found.margin_m
-    limits = well_clear_limits(
-        _volumes_of(asked, pair.bound), less_tmm=asked.less_tmm, uncertainty=False
+    limits = next(
+        asked.limits[kinds] for kinds, each in asked.kinds.bound.items() if each is pair.bound
     )
+    limits = limits._replace(uncertainty=np.zeros_like(limits.uncertainty))
     both, always = (np.array([0]), np.array([1])), np.array([2**62])
     bare = sweep_well_clear_all(kernel.functions, f, limits, *both, -always, always)
     margins = bare.rows[:, column.MARGIN_M]
@@ -207,7 +214,3 @@ def _part(found: Assessment, rows: Rows) -> str:
         return "lateral" if found.margin_m is None else "time"
     row = rows[int(np.nanargmin(rows[:, column.MARGIN_M]))]
     return "vertical" if row[column.MARGIN_LEAF] == 1 else "lateral"
-
-
-def _volumes_of(asked: WellClearAsked, bound: Bound) -> Sequence[WellClear]:
-    return next(asked.volumes[kinds] for kinds, each in asked.kinds.bound.items() if each is bound)

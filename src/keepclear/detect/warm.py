@@ -8,10 +8,14 @@ import numpy as np
 
 from keepclear.detect.compiled import NotCompiled, compiled
 from keepclear.detect.cylinders import Cylinder
+from keepclear.detect.do365 import ALERT_LEVELS
 from keepclear.detect.fragments import compile_points
 from keepclear.detect.index import detect
 from keepclear.detect.kernel import limits_of
+from keepclear.detect.live import detect_live
+from keepclear.detect.live_alerts import alerts
 from keepclear.detect.points import Points
+from keepclear.detect.tracks import Tracks
 
 
 def two_points_each(tolerance_us: int) -> Points:
@@ -27,8 +31,18 @@ def two_points_each(tolerance_us: int) -> Points:
     )  # fmt: skip
 
 
+def two_tracks() -> Tracks:
+    """Return two live tracks that meet over the equator."""
+    whole, none = np.zeros(2, dtype=np.int64), np.zeros(2)
+    return Tracks(
+        time_us=0, latitude_deg=none, longitude_deg=np.array([0.0, 0.2]), height_tmm=whole,
+        datum=whole, speed_mps=none + 200.0, track_deg=np.array([90.0, 270.0]), climb_mps=none,
+        lateral_m=none, vertical_tmm=whole, zones=whole - 1,
+    )  # fmt: skip
+
+
 def warm() -> int:
-    """Run every compiled function once; return how many conflicts the two crossings are."""
+    """Run every compiled function once; return how many conflicts were found."""
     functions = compiled()
     limits = limits_of([Cylinder(lateral_tmm=92_600_000, vertical_tmm=3_048_000)])
     groups = np.array([0, 1])
@@ -36,7 +50,8 @@ def warm() -> int:
     for tolerance_us in (0, 1_000_000):
         f = compile_points(two_points_each(tolerance_us))
         found += len(detect(functions, f, groups, False, limits).rows)
-    return found
+    found += len(detect_live(functions, two_tracks(), 60_000_000, limits).rows)
+    return found + len(alerts(functions, two_tracks(), ALERT_LEVELS["phase-1"]))
 
 
 if __name__ == "__main__":
