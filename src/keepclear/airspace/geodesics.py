@@ -65,9 +65,14 @@ def along_curve(
     if edge is Edge.PLANAR:
         return at_latitude_deg, wrap_deg(longitude_deg + step_deg * fraction)
     psi, to_psi = isometric_latitude(latitude_deg), isometric_latitude(to_latitude_deg)
+    rise_deg = to_latitude_deg - latitude_deg
     with np.errstate(divide="ignore", invalid="ignore"):
         share = (isometric_latitude(at_latitude_deg) - psi) / (to_psi - psi)
-    share = np.where(np.abs(to_latitude_deg - latitude_deg) < 1e-9, fraction, share)
+    # The difference cancels where the line runs along a parallel: two terms of the series do not.
+    sine, cosine = np.sin(np.radians(latitude_deg)), np.cos(np.radians(latitude_deg))
+    bend = sine / cosine + 2 * ECCENTRICITY_SQ * sine * cosine / (1 - ECCENTRICITY_SQ * sine**2)
+    near = fraction * (1 + bend * np.radians(rise_deg) / 2 * (fraction - 1))
+    share = np.where(np.abs(rise_deg) < 1e-4, near, share)
     return at_latitude_deg, wrap_deg(longitude_deg + step_deg * share)
 
 
