@@ -24,8 +24,12 @@ REPOSITORY: Final = Path(__file__).resolve().parent.parent
 SHARED: Final = Path(os.environ.get("KEEPCLEAR_SHARED") or REPOSITORY.parent / "shared" / "data")
 SWISS_DAY: Final = SHARED / "air" / "switzerland_2018-08-01.parquet"
 SMALL: Final = (REPOSITORY / "examples" / "north.csv", REPOSITORY / "examples" / "south.csv")
-# pyarrow imports pandas where it is installed; here it is, because a peer brings it.
-START: Final = "import sys; sys.modules['pandas'] = None; from keepclear.cli import main; main()"
+# pyarrow and numba import these where they are installed; here they are, because peers need them.
+START: Final = (
+    "import sys; sys.modules['pandas'] = sys.modules['scipy'] = None; "
+    "from keepclear.cli import main; main()"
+)
+WITHOUT: Final = "without pandas and scipy, which the peers bring"
 MAX_GAP_US: Final = 300_000_000
 
 
@@ -34,7 +38,7 @@ def swiss_day() -> list[Line]:
     if not SWISS_DAY.exists():
         return [Line("the Swiss day", "skipped", "", note="no real data: ../shared/data is absent")]
     took = _command([SWISS_DAY], ["--within-party", "--rules", "en-route"])
-    note = "139,098 points; --within-party --rules en-route --format json; without pandas"
+    note = "139,098 points; --within-party --rules en-route --format json; " + WITHOUT
     return [
         line("the Swiss day by the command line, whole process", took, 1.5, note=note),
         _kernel(),
@@ -62,7 +66,7 @@ def small_inputs() -> list[Line]:
     """Two small files: numba is not imported."""
     took = _command(list(SMALL), [])
     return [line("two small files by the command line, whole process", took, 0.4,
-                 note="without pandas, which the peers bring")]  # fmt: skip
+                 note=WITHOUT)]  # fmt: skip
 
 
 def _command(files: list[Path], options: list[str]) -> Timing:

@@ -72,8 +72,12 @@ def line(
             goal += ", met by processor time"
     times = f"{seconds(ours.wall_s)} ({seconds(ours.processor_s)} processor, {ours.runs} runs)"
     beside = "" if peer_s is None else f"{peer}: {seconds(peer_s)}"
-    ratio = "" if peer_s is None else f"{peer_s / ours.wall_s:.1f}"
+    ratio = "" if peer_s is None else _ratio(peer_s / ours.wall_s)
     return Line(work, times, goal, beside or peer, ratio, note)
+
+
+def _ratio(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
 
 
 def machine() -> list[str]:

@@ -128,7 +128,7 @@ def test_the_index_finds_all_that_brute_force_finds(name: str, fast: SimpleNames
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["en route", "timed", "drones"])
+@pytest.mark.parametrize("name", ["en route", "timed", "two"])
 def test_the_index_finds_all_where_nothing_is_compiled(name: str) -> None:
     found = 0
     for seed in range(50, 54):

@@ -98,16 +98,20 @@ def test_at_equal_times_the_distance_is_right_to_the_guard_band(farthest_m: floa
 def test_at_the_ends_of_its_span_the_distance_is_the_one_asked_for(farthest_m: float) -> None:
     choose = random.Random(round(farthest_m) + 2)
     tried = 0
-    for _ in range(150):
+    for _ in range(200):
         a, b, _ = two_legs(choose, farthest_m)
-        e = meet(one_each((a, b), farthest_m), 0, 1, 0, 60 * US)
-        for at_s in lateral_span(e, farthest_m):
-            if 0.0 < at_s < e.lasts_s and at_s != 1.0:  # 1.0 to 0.0 is never
-                true_m = true_distance_m(legs_of(a)[0], at_s, legs_of(b)[0], at_s)
-                tried += 1
+        b = Plan(fixes=tuple(replace(f, time_us=f.time_us + 20 * US) for f in b.fixes))
+        e = meet(one_each((a, b), 12_000.0), 0, 1, 20 * US, 60 * US)
+        # whatever the distance is at some time, it is the limit of a span that ends then
+        for limit_m in (lateral_at(e, 1.0), lateral_at(e, 30.0)):
+            for at_s in lateral_span(e, limit_m):
+                if 0.0 < at_s < e.lasts_s and at_s != 1.0:  # 1.0 to 0.0 is never
+                    time_s = 20.0 + at_s
+                    true_m = true_distance_m(legs_of(a)[0], time_s, legs_of(b)[0], time_s)
+                    tried += 1
 
-                assert abs(true_m - farthest_m) <= guard_of(e, farthest_m)
-    assert tried > 20
+                    assert abs(true_m - limit_m) <= guard_of(e, limit_m)
+    assert tried > 50
 
 
 @pytest.mark.slow

@@ -236,6 +236,34 @@ def test_crossing_tracks_have_the_extents_of_the_disc_in_the_plane_of_both_clock
     assert abs(rows[:, column.MARGIN_M].min() + 5000) < a_tenth_of_a_metre
 
 
+def test_the_first_and_the_last_instant_are_those_at_which_both_run_early_or_late_alike() -> None:
+    # the same crossing: the first instant is the least of max(u - 40, w - 40) over the disc,
+    # which is where u = w; the last is the greatest of min(u, w + 10), where w = u - 10
+    a = replace(eastward([-100, 100], 200, 0), early_us=40 * US)
+    b = replace(northward([-100, 100], 100, 0), early_us=40 * US, late_us=10 * US)
+    first_s = -5000 / math.hypot(200, 100) - 40
+    # (200 u)^2 + (100 (u - 10))^2 = 5000^2: 5 u^2 - 20 u - 2400 = 0
+    last_s = 2 + math.sqrt(484)
+
+    said = extents(rows_of((a, b), Cylinder(lateral_tmm=50_000_000)))
+
+    assert abs(-said["start"] - first_s) < a_millisecond
+    assert abs(said["end"] - last_s) < a_millisecond
+
+
+def test_a_small_disc_inside_long_legs_is_found() -> None:
+    # drones' 50 m between tracks of 10 km: no edge of what is compared comes within 50 m
+    a = replace(eastward([-23, 25], 200, 0), early_us=300 * US, late_us=300 * US)
+    b = northward([-27, 21], 200, 0)
+
+    rows = rows_of((a, b), Cylinder(lateral_tmm=500_000))
+
+    assert verdict_of(rows) == CONFLICT
+    assert len(rows) == 1
+    assert rows[0, column.LATERAL_M] < a_tenth_of_a_metre
+    assert abs(extents(rows)["end_a"] - 0.25) < a_millisecond
+
+
 def test_the_clock_instants_are_those_that_shifts_of_both_make_real() -> None:
     # both hover at one place, a from 0 to 10, b from 30 to 40; each may be 15 s early or late:
     # a is there until 25 at the latest, b from 15 on at the earliest

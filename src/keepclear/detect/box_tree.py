@@ -80,6 +80,15 @@ def widen(
     box[6], box[7] = boxes[k, 6] - before_us, boxes[k, 7] + after_us
 
 
+def probe_round(
+    t: Tree, boxes: Floats, i: int, reach_m: float, lag_us: float, out: Integers
+) -> int:
+    """Write the places of boxes that meet box i of others, widened; as `probe_tree`."""
+    box = np.empty(WIDTH)
+    widen(boxes, i, reach_m, lag_us, lag_us, box)
+    return probe_tree(t, box, -1, out, 0)
+
+
 def join_tree(
     t: Tree, reach_m: float, lag_us: float, owners: Integers, groups: Integers, within: bool,
     first: int, last: int, places: Integers, out_a: Integers, out_b: Integers,

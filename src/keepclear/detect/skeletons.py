@@ -32,13 +32,16 @@ Integers = npt.NDArray[np.int64]
 
 NOT_THERE: Final = -(2**62)
 BLOCK: Final = 16
+SLACK_M: Final = 10.0
+EARTH_M: Final = 6_335_000.0  # the smallest radius of curvature
 LOWEST_COSINE: Final = 0.1737  # of 80 degrees, from the middle of a region
 EVERY_ZONE: Final = -1
 
 
 # Columns of `sizes`: round the skeleton; how far pieces are from what was declared; the longest
-# piece; the middle, on the ellipsoid, and how near it all of the volume is; uncertainty of place.
-RADIUS_M, CURVE_M, LONGEST_M, CX, CY, CZ, BALL_M, UNSURE_M = range(8)
+# piece; the middle, on the ellipsoid, and how near it all of the volume is; uncertainty of place;
+# from X_FROM on the box that holds all of the volume: least and greatest x, y, z.
+RADIUS_M, CURVE_M, LONGEST_M, CX, CY, CZ, BALL_M, UNSURE_M, X_FROM = range(9)
 # Columns of `terms`: whether a region; limits (NOT_THERE: none) and their datums (-1: unknown);
 # uncertainty of height; zones it may be in (bit k: zone k); window; tolerances of time, and how
 # much of both is uncertainty of time.
@@ -175,13 +178,34 @@ def _sizes(
         np.maximum(((pieces.p - around) ** 2).sum(axis=1), ((pieces.q - around) ** 2).sum(axis=1))
     )
     length_m = np.sqrt(((pieces.q - pieces.p) ** 2).sum(axis=1))
+    ball_m = 1.007 * np.maximum.reduceat(far, first) + radius_m + SLACK_M
+    is_region = np.array([skeleton.is_region for skeleton in skeletons])
     columns = [
         radius_m, np.maximum.reduceat(pieces.curve_m, first),
-        np.maximum.reduceat(length_m, first), *middle.T,
-        1.007 * np.maximum.reduceat(far, first) + radius_m + 10.0,
+        np.maximum.reduceat(length_m, first), *middle.T, ball_m,
         np.array([tolerance.lateral_m for tolerance in tolerances]),
+        *_boxes(pieces, offsets, middle, ball_m, radius_m, is_region),
     ]  # fmt: skip
     return np.stack(columns, axis=1)
+
+
+def _boxes(
+    pieces: Pieces, offsets: Integers, middle: Floats, ball_m: Floats, radius_m: Floats,
+    is_region: npt.NDArray[np.bool_],
+) -> list[Floats]:  # fmt: skip
+    """Return least and greatest x, y, z of volumes.
+
+    A region bulges out of the box of its boundary by no more than the height of the cap that
+    its ball cuts off the earth.
+    """
+    first = offsets[:-1]
+    bulge_m = np.where(is_region, 1.1 * ball_m**2 / (2.0 * EARTH_M), 0.0)
+    extra_m = (radius_m + bulge_m + SLACK_M)[:, None]
+    low = np.minimum.reduceat(np.minimum(pieces.p, pieces.q), first, axis=0) - extra_m
+    high = np.maximum.reduceat(np.maximum(pieces.p, pieces.q), first, axis=0) + extra_m
+    low = np.maximum(low, middle - ball_m[:, None])
+    high = np.minimum(high, middle + ball_m[:, None])
+    return [side[:, axis] for axis in range(3) for side in (low, high)]
 
 
 def _terms(

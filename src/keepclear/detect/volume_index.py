@@ -84,6 +84,22 @@ class _Part(NamedTuple):
     row_pair: Integers
 
 
+class _Asked(NamedTuple):
+    """Who asks, and what the asking plan may be off by in place and in time."""
+
+    key: str
+    group: int
+    within: bool
+    lateral_m: float
+    late_us: float
+
+
+NOTHING: Final = Hits(
+    keys=(), number=(), own=(), is_turned=(), rows=np.empty((0, COLUMNS)),
+    row_hit=np.empty(0, dtype=np.int64),
+)  # fmt: skip
+
+
 class VolumeIndex:
     """Volumes of many plans, asked about with one plan at a time."""
 
@@ -91,6 +107,8 @@ class VolumeIndex:
         self._functions, self._limits = functions, limits
         self._stores: list[_Store | None] = []
         self._places: dict[str, list[tuple[_Store, int]]] = {}
+        self._farthest_m = farthest_m(limits)
+        self._longest_us = int(max(limits.time_us)) + ROUNDING_US
         self._out = np.empty(ROOM, dtype=np.int64)
 
     def __len__(self) -> int:
@@ -121,18 +139,17 @@ class VolumeIndex:
     def query(self, key: str, group: int, volumes: Volumes, *, within: bool = False) -> Hits:
         """Return what the volumes of one plan meet; within: plans of its own group too."""
         boxes = boxes_of_volumes(volumes)
-        own: dict[int, list[int]] = {}
-        kept: dict[int, list[int]] = {}
-        for i in range(volumes.volumes):
-            late_us = float(volumes.terms[i, EARLY_US] + volumes.terms[i, LATE_US])
-            for level, j in self._candidates(
-                boxes[i], key, group, within, float(volumes.sizes[i, UNSURE_M]), late_us
-            ):
-                own.setdefault(level, []).append(i)
-                kept.setdefault(level, []).append(j)
-        return _hits([
-            self._overlaps(volumes, own[level], level, kept[level], key) for level in own
-        ])  # fmt: skip
+        late_us = volumes.terms[:, EARLY_US] + volumes.terms[:, LATE_US]
+        asked = _Asked(key, group, within, float(volumes.sizes[:, UNSURE_M].max()),
+                       float(late_us.max()))  # fmt: skip
+        parts = []
+        for store in self._stores:
+            if store is None:
+                continue
+            pairs = [(i, j) for i in range(len(boxes)) for j in self._near(store, boxes, i, asked)]
+            if pairs:
+                parts.append(self._overlaps(volumes, store, pairs, key))
+        return _hits(parts) if parts else NOTHING
 
     def query_trajectory(
         self, key: str, group: int, fragments: Fragments, plan: int, *, within: bool = False
@@ -140,80 +157,63 @@ class VolumeIndex:
         """Return what one trajectory meets; a of the rows is the trajectory."""
         own = _one_plan(fragments, plan)
         boxes, _ = boxes_of_trajectories(own)
-        lateral_m = float(own.leg_lateral_m[own.leg].max(initial=0.0))
-        late_us = float(fragments.early_us[plan] + fragments.late_us[plan])
-        found: dict[int, set[int]] = {}
-        for box in boxes:
-            for level, j in self._candidates(box, key, group, within, lateral_m, late_us):
-                found.setdefault(level, set()).add(j)
-        return _hits([self._sweeps(own, level, sorted(js)) for level, js in found.items()])
-
-    def _candidates(
-        self,
-        box: Floats,
-        key: str,
-        group: int,
-        within: bool,
-        lateral_m: float,
-        late_us: float,
-    ) -> list[tuple[int, int]]:
-        """Return level and place of the kept volumes whose boxes come near a box."""
-        found: list[tuple[int, int]] = []
-        for level, store in enumerate(self._stores):
+        asked = _Asked(
+            key, group, within, float(own.leg_lateral_m[own.leg].max(initial=0.0)),
+            float(fragments.early_us[plan] + fragments.late_us[plan]),
+        )  # fmt: skip
+        parts = []
+        for store in self._stores:
             if store is None:
                 continue
-            reach_m = farthest_m(self._limits) + lateral_m + store.lateral_m
-            lag_us = late_us + store.lasts_us + int(max(self._limits.time_us)) + ROUNDING_US
-            wide = box.copy()
-            wide[0:6:2] -= reach_m
-            wide[1:6:2] += reach_m
-            wide[6] -= lag_us
-            wide[7] += lag_us
-            for j in self._probe(store, wide):
-                if j in store.gone or store.keys[j] == key:
-                    continue
-                if within or store.groups[j] != group:
-                    found.append((level, j))
-        return found
+            kept = sorted(
+                {j for i in range(len(boxes)) for j in self._near(store, boxes, i, asked)}
+            )
+            if kept:
+                parts.append(self._sweeps(own, store, kept))
+        return _hits(parts) if parts else NOTHING
 
-    def _probe(self, store: _Store, box: Floats) -> list[int]:
-        if math.isinf(box[1]):
-            return list(range(len(store.keys)))
-        count = self._functions.probe_tree(store.tree, box, -1, self._out, 0)
-        if count > len(self._out):
-            self._out = np.empty(2 * count, dtype=np.int64)
-            count = self._functions.probe_tree(store.tree, box, -1, self._out, 0)
-        things: list[int] = store.tree.things[self._out[:count]].tolist()
-        return sorted(things)
+    def _near(self, store: _Store, boxes: Floats, i: int, asked: _Asked) -> list[int]:
+        """Return the places of kept volumes to compare with whose boxes come near box i."""
+        if math.isinf(self._farthest_m):
+            found = list(range(len(store.keys)))
+        else:
+            reach_m = self._farthest_m + asked.lateral_m + store.lateral_m
+            lag_us = asked.late_us + store.lasts_us + self._longest_us
+            count = self._functions.probe_round(store.tree, boxes, i, reach_m, lag_us, self._out)
+            if count > len(self._out):
+                self._out = np.empty(2 * count, dtype=np.int64)
+                return self._near(store, boxes, i, asked)
+            found = sorted(store.tree.things[self._out[:count]].tolist())
+        return [
+            j
+            for j in found
+            if j not in store.gone
+            and store.keys[j] != asked.key
+            and (asked.within or store.groups[j] != asked.group)
+        ]
 
-    def _overlaps(self, v: Volumes, own: list[int], level: int, kept: list[int], key: str) -> _Part:
-        store = self._stores[level]
-        assert store is not None  # noqa: S101 it had candidates
-        a, b = np.array(own, dtype=np.int64), np.array(kept, dtype=np.int64)
-        turned = np.array([int(store.keys[j] < key) for j in kept], dtype=np.int64)
+    def _overlaps(self, v: Volumes, store: _Store, pairs: list[tuple[int, int]], key: str) -> _Part:
+        own, kept = [i for i, _ in pairs], [j for _, j in pairs]
+        turned = [int(store.keys[j] < key) for j in kept]
         room = len(self._limits.lateral_m) * len(kept)
         rows, row_pair = np.empty((room, COLUMNS)), np.empty(room, dtype=np.int64)
         _, count = self._functions.overlap_pairs(
-            v, store.volumes, self._limits, farthest_m(self._limits), a, b, turned,
-            0, len(kept), rows, row_pair, 0,
+            v, store.volumes, self._limits, self._farthest_m, np.array(own), np.array(kept),
+            np.array(turned), 0, len(kept), rows, row_pair, 0,
         )  # fmt: skip
-        return _Part(store, own, kept, turned.tolist(), rows[:count], row_pair[:count])
+        return _Part(store, own, kept, turned, rows[:count], row_pair[:count])
 
-    def _sweeps(self, f: Fragments, level: int, kept: list[int]) -> _Part:
-        store = self._stores[level]
-        assert store is not None  # noqa: S101 it had candidates
-        a, b = np.zeros(len(kept), dtype=np.int64), np.array(kept, dtype=np.int64)
+    def _sweeps(self, f: Fragments, store: _Store, kept: list[int]) -> _Part:
+        own = [0] * len(kept)
         room = 64
         while True:
             rows, row_pair = np.empty((room, COLUMNS)), np.empty(room, dtype=np.int64)
             after, count = self._functions.sweep_volume_pairs(
-                f, store.volumes, self._limits, farthest_m(self._limits), a, b,
+                f, store.volumes, self._limits, self._farthest_m, np.array(own), np.array(kept),
                 0, len(kept), rows, row_pair, 0,
             )  # fmt: skip
             if after == len(kept):
-                return _Part(
-                    store, a.tolist(), kept, [0] * len(kept), rows[:count], row_pair[:count]
-                )
+                return _Part(store, own, kept, own, rows[:count], row_pair[:count])
             room *= 2
 
     def _put(
