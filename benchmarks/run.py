@@ -70,7 +70,7 @@ def main(names: list[str]) -> None:
     before, started = load(), time.monotonic()
     lines: list[Line] = []
     for name in names or BENCHMARKS:
-        print(f"-- {name}, {BENCHMARKS[name].__doc__}", flush=True)
+        print(f"-- {name}: {str(BENCHMARKS[name].__doc__).splitlines()[0]}", flush=True)
         for each in BENCHMARKS[name]():
             print("   ", "; ".join(part for part in each if part), flush=True)
             lines.append(each)

@@ -24,6 +24,7 @@ from keepclear.detect.sweep import (
     BOUNDARY,
     CONFLICT,
     CPA_A,
+    CYLINDER,
     END_A,
     END_B,
     LATERAL_M,
@@ -208,6 +209,28 @@ def test_the_closest_point_is_the_least_distance_and_the_margin_says_by_how_much
     closest = rows[rows[:, LATERAL_M].argmin()]
     assert closest[LATERAL_M] == pytest.approx(distance_from(shape, place), abs=ten_centimetres)
     assert closest[MARGIN_M] == pytest.approx(closest[LATERAL_M] - 9260, abs=ten_centimetres)
+
+
+def test_of_two_parts_flown_through_the_closest_point_is_where_the_heights_are_nearest() -> None:
+    # one chord crosses both arms of a U: the first below the band, the second in it
+    arms = polygon((0, 0), (0.06, 0), (0.06, 0.04), (0.04, 0.04), (0.04, 0.01), (0.02, 0.01),
+                   (0.02, 0.04), (0, 0.04))  # fmt: skip
+    f = flight((0, 0.005, 0.02, 9_600), (100, 0.055, 0.02, 10_400))
+
+    rows = enter(f, volume(arms, "FL100"), FIVE_MILES)
+
+    [closest] = rows
+    assert closest[CPA_A] / 1e6 == pytest.approx(70, abs=0.2)
+    assert (closest[LATERAL_M], closest[VERTICAL_TMM]) == (0.0, 0.0)
+
+
+def test_beside_an_area_a_climb_on_the_spot_is_closest_where_the_heights_are() -> None:
+    f = flight((0, -0.02, 0, 9_500), (100, -0.02, 0, 10_500))
+
+    [closest] = enter(f, volume(box(0, -1, 1, 1), "FL100", "FL102"), FIVE_MILES)
+
+    assert closest[CPA_A] / 1e6 == pytest.approx(50, abs=a_millisecond)
+    assert closest[VERTICAL_TMM] == pytest.approx(0, abs=1)
 
 
 def shapes(rng: random.Random, longitude: float, latitude: float) -> Shape:
@@ -428,6 +451,15 @@ def test_a_plan_of_one_point_is_there_at_that_instant() -> None:
     assert verdicts(enter(hover, volume(AREA, start_us=100_000_000))) == {CONFLICT}
     assert len(enter(hover, volume(AREA, end_us=100_000_000))) == 0
     assert len(enter(flight((100, 1.5, 0, 0)), volume(AREA))) == 0
+
+
+def test_a_time_leaf_of_one_cylinder_does_not_widen_the_window_of_another() -> None:
+    hover = flight((100, 0.5, 0, 0))
+    late = Cylinder(lateral_tmm=0, time_us=50_000_000)
+
+    rows = enter(hover, volume(AREA, end_us=100_000_000), ENTERING, late)
+
+    assert rows[:, CYLINDER].tolist() == [1.0]
 
 
 def test_a_hovering_flight_is_inside_all_the_time() -> None:

@@ -137,6 +137,21 @@ def test_exactly_the_minimum_apart_is_boundary() -> None:
     assert verdicts(rows) == {BOUNDARY}
 
 
+@pytest.mark.parametrize(
+    ("minimum_m", "expected"),
+    [(59.95, None), (59.999, BOUNDARY), (60, BOUNDARY), (60.001, BOUNDARY), (60.05, CONFLICT)],
+)
+def test_within_the_guard_band_of_the_minimum_is_boundary(
+    minimum_m: float, expected: int | None
+) -> None:
+    gap_deg = 60 / 111_319.4908
+    one, other = volume(box(0, 0, 0.01, 0.01)), volume(box(0.01 + gap_deg, 0, 0.02, 0.01))
+
+    rows = meet(one, other, Cylinder(lateral_tmm=round(minimum_m * 10_000)))
+
+    assert verdicts(rows) == ({expected} if expected is not None else set())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_polygons_are_as_far_apart_as_the_nearest_of_their_points(seed: int) -> None:
