@@ -51,6 +51,7 @@ from tests.volume_scenes import (
     enter,
     flight,
     intervals_s,
+    place_of,
     polygon,
     times_within,
     verdicts,
@@ -231,6 +232,18 @@ def test_beside_an_area_a_climb_on_the_spot_is_closest_where_the_heights_are() -
 
     assert closest[CPA_A] / 1e6 == pytest.approx(50, abs=a_millisecond)
     assert closest[VERTICAL_TMM] == pytest.approx(0, abs=1)
+
+
+def test_the_place_of_the_closest_point_is_halfway_to_the_area() -> None:
+    centre = (10.0, 50.0)
+    area = Circle(centre=at(*centre), radius_tmm=10_000_000)
+    hover = flight((0, 10.1, 50, 0), (10, 10.1, 50, 0))
+
+    place = place_of(enter(hover, volume(area), LATERAL_ONLY)[0])
+
+    away_m = distance_m(centre, (10.1, 50))
+    assert distance_m(place, centre) == pytest.approx((away_m + 1000) / 2, abs=a_centimetre)
+    assert distance_m(place, (10.1, 50)) == pytest.approx((away_m - 1000) / 2, abs=a_centimetre)
 
 
 def shapes(rng: random.Random, longitude: float, latitude: float) -> Shape:

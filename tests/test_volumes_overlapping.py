@@ -43,6 +43,7 @@ from tests.volume_scenes import (
     distance_from,
     distance_m,
     meet,
+    place_of,
     polygon,
     verdicts,
     volume,
@@ -125,6 +126,14 @@ def test_circles_are_as_far_apart_as_their_centres_less_both_radii() -> None:
     expected_m = distance_m((10, 50), (10.5, 50.2)) - 5 * 1852
     assert rows[0, LATERAL_M] == pytest.approx(expected_m, abs=ten_centimetres)
     assert rows[0, MARGIN_M] == pytest.approx(expected_m - 185_200, abs=ten_centimetres)
+
+
+def test_the_place_of_two_areas_is_halfway_between_them() -> None:
+    one, other = volume(box(0, 0, 1, 1)), volume(polygon((1.2, 0.5), (2, 0), (2, 1)))
+
+    place = place_of(meet(one, other, FAR)[0])
+
+    assert distance_m(place, (1.1, 0.5)) < 1
 
 
 def test_exactly_the_minimum_apart_is_boundary() -> None:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from geographiclib.geodesic import Geodesic
 
 from keepclear.airspace.altitudes import Altitude, parse_altitude
-from keepclear.airspace.geodesics import GEOD, isometric_latitude
+from keepclear.airspace.geodesics import GEOD, from_ecef, isometric_latitude
 from keepclear.airspace.positions import Edge, Position
 from keepclear.airspace.volumes import Circle, Corridor, Orbit, Polygon, Shape, Volume3D, Volume4D
 from keepclear.detect import (
@@ -38,7 +38,7 @@ from keepclear.detect.fragments import Fragments, compile_points
 from keepclear.detect.kernel import limits_of
 from keepclear.detect.points import GEODESIC, Points
 from keepclear.detect.skeletons import Tolerance, compile_volumes
-from keepclear.detect.sweep import COLUMNS, END, START, VERDICT, Limits, Rows
+from keepclear.detect.sweep import COLUMNS, CPA_X, CPA_Z, END, START, VERDICT, Limits, Rows
 
 SCALAR_MODULES: Final[tuple[ModuleType, ...]] = (
     windows, inside, motions, spans, bands, closest, entering, overlaps, box_tree, volume_pairs,
@@ -141,6 +141,12 @@ def meet(
     rows = np.empty((16, COLUMNS))
     count = overlaps.overlap(v, 0, v, 1, limits, max(limits.lateral_m), rows, 0)
     return rows[:count]
+
+
+def place_of(row: Floats) -> LonLat:
+    """Return the place of a row's closest point."""
+    latitude, longitude = from_ecef(row[CPA_X : CPA_Z + 1])
+    return float(longitude), float(latitude)
 
 
 def verdicts(rows: Rows) -> set[int]:

@@ -139,9 +139,10 @@ class VolumeIndex:
     def query(self, key: str, group: int, volumes: Volumes, *, within: bool = False) -> Hits:
         """Return what the volumes of one plan meet; within: plans of its own group too."""
         boxes = boxes_of_volumes(volumes)
-        late_us = volumes.terms[:, EARLY_US] + volumes.terms[:, LATE_US]
-        asked = _Asked(key, group, within, float(volumes.sizes[:, UNSURE_M].max()),
-                       float(late_us.max()))  # fmt: skip
+        # lists, because for one volume they are several times faster than arrays
+        lateral_m = max(volumes.sizes[:, UNSURE_M].tolist())
+        late_us = max(map(sum, volumes.terms[:, EARLY_US : LATE_US + 1].tolist()))
+        asked = _Asked(key, group, within, lateral_m, late_us)
         parts = []
         for store in self._stores:
             if store is None:
