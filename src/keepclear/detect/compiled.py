@@ -31,6 +31,7 @@ from keepclear.detect import (
     closest,
     encounter,
     entering,
+    entries,
     inside,
     lateral,
     motions,
@@ -53,12 +54,17 @@ from keepclear.errors import OperatorError
 
 # Each after those it calls.
 MODULES: Final = (
-    vertical, lateral, chords, encounter, sweep, patch, shifted, shifted_sweep, pairs, slabs,
-    ways, track_pairs, well_clear_sweep, windows, inside, motions, spans, bands, closest,
+    vertical, lateral, chords, encounter, sweep, patch, shifted, shifted_sweep, pairs, entries,
+    slabs, ways, track_pairs, well_clear_sweep, windows, inside, motions, spans, bands, closest,
     entering, overlaps, box_tree, volume_pairs,
 )  # fmt: skip
 # Rejecting what is surely apart may be reordered, because it errs to one side; nothing else may.
 LOOSELY: Final[Mapping[str, Any]] = {"fastmath": True, "error_model": "numpy"}
+# INLINED of a module: functions so short that handing them their arrays costs more than they do.
+# A function that makes no array need not count who holds those it is given. Counting costs more
+# than most of these functions do, and two threads that count wait for each other. numba refuses
+# to compile a function that would have to count all the same (its option is `_nrt`).
+COUNTING: Final = frozenset({"empty", "zeros", "sort"})
 
 
 class NotCompiled(OperatorError):
@@ -67,8 +73,8 @@ class NotCompiled(OperatorError):
 
 @cache
 def plain() -> SimpleNamespace:
-    """Return the kernel's functions as they stand."""
-    return _functions(MODULES)
+    """Return the kernel's functions as they stand; `threads`: how many can run side by side."""
+    return _functions(MODULES, threads=1)
 
 
 @cache
@@ -82,9 +88,16 @@ def compiled() -> SimpleNamespace:
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(folder)
     try:
-        return _functions(_compile(numba))
+        return _functions(_compile(numba), threads=_processors())
     finally:
         numba.config.CACHE_DIR = before
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def is_warm() -> bool:
@@ -98,6 +111,7 @@ def is_warm() -> bool:
 def _compile(numba: Any) -> tuple[ModuleType, ...]:
     """Return copies of the modules in which every function is a compiled one."""
     done: dict[tuple[str, str], Any] = {}
+    options: Mapping[str, Any]
     copies = []
     for module in MODULES:
         alias = f"{module.__name__}_compiled"
@@ -112,6 +126,10 @@ def _compile(numba: Any) -> tuple[ModuleType, ...]:
                 continue
             if value.__module__ == alias:
                 options = LOOSELY if name in getattr(module, "LOOSE", ()) else {}
+                counts = bool(COUNTING.intersection(value.__code__.co_names))
+                options = {**options, "_nrt": counts}
+                if name in getattr(module, "INLINED", ()):
+                    options = {**options, "inline": "always"}
                 done[module.__name__, name] = numba.njit(cache=True, nogil=True, **options)(value)
             if (found := done.get((value.__module__.removesuffix("_compiled"), name))) is not None:
                 setattr(copy, name, found)
@@ -119,11 +137,11 @@ def _compile(numba: Any) -> tuple[ModuleType, ...]:
     return tuple(copies)
 
 
-def _functions(modules: tuple[ModuleType, ...]) -> SimpleNamespace:
+def _functions(modules: tuple[ModuleType, ...], *, threads: int) -> SimpleNamespace:
     names: dict[str, Any] = {}
     for module in modules:
         names |= {name: value for name, value in vars(module).items() if callable(value)}
-    return SimpleNamespace(**names)
+    return SimpleNamespace(**names, threads=threads)
 
 
 @cache
