@@ -155,6 +155,7 @@ def rule_sets(draw: st.DrawFn) -> RuleSet:
             classes=draw(classes),
             zone=draw(st.sampled_from([None, *zoned])),
             floor=draw(floors) if lasts(tree) else None,
+            text=draw(st.text(max_size=20)),
         )
         for each in ids[1:]
     ]

@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 
 from keepclear.agreement.presets import PRESETS
 from keepclear.agreement.rules_toml import parse_short, read_rules
-from keepclear.agreement.separation import RuleSet, describe_rule
+from keepclear.agreement.separation import RuleSet, describe_rule, describe_scope
 from keepclear.airspace.altitudes import reference_text
 from keepclear.checks.compare import Comparison, compare
 from keepclear.checks.drawing import paths_of
 from keepclear.checks.prepare import Prepared, Uncertainty, parse_uncertainty, prepare
-from keepclear.checks.report import Report, RulesUsed
+from keepclear.checks.report import Report, RulesUsed, RuleUsed
 from keepclear.detect.kernel import KERNEL
 from keepclear.errors import CallerError, Fault, FileErrors, InputError, RulesError, fault_lines
 from keepclear.formats.contents import Contents
@@ -88,8 +88,12 @@ def load_rules(rules: str | None) -> tuple[RuleSet, RulesUsed]:
         rule_set = read_rules(_bytes_of(text))
     else:
         rule_set = _short(text)
+    each = tuple(
+        RuleUsed(id=rule.id, asks=describe_rule(rule), binds=describe_scope(rule), text=rule.text)
+        for rule in rule_set.rules
+    )
     used = RulesUsed(
-        name=rule_set.name, text="; ".join(describe_rule(rule) for rule in rule_set.rules),
+        name=rule_set.name, text="; ".join(rule.asks for rule in each), rules=each,
         source=rule_set.source, note=rule_set.note, was_default=rules is None,
     )  # fmt: skip
     return rule_set, used

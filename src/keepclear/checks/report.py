@@ -53,11 +53,28 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
     volumes: tuple[Volume4D, ...] = ()
 
 
+class RuleUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule as it was used.
+
+    id: as in `Finding.rule`. asks: what must lie between two craft. binds: which pairs and
+    where, "" for any pair everywhere. text: the clause in words, "" where there is none.
+    """
+
+    id: str
+    asks: str
+    binds: str = ""
+    text: str = ""
+
+
 class RulesUsed(msgspec.Struct, frozen=True, kw_only=True):
-    """The rules as they were used: name, what they say in one line, where they come from."""
+    """The rules as they were used: name, what they say in one line, where they come from.
+
+    rules: each of them, in the order of the file.
+    """
 
     name: str
     text: str
+    rules: tuple[RuleUsed, ...] = ()
     source: str = ""
     note: str = ""
     was_default: bool = False

@@ -26,7 +26,7 @@ from keepclear.checks.report import Path, Report
 from keepclear.reports.antimeridian import cut_area, cut_line
 from keepclear.reports.outlines import outlines
 from keepclear.reports.pieces import Stretch, active_volumes, line_of, pieces
-from keepclear.reports.texts import ranked
+from keepclear.reports.texts import clause_text, minimum_text, ranked
 from keepclear.units import format_time, metres
 
 Json = dict[str, Any]
@@ -43,7 +43,7 @@ def _features(report: Report, finding: Finding) -> Iterator[Json]:
     common: Json = {"finding": finding.id, "verdict": finding.verdict.value}
     if cpa := finding.cpa:
         at = [round(cpa.longitude_deg, 9), round(cpa.latitude_deg, 9)]
-        yield _feature({"type": "Point", "coordinates": at}, common | _said(finding))
+        yield _feature({"type": "Point", "coordinates": at}, common | _said(report, finding))
     sides = (
         (finding.a, finding.a_index, finding.intervals_a, finding.parties[0]),
         (finding.b, finding.b_index, finding.intervals_b, finding.parties[1]),
@@ -57,15 +57,16 @@ def _features(report: Report, finding: Finding) -> Iterator[Json]:
             yield _volume(volume, about)
 
 
-def _said(finding: Finding) -> Json:
-    cpa = finding.cpa
+def _said(report: Report, finding: Finding) -> Json:
+    cpa, rules = finding.cpa, report.rules
     return {
         "kind": "closest", "a": finding.a, "b": finding.b, "parties": finding.parties,
         "time": format_time(cpa.time_us) if cpa else None,
         "lateral_m": round(cpa.lateral_m, 4) if cpa else None,
         "vertical_m": round(cpa.vertical_m, 4) if cpa and cpa.vertical_m is not None else None,
         "intervals": [[format_time(i.start_us), format_time(i.end_us)] for i in finding.intervals],
-        "rule": finding.rule, "leaf": finding.leaf, "reason": finding.reason,
+        "rule": finding.rule, "rule_asks": minimum_text(finding, rules),
+        "rule_text": clause_text(finding, rules), "leaf": finding.leaf, "reason": finding.reason,
     }  # fmt: skip
 
 

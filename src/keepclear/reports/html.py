@@ -73,7 +73,11 @@ def _header(report: Report, day: str | None) -> Markup:
 
 def _compared(report: Report) -> Markup:
     rules = report.rules
-    lines = [("Rules", texts.rules_text(report))]
+    first, *others = texts.rules_lines(report)
+    lines = [("Rules", first), *(("", line) for line in others)]
+    lines += [
+        (f"{rule.id} says" if others else "It says", rule.text) for rule in rules.rules if rule.text
+    ]
     lines += [("Source", rules.source)] if rules.source else []
     lines += [("Note", rules.note)] if rules.note else []
     assumed, of_files = texts.notes_of(report)

@@ -124,8 +124,10 @@ def _named_numbers(
             yield "vertical", "cannot be compared"
         else:
             yield "vertical", f"{texts.vertical_text(cpa.vertical_m)} ({cpa.vertical_m:,.1f} m)"
-    yield "minimum", texts.minimum_text(finding, rules)
-    yield "rule, leaf", f"{finding.rule}, {finding.leaf}"
+    yield "rule", texts.minimum_text(finding, rules)
+    if clause := texts.clause_text(finding, rules):
+        yield "it says", clause
+    yield "leaf", finding.leaf
     yield "short by", texts.short_by_text(finding) or "cannot be known"
     yield "margin with uncertainty", texts.margin_text(finding.margin_m, finding.leaf)
     without = finding.margin_without_uncertainty_m

@@ -60,7 +60,8 @@ def _add_finding(document: Element, report: Report, finding: Finding) -> None:
     said = [
         f"{finding.verdict}: {sides}, {texts.intervals_text(finding.intervals)}",
         f"closest: {texts.apart_text(finding)}",
-        texts.rule_text(finding, report.rules), finding.reason,
+        texts.rule_text(finding, report.rules), texts.clause_text(finding, report.rules),
+        finding.reason,
     ]  # fmt: skip
     description = "\n".join(line for line in said if line)
     if cpa := finding.cpa:
