@@ -13,6 +13,7 @@ import msgspec
 
 from keepclear.agreement.findings import Finding, Verdict
 from keepclear.airspace.altitudes import Altitude
+from keepclear.airspace.positions import Edge
 from keepclear.airspace.volumes import Volume4D
 from keepclear.units import format_time
 
@@ -45,10 +46,14 @@ class PathPoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Path(msgspec.Struct, frozen=True, kw_only=True):
-    """A plan as it can be drawn: stretches of points without a gap in them, and volumes."""
+    """A plan as it can be drawn: stretches of points without a gap in them, and volumes.
+
+    edge: how the points of a stretch are joined, as the plan's file declares.
+    """
 
     name: str
     party: str
+    edge: Edge = Edge.GEODESIC
     stretches: tuple[tuple[PathPoint, ...], ...] = ()
     volumes: tuple[Volume4D, ...] = ()
 

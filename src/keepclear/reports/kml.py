@@ -85,7 +85,7 @@ def _add_side(
         _add_span(mark, piece[0].time_us, piece[-1].time_us)
         _add(mark, "styleUrl", f"#{side}")
         geometry = SubElement(mark, "MultiGeometry")
-        for line in cut_line(line_of(piece)):
+        for line in cut_line(line_of(piece, path.edge)):
             ends = line if len(line) > 1 else line * 2
             _add(SubElement(geometry, "LineString"), "coordinates", _coordinates(ends))
     for volume in active_volumes(path, intervals):

@@ -84,7 +84,7 @@ class _Seen:
         lines = []
         seen: list[float] = []
         for stretch in side.path.stretches:
-            times, places = timed_line_of(stretch)
+            times, places = timed_line_of(stretch, side.path.edge)
             drawn, when = frame.draw(places), np.asarray(times)
             lines.append((when, drawn))
             tried = np.linspace(when[0], when[-1], SEEN_AT)
@@ -127,7 +127,12 @@ def _frame(finding: Finding, sides: tuple[Side, Side]) -> Frame | None:
 
 def _focus(sides: tuple[Side, Side]) -> list[Pair]:
     """Return what must show: the parts in conflict, else the smaller area, else all there is."""
-    close = [at for one in sides for p in pieces(one.path, one.intervals) for at in line_of(p)]
+    close = [
+        at
+        for one in sides
+        for piece in pieces(one.path, one.intervals)
+        for at in line_of(piece, one.path.edge)
+    ]
     if close:
         return close
     areas = [
@@ -136,7 +141,12 @@ def _focus(sides: tuple[Side, Side]) -> list[Pair]:
     ]
     if any(areas):
         return min(filter(None, areas), key=_extent_m)
-    return [at for one in sides for stretch in one.path.stretches for at in line_of(stretch)]
+    return [
+        at
+        for one in sides
+        for stretch in one.path.stretches
+        for at in line_of(stretch, one.path.edge)
+    ]
 
 
 def _extent_m(places: list[Pair]) -> float:
@@ -151,7 +161,11 @@ def _volumes(side: Side) -> tuple[Volume4D, ...]:
 
 def _side(side: Side, frame: Frame) -> Markup:
     areas = [_volume(volume, side, frame) for volume in _volumes(side)]
-    whole = [part for stretch in side.path.stretches for part in frame.lines(line_of(stretch))]
+    whole = [
+        part
+        for stretch in side.path.stretches
+        for part in frame.lines(line_of(stretch, side.path.edge))
+    ]
     thin = [_stroke(part, side, 1.6, side.dash) for part in whole]
     thick = [
         mark for piece in pieces(side.path, side.intervals) for mark in _thick(piece, side, frame)
@@ -161,7 +175,7 @@ def _side(side: Side, frame: Frame) -> Markup:
 
 def _thick(piece: Stretch, side: Side, frame: Frame) -> Iterator[Markup]:
     """Yield the mark of a part in conflict: a thick line, or a dot where it has no length."""
-    parts = frame.lines(line_of(piece))
+    parts = frame.lines(line_of(piece, side.path.edge))
     if any(np.ptp(part, axis=0).max() > LEAST_PX for part in parts):
         for part in parts:
             yield _stroke(part, side, 6.0, side.dash and "13 5")
