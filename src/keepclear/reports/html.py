@@ -96,7 +96,7 @@ def _overview(
     drawn = overview_map(findings, sides, DETAILED, borders) if len(findings) > 1 else None
     if drawn is None:
         return NOTHING
-    return tag("section", tag("h3", text("Where")), drawn)
+    return tag("section", tag("h3", text("Where")), drawn, class_="overview")
 
 
 def _index(findings: Sequence[Finding], colours: Mapping[str, str], day: str | None) -> Markup:
@@ -130,7 +130,7 @@ def _row(place: int, finding: Finding, colours: Mapping[str, str], day: str | No
         tag("td", text(texts.start_text(finding, day)), class_="t"),
         tag("td", pair),
         tag("td", text(texts.lateral_text(cpa.lateral_m) if cpa else "?"), class_="t"),
-        tag("td", text(vertical), class_="t"), tag("td", text(texts.short_by_text(finding))),
+        tag("td", text(vertical), class_="t"), tag("td", text(texts.short_by_text(finding) or "?")),
     )  # fmt: skip
 
 

@@ -62,7 +62,8 @@ def _headline(finding: Finding, place: int, colours: Mapping[str, str], day: str
         at = texts.time_text(cpa.time_us, day)
         where = texts.position_text(cpa.latitude_deg, cpa.longitude_deg)
         lines.append(tag("p", text("Closest: "), tag("b", text(texts.apart_text(finding))),
-                         text(f", {at} at {where}"), class_="lead"))  # fmt: skip
+                         text(f", {at} at "), tag("bdi", text(where), class_="time"),
+                         class_="lead"))  # fmt: skip
     if short := texts.short_by_text(finding):
         lines.append(
             tag(

@@ -80,6 +80,10 @@ footer { border-top: 1px solid #111; margin-top: 28px; padding-top: 8px; }
   h3 { font-size: 10pt; margin: 5px 0 0; }
   svg { margin: 3px 0; }
   .map { max-height: 82mm; }
+  .overview .map { max-height: 66mm; }
+  header { padding-bottom: 4px; margin-bottom: 4px; }
+  footer { margin-top: 8px; padding-top: 3px; }
+  footer p { display: inline; margin-right: 6px; }
   .small { font-size: 8.5pt; }
   .numbers { columns: 3; font-size: 8.5pt; column-gap: 14px; margin-top: 4px; }
   td .badge { font-size: 8pt; }
