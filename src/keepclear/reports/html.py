@@ -81,8 +81,9 @@ def _compared(report: Report) -> Markup:
     lines += [("Source", rules.source)] if rules.source else []
     lines += [("Note", rules.note)] if rules.note else []
     assumed, of_files = texts.notes_of(report)
-    for name, said in (("Assumed", assumed), ("Files", report.files), ("Read", of_files)):
-        lines += [(name if i == 0 else "", line) for i, line in enumerate(said)]
+    joint = (("Assumed", " ".join(assumed)), ("Files", ", ".join(report.files)))
+    lines += [(name, said) for name, said in joint if said]
+    lines += [("Read" if i == 0 else "", line) for i, line in enumerate(of_files)]
     rows = [tag("tr", tag("th", text(name), scope="row"), tag("td", text(value)))
             for name, value in lines]  # fmt: skip
     return tag("section", tag("table", tag("tbody", *rows)))
@@ -167,5 +168,5 @@ def _and_more(more: int) -> Markup:
 
 def _footer(report: Report, borders: Borders | None) -> Markup:
     drawn = MAP_WORDS if borders else "No borders are drawn."
-    lines = (texts.NOT_LOOKED_AT, texts.NO_NOTICE, drawn, f"keepclear, kernel {report.kernel}.")
+    lines = (texts.NO_NOTICE, drawn, f"keepclear, kernel {report.kernel}.")
     return tag("footer", *(tag("p", text(line), class_="small") for line in lines))
