@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The plans of the findings as points that can be drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
 from keepclear.agreement.findings import Finding
-from keepclear.checks.prepare import Prepared
+from keepclear.airspace.positions import Edge
+from keepclear.checks.prepare import EDGES, Prepared
 from keepclear.checks.report import Path, PathPoint
+
+EDGE_OF: Final[Mapping[int, Edge]] = {number: edge for edge, number in EDGES.items()}
 
 
 def paths_of(prepared: Prepared, findings: Sequence[Finding]) -> dict[int, Path]:
@@ -27,9 +31,10 @@ def _path(prepared: Prepared, place: int, row: int | None) -> Path:
                 stretches.append([])
             stretches[-1].append(_point(prepared, i))
     volumes = plan.area.volumes if plan.area is not None else ()
+    edge = Edge.GEODESIC if row is None else EDGE_OF[int(prepared.points.edge[row])]
     return Path(
-        name=plan.name, party=plan.party, stretches=tuple(tuple(each) for each in stretches),
-        volumes=volumes,
+        name=plan.name, party=plan.party, edge=edge,
+        stretches=tuple(tuple(each) for each in stretches), volumes=volumes,
     )  # fmt: skip
 
 
