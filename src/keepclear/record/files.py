@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A record as one file: a header, then lines in the order in which things happened.
+
+Layout: JSON Lines, each line in its one form (`encoding`), the first is the header:
+
+    header       format, view ("archive" or "party"), region, incarnation, party, exchange
+    document     a key document that counted before the range (envelope)
+    tree         what an audience's tree was before the range: audience, size, peaks
+    chain        where the order stood before the range: seq, previous, at_us (archive only)
+    entry        one entry (archive only)
+    leaf         one leaf of an audience of the party (party only)
+    checkpoint   a note of a tree as it stands after the lines before it
+    beat         number, salt, note (archive only)
+
+The operator's archive has everything. A party's file has the trees it may see, and nothing of
+the others, of the order or of its numbers.
+
+A file of keys says whom to believe: the exchange's names and keys, and the key documents of
+each party from the first on. It comes from elsewhere than the record, or proves nothing.
+"""
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from keepclear.record.encoding import Signed
+from keepclear.record.entries import Leaf
+from keepclear.record.envelopes import Envelope
+from keepclear.record.headers import Name, TimeUs
+from keepclear.record.key_documents import Bytes32
+
+FORMAT: Final = "keepclear-record/1"
+KEYS_FORMAT: Final = "keepclear-keys/1"
+LONGEST_LINE: Final = 16_777_216
+
+
+class ExchangeKey(Signed, frozen=True, kw_only=True):
+    """A key that the exchange signs checkpoints with, and the name on its signatures."""
+
+    name: str
+    key: Bytes32
+
+
+class Line(Signed, frozen=True, kw_only=True, tag_field="line"):
+    """One line of a file."""
+
+
+class Header(Line, frozen=True, kw_only=True, tag="header"):
+    """The first line. party: whose view it is; empty in an archive."""
+
+    format: Literal["keepclear-record/1"] = FORMAT
+    view: Literal["archive", "party"]
+    region: Name
+    incarnation: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+    party: str
+    exchange: tuple[ExchangeKey, ...]
+
+
+class DocumentLine(Line, frozen=True, kw_only=True, tag="document"):
+    """A key document that counted before the range."""
+
+    envelope: Envelope
+
+
+class TreeLine(Line, frozen=True, kw_only=True, tag="tree"):
+    """A tree as it was before the range."""
+
+    audience: str
+    size: Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
+    peaks: tuple[Bytes32, ...]
+
+
+class ChainLine(Line, frozen=True, kw_only=True, tag="chain"):
+    """Where the order stood before the range."""
+
+    seq: Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
+    previous: Bytes32
+    at_us: TimeUs
+
+
+class EntryLine(Line, frozen=True, kw_only=True, tag="entry"):
+    """An entry, as the bytes that are hashed."""
+
+    entry: msgspec.Raw
+
+
+class LeafLine(Line, frozen=True, kw_only=True, tag="leaf"):
+    """A leaf."""
+
+    leaf: Leaf
+
+
+class CheckpointLine(Line, frozen=True, kw_only=True, tag="checkpoint"):
+    """A checkpoint of a tree as it stands here."""
+
+    note: str
+
+
+class BeatLine(Line, frozen=True, kw_only=True, tag="beat"):
+    """A beat over all trees as they stand here."""
+
+    salt: Bytes32
+    note: str
+
+
+AnyLine = (
+    Header | DocumentLine | TreeLine | ChainLine | EntryLine | LeafLine | CheckpointLine | BeatLine
+)
+
+
+class KeysFile(Signed, frozen=True, kw_only=True):
+    """Whom to believe; see the module."""
+
+    format: Literal["keepclear-keys/1"] = KEYS_FORMAT
+    exchange: tuple[ExchangeKey, ...] = ()
+    documents: tuple[Envelope, ...] = ()

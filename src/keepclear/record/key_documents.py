@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which keys a party has: documents, each signed, each naming the one before.
+
+A party's *root* signs its documents and nothing else. A document appoints *representative
+keys* (agreements, keys, suspension) and *device keys of a post* (everything of routine), and
+carries the digest of the root that comes next, so that who steals a root cannot rotate it.
+
+1. The first document has version 1, no predecessor, and is signed by its root.
+2. Each further one names the digest of the one before and has the next version. It is signed
+   by the same root, or by a new one whose digest the one before carries.
+3. It is also signed by two representatives of the document before that it does not revoke, or
+   by one where that document lists `keys` under `one_person`, or by none where it has none.
+   Where fewer are left, only a new root can go on, signed by those that are left too.
+4. A revocation says since when a key is suspect. It marks what the key signed and deletes
+   nothing; a revoked key is never appointed again, and no revocation is taken back.
+5. Which key counts is decided by place in the record (`Keyring`), not by a clock.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Final, Literal, NamedTuple
+
+import msgspec
+
+from keepclear.record.encoding import Signed, decode, digest, encode
+from keepclear.record.envelopes import Envelope, seal, verified
+from keepclear.record.faults import Malformed, NotProven
+from keepclear.record.headers import Name, TimeUs
+from keepclear.record.keys import PublicKey, Signer
+
+KEY_DOCUMENT: Final = "application/vnd.keepclear.key-document+json"
+TWO_PERSONS: Final = 2
+Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+Hex64 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+
+
+class TwoPersonAct(StrEnum):
+    """What two representatives do, unless the key document says that one may."""
+
+    AGREEMENT = "agreement"
+    KEYS = "keys"
+
+
+class Representative(Signed, frozen=True, kw_only=True):
+    """A key of a person who may bind the party, by an id that is no name."""
+
+    id: Name
+    key: Bytes32
+
+
+class Device(Signed, frozen=True, kw_only=True):
+    """A key of a post."""
+
+    post: Name
+    key: Bytes32
+
+
+class Revocation(Signed, frozen=True, kw_only=True):
+    """A key that is suspect, and since when (microseconds UTC)."""
+
+    key_id: Hex64
+    suspect_since_us: TimeUs
+
+
+class KeyDocument(Signed, frozen=True, kw_only=True):
+    """The keys of a party; see the module. previous: the digest of the payload before."""
+
+    party: Name
+    version: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+    previous: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?$")]
+    created_us: TimeUs
+    algorithm: Literal["ed25519"] = "ed25519"
+    hash: Literal["sha-256"] = "sha-256"
+    root: Bytes32
+    next_root: Hex64
+    representatives: tuple[Representative, ...] = ()
+    devices: tuple[Device, ...] = ()
+    one_person: tuple[TwoPersonAct, ...] = ()
+    revoked: tuple[Revocation, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse keys that are unusable, appointed twice, or revoked."""
+        keys = [self.root, *(r.key for r in self.representatives), *(d.key for d in self.devices)]
+        ids = [PublicKey(key, "key document").id for key in keys]
+        if len(set(ids)) < len(ids):
+            raise ValueError("appoints one key twice; give each its own")
+        names = [each.id for each in self.representatives]
+        if len(set(names)) < len(names):
+            raise ValueError("names one representative twice; give each an id of its own")
+        suspects = {each.key_id for each in self.revoked}
+        if suspects.intersection(ids):
+            raise ValueError("appoints a key that it revokes; make a new key")
+        if self.next_root == PublicKey(self.root).id:
+            raise ValueError("names its own root as the next; make the next root's key first")
+
+
+class Appointed(NamedTuple):
+    """What a key is for: `role` is root, representative or device; `name` whose."""
+
+    party: str
+    role: str
+    name: str
+    key: PublicKey
+
+
+def seal_document(document: KeyDocument, *signers: Signer) -> Envelope:
+    """Return the document, signed."""
+    return seal(KEY_DOCUMENT, encode(document), *signers)
+
+
+def follow(before: Envelope | None, envelope: Envelope, path: str = "key document") -> KeyDocument:
+    """Return the document in an envelope, which follows the one before by the rules above.
+
+    `Malformed` where it is no document or does not follow, `NotProven` where its signatures
+    are not those it needs. What stands before must have been followed itself.
+    """
+    document = decode(envelope.payload, KeyDocument, path)
+    root = PublicKey(document.root)
+    if before is None:
+        if document.version != 1 or document.previous:
+            raise Malformed(
+                f"{path}.version", document.version, "is not the first", "give those before it"
+            )
+        verified(envelope, {root.id: root}, KEY_DOCUMENT, path)
+        return document
+    old = decode(before.payload, KeyDocument, path)
+    _check_follows(old, digest(before.payload).hex(), document, path)
+    _check_signers(old, document, envelope, path)
+    return document
+
+
+def _check_follows(old: KeyDocument, old_digest: str, new: KeyDocument, path: str) -> None:
+    if new.party != old.party:
+        raise Malformed(f"{path}.party", new.party, f"is not {old.party}", "keep parties apart")
+    if new.version != old.version + 1 or new.previous != old_digest:
+        raise Malformed(
+            f"{path}.version", new.version, f"does not follow version {old.version} as it stands",
+            "make it from the latest document",
+        )  # fmt: skip
+    if new.root != old.root and PublicKey(new.root).id != old.next_root:
+        raise NotProven(
+            f"{path}.root", PublicKey(new.root).id[:16], "is not the root announced before",
+            "rotate to the root whose digest stands in the latest document",
+        )  # fmt: skip
+    if new.root != old.root and new.next_root == old.next_root:
+        raise Malformed(
+            f"{path}.next_root", new.next_root[:16], "is the root itself", "announce another"
+        )
+    if set(old.revoked) - set(new.revoked):
+        raise Malformed(
+            f"{path}.revoked", len(new.revoked), "takes a revocation back", "keep all of them"
+        )
+
+
+def _check_signers(old: KeyDocument, new: KeyDocument, envelope: Envelope, path: str) -> None:
+    root = PublicKey(new.root)
+    revoked = {each.key_id for each in new.revoked}
+    persons = {PublicKey(r.key).id: PublicKey(r.key) for r in old.representatives}
+    signed = set(verified(envelope, {root.id: root, **persons}, KEY_DOCUMENT, path))
+    if root.id not in signed:
+        raise NotProven(path, f"root {root.id[:16]}", "has not signed", "sign with the root too")
+    needed = 1 if TwoPersonAct.KEYS in old.one_person else TWO_PERSONS
+    needed = min(needed, len(persons))
+    left = persons.keys() - revoked
+    if len(left) < needed and new.root == old.root:
+        raise NotProven(
+            path, f"{len(left)} representatives", f"are left unrevoked, {needed} are needed",
+            "rotate to the root announced before, which needs those alone that are left",
+        )  # fmt: skip
+    count = len(signed & left)
+    if count < min(needed, len(left)):
+        raise NotProven(
+            path, f"{count} representatives", f"have signed, {needed} are needed",
+            "let another representative of the latest document sign it too",
+        )  # fmt: skip
+
+
+class Keyring:
+    """The documents of several parties, each with its place in the record.
+
+    The owner alone adds; what was added is never changed.
+    """
+
+    def __init__(self) -> None:
+        self._chains: dict[str, list[tuple[int, Envelope, KeyDocument]]] = {}
+
+    def add(self, envelope: Envelope, place: int, path: str = "key document") -> KeyDocument:
+        """Keep a document that follows the latest of its party; as `follow`."""
+        party = decode(envelope.payload, KeyDocument, path).party
+        chain = self._chains.setdefault(party, [])
+        document = follow(chain[-1][1] if chain else None, envelope, path)
+        chain.append((place, envelope, document))
+        return document
+
+    def parties(self) -> tuple[str, ...]:
+        """Return who has documents here."""
+        return tuple(sorted(self._chains))
+
+    def documents(self, party: str) -> tuple[Envelope, ...]:
+        """Return the documents of a party, first to last."""
+        return tuple(envelope for _, envelope, _ in self._chains.get(party, ()))
+
+    def latest(self, party: str, place: int | None = None) -> KeyDocument:
+        """Return the document of a party that counts at a place; `NotProven` without one."""
+        for since, _, document in reversed(self._chains.get(party, [])):
+            if place is None or since <= place:
+                return document
+        raise NotProven(
+            "party", party, "has no key document here", "give the file that its keys stand in"
+        )
+
+    def appointed(self, party: str, key_id: str, place: int | None = None) -> Appointed:
+        """Return what a key is for at a place; `NotProven` for one that is not appointed."""
+        document = self.latest(party, place)
+        for each in _appointed(document):
+            if each.key.id == key_id:
+                return each
+        raise NotProven(
+            "key", key_id[:16], f"is no key of {party} in version {document.version} of its keys",
+            "sign with a key that is appointed there, or give a later document",
+        )  # fmt: skip
+
+    def suspect_since_us(self, party: str, key_id: str) -> int | None:
+        """Return since when a key is suspect, by the latest document; None where it is not."""
+        revoked = self.latest(party).revoked
+        return next((r.suspect_since_us for r in revoked if r.key_id == key_id), None)
+
+
+def _appointed(document: KeyDocument) -> Sequence[Appointed]:
+    party = document.party
+    return (
+        Appointed(party, "root", "", PublicKey(document.root)),
+        *(
+            Appointed(party, "representative", each.id, PublicKey(each.key))
+            for each in document.representatives
+        ),
+        *(Appointed(party, "device", each.post, PublicKey(each.key)) for each in document.devices),
+    )

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A record as it is written: entries appended, one tree for each audience, what is signed of it.
+
+Pure: the time, salts and ids are handed in, and nothing is kept but hashes. The writer alone
+appends.
+
+1. A checkpoint is of one audience's tree; its origin names region, incarnation and audience.
+2. On each beat one salted digest over the roots of all trees is signed. It binds them to each
+   other and to the time without showing how many trees there are, or to whom they belong.
+"""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from keepclear.record.encoding import encode
+from keepclear.record.entries import Chain, Entry, Leaf, Part, after, leaf_of, part_leaf
+from keepclear.record.faults import Malformed
+from keepclear.record.keys import Signer
+from keepclear.record.merkle import Tree
+from keepclear.record.notes import Checkpoint, sign_note
+from keepclear.record.receipts import Receipt
+
+
+class ForWhom(msgspec.Struct, frozen=True, kw_only=True):
+    """A part that is to be entered: for which audience, with which salt."""
+
+    audience: str
+    salt: bytes
+    part: Part
+
+
+class Ledger:
+    """A record of one region and incarnation."""
+
+    def __init__(self, region: str, incarnation: int = 1) -> None:
+        self.region, self.incarnation = region, incarnation
+        self.chain = Chain()
+        self.trees: dict[str, Tree] = {}
+
+    def append(self, at_us: int, parts: Sequence[ForWhom]) -> tuple[Entry, bytes]:
+        """Enter parts together; return the entry, and as bytes. `Malformed`: nothing is entered.
+
+        at_us: not before the last entry. Each part carries the same time.
+        """
+        late = next((each.part.at_us for each in parts if each.part.at_us != at_us), None)
+        if late is not None:
+            raise Malformed("part.at_us", late, f"is not the entry's {at_us}", "give one time")
+        entry = Entry(
+            region=self.region, incarnation=self.incarnation, seq=self.chain.seq,
+            previous=self.chain.previous, at_us=at_us,
+            leaves=tuple(part_leaf(each.audience, each.salt, each.part) for each in parts),
+        )  # fmt: skip
+        data = encode(entry)
+        self.chain = after(self.chain, entry, data)
+        grow(self.trees, entry.leaves)
+        return entry, data
+
+    def checkpoint(self, audience: str, size: int | None = None) -> Checkpoint:
+        """Return the checkpoint of a tree, of its first leaves where a size is given."""
+        tree = self.trees[audience]
+        size = len(tree) if size is None else size
+        return Checkpoint(origin_of(self.region, self.incarnation, audience), size, tree.root(size))
+
+    def signed_checkpoint(self, audience: str, exchange: str, signer: Signer) -> str:
+        """Return the checkpoint of a tree as a note signed by the exchange."""
+        return sign_note(self.checkpoint(audience).text, exchange, signer)
+
+    def receipt(self, leaf: Leaf, index: int, checkpoint: str, size: int) -> Receipt:
+        """Return the receipt of a leaf: it stands at a place of its tree, as a note says."""
+        tree = self.trees[leaf.audience]
+        return Receipt(
+            audience=leaf.audience, salt=leaf.salt, part=leaf.part, index=index,
+            proof=tree.inclusion(index, size), checkpoint=checkpoint,
+        )  # fmt: skip
+
+    def beat(self, number: int, salt: bytes, exchange: str, signer: Signer) -> str:
+        """Return the note of a beat: the digest over the roots of all trees now."""
+        digest = beat_digest(self.region, self.incarnation, self.trees, salt)
+        text = Checkpoint(beat_origin(self.region, self.incarnation), number, digest).text
+        return sign_note(text, exchange, signer)
+
+
+def grow(trees: dict[str, Tree], leaves: Sequence[Leaf]) -> None:
+    """Append leaves to the trees of their audiences."""
+    for leaf in leaves:
+        tree = trees.get(leaf.audience)
+        if tree is None:
+            tree = trees[leaf.audience] = Tree()
+        tree.append((leaf_of(leaf.salt, bytes(leaf.part)),))
+
+
+def origin_of(region: str, incarnation: int, audience: str) -> str:
+    """Return the origin of the checkpoints of one tree."""
+    return f"keepclear/{region}/{incarnation}/{audience}"
+
+
+def beat_origin(region: str, incarnation: int) -> str:
+    """Return the origin of the beats of a record; no party can be called so."""
+    return f"keepclear/{region}/{incarnation}/beat/"
+
+
+def beat_digest(region: str, incarnation: int, trees: Mapping[str, Tree], salt: bytes) -> bytes:
+    """Return SHA-256 over a salt and the checkpoint texts of all trees, in order of audience."""
+    texts = [
+        Checkpoint(origin_of(region, incarnation, audience), len(tree), tree.root()).text
+        for audience, tree in sorted(trees.items())
+    ]
+    return sha256(salt + "".join(texts).encode()).digest()

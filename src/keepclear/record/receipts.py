@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a party holds of one part, to prove without the operator and years later what was entered.
+
+Layout, as JSON in its one form: audience, salt, part, index, proof (hashes), checkpoint (a note).
+
+Proven is: this part stands at this place of the tree whose root the exchange has signed; and,
+where the part is an act, that a key of the party signed it. Who else cosigned is returned.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
+
+import msgspec
+
+from keepclear.record.encoding import Signed, decode
+from keepclear.record.entries import Leaf, Part, leaf_of
+from keepclear.record.faults import BrokenProof, Malformed
+from keepclear.record.key_documents import Bytes32
+from keepclear.record.merkle import LONGEST_PROOF, root_of_inclusion
+from keepclear.record.notes import Checkpoint, Cosigned, NoteKey, read_checkpoint, verify_note
+
+
+class Receipt(Signed, frozen=True, kw_only=True):
+    """See the module."""
+
+    audience: str
+    salt: Bytes32
+    part: msgspec.Raw
+    index: Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
+    proof: Annotated[tuple[Bytes32, ...], msgspec.Meta(max_length=LONGEST_PROOF)]
+    checkpoint: str
+
+
+class Proven(NamedTuple):
+    """What a receipt proves: the part, under which checkpoint, and who cosigned that."""
+
+    part: Part
+    checkpoint: Checkpoint
+    cosigned: tuple[Cosigned, ...]
+
+
+def read_receipt(data: bytes, path: str = "receipt") -> Receipt:
+    """Return the receipt that bytes are; `Malformed` where they are none."""
+    return decode(data, Receipt, path)
+
+
+def verify_receipt(receipt: Receipt, keys: Sequence[NoteKey], path: str = "receipt") -> Proven:
+    """Return what a receipt proves; keys: of the exchange, and of those who cosign.
+
+    `NotProven` for a checkpoint not signed by them, `BrokenProof` where the part is not under
+    its root, `Malformed` where it is none.
+    """
+    text, cosigned = verify_note(receipt.checkpoint, keys)
+    checkpoint = read_checkpoint(text)
+    if checkpoint.origin.rpartition("/")[2] != receipt.audience:
+        raise Malformed(
+            f"{path}.audience", receipt.audience, f"is not that of {checkpoint.origin}",
+            "get the receipt again",
+        )  # fmt: skip
+    leaf = Leaf(audience=receipt.audience, salt=receipt.salt, part=receipt.part)
+    part = decode(bytes(leaf.part), Part, f"{path}.part")
+    hashed = leaf_of(leaf.salt, bytes(leaf.part))
+    root = root_of_inclusion(hashed, receipt.index, checkpoint.size, receipt.proof)
+    if root != checkpoint.root:
+        raise BrokenProof(
+            f"{path}.proof", f"leaf {receipt.index}", "leads to another root than was signed",
+            "the part, its salt or its place was changed: get the receipt again",
+        )  # fmt: skip
+    return Proven(part, checkpoint, cosigned)
