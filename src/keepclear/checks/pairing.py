@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from keepclear.agreement.assess import Assessment, assess, merged
 from keepclear.agreement.findings import Interval
-from keepclear.agreement.stays import Span, Stay, judge_stay
+from keepclear.agreement.stays import Asked, Clock, Inside, Stay, judge_stay, shifts_between
 from keepclear.checks.binding import Bound
 from keepclear.detect import sweep as column
 from keepclear.detect.cylinders import Cylinder
@@ -118,25 +118,31 @@ def _stay(kernel: Kernel, pair: Pair, cylinder: Cylinder) -> Stay:
     f = kernel.fragments
     a, b = pair.a, pair.b
     limits = limits_of([cylinder])
-    limit_us = cylinder.duration_us or 0
-    shifts = (
-        -int(f.late_us[a] + f.early_us[b]) - (cylinder.time_us or 0),
-        int(f.early_us[a] + f.late_us[b]) + (cylinder.time_us or 0),
-    )
+    clock_a, clock_b = clock_of(f, a), clock_of(f, b)
     bare = limits_of([replace(cylinder, time_us=None)])
 
-    def inside(low_us: int, high_us: int) -> Sequence[Interval]:
+    def look(low_us: int, high_us: int) -> Inside:
         if low_us == high_us:
             both = take_pair(f, a, b, low_us)
             rows = kernel.rows(both, 0, 1, bare, (NOT_THERE, NOT_THERE))
+            rows[:, [column.START_B, column.END_B]] -= low_us
         else:
             rows = kernel.rows(f, a, b, limits, (low_us, high_us))
-        return merged(rows, column.START_A, column.END_A)
+        return Inside(
+            on_a=merged(rows, column.START_A, column.END_A),
+            on_b=merged(rows, column.START_B, column.END_B),
+        )
 
-    ends = [
-        (int(f.start_us[f.offsets[p]]), int(f.end_us[f.offsets[p + 1] - 1])) for p in (a, b)
-    ]  # fmt: skip
     return judge_stay(
-        inside, shifts, [*pair.gaps_a, *pair.gaps_b], Span(*ends[0], *ends[1]),
-        limit_us, cylinder.reset_us,
+        Asked(look, clock_a, clock_b, pair.gaps_a, pair.gaps_b, cylinder.duration_us or 0,
+              cylinder.reset_us),
+        shifts_between(clock_a, clock_b, cylinder.time_us or 0),
+    )  # fmt: skip
+
+
+def clock_of(f: Fragments, plan: int) -> Clock:
+    """Return when a plan with points is there, and by how much it may run early or late."""
+    return Clock(
+        int(f.start_us[f.offsets[plan]]), int(f.end_us[f.offsets[plan + 1] - 1]),
+        int(f.early_us[plan]), int(f.late_us[plan]),
     )  # fmt: skip
