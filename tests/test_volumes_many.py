@@ -356,6 +356,51 @@ def test_a_trajectory_is_asked_about_too() -> None:
     assert set(hits.is_turned) == {False}
 
 
+# Boxes of 2 km, 5.5 km apart; windows 550 s apart: too much for one of two tolerances alone.
+HERE = box(0, 0, 0.02, 0.02)
+ASIDE = Tolerance(lateral_m=3_000.0)
+SOON_US, LATER_US = 1_000_000_000, 1_550_000_000
+
+
+@pytest.mark.parametrize(
+    ("kept", "its", "asked", "own"),
+    [
+        (volume(HERE), ASIDE, volume(box(0.07, 0, 0.09, 0.02)), ASIDE),
+        (
+            volume(HERE, end_us=SOON_US), Tolerance(late_us=500_000_000),
+            volume(HERE, start_us=LATER_US), Tolerance(early_us=100_000_000),
+        ),
+        (
+            volume(HERE, start_us=LATER_US), Tolerance(early_us=500_000_000),
+            volume(HERE, end_us=SOON_US), Tolerance(late_us=100_000_000),
+        ),
+    ],
+)  # fmt: skip
+def test_what_either_plan_may_be_off_by_is_counted_in(
+    kept: Volume4D, its: Tolerance, asked: Volume4D, own: Tolerance
+) -> None:
+    index = VolumeIndex(FUNCTIONS, minima())
+    index.add("kept", 0, compile_volumes([kept], Datums(), [its]))
+
+    hits = index.query("asked", 1, compile_volumes([asked], Datums(), [own]))
+
+    assert hits.keys == ("kept",)
+
+
+@pytest.mark.parametrize(("early_s", "lateral_m"), [(100.0, 0.0), (0.0, 3_000.0)])
+def test_what_a_trajectory_may_be_off_by_is_counted_in(early_s: float, lateral_m: float) -> None:
+    start_s, west = (1_550, 0.0) if early_s else (0, 0.07)
+    off_by = Tolerance(lateral_m=lateral_m, late_us=round(early_s * 5e6))
+    index = VolumeIndex(FUNCTIONS, minima())
+    index.add("kept", 0, compile_volumes([volume(HERE, end_us=SOON_US)], Datums(), [off_by]))
+    f = flight(
+        (start_s, west, 0.01, 0), (start_s + 600, west + 0.02, 0.01, 0),
+        early_s=early_s, lateral_m=lateral_m,
+    )  # fmt: skip
+
+    assert index.query_trajectory("asked", 1, f, 0).keys == ("kept",)
+
+
 def test_a_plan_of_several_volumes_says_which_is_met() -> None:
     index = VolumeIndex(FUNCTIONS, minima())
     plan = compile_volumes([volume(box(k, 0, k + 0.5, 0.5)) for k in range(5)], Datums())

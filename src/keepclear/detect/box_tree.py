@@ -86,8 +86,8 @@ def probe_all(
 ) -> int:  # fmt: skip
     """Write which of others' boxes, widened, meet those of which things; return how many do.
 
-    In order of the others' boxes, then of things. ranks, groups: of things; a rank below 0 and
-    things of `group` are left out. Returns more than there is room for where it did not suffice.
+    ranks, groups: of things; a rank below 0 and things of `group` are left out. Returns more
+    than there is room for where it did not suffice.
     """
     box = np.empty(WIDTH)
     count = 0
@@ -96,14 +96,11 @@ def probe_all(
         found = probe_tree(t, box, -1, kept, count)
         if found > len(kept):
             return found
-        first = count
-        for k in range(first, found):
+        for k in range(count, found):
             thing = t.things[kept[k]]
             if ranks[thing] >= 0 and groups[thing] != group:
                 own[count], kept[count] = i, thing
                 count += 1
-        if count > first + 1:
-            kept[first:count].sort()
     return count
 
 
