@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -430,3 +430,24 @@ def test_a_gap_between_two_flights_is_looked_for_where_the_shift_puts_it(tmp_pat
     assert late is not None
     assert late.verdict is Verdict.CONFLICT
     assert late.short_by_s == pytest.approx(60, abs=a_second)
+
+
+def test_what_is_within_the_guard_band_counts_as_inside_before_and_after(tmp_path: Path) -> None:
+    # From 1 m inside 3 NM to 1 m outside in 400 s: 200 s by the numbers, some seconds more as
+    # far as they can be trusted (the guard band is 1 cm or more, at most 10 cm: 220 s).
+    edge, metre = 10.2 + NEAR_DEG, 1 / DEGREE_M
+    slow = [(300, edge - metre), (700, edge + metre)]
+    flight = Flight(270, [(200, edge + 0.2), *slow, (800, edge + 0.2)])
+    hovering: Flight | Sequence[Volume] = Flight(250, [(s, 10.2) for s in range(0, 1001, 100)])
+    allowed = {limit: RULES.replace("180 s", f"{limit} s") for limit in (202, 221)}
+
+    for other, tolerance in product([AREA, hovering], ["0 s", "60 s"]):
+        found = {
+            limit: checked(tmp_path, other, flight, rules, time_tolerance=tolerance)
+            for limit, rules in allowed.items()
+        }
+
+        assert found[202] is not None
+        assert found[202].verdict is Verdict.CONFLICT
+        assert found[221] is not None
+        assert found[221].verdict is Verdict.LIMITED

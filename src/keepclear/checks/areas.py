@@ -25,7 +25,7 @@ from keepclear.agreement.stays import (
 )
 from keepclear.airspace.volumes import Volume4D
 from keepclear.checks.binding import Bound, Kinds
-from keepclear.checks.pairing import WIDEST_M, clock_of, widened
+from keepclear.checks.pairing import WIDEST_M, clock_of, widened, with_guard
 from keepclear.checks.prepare import Plan, Prepared
 from keepclear.detect import sweep as column
 from keepclear.detect.fragments import Fragments
@@ -189,7 +189,7 @@ def assess_area_pair(
     functions: Any, prepared: Prepared, f: Fragments, areas: Areas, pair: AreaPair
 ) -> tuple[Assessment, float | None]:
     """Return what the rows amount to, and the margin without uncertainty."""
-    found = assess(pair.rows, pair.bound, _stays(prepared, f, areas, pair))
+    found = assess(pair.rows, pair.bound, _stays(functions, prepared, f, areas, pair))
     f_uncertain = f.leg_lateral_m.any() or f.leg_vertical_tmm.any() or f.clock_us.any()
     if not (f_uncertain or areas.is_uncertain):
         return found, found.margin_m
@@ -197,19 +197,20 @@ def assess_area_pair(
 
 
 def _stays(
-    prepared: Prepared, f: Fragments, areas: Areas, pair: AreaPair
-) -> Mapping[int, Stay]:  # fmt: skip
+    functions: Any, prepared: Prepared, f: Fragments, areas: Areas, pair: AreaPair
+) -> Mapping[int, Stay]:
     """Return what the duration leaves say, for the cylinders that have one, by number."""
     a, b = (_clock(prepared, f, areas, place) for place in (pair.a, pair.b))
     stays = {}
     for number, (_, cylinder) in enumerate(pair.bound):
-        rows = pair.rows[pair.rows[:, column.CYLINDER] == number]
-        if cylinder.duration_us is not None and len(rows):
-            asked = Asked(
-                look_at(rows), a, b, pair.gaps_a, pair.gaps_b, cylinder.duration_us,
-                cylinder.reset_us,
-            )  # fmt: skip
-            stays[number] = judge_stay(asked, shifts_between(a, b, cylinder.time_us or 0))
+        if cylinder.duration_us is None or not (pair.rows[:, column.CYLINDER] == number).any():
+            continue
+        limits = limits_of([with_guard(cylinder)])
+        rows = _all_rows(functions, prepared, f, areas, pair, limits)
+        asked = Asked(
+            look_at(rows), a, b, pair.gaps_a, pair.gaps_b, cylinder.duration_us, cylinder.reset_us
+        )
+        stays[number] = judge_stay(asked, shifts_between(a, b, cylinder.time_us or 0))
     return stays
 
 
@@ -264,7 +265,7 @@ def _all_rows(
     functions: Any, prepared: Prepared, f: Fragments, areas: Areas, pair: AreaPair,
     limits: Limits,
 ) -> Rows:  # fmt: skip
-    """Return the rows of one pair of plans under other limits."""
+    """Return the rows of one pair of plans under other limits; a and b as in the pair."""
     of_a, of_b = (np.flatnonzero(areas.owners == place) for place in (pair.a, pair.b))
     if len(of_a) and len(of_b):
         a, b = _all_of(of_a.tolist(), of_b.tolist())
@@ -272,7 +273,8 @@ def _all_rows(
     place, volumes = (pair.b, of_a) if len(of_a) else (pair.a, of_b)
     row = int(np.flatnonzero(prepared.with_points == place)[0])
     a, b = _all_of([row], volumes.tolist())
-    return sweep_entries(functions, f, areas.volumes, a, b, limits).rows
+    rows = sweep_entries(functions, f, areas.volumes, a, b, limits).rows
+    return turned(rows) if len(of_a) else rows
 
 
 def _all_of(first: Sequence[int], second: Sequence[int]) -> tuple[Integers, Integers]:

@@ -26,6 +26,8 @@ from keepclear.detect.sweep import Limits
 Rows = npt.NDArray[np.float64]
 
 WIDEST_M: Final = 100_000.0
+GUARD_TMM: Final = 1_000
+"""The guard band of a lateral minimum is never more than 0.1 m (`detect.lateral`)."""
 
 
 class Kernel(NamedTuple):
@@ -117,9 +119,10 @@ def _stay(kernel: Kernel, pair: Pair, cylinder: Cylinder) -> Stay:
     """Return what a duration leaf says of a pair."""
     f = kernel.fragments
     a, b = pair.a, pair.b
-    limits = limits_of([cylinder])
+    guarded = with_guard(cylinder)
+    limits = limits_of([guarded])
     clock_a, clock_b = clock_of(f, a), clock_of(f, b)
-    bare = limits_of([replace(cylinder, time_us=None)])
+    bare = limits_of([replace(guarded, time_us=None)])
 
     def look(low_us: int, high_us: int) -> Inside:
         if low_us == high_us:
@@ -138,6 +141,16 @@ def _stay(kernel: Kernel, pair: Pair, cylinder: Cylinder) -> Stay:
               cylinder.reset_us),
         shifts_between(clock_a, clock_b, cylinder.time_us or 0),
     )  # fmt: skip
+
+
+def with_guard(cylinder: Cylinder) -> Cylinder:
+    """Return a cylinder with the guard band round it: a stay may be as long as that makes it.
+
+    Rows have the time inside the minimum where there is any; what is inside the band before
+    and after may be inside the minimum too, and a slow craft is there for long.
+    """
+    lateral_tmm = cylinder.lateral_tmm
+    return replace(cylinder, lateral_tmm=None if lateral_tmm is None else lateral_tmm + GUARD_TMM)
 
 
 def clock_of(f: Fragments, plan: int) -> Clock:
