@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from keepclear.agreement.findings import ClosestPoint, Finding, Interval
 from keepclear.airspace.altitudes import Altitude, are_comparable
-from keepclear.airspace.geodesics import GEOD
+from keepclear.airspace.geodesics import geod
 from keepclear.airspace.volumes import Volume4D
 from keepclear.checks.report import Path, PathPoint
 
@@ -84,9 +84,9 @@ def timed_line_of(points: Sequence[PathPoint]) -> tuple[list[float], list[tuple[
 
 def geodesic(start: tuple[float, float], end: tuple[float, float]) -> list[tuple[float, float]]:
     """Return points along a geodesic, without its start, one each 20 km; the last is its end."""
-    azimuth_deg, _, length_m = GEOD.inv(*start, *end)
+    azimuth_deg, _, length_m = geod().inv(*start, *end)
     parts = int(length_m // DRAWN_EVERY_M) + 1
-    between = [GEOD.fwd(*start, azimuth_deg, length_m * i / parts)[:2] for i in range(1, parts)]
+    between = [geod().fwd(*start, azimuth_deg, length_m * i / parts)[:2] for i in range(1, parts)]
     return [*((float(x), float(y)) for x, y in between), end]
 
 
@@ -127,20 +127,20 @@ def _samples(path: Path, intervals: Sequence[Interval], most: int = 60) -> list[
 
 def _miss_m(cpa: ClosestPoint, a: PathPoint, b: PathPoint) -> float:
     """Return how badly two places fit the finding: distance, and midpoint."""
-    azimuth_deg, _, apart_m = GEOD.inv(
+    azimuth_deg, _, apart_m = geod().inv(
         a.longitude_deg, a.latitude_deg, b.longitude_deg, b.latitude_deg
     )
-    longitude, latitude, _ = GEOD.fwd(a.longitude_deg, a.latitude_deg, azimuth_deg, apart_m / 2)
-    off_m = GEOD.inv(longitude, latitude, cpa.longitude_deg, cpa.latitude_deg)[2]
+    longitude, latitude, _ = geod().fwd(a.longitude_deg, a.latitude_deg, azimuth_deg, apart_m / 2)
+    off_m = geod().inv(longitude, latitude, cpa.longitude_deg, cpa.latitude_deg)[2]
     return float(abs(apart_m - cpa.lateral_m) + off_m)
 
 
 def _between(point: PathPoint, later: PathPoint, time_us: int) -> PathPoint:
     share = (time_us - point.time_us) / (later.time_us - point.time_us)
-    azimuth_deg, _, length_m = GEOD.inv(
+    azimuth_deg, _, length_m = geod().inv(
         point.longitude_deg, point.latitude_deg, later.longitude_deg, later.latitude_deg
     )
-    longitude_deg, latitude_deg, _ = GEOD.fwd(
+    longitude_deg, latitude_deg, _ = geod().fwd(
         point.longitude_deg, point.latitude_deg, azimuth_deg, length_m * share
     )
     return PathPoint(
