@@ -99,8 +99,8 @@ def candidates(
 ) -> tuple[Integers, Integers, Integers, Integers]:  # fmt: skip
     """Return pairs that can meet (a < b, in order), and from which to which slab."""
     total = len(index.keys)
-    datums = np.unique(index.entries.datum)
-    height_tmm = highest_tmm(limits) if (datums != MIXED).sum() <= 1 else NO_HEIGHT
+    datums = index.entries.datum[index.entries.datum != MIXED]
+    height_tmm = highest_tmm(limits) if (datums == datums[:1]).all() else NO_HEIGHT
     parts: list[tuple[Integers, Integers, Integers]] = []
     at, step = 0, max(total // 64, 4096)
     room = ROOM
