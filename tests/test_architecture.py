@@ -52,9 +52,10 @@ IMPURE_ATTRIBUTES: Final = frozenset({
     "datetime.now", "datetime.utcnow", "datetime.today", "date.today",
     "np.random", "numpy.random", "np.load", "np.save", "np.fromfile", "np.memmap",
 })  # fmt: skip
-# The compiled path keeps its cache in a folder; warming it says what it did.
+# The compiled path keeps its cache in a folder, and loads for one thread at a time; warming it
+# says what it did.
 MAY_USE: Final[Mapping[str, frozenset[str]]] = {
-    "keepclear/detect/compiled.py": frozenset({"os", "pathlib"}),
+    "keepclear/detect/compiled.py": frozenset({"os", "pathlib", "threading"}),
     "keepclear/detect/warm.py": frozenset({"print"}),
 }
 

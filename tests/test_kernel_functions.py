@@ -2,13 +2,16 @@
 """The table of the kernel's functions: what is called is listed, what is listed is there."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from types import FunctionType
+from threading import Barrier, BrokenBarrierError
+from types import FunctionType, ModuleType
 
 import pytest
 
-from keepclear.detect.compiled import MODULES, plain
+from keepclear.detect.compiled import MODULES, Functions, plain
 
 
 @pytest.mark.parametrize(
@@ -45,3 +48,20 @@ def test_a_module_of_the_kernel_calls_only_those_before_it(module: str) -> None:
 def test_a_function_that_is_not_in_the_table_is_refused_by_name() -> None:
     with pytest.raises(AttributeError, match="no function 'swep'"):
         _ = plain().swep
+
+
+def test_two_threads_that_ask_first_do_not_load_at_once() -> None:
+    both, met = Barrier(2), []
+
+    def load(name: str) -> ModuleType:
+        with suppress(BrokenBarrierError):
+            both.wait(timeout=0.2)
+            met.append(name)
+        return import_module(f"keepclear.detect.{name}")
+
+    functions = Functions(load, threads=2)
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(lambda: functions.sweep) for _ in range(2)]
+
+    assert {each.result() for each in asked} == {plain().sweep}
+    assert met == []

@@ -22,6 +22,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, Final
 
@@ -40,7 +41,8 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "shifted_sweep": ("sweep_shifted",),
     "pairs": ("sweep_pairs",),
     "shifted_pairs": ("sweep_pairs_shifted",),
-    "slabs": ("count_entries", "fill_entries", "fill_keys", "join"),
+    "entries": ("fill_entries",),
+    "slabs": ("fill_cells", "join", "order_by_slab"),
     "ways": ("fill_middles", "fill_ways"),
     "track_pairs": ("join_tracks",),
     "well_clear_sweep": ("sweep_well_clear_pairs",),
@@ -57,6 +59,11 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 # Rejecting what is surely apart may be reordered, because it errs to one side; nothing else may.
 LOOSELY: Final[Mapping[str, Any]] = {"fastmath": True, "error_model": "numpy"}
+# INLINED of a module: functions so short that handing them their arrays costs more than they do.
+# A function that makes no array need not count who holds those it is given. Counting costs more
+# than most of these functions do, and two threads that count wait for each other. numba refuses
+# to compile a function that would have to count all the same (its option is `_nrt`).
+COUNTING: Final = frozenset({"empty", "zeros", "sort"})
 
 
 class NotCompiled(OperatorError):
@@ -64,15 +71,21 @@ class NotCompiled(OperatorError):
 
 
 class Functions(SimpleNamespace):
-    """The kernel's functions by name, each module loaded when the first of its own is used."""
+    """The kernel's functions by name, each module loaded when the first of its own is used.
 
-    def __init__(self, load: Callable[[str], ModuleType]) -> None:
+    threads: how many of them can run side by side. Any thread may be the first to ask.
+    """
+
+    def __init__(self, load: Callable[[str], ModuleType], *, threads: int) -> None:
+        self.threads = threads
         self._load = load
+        self._lock = Lock()  # around loading, which writes to what it loads for
 
     def __getattr__(self, name: str) -> Any:
         for module, functions in MODULES.items():
             if name in functions:
-                function = getattr(self._load(module), name)
+                with self._lock:
+                    function = getattr(self._load(module), name)
                 setattr(self, name, function)  # so that it is not asked for again
                 return function
         raise AttributeError(f"the kernel has no function {name!r}; see MODULES")
@@ -81,7 +94,7 @@ class Functions(SimpleNamespace):
 @cache
 def plain() -> Functions:
     """Return the kernel's functions as they stand."""
-    return Functions(lambda name: importlib.import_module(_full(name)))
+    return Functions(lambda name: importlib.import_module(_full(name)), threads=1)
 
 
 @cache
@@ -92,7 +105,14 @@ def compiled() -> Functions:
         numba = importlib.import_module("numba")
     except ImportError as fault:
         raise NotCompiled(f"numba cannot be imported ({fault}); pip install numba") from None
-    return Functions(_Copies(numba, folder).load)
+    return Functions(_Copies(numba, folder).load, threads=_processors())
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def is_warm() -> bool:
@@ -123,15 +143,13 @@ class _Copies:
 
     def _compile(self, name: str) -> ModuleType:
         copy = _copy(name)
-        loosely = getattr(copy, "LOOSE", ())
         for known_as, value in list(vars(copy).items()):
             if not isinstance(value, FunctionType):
                 continue
             home = value.__module__.rpartition(".")[2]
             if value.__module__ == copy.__name__:
-                options = LOOSELY if known_as in loosely else {}
-                made = self._numba.njit(cache=True, nogil=True, **options)(value)
-                setattr(copy, known_as, made)
+                options = _options(copy, value)
+                setattr(copy, known_as, self._numba.njit(cache=True, nogil=True, **options)(value))
             elif value.__module__ == _full(home) and home in MODULES:
                 setattr(copy, known_as, getattr(self.load(home), value.__name__))
         return copy
@@ -147,6 +165,15 @@ def _copy(name: str) -> ModuleType:
     sys.modules[alias] = copy  # numba looks the module of cached code up by its name
     spec.loader.exec_module(copy)
     return copy
+
+
+def _options(copy: ModuleType, function: FunctionType) -> dict[str, Any]:
+    """Return how numba shall compile a function of a module."""
+    options = dict(LOOSELY) if function.__name__ in getattr(copy, "LOOSE", ()) else {}
+    options["_nrt"] = bool(COUNTING.intersection(function.__code__.co_names))
+    if function.__name__ in getattr(copy, "INLINED", ()):
+        options["inline"] = "always"
+    return options
 
 
 def _full(name: str) -> str:

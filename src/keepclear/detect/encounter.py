@@ -26,6 +26,7 @@ TMM_PER_M: Final = 10_000.0
 SLACK_M: Final = 6.0  # more than the dip of the longest chord, and the guard band
 TIME_GUARD_S: Final = 1e-6
 HEIGHT_ERROR_TMM: Final = 2e-6  # more than float64 heights are off
+INLINED: Final = ("is_far",)
 NOT_THERE: Final = -(2**62)
 
 

@@ -43,6 +43,8 @@ UNDETERMINED: Final = 1
 BOUNDARY: Final = 2
 CLEAR: Final = 4
 
+INLINED: Final = ("shares_time", "comes_first", "reach_m")
+
 # Columns of a row. Times are microseconds UTC; *_a and *_b on the plans' own clocks.
 VERDICT: Final = 0
 CYLINDER: Final = 1
@@ -272,6 +274,17 @@ def share_of(f: Fragments, i: int, at_us: float) -> float:
     return (at_us - f.start_us[i]) / lasts if lasts > 0 else 0.0
 
 
+def first_ending(f: Fragments, low: int, high: int, from_us: int) -> int:
+    """Return the first of fragments low..high - 1 of a plan that does not end before a time."""
+    while low < high:
+        middle = (low + high) // 2
+        if f.end_us[middle] < from_us:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 def sweep(
     f: Fragments, a: int, b: int, limits: Limits, farthest_m: float, from_us: int, to_us: int,
     rows: Rows, n: int,
@@ -282,12 +295,9 @@ def sweep(
     only fragments that touch this time are looked at. Counts on past the end of `rows` without
     writing, so that the caller can come back with more room.
     """
-    i, j = f.offsets[a], f.offsets[b]
     i_end, j_end = f.offsets[a + 1], f.offsets[b + 1]
-    while i < i_end and f.end_us[i] < from_us:
-        i += 1
-    while j < j_end and f.end_us[j] < from_us:
-        j += 1
+    i = first_ending(f, f.offsets[a], i_end, from_us)
+    j = first_ending(f, f.offsets[b], j_end, from_us)
     while i < i_end and j < j_end and f.start_us[i] <= to_us and f.start_us[j] <= to_us:
         if shares_time(f, i, j):
             start_us = max(f.start_us[i], f.start_us[j])
