@@ -157,6 +157,34 @@ def test_waters_that_distance_does_not_tell_are_never_high_seas_but_leave_a_sea_
     assert state_at(land, 0.5, 3.2).kind is HIGH_SEAS
 
 
+def test_in_a_narrow_strait_the_sea_is_nobody_s_from_the_coast_on_and_the_land_stays() -> None:
+    strait = Water(name="x", reason="r", by=("AAA",), is_narrow=True)
+    land = made([(unit("AAA"), square(0, 0, 1, 1))], waters=[(strait, square(0.5, -2, 3, 2))])
+
+    assert state_at(land, 0.5, 0.999).kind is STATE
+    assert state_at(land, 0.5, 1.001).kind is UNDETERMINED
+    assert "x: r" in state_at(land, 0.5, 1.1).why
+    # The sea south of the coast is the state's, until within 6 NM of the strait.
+    assert state_at(land, -0.05, 0.4).kind is STATE
+    assert state_at(land, -0.05, 0.45).kind is UNDETERMINED
+
+
+@settings(max_examples=60, deadline=None)
+@given(latitude=st.floats(0.05, 0.95), longitude=st.floats(1.001, 1.09), azimuth=st.floats(0, 360))
+def test_no_state_is_named_at_sea_within_6_nm_of_a_narrow_strait(
+    latitude: float, longitude: float, azimuth: float
+) -> None:
+    strait = Water(name="x", reason="r", by=("AAA",), is_narrow=True)
+    rings = [(unit("AAA"), square(0, 0, 1, 1))]
+    land = made(rings, waters=[(strait, square(0.5, 0.3, 3, 0.7))])
+    if state_at(land, latitude, longitude).kind is not STATE:
+        return
+
+    there = Geodesic.WGS84.Direct(latitude, longitude, azimuth, 5.98 * M_PER_NM)
+
+    assert "x: r" not in state_at(land, there["lat2"], there["lon2"]).why
+
+
 def test_a_parallel_of_50_degrees_is_a_parallel_and_no_chord() -> None:
     # The geodesic between its ends bows 49 km north of it at the middle.
     land = made([(unit("AAA"), square(0, 49, 40, 51)), (unit("BBB"), square(0, 48, 40, 49))])

@@ -10,7 +10,8 @@ import pytest
 import keepclear
 from keepclear.agreement.findings import Finding, Verdict
 from keepclear.checks.report import Exit, Report
-from keepclear.errors import CallerError, FileErrors, InputError
+from keepclear.errors import CallerError, FileErrors, InputError, RulesError
+from keepclear.units import parse_time_us
 
 HEADER = "timestamp,icao24,callsign,latitude,longitude,altitude"
 a_metre = 1.0
@@ -200,11 +201,94 @@ def test_a_window_leaves_out_what_lies_outside_it(tmp_path: Path) -> None:
 
     inside = checked(tmp_path, north, south, start="2015-09-30T10:02:00Z",
                      end="2015-09-30T10:03:00Z")  # fmt: skip
-    outside = checked(tmp_path, north, south, start="2015-09-30T11:00:00Z")
 
     [interval] = only(inside).intervals
     assert abs(interval.end_us - interval.start_us - 60_000_000) < a_millisecond_us
-    assert outside.findings == ()
+    assert (
+        "Compared only from 2015-09-30T10:02:00Z up to 2015-09-30T10:03:00Z, by each plan's own "
+        "clock: 2 of 2 plans are there then."
+    ) in inside.notes
+
+
+@pytest.mark.parametrize(
+    "window", [{"start": "2016-09-30T10:00:00Z"}, {"end": "2014-09-30T10:00:00Z"}]
+)
+def test_a_window_in_which_no_plan_is_there_is_refused_and_says_when_they_are(
+    tmp_path: Path, window: dict[str, str]
+) -> None:
+    """A year typed wrong would find nothing, and read like an answer."""
+    with pytest.raises(InputError, match="run from 2015-09-30T10:00:00Z to 2015-09-30T10:"):
+        checked(tmp_path, level_flight("N1", 24_000), level_flight("S1", 24_000), **window)
+
+
+def test_a_window_cuts_each_plan_on_its_own_clock(tmp_path: Path) -> None:
+    north, south = level_flight("N1", 24_000), level_flight("S1", 24_000, latitude=35.02)
+
+    report = checked(tmp_path, north, south, end="2015-09-30T10:03:00Z", time_tolerance="1 min")
+
+    finding = only(report)
+    until_us = parse_time_us("2015-09-30T10:03:00Z")
+    assert finding.intervals_a[-1].end_us <= until_us + a_millisecond_us
+    assert finding.intervals_b[-1].end_us <= until_us + a_millisecond_us
+    assert finding.intervals[-1].end_us > until_us + 59_000_000
+
+
+def test_what_was_allowed_for_is_said(tmp_path: Path) -> None:
+    report = checked(
+        tmp_path, level_flight("N1", 24_000), level_flight("S1", 24_000),
+        time_tolerance="2 min", uncertainty="0.1 NM / 100 ft", vertical_tolerance="25ft",
+    )  # fmt: skip
+
+    assert {
+        "Every plan may run 2 min early or late.",
+        "Uncertainty of each plan where its file gives none: 0.1 NM / 100 ft.",
+        "25 ft taken off each vertical minimum.",
+    } <= set(report.notes)
+
+
+@pytest.mark.parametrize("tolerance", ["1000 ft", "2000 ft"])
+def test_a_vertical_tolerance_that_leaves_no_minimum_is_refused(
+    tmp_path: Path, tolerance: str
+) -> None:
+    """It would clear two flights at one level and one place."""
+    with pytest.raises(InputError, match=r"nothing of the vertical minimum 1000 ft \(rule minima"):
+        checked(
+            tmp_path, level_flight("N1", 24_000), level_flight("S1", 24_000),
+            vertical_tolerance=tolerance,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ("en-rout", 'did you mean "en-route"'),
+        ("rule-of-three", 'did you mean "rule-of-threes"'),
+        ("do-36", 'did you mean "do-365"'),
+        ("", 'no minima such as "5 NM / 1000 ft"'),
+        ("5 / 1000", 'write "5 NM"'),
+        ("5 NM / 1000", 'write "1000 ft"'),
+    ],
+)
+def test_rules_that_are_nothing_known_are_refused_with_the_way_out(
+    tmp_path: Path, rules: str, said: str
+) -> None:
+    with pytest.raises(RulesError, match=said):
+        checked(tmp_path, level_flight("N1", 1_000), level_flight("S1", 2_000), rules=rules)
+
+
+def test_what_is_wrong_with_a_file_of_rules_names_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "annex.toml"
+    file.write_text('name = "x"\n[rules.a]\nlateral = "5"\n', encoding="utf-8")
+
+    with pytest.raises(RulesError, match=r"annex\.toml: rules\.a\.lateral '5': is not a number"):
+        checked(
+            tmp_path, level_flight("N1", 1_000), level_flight("S1", 2_000), rules=str(file)
+        )  # fmt: skip
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(FileErrors, match="is a folder; name the files in it"):
+        keepclear.check([str(tmp_path)])
 
 
 def test_rvsm_approval_is_assumed_and_said_unless_asked_not_to(tmp_path: Path) -> None:
@@ -292,6 +376,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ({"start": "2015-09-30T10:00:00"}, "zone"),
         ({"uncertainty": "1 NM / 2 ft / 3 s / 4"}, "uncertainty"),
         ({"uncertainty": "-1 NM"}, "below 0"),
+        ({"uncertainty": "51 NM"}, "above 50 NM"),
+        ({"vertical_tolerance": "25"}, 'write "1000 ft"'),
+        ({"start": "2015-09-30T10:00:00Z", "end": "2015-09-30T10:00:00Z"}, "give a later time"),
         ({"vertical_tolerance": "-5 ft"}, "below 0"),
     ],
 )

@@ -16,6 +16,7 @@ from typing import Any, Final
 import pytest
 
 from keepclear import cli
+from keepclear.agreement.presets import PRESETS
 from keepclear.checks.report import Report
 from keepclear.cli import output
 from keepclear.errors import Fault, FileErrors, OperatorError, RulesError
@@ -289,8 +290,28 @@ def test_output_that_cannot_be_written_is_said(run: Run, capfd: pytest.CaptureFi
     assert run("check", *FILES, "--output", "folder") == 2
     assert run("check", *FILES, "--output", "nowhere/report.html") == 2
     err = capfd.readouterr().err
-    assert "folder: is a folder" in err
-    assert "nowhere/report.html: No such file or directory" in err
+    assert "--output 'folder': is a folder; name a file in it" in err
+    assert "--output 'nowhere/report.html': there is no folder 'nowhere'; make it" in err
+
+
+def test_an_ending_that_stands_for_no_format_is_refused_before_the_work(
+    run: Run, asked: Asked, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A table in a file named .pdf opens in nothing."""
+    assert run("check", *FILES, "--output", "report.pdf") == 2
+
+    err = capfd.readouterr().err
+    assert "no format has the ending .pdf; end it in one of .txt, .json" in err
+    assert "a browser prints html to PDF" in err
+    assert asked.files == ()
+    assert run("check", *FILES, "--output", "report.pdf", "--format", "json") == 1
+
+
+def test_help_lists_every_preset(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    run("check", "--help")
+
+    listed = capfd.readouterr().out.split("Presets:\n")[1].split("\n")[0].strip()
+    assert listed.split(", ") == list(PRESETS)
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from keepclear.agreement.findings import Verdict
 from keepclear.airspace.borders import Borders
-from keepclear.checks.report import Report
+from keepclear.checks.report import Report, RulesUsed, RuleUsed
 from keepclear.formats.packaged import read_borders
 from keepclear.reports.html import DETAILED, html_report
 from keepclear.reports.notebook import repr_html, shown
@@ -264,3 +264,28 @@ def test_a_browser_draws_the_page(browser: str, tmp_path: Path, borders: Borders
     assert drawn.startswith(b"\x89PNG")
     assert struct.unpack(">2I", drawn[16:24]) == (900, 1600)
     assert len(drawn) > SCREENSHOT_BYTES
+
+
+@pytest.mark.slow
+def test_each_finding_is_printed_on_one_sheet_of_a4(
+    browser: str, tmp_path: Path, borders: Borders
+) -> None:
+    """With several rules, a clause in words and a plan's own clock: the longest a sheet gets."""
+    rule = RuleUsed(id="5 NM or 1000 ft", asks="10 NM or 2000 ft", text="Annex B, clause 4. " * 6)
+    rules = RulesUsed(name="Annex B", text="Annex B", rules=(rule, replace(rule, id="other")))
+    report = replace(eastern_mediterranean(), rules=rules)
+    findings = tuple(
+        replace(one, intervals_a=tuple(replace(i, end_us=i.end_us + 1) for i in one.intervals))
+        for one in report.findings[:2]
+    )
+    page, printed = tmp_path / "report.html", tmp_path / "report.pdf"
+    page.write_text(html_report(replace(report, findings=findings), borders), encoding="utf-8")
+
+    subprocess.run(
+        [browser, *BROWSER_FLAGS, f"--user-data-dir={tmp_path / 'profile'}",
+         "--no-pdf-header-footer", f"--print-to-pdf={printed}", page.as_uri()],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+
+    sheets = re.findall(rb"/Type\s*/Page\b(?!s)", printed.read_bytes())
+    assert len(sheets) == 1 + len(findings)

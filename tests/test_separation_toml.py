@@ -155,6 +155,7 @@ def rule_sets(draw: st.DrawFn) -> RuleSet:
             classes=draw(classes),
             zone=draw(st.sampled_from([None, *zoned])),
             floor=draw(floors) if lasts(tree) else None,
+            text=draw(st.text(max_size=20)),
         )
         for each in ids[1:]
     ]
@@ -249,7 +250,7 @@ FAULTS_OF_WRONG = """\
 nme: is not a key here; did you mean "name"?
 name: is missing; give a text
 rules.a.any[0].latteral: is not a key here; did you mean "lateral"?
-rules.a.any[1].vertical '1000': is not a number with its unit; write "5 NM"
+rules.a.any[1].vertical '1000': is not a number with its unit; write "1000 ft"
 rules.a.any[2].time 'soon': is not a number with its unit; write "90 s"
 rules.a.any[2].at_minimum 'seperated': is not one of separated, conflict; did you mean "separated"?
 rules.a.classes ['any']: are not two texts; write ["helicopter", "any"]

@@ -48,7 +48,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 def parse_length_tmm(text: str, path: str = "length") -> int:
     """Return a length in tenths of a millimetre, to the nearest one. `InputError` otherwise."""
-    number, unit = _quantity(text, path, LENGTHS_TMM, "5 NM")
+    example = "1000 ft" if "vertical" in path else "5 NM"
+    number, unit = _quantity(text, path, LENGTHS_TMM, example)
     return round(number * LENGTHS_TMM[unit])
 
 

@@ -14,6 +14,7 @@
     ]
 
     [rules.helicopters-in-west]
+    text = "Annex B, clause 4"              # absent: none
     classes = ["helicopter", "uav*"]        # absent: any pair
     zone = "west"                           # absent: everywhere
     any = [ { lateral = "3 NM" }, { vertical = "3000 ft" }, { duration = "3 min" } ]
@@ -36,9 +37,9 @@ A node is a table with exactly one of these keys, and options beside it:
 | standoff | length | from ("airspace_of_other_state"), at_minimum |
 | well_clear | name of a standard of `detect.do365` | |
 
-A rule is a node with classes, zone, default (true: see `separation`) and floor
-{ lateral, vertical, at_minimum } beside it. at_minimum is "separated" (as where it is absent)
-or "conflict". Zones: `zones_toml`.
+A rule is a node with text (the clause, in words for people), classes, zone, default (true: see
+`separation`) and floor { lateral, vertical, at_minimum } beside it. at_minimum is "separated"
+(as where it is absent) or "conflict". Zones: `zones_toml`.
 
 The short form is lateral / vertical / time, each after the first may be absent; they are joined
 by any, so the time is a time leaf and no duration.
@@ -83,7 +84,7 @@ from keepclear.errors import InputError, RulesError
 from keepclear.units import parse_duration_us, parse_length_tmm
 
 MOST_BYTES: Final = 1_000_000
-RULE_KEYS: Final = ("classes", "zone", "default", "floor")
+RULE_KEYS: Final = ("text", "classes", "zone", "default", "floor")
 
 
 class AtMinimum(StrEnum):
@@ -163,11 +164,13 @@ def _rule(table: Table, rule_id: str) -> Rule | None:
     zone = table.text("zone") if "zone" in table.values else None
     classes, is_default = _classes(table), table.flag("default")
     floor = _floor(table.table("floor")) if "floor" in table.values else None
+    text = table.text("text", "")
 
     def make(holds: Tree, floor: Floor | None) -> Rule:
         return Rule(
-            id=rule_id, holds=holds, classes=classes, zone=zone, is_default=is_default, floor=floor
-        )
+            id=rule_id, holds=holds, classes=classes, zone=zone, is_default=is_default,
+            floor=floor, text=text,
+        )  # fmt: skip
 
     rule = table.faults.attempt("", lambda: make(holds, floor), None)
     if rule is None:

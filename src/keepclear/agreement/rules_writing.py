@@ -38,6 +38,8 @@ def write_rules(rule_set: RuleSet) -> str:
 
 def _rule_lines(rule: Rule) -> list[str]:
     lines = []
+    if rule.text:
+        lines.append(f"text = {quoted(rule.text)}")
     if rule.classes != (ANY, ANY):
         lines.append(f"classes = [{', '.join(map(quoted, rule.classes))}]")
     if rule.zone is not None:

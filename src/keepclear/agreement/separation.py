@@ -52,7 +52,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     id: letters, digits, - and _. classes: a pattern for each of the two, in either order:
     "any", a class, or the start of one ("uav*"); upper and lower case are one. zone: name of a
     zone of the rule set, None for everywhere. is_default: see the module. floor: with a
-    duration leaf, and only then. `RulesError` lists all that is wrong with it.
+    duration leaf, and only then. text: what the clause says, in words for people; it decides
+    nothing. `RulesError` lists all that is wrong with it.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     zone: str | None = None
     is_default: bool = False
     floor: Floor | None = None
+    text: str = ""
 
     def __post_init__(self) -> None:
         if faults := list(_rule_faults(self)):
@@ -122,6 +124,18 @@ def describe_rule(rule: Rule) -> str:
         return describe(rule.holds)
     lateral, vertical = lateral_text(rule.floor.lateral_tmm), vertical_text(rule.floor.vertical_tmm)
     return f"{describe(rule.holds)}; never inside {lateral} and {vertical}"
+
+
+def describe_scope(rule: Rule) -> str:
+    """Return which pairs a rule binds, and where, in words; "" for any pair everywhere."""
+    parts = []
+    if rule.is_default:
+        parts.append("for pairs that no other rule without a zone binds")
+    if rule.classes != (ANY, ANY):
+        parts.append(f"between {rule.classes[0]} and {rule.classes[1]}")
+    if rule.zone is not None:
+        parts.append(f"where one or both are in zone {rule.zone}")
+    return ", ".join(parts)
 
 
 def _binds(rule: Rule, class_a: str, class_b: str, *, is_in_doubt: bool) -> bool:

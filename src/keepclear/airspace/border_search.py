@@ -13,6 +13,7 @@ The owner of a place:
    between two coasts is the median line (UNCLOS article 15). Between the narrow and the wide
    breadth of a coast lies its `BAND`;
 4. else `WATER` inside a stretch of water where distance does not tell, or `HIGH`.
+Inside a narrow stretch all sea is `WATER`, before 3.
 
 `stranger_within` does not sample: it halves squares until each is wholly one owner's, which
 it knows from a lower bound of the distance to any other owner, or smaller than `FINEST_M`.
@@ -62,6 +63,7 @@ class Surroundings:
     shores: tuple[Shore, ...]
     zones: tuple[Zone, ...]
     waters: tuple[NearFace, ...]
+    narrows: tuple[NearFace, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,6 +80,7 @@ class _Survey:
     sea_m: Floats
     zone_margin_m: Floats
     water_margin_m: Floats
+    narrow_margin_m: Floats
 
 
 def owner_here(around: Surroundings) -> tuple[int, bool]:
@@ -159,14 +162,14 @@ def _survey(around: Surroundings, places_m: Floats) -> _Survey:
     narrow_m = np.array([shore.narrow_m for shore in around.shores] + [0.0])[at_shore]
     wide_m = np.array([shore.wide_m for shore in around.shores] + [0.0])[at_shore]
     nearest_m = sea_m[np.arange(count), at_shore]
-    water_margin_m = np.full(count, np.inf)
-    in_water = np.zeros(count, dtype=bool)
-    for water in around.waters:
-        distance_m, within = measure(water, places_m)
-        in_water |= within
-        water_margin_m = np.minimum(water_margin_m, distance_m)
+    in_water, water_margin_m = _within_any(around.waters, places_m)
+    in_narrow, narrow_margin_m = _within_any(around.narrows, places_m)
+    # On land in a narrow stretch, its water begins at the coast.
+    coast_m = edge_m[np.arange(count), at_shore]
+    narrow_margin_m = np.where(in_narrow, np.where(on_land, coast_m, 0), narrow_margin_m)
     beyond = np.where(in_water, WATER, np.where(nearest_m <= wide_m, BAND, HIGH))
     owner = np.where(on_land | (nearest_m <= narrow_m), codes, beyond)
+    owner = np.where(in_narrow & ~on_land, WATER, owner)
     zone_margin_m = np.full(count, np.inf)
     for zone in reversed(around.zones):
         distance_m, within = measure(zone.near, places_m)
@@ -174,14 +177,25 @@ def _survey(around: Surroundings, places_m: Floats) -> _Survey:
         owner = np.where(applies, zone.code, owner)
         # Where the outline leaves this land alone, one has to leave the land to be in the zone.
         spared = on_land & ~np.isin(codes, list(zone.on_land_of))
-        leaving_m = edge_m[np.arange(count), at_shore]
-        spared_m = np.where(within, leaving_m, np.maximum(distance_m, leaving_m))
+        spared_m = np.where(within, coast_m, np.maximum(distance_m, coast_m))
         elsewhere_m = np.where(spared, spared_m, distance_m)
         zone_margin_m = np.minimum(zone_margin_m, elsewhere_m)
     return _Survey(
         owner=owner, on_land=on_land, at_shore=at_shore, edge_m=edge_m, sea_m=sea_m,
         zone_margin_m=zone_margin_m, water_margin_m=water_margin_m,
+        narrow_margin_m=narrow_margin_m,
     )  # fmt: skip
+
+
+def _within_any(waters: tuple[NearFace, ...], places_m: Floats) -> tuple[Truths, Floats]:
+    """Return whether each place lies in one of the waters, and how far the nearest edge is."""
+    inside = np.zeros(len(places_m), dtype=bool)
+    margin_m = np.full(len(places_m), np.inf)
+    for water in waters:
+        distance_m, within = measure(water, places_m)
+        inside |= within
+        margin_m = np.minimum(margin_m, distance_m)
+    return inside, margin_m
 
 
 def _margins_m(around: Surroundings, survey: _Survey, own: int, *, on_land: bool) -> Floats:
@@ -213,4 +227,6 @@ def _margins_m(around: Surroundings, survey: _Survey, own: int, *, on_land: bool
         margin_m = np.minimum(margin_m, bound_m)
     if own == HIGH:
         margin_m = np.minimum(margin_m, survey.water_margin_m)
+    if not on_land:
+        margin_m = np.minimum(margin_m, survey.narrow_margin_m)
     return np.maximum(margin_m, 0.0)

@@ -14,9 +14,10 @@ FIRs (a FIR is no sovereignty), the state of an agreement, drawing (`border_outl
    0.4 km by 0.2 km, and it has no baselines. Distances are right to a metre.
 4. A disputed area is `DISPUTED` up to its edge, an unclaimed one `NOBODY`; both belong to nobody
    unless an agreement says so. No reserve is taken off inside: nobody gains by it.
-5. Where a coast's breadth of sea differs from place to place the smaller one counts, and the
-   band up to the larger is `UNDETERMINED`; so are waters of which distance from land does not
-   tell whose they are (archipelagos, historic bays, the Caspian).
+5. Where a coast's breadth of sea differs from place to place, or is not known for sure, the
+   smaller one counts, and the band up to the larger is `UNDETERMINED`; so are waters of which
+   distance from land does not tell whose they are (archipelagos, historic bays, the Caspian).
+   Where a state keeps a narrower sea than elsewhere (straits), all sea is `UNDETERMINED`.
 
     >>> from keepclear.formats.packaged import read_borders
     >>> whose = state_at(read_borders(), 46.95, 7.44)
@@ -105,11 +106,15 @@ class Area(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Water(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch of sea of which distance from land does not tell whose it is."""
+    """A stretch of sea of which distance from land does not tell whose it is.
+
+    It begins where the territorial seas end; with `is_narrow` it begins at the coast.
+    """
 
     name: str
     reason: str
     by: tuple[str, ...]
+    is_narrow: bool = False
 
 
 class Borders(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -221,7 +226,7 @@ def _state(unit: Unit) -> State:
 
 def _surroundings(borders: Borders, near: tuple[NearFace, ...]) -> Surroundings:
     units, rings = len(borders.units), len(borders.area_of_ring)
-    shores, zones, waters = [], [], []
+    shores, zones, waters, narrows = [], [], [], []
     for face in near:
         if face.face < units:
             unit = borders.units[face.face]
@@ -237,9 +242,13 @@ def _surroundings(borders: Borders, near: tuple[NearFace, ...]) -> Surroundings:
             ring = face.face - units
             code = len(borders.states) + borders.area_of_ring[ring]
             zones.append(Zone(code=code, on_land_of=borders.ring_lands[ring], near=face))
+        elif borders.waters[borders.water_of_ring[face.face - units - rings]].is_narrow:
+            narrows.append(face)
         else:
             waters.append(face)
-    return Surroundings(shores=tuple(shores), zones=tuple(zones), waters=tuple(waters))
+    return Surroundings(
+        shores=tuple(shores), zones=tuple(zones), waters=tuple(waters), narrows=tuple(narrows)
+    )
 
 
 def _nobodys(borders: Borders, own: int, zones: tuple[int, ...]) -> Whose:

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
 
+from keepclear.agreement.quantities import vertical_text
 from keepclear.agreement.separation import Rule, RuleSet
 from keepclear.agreement.terms import cylinders
 from keepclear.checks.prepare import Plan
 from keepclear.detect.cylinders import Cylinder
+from keepclear.errors import InputError
 
 Integers = npt.NDArray[np.int64]
 Bound = tuple[tuple[Rule, Cylinder], ...]
@@ -36,8 +38,9 @@ def bind(
 ) -> Kinds:
     """Return the kinds of the plans and what binds them; rvsm: where a plan does not say.
 
-    The vertical tolerance comes off each vertical minimum, once a pair. `RulesError` where a
-    rule cannot be decided from two paths alone.
+    The vertical tolerance comes off each vertical minimum, once a pair; `InputError` where
+    nothing of one would be left. `RulesError` where a rule cannot be decided from two paths
+    alone.
     """
     kinds: dict[tuple[str, bool], int] = {}
     of_plan = [
@@ -47,7 +50,7 @@ def bind(
     named = list(kinds)
     bound = {
         (i, j): tuple(
-            (rule, _less(cylinder, vertical_tolerance_tmm))
+            (rule, _less(rule, cylinder, vertical_tolerance_tmm))
             for rule, cylinder in cylinders(
                 rule_set, named[i][0], named[j][0], rvsm_a=named[i][1], rvsm_b=named[j][1]
             )
@@ -57,7 +60,14 @@ def bind(
     return Kinds(np.array(of_plan, dtype=np.int64), bound)
 
 
-def _less(cylinder: Cylinder, tolerance_tmm: int) -> Cylinder:
+def _less(rule: Rule, cylinder: Cylinder, tolerance_tmm: int) -> Cylinder:
     if cylinder.vertical_tmm is None or tolerance_tmm == 0:
         return cylinder
-    return replace(cylinder, vertical_tmm=max(cylinder.vertical_tmm - tolerance_tmm, 0))
+    if tolerance_tmm >= cylinder.vertical_tmm:
+        minimum = vertical_text(cylinder.vertical_tmm)
+        raise InputError(
+            "vertical-tolerance", vertical_text(tolerance_tmm),
+            f"leaves nothing of the vertical minimum {minimum} (rule {rule.id}), so that "
+            "nothing would be found", "give less",
+        )  # fmt: skip
+    return replace(cylinder, vertical_tmm=cylinder.vertical_tmm - tolerance_tmm)

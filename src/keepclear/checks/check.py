@@ -7,17 +7,20 @@ the words (`reports`).
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from keepclear.agreement.presets import PRESETS
+from keepclear.agreement.quantities import vertical_text
 from keepclear.agreement.rules_toml import parse_short, read_rules
-from keepclear.agreement.separation import RuleSet, describe_rule
+from keepclear.agreement.separation import RuleSet, describe_rule, describe_scope
 from keepclear.airspace.altitudes import reference_text
 from keepclear.checks.compare import Comparison, compare
 from keepclear.checks.drawing import paths_of
 from keepclear.checks.prepare import Prepared, Uncertainty, parse_uncertainty, prepare
-from keepclear.checks.report import Report, RulesUsed
+from keepclear.checks.report import Report, RulesUsed, RuleUsed
+from keepclear.checks.windows import said_of_window
 from keepclear.detect.kernel import KERNEL
 from keepclear.errors import CallerError, Fault, FileErrors, InputError, RulesError, fault_lines
 from keepclear.formats.contents import Contents
@@ -71,12 +74,15 @@ def check(  # noqa: PLR0913 the options of the command
     tell(0.0, "reading")
     contents = _read_all(names, lenient=lenient, tell=tell)
     prepared = prepare(contents, by_file, asked.uncertainty, asked.tolerance_us, asked.max_gap_us)
+    window_us = (asked.from_us, asked.to_us)
+    said = [*said_of_window(prepared, start, end, window_us)]
+    said += _said_of_allowances(asked, time_tolerance, uncertainty)
     compared = compare(
         prepared, asked.rule_set, within_party=within_party, rvsm=rvsm,
         vertical_tolerance_tmm=asked.vertical_tolerance_tmm,
-        window_us=(asked.from_us, asked.to_us), tell=tell,
+        window_us=window_us, tell=tell,
     )  # fmt: skip
-    return _report(asked, contents, prepared, compared, rvsm=rvsm)
+    return _report(asked, contents, prepared, compared, said, rvsm=rvsm)
 
 
 def load_rules(rules: str | None) -> tuple[RuleSet, RulesUsed]:
@@ -85,21 +91,41 @@ def load_rules(rules: str | None) -> tuple[RuleSet, RulesUsed]:
     if text in PRESETS:
         rule_set = PRESETS[text]
     elif text.lower().endswith(".toml") or Path(text).is_file():
-        rule_set = read_rules(_bytes_of(text))
+        rule_set = _rules_of(text)
     else:
         rule_set = _short(text)
+    each = tuple(
+        RuleUsed(id=rule.id, asks=describe_rule(rule), binds=describe_scope(rule), text=rule.text)
+        for rule in rule_set.rules
+    )
     used = RulesUsed(
-        name=rule_set.name, text="; ".join(describe_rule(rule) for rule in rule_set.rules),
+        name=rule_set.name, text="; ".join(rule.asks for rule in each), rules=each,
         source=rule_set.source, note=rule_set.note, was_default=rules is None,
     )  # fmt: skip
     return rule_set, used
 
 
+def _rules_of(file: str) -> RuleSet:
+    content = _bytes_of(file)
+    try:
+        return read_rules(content)
+    except RulesError as faults:
+        lines = str(faults).splitlines()
+        raise RulesError("\n".join(f"{file}: {line}" for line in lines)) from None
+
+
 def _short(text: str) -> RuleSet:
+    known = ", ".join(sorted(PRESETS))
+    near = get_close_matches(text.strip().casefold(), PRESETS, n=1, cutoff=0.7)
+    if near or not any(character.isdigit() for character in text):
+        way_out = f'did you mean "{near[0]}"?' if near else "give one of these"
+        raise RulesError(
+            f"rules {text!r}: is no preset ({known}), no TOML file that is there, and no minima "
+            f'such as "5 NM / 1000 ft"; {way_out}'
+        )
     try:
         return parse_short(text)
     except CallerError as fault:
-        known = ", ".join(sorted(PRESETS))
         raise RulesError(f"{fault}; or give a preset ({known}) or a TOML file") from None
 
 
@@ -111,7 +137,8 @@ def _asked(
     from_us = None if start is None else parse_time_us(start, "from")
     to_us = None if end is None else parse_time_us(end, "to")
     if from_us is not None and to_us is not None and to_us <= from_us:
-        raise InputError("to", end, f"is not after from {start}", "swap them")
+        way_out = "give a later time" if to_us == from_us else "swap them"
+        raise InputError("to", end, f"is not after from {start}", way_out)
     tolerance_us = _duration(time_tolerance, "time-tolerance")
     if tolerance_us > LONGEST_TOLERANCE_US:
         raise InputError(
@@ -131,6 +158,21 @@ def _asked(
     )  # fmt: skip
 
 
+def _said_of_allowances(
+    asked: Asked, time_tolerance: str | None, uncertainty: str | None
+) -> list[str]:
+    """Return what was allowed for, a sentence each: an answer must not be read without it."""
+    said = []
+    if asked.tolerance_us:
+        said.append(f"Every plan may run {time_tolerance} early or late.")
+    if asked.uncertainty != Uncertainty():
+        said.append(f"Uncertainty of each plan where its file gives none: {uncertainty}.")
+    if asked.vertical_tolerance_tmm:
+        less = vertical_text(asked.vertical_tolerance_tmm)
+        said.append(f"{less} taken off each vertical minimum.")
+    return said
+
+
 def _duration(text: str | None, path: str) -> int:
     if text is None:
         return 0
@@ -147,6 +189,9 @@ def _not_negative(value: int, text: str, path: str) -> None:
 def _bytes_of(file: str) -> bytes:
     try:
         return Path(file).read_bytes()
+    except IsADirectoryError:
+        limit, way_out = "is a folder", "name the files in it"
+        raise FileErrors(file, [Fault(kind="file", limit=limit, way_out=way_out)]) from None
     except OSError as fault:
         raise FileErrors(
             file,
@@ -173,12 +218,13 @@ def _read_all(files: Sequence[str], *, lenient: bool, tell: Progress) -> list[Co
 
 def _report(
     asked: Asked, contents: Sequence[Contents], prepared: Prepared, compared: Comparison,
-    *, rvsm: bool,
+    said: Sequence[str], *, rvsm: bool,
 ) -> Report:  # fmt: skip
     return Report(
         kernel=KERNEL, rules=asked.rules, files=tuple(each.file for each in contents),
         plans=len(prepared.plans), pairs=compared.pairs, findings=compared.findings,
-        unknown=prepared.gaps, notes=tuple(_notes(contents, prepared, compared.notes, rvsm=rvsm)),
+        unknown=prepared.gaps,
+        notes=tuple(_notes(contents, prepared, [*said, *compared.notes], rvsm=rvsm)),
         left_out=tuple(
             f"{each.file}: {line}" for each in contents for line in fault_lines(each.left_out)
         ),

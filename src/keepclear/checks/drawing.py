@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The plans of the findings as points that can be drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 from msgspec.structs import replace
 
 from keepclear.agreement.findings import Finding
 from keepclear.airspace.altitudes import Altitude
-from keepclear.checks.prepare import Prepared
+from keepclear.airspace.positions import Edge
+from keepclear.checks.prepare import EDGES, Prepared
 from keepclear.checks.report import Path, PathPoint
 from keepclear.detect.points import Points
+
+EDGE_OF: Final[Mapping[int, Edge]] = {number: edge for edge, number in EDGES.items()}
 
 
 def paths_of(prepared: Prepared, findings: Sequence[Finding]) -> dict[int, Path]:
@@ -40,7 +44,10 @@ def _path(prepared: Prepared, altitudes: _Altitudes, place: int, row: int | None
     plan = prepared.plans[place]
     stretches = () if row is None else _stretches(prepared.points, altitudes, row)
     volumes = plan.area.volumes if plan.area is not None else ()
-    return Path(name=plan.name, party=plan.party, stretches=stretches, volumes=volumes)
+    edge = Edge.GEODESIC if row is None else EDGE_OF[int(prepared.points.edge[row])]
+    return Path(
+        name=plan.name, party=plan.party, edge=edge, stretches=stretches, volumes=volumes
+    )  # fmt: skip
 
 
 def _stretches(

@@ -24,11 +24,12 @@ from keepclear.detect.datums import Datums
 from keepclear.detect.points import GEODESIC, PLANAR, RHUMB, STANDARD, UNKNOWN_DATUM, Points
 from keepclear.errors import InputError
 from keepclear.formats.contents import AreaPlan, Contents, Flights, PlanName
-from keepclear.units import US_PER_S, parse_duration_us, parse_length_tmm
+from keepclear.units import TMM_PER_NM, US_PER_S, parse_duration_us, parse_length_tmm
 
 Integers = npt.NDArray[np.int64]
 
 EDGES: Final = {Edge.GEODESIC: GEODESIC, Edge.RHUMB: RHUMB, Edge.PLANAR: PLANAR}
+WIDEST_TMM: Final = 50 * TMM_PER_NM
 STANDARD_DATUM: Final = Altitude(height_tmm=0, reference=Reference.STANDARD)
 
 
@@ -90,6 +91,11 @@ def parse_uncertainty(text: str | None) -> Uncertainty:
     lateral_tmm = parse_length_tmm(parts[0], "uncertainty, lateral")
     vertical_tmm = parse_length_tmm(parts[1], "uncertainty, vertical") if len(parts) > 1 else 0
     time_us = parse_duration_us(parts[2], "uncertainty, time") if len(parts) > 2 else 0
+    if lateral_tmm > WIDEST_TMM:
+        raise InputError(
+            "uncertainty, lateral", parts[0], "is above 50 NM, and it counts twice a pair",
+            "give at most 50 NM",
+        )  # fmt: skip
     if min(lateral_tmm, vertical_tmm, time_us) < 0:
         raise InputError("uncertainty", text, "has a part below 0", "give 0 or more")
     return Uncertainty(lateral_tmm / 10_000, vertical_tmm, time_us)

@@ -13,6 +13,7 @@ import msgspec
 
 from keepclear.agreement.findings import Finding, Verdict
 from keepclear.airspace.altitudes import Altitude
+from keepclear.airspace.positions import Edge
 from keepclear.airspace.volumes import Volume4D
 from keepclear.units import format_time
 
@@ -45,19 +46,40 @@ class PathPoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Path(msgspec.Struct, frozen=True, kw_only=True):
-    """A plan as it can be drawn: stretches of points without a gap in them, and volumes."""
+    """A plan as it can be drawn: stretches of points without a gap in them, and volumes.
+
+    edge: how the points of a stretch are joined, as the plan's file declares.
+    """
 
     name: str
     party: str
+    edge: Edge = Edge.GEODESIC
     stretches: tuple[tuple[PathPoint, ...], ...] = ()
     volumes: tuple[Volume4D, ...] = ()
 
 
+class RuleUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule as it was used.
+
+    id: as in `Finding.rule`. asks: what must lie between two craft. binds: which pairs and
+    where, "" for any pair everywhere. text: the clause in words, "" where there is none.
+    """
+
+    id: str
+    asks: str
+    binds: str = ""
+    text: str = ""
+
+
 class RulesUsed(msgspec.Struct, frozen=True, kw_only=True):
-    """The rules as they were used: name, what they say in one line, where they come from."""
+    """The rules as they were used: name, what they say in one line, where they come from.
+
+    rules: each of them, in the order of the file.
+    """
 
     name: str
     text: str
+    rules: tuple[RuleUsed, ...] = ()
     source: str = ""
     note: str = ""
     was_default: bool = False

@@ -17,12 +17,19 @@ if TYPE_CHECKING:
     from keepclear.checks.report import Report
 
 FORMATS: Final = ("table", "json", "geojson", "kml", "html")
-ENDINGS: Final = {".json": "json", ".geojson": "geojson", ".kml": "kml", ".html": "html"}
+ENDINGS: Final = {
+    "": "table", ".txt": "table", ".json": "json", ".geojson": "geojson", ".kml": "kml",
+    ".html": "html", ".htm": "html",
+}  # fmt: skip
 BAD_INPUT: Final = 2
 EPILOG: Final = """\b
 Example:
   keepclear check north.csv south.csv --rules "5 NM / 1000 ft"
   keepclear check north.csv south.csv --format html --output report.html
+
+\b
+Presets:
+  en-route, rule-of-threes, india-pakistan-1991, do-365
 
 \b
 Exit status:
@@ -46,16 +53,20 @@ Exit status:
 @click.option(
     "--rules",
     metavar="RULES",
-    help="What must lie between two craft: a preset, a TOML file, or as in "
+    help="What must lie between two craft: a preset (listed below), a TOML file, or as in "
     '"5 NM / 1000 ft", which is the default.',
 )
 @click.option("--within-party", is_flag=True, help="Also compare plans of one party.")
 @click.option(
     "--from", "start", metavar="WHEN", help="Compare from this time on: 2015-09-30T10:00:00Z."
 )
-@click.option("--to", "end", metavar="WHEN", help="Compare up to this time.")
 @click.option(
-    "--time-tolerance", metavar="TIME", help='Every plan may run this early and this late: "2 min".'
+    "--to", "end", metavar="WHEN", help="Compare up to this time; both by each plan's own clock."
+)
+@click.option(
+    "--time-tolerance",
+    metavar="TIME",
+    help='Every plan may run this early and this late: "2 min". At most 15 min.',
 )
 @click.option(
     "--uncertainty",
@@ -65,7 +76,7 @@ Exit status:
 @click.option(
     "--vertical-tolerance",
     metavar="HEIGHT",
-    help='Comes off the vertical minimum, once a pair: "25 ft".',
+    help='Comes off the vertical minimum, once a pair: "25 ft". Must be less than it.',
 )
 @click.option("--no-rvsm", is_flag=True, help="Do not assume that all have RVSM approval.")
 @click.option(
@@ -84,7 +95,7 @@ Exit status:
     help="table, json, geojson, kml or html; by default what the ending of --output "
     "says, else table.",
 )
-@click.option("--output", metavar="FILE", help="Write to FILE instead.")
+@click.option("--output", metavar="FILE", help="Write to FILE instead. Its folder must be there.")
 def check(
     files: tuple[str, ...],
     parties: tuple[str, ...],
@@ -99,7 +110,7 @@ def check(
     """  # fmt: skip
     named = _named(parties)
     files = tuple(dict.fromkeys([*files, *named.values()]))
-    form = form or ENDINGS.get(Path(output or "").suffix.lower(), "table")
+    form = form or _form_of(output)
     _check_usage(files, form, output)
     from keepclear.errors import KeepclearError
 
@@ -138,6 +149,32 @@ def _check_usage(files: tuple[str, ...], form: str, output: str | None) -> None:
         raise click.UsageError("html on a terminal: cannot be read; add --output report.html")
     if output is not None and any(_is_same(output, file) for file in files):
         raise click.UsageError(f"--output {output!r}: is a file that is read; give another name")
+    if output is not None:
+        _check_folder(output)
+
+
+def _form_of(output: str | None) -> str:
+    """Return the format that the ending of the output stands for."""
+    ending = Path(output or "").suffix.lower()
+    if ending in ENDINGS:
+        return ENDINGS[ending]
+    known = ", ".join(filter(None, ENDINGS))
+    raise click.UsageError(
+        f"--output {output!r}: no format has the ending {ending}; "
+        f"end it in one of {known}, or add --format"
+        + (" (a browser prints html to PDF)" if ending == ".pdf" else "")
+    )
+
+
+def _check_folder(output: str) -> None:
+    """Refuse what can never be written before the work is done."""
+    if Path(output).is_dir():
+        raise click.UsageError(f"--output {output!r}: is a folder; name a file in it")
+    folder = Path(output).parent
+    if not folder.is_dir():
+        raise click.UsageError(
+            f"--output {output!r}: there is no folder {str(folder)!r}; make it, or name another"
+        )
 
 
 def _is_same(output: str, file: str) -> bool:

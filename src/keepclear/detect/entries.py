@@ -55,33 +55,47 @@ def fill_entries(
     """Write the entries of plans first..last - 1.
 
     places: of a plan's first entry, and one more; its entries are for the slabs from
-    `first_slab` on, one after another. lag_us: half of what `time` leaves add to the times
-    compared, rounded up. owner: the plan of an entry, or NOBODY.
+    `first_slab` on, one after another. lag_us, owner: see `fill_plan`.
     """
     for plan in range(first, last):
-        n = places[plan]
-        if n == places[plan + 1]:
-            continue
-        i, end = f.offsets[plan], f.offsets[plan + 1]
-        early_us, late_us = f.early_us[plan] + lag_us, f.late_us[plan] + lag_us
-        moves = early_us == 0 and late_us == 0
-        from_us, to_us = f.start_us[i], f.end_us[end - 1]
-        slab = first_slab[plan]
-        while n < places[plan + 1]:
-            owner[n] = NOBODY
-            starts_us = max(slab * SLAB_US - late_us, from_us)
-            ends_us = min((slab + 1) * SLAB_US + early_us, to_us)
-            while i < end - 1 and f.end_us[i] < starts_us:
-                i += 1
-            k = i
-            while k < end - 1 and f.start_us[k + 1] <= ends_us:
-                k += 1
-            starts_us, ends_us = max(starts_us, f.start_us[i]), min(ends_us, f.end_us[k])
-            if f.start_us[i] <= ends_us and starts_us <= ends_us:
-                owner[n] = plan
-                fill_entry(f, slab, i, k, starts_us, ends_us, moves, entries[n])
-            slab += 1
-            n += 1
+        fill_plan(
+            f, plan, first_slab[plan], lag_us, places[plan], places[plan + 1], entries, owner
+        )  # fmt: skip
+
+
+def fill_plan(
+    f: Fragments, plan: int, slab: int, lag_us: int, first: int, last: int, entries: Singles,
+    owner: Integers,
+) -> int:  # fmt: skip
+    """Write one plan's entries at first..last - 1, for slabs from `slab` on.
+
+    lag_us: half of what `time` leaves add to the times compared, rounded up. owner: the plan
+    of an entry, or NOBODY. Returns the reference that all its heights have, or MIXED.
+    """
+    if first == last:
+        return MIXED
+    i, end = f.offsets[plan], f.offsets[plan + 1]
+    early_us, late_us = f.early_us[plan] + lag_us, f.late_us[plan] + lag_us
+    moves = early_us == 0 and late_us == 0
+    from_us, to_us = f.start_us[i], f.end_us[end - 1]
+    datum = f.leg_datum[f.leg[i]]
+    for n in range(first, last):
+        owner[n] = NOBODY
+        starts_us = max(slab * SLAB_US - late_us, from_us)
+        ends_us = min((slab + 1) * SLAB_US + early_us, to_us)
+        while i < end - 1 and f.end_us[i] < starts_us:
+            i += 1
+        k = i
+        while k < end - 1 and f.start_us[k + 1] <= ends_us:
+            k += 1
+        starts_us, ends_us = max(starts_us, f.start_us[i]), min(ends_us, f.end_us[k])
+        if f.start_us[i] <= ends_us and starts_us <= ends_us:
+            owner[n] = plan
+            fill_entry(f, slab, i, k, starts_us, ends_us, moves, entries[n])
+            if entries[n, DATUM] != datum:
+                datum = MIXED
+        slab += 1
+    return int(datum)
 
 
 def fill_entry(

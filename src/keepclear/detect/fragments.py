@@ -34,6 +34,13 @@ CURVE_M: Final = 0.005
 FARTHEST_LATERAL_M: Final = 200_000.0
 MOST_PIECES: Final = 20_000
 LONGEST_LEG_M: Final = 19_900_000.0
+# The columns of `Fragments` by what they are of.
+OF_FRAGMENTS: Final = ("start_us", "end_us", "px", "py", "pz", "qx", "qy", "qz", "leg")
+OF_LEGS: Final = (
+    "leg_start_us", "leg_end_us", "leg_from_tmm", "leg_to_tmm", "leg_datum", "leg_lateral_m",
+    "leg_vertical_tmm", "leg_curve_m", "leg_zones",
+)  # fmt: skip
+OF_PLANS: Final = ("early_us", "late_us", "clock_us")
 _EDGES: Final = {RHUMB: Edge.RHUMB, PLANAR: Edge.PLANAR}
 
 

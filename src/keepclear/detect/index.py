@@ -123,7 +123,8 @@ def enter(functions: Any, f: Fragments, limits: Limits, given: Any = None) -> En
 
 def grid_of(entries: Entries, limits: Limits) -> Grid:
     """Return the grid for these entries: wide enough for all but the outsize."""
-    rows = entries.rows[entries.owner != NOBODY][:: max(len(entries.rows) // SAMPLE, 1)]
+    step = max(len(entries.rows) // SAMPLE, 1)
+    rows = entries.rows[::step][entries.owner[::step] != NOBODY]
     speed_mps = np.sqrt((rows[:, VX : VZ + 1].astype(float) ** 2).sum(axis=1))
     radius_m = speed_mps * 0.5 * (rows[:, END_S] - rows[:, START_S]) + rows[:, ERROR_M]
     widest_m = 0.0

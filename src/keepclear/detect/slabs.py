@@ -54,7 +54,6 @@ LOOSE: Final = ("count_near",)  # functions that may be compiled with reordered 
 INLINED: Final = ("meet_those", "can_meet", "cell_of", "radius_m")
 OFFSET_M: Final = 6_500_000.0
 AHEAD: Final = 5  # rows of three cells that stand after a cell, its own among them
-AROUND: Final = 9
 
 
 class Cells(NamedTuple):
@@ -313,7 +312,8 @@ def probe(
 ) -> int:  # fmt: skip
     """Write who of all can meet one plan; as `meet_those`.
 
-    entries, owner: of the plan, from its first slab on.
+    entries, owner: of the plan, from its first slab on. Looks at all of three planes of cells,
+    because a run of memory is read faster than nine places in it are found.
     """
     for n in range(len(owner)):
         slab = first_slab + n - grid.first_slab
@@ -322,19 +322,11 @@ def probe(
         entry = entries[n]
         cell, start, end = cell_of(entry, grid), c.starts[slab], c.starts[slab + 1]
         middle_us = middle_of(grid, slab)
-        if cell == LARGE:
-            count = meet_those(
-                entry, c, start, end, reach_m, height_tmm, middle_us, out, count
-            )  # fmt: skip
-            continue
-        for row in range(-1, AROUND):
-            low = high = slab * SLAB + LARGE
-            if row >= 0:
-                middle = low + cell + (row // 3 - 1) * PLANE + (row % 3 - 1) * ROW
-                low, high = middle - 1, middle + 1
-            begin = first_at(c.keys, start, end, low)
-            until = first_at(c.keys, begin, end, high + 1)
-            count = meet_those(
-                entry, c, begin, until, reach_m, height_tmm, middle_us, out, count
-            )  # fmt: skip
+        if cell != LARGE:
+            large = first_at(c.keys, start, end, slab * SLAB + LARGE + 1)
+            count = meet_those(entry, c, start, large, reach_m, height_tmm, middle_us, out, count)
+            plane = slab * SLAB + cell // PLANE * PLANE
+            start = first_at(c.keys, large, end, plane - PLANE)
+            end = first_at(c.keys, start, end, plane + 2 * PLANE)
+        count = meet_those(entry, c, start, end, reach_m, height_tmm, middle_us, out, count)
     return count

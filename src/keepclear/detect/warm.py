@@ -11,6 +11,7 @@ from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.do365 import ALERT_LEVELS
 from keepclear.detect.fragments import compile_points
 from keepclear.detect.index import detect
+from keepclear.detect.kept import PlanIndex
 from keepclear.detect.kernel import limits_of
 from keepclear.detect.live import detect_live
 from keepclear.detect.live_alerts import alerts
@@ -50,6 +51,9 @@ def warm() -> int:
     for tolerance_us in (0, 1_000_000):
         f = compile_points(two_points_each(tolerance_us))
         found += len(detect(functions, f, groups, False, limits).rows)
+        index = PlanIndex(functions, limits)
+        index.add("kept", 0, f, 0)
+        found += len(index.query("new", 1, f, 1).rows)
     found += len(detect_live(functions, two_tracks(), 60_000_000, limits).rows)
     return found + len(alerts(functions, two_tracks(), ALERT_LEVELS["phase-1"]))
 

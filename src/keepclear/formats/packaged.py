@@ -15,7 +15,8 @@
     u2[]     steps of x, zigzag (0, -1, 1, -2: 0, 1, 2, 3); all low bytes, then all high bytes
     u2[]     steps of y, the same
 
-`data/states.csv`: names and codes of the units (ISO 3166-1), and breadths of territorial seas.
+`data/states.csv`: names and codes of the units (ISO 3166-1), and breadths of territorial seas
+with their source (docs/borders.md explains the keys).
 `data/disputed.toml`, `data/waters.toml`: the overlays, explained at their top.
 """
 
@@ -102,7 +103,13 @@ def _borders(
         units=units,
         areas=[_area(area) for area in areas],
         waters=[
-            Water(name=w["name"], reason=_REASONS[w["kind"]], by=tuple(w["by"])) for w in waters
+            Water(
+                name=w["name"],
+                reason=_REASONS[w["kind"]],
+                by=tuple(w["by"]),
+                is_narrow=w["kind"] == "narrow",
+            )
+            for w in waters
         ],
         area_of_ring=[i for i, _ in area_rings],
         water_of_ring=[i for i, _ in water_rings],

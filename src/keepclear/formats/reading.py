@@ -52,7 +52,7 @@ def read_json(file: str, content: bytes, *, lenient: bool = False) -> Contents:
         if is_it(document):
             return contents_of(document, faults)
     names = ", ".join(list(document)[:8]) if isinstance(document, dict) else type(document).__name__
-    raise faults.fatal("format", value=names, limit="is JSON of a kind that is not read",
+    raise faults.fatal("format", value=names or "{}", limit="is JSON of a kind that is not read",
                        way_out=f"give {SUPPORTED}")  # fmt: skip
 
 

@@ -10,8 +10,9 @@ For each finding, in this order:
 | `volume`    | Polygon or MultiPolygon        | each volume that is there in the intervals   |
 
 WGS 84, longitude first. Geometry is cut at 180 degrees (3.1.9), outsides go counterclockwise
-(3.1.6), geodesics get a point each 20 km and circles corners each 5 degrees. A height stands
-as third coordinate only where it is above WGS 84; else in the properties, with its reference.
+(3.1.6), long edges of any kind get a point each 20 km, circles corners each 5 degrees. A height
+stands as third coordinate only where it is above WGS 84; else in the properties, with its
+reference. `edge` of a path says how its file joins its points.
 """
 
 from collections.abc import Iterator
@@ -21,12 +22,13 @@ import msgspec
 
 from keepclear.agreement.findings import Finding
 from keepclear.airspace.altitudes import Altitude, Reference
+from keepclear.airspace.positions import Edge
 from keepclear.airspace.volumes import Volume4D
 from keepclear.checks.report import Path, Report
 from keepclear.reports.antimeridian import cut_area, cut_line
 from keepclear.reports.outlines import outlines
 from keepclear.reports.pieces import Stretch, active_volumes, line_of, pieces
-from keepclear.reports.texts import ranked
+from keepclear.reports.texts import clause_text, minimum_text, ranked
 from keepclear.units import format_time, metres
 
 Json = dict[str, Any]
@@ -43,7 +45,7 @@ def _features(report: Report, finding: Finding) -> Iterator[Json]:
     common: Json = {"finding": finding.id, "verdict": finding.verdict.value}
     if cpa := finding.cpa:
         at = [round(cpa.longitude_deg, 9), round(cpa.latitude_deg, 9)]
-        yield _feature({"type": "Point", "coordinates": at}, common | _said(finding))
+        yield _feature({"type": "Point", "coordinates": at}, common | _said(report, finding))
     sides = (
         (finding.a, finding.a_index, finding.intervals_a, finding.parties[0]),
         (finding.b, finding.b_index, finding.intervals_b, finding.parties[1]),
@@ -52,40 +54,39 @@ def _features(report: Report, finding: Finding) -> Iterator[Json]:
         path = report.paths.get(index, Path(name=name, party=party))
         about = common | {"plan": name, "party": party}
         for piece in pieces(path, intervals):
-            yield _path(piece, about)
+            yield _path(piece, path.edge, about)
         for volume in active_volumes(path, intervals):
             yield _volume(volume, about)
 
 
-def _said(finding: Finding) -> Json:
-    cpa = finding.cpa
+def _said(report: Report, finding: Finding) -> Json:
+    cpa, rules = finding.cpa, report.rules
     return {
         "kind": "closest", "a": finding.a, "b": finding.b, "parties": finding.parties,
         "time": format_time(cpa.time_us) if cpa else None,
         "lateral_m": round(cpa.lateral_m, 4) if cpa else None,
         "vertical_m": round(cpa.vertical_m, 4) if cpa and cpa.vertical_m is not None else None,
         "intervals": [[format_time(i.start_us), format_time(i.end_us)] for i in finding.intervals],
-        "rule": finding.rule, "leaf": finding.leaf, "reason": finding.reason,
+        "rule": finding.rule, "rule_asks": minimum_text(finding, rules),
+        "rule_text": clause_text(finding, rules), "leaf": finding.leaf, "reason": finding.reason,
     }  # fmt: skip
 
 
-def _path(piece: Stretch, about: Json) -> Json:
+def _path(piece: Stretch, edge: Edge, about: Json) -> Json:
     first, last = piece[0], piece[-1]
     properties = about | {
         "kind": "path",
         "start": format_time(first.time_us), "end": format_time(last.time_us),
+        "edge": edge.value,
         "height_start": height_text(first.altitude), "height_end": height_text(last.altitude),
     }  # fmt: skip
     if len(piece) == 1:
         at = (piece[0].longitude_deg, piece[0].latitude_deg)
         return _feature({"type": "Point", "coordinates": at}, properties)
-    heights = _heights_above_wgs84(piece)
-    if heights and len(line_of(piece)) == len(piece):
-        lines: list[list[Any]] = cut_line(line_of(piece))
-        if len(lines) == 1 and len(lines[0]) == len(heights):
-            lines = [[(*at, height) for at, height in zip(lines[0], heights, strict=True)]]
-    else:
-        lines = list(cut_line(line_of(piece)))
+    heights, line = _heights_above_wgs84(piece), line_of(piece, edge)
+    lines: list[list[Any]] = list(cut_line(line))
+    if heights and len(line) == len(piece) and len(lines) == 1 and len(lines[0]) == len(heights):
+        lines = [[(*at, height) for at, height in zip(lines[0], heights, strict=True)]]
     return _feature(_multi("LineString", lines), properties)
 
 

@@ -73,12 +73,17 @@ def _header(report: Report, day: str | None) -> Markup:
 
 def _compared(report: Report) -> Markup:
     rules = report.rules
-    lines = [("Rules", texts.rules_text(report))]
+    first, *others = texts.rules_lines(report)
+    lines = [("Rules", first), *(("", line) for line in others)]
+    lines += [
+        (f"{rule.id} says" if others else "It says", rule.text) for rule in rules.rules if rule.text
+    ]
     lines += [("Source", rules.source)] if rules.source else []
     lines += [("Note", rules.note)] if rules.note else []
     assumed, of_files = texts.notes_of(report)
-    for name, said in (("Assumed", assumed), ("Files", report.files), ("Read", of_files)):
-        lines += [(name if i == 0 else "", line) for i, line in enumerate(said)]
+    joint = (("Assumed", " ".join(assumed)), ("Files", ", ".join(report.files)))
+    lines += [(name, said) for name, said in joint if said]
+    lines += [("Read" if i == 0 else "", line) for i, line in enumerate(of_files)]
     rows = [tag("tr", tag("th", text(name), scope="row"), tag("td", text(value)))
             for name, value in lines]  # fmt: skip
     return tag("section", tag("table", tag("tbody", *rows)))
@@ -92,7 +97,7 @@ def _overview(
     drawn = overview_map(findings, sides, DETAILED, borders) if len(findings) > 1 else None
     if drawn is None:
         return NOTHING
-    return tag("section", tag("h3", text("Where")), drawn)
+    return tag("section", tag("h3", text("Where")), drawn, class_="overview")
 
 
 def _index(findings: Sequence[Finding], colours: Mapping[str, str], day: str | None) -> Markup:
@@ -126,7 +131,7 @@ def _row(place: int, finding: Finding, colours: Mapping[str, str], day: str | No
         tag("td", text(texts.start_text(finding, day)), class_="t"),
         tag("td", pair),
         tag("td", text(texts.lateral_text(cpa.lateral_m) if cpa else "?"), class_="t"),
-        tag("td", text(vertical), class_="t"), tag("td", text(texts.short_by_text(finding))),
+        tag("td", text(vertical), class_="t"), tag("td", text(texts.short_by_text(finding) or "?")),
     )  # fmt: skip
 
 
@@ -163,5 +168,5 @@ def _and_more(more: int) -> Markup:
 
 def _footer(report: Report, borders: Borders | None) -> Markup:
     drawn = MAP_WORDS if borders else "No borders are drawn."
-    lines = (texts.NOT_LOOKED_AT, texts.NO_NOTICE, drawn, f"keepclear, kernel {report.kernel}.")
+    lines = (texts.NO_NOTICE, drawn, f"keepclear, kernel {report.kernel}.")
     return tag("footer", *(tag("p", text(line), class_="small") for line in lines))

@@ -28,11 +28,18 @@ def finding_sheet(
     drawn = finding_map(finding, sides, borders)
     picture = drawn or tag("p", text("No place is known, so there is no map."), class_="words")
     return tag(
-        "section", _headline(finding, place, colours, day), picture, _key(sides, finding.verdict),
-        *_in_time(report, finding, sides), _numbers(finding, report.rules, day),
+        "section", _headline(finding, place, colours, day), _rule(finding, report.rules),
+        picture, _key(sides, finding.verdict), *_in_time(report, finding, sides),
+        _numbers(finding, report.rules, day),
         tag("p", text(texts.NO_NOTICE), class_="small"),
-        class_="finding", id=f"finding-{place}",
+        class_="finding long" if _is_long(finding, report.rules) else "finding",
+        id=f"finding-{place}",
     )  # fmt: skip
+
+
+def _is_long(finding: Finding, rules: RulesUsed) -> bool:
+    """Tell whether a sheet has so many words that its map must be smaller to fit on A4."""
+    return texts.has_own_clocks(finding) or bool(texts.clause_text(finding, rules))
 
 
 def badge(verdict: Verdict, n: int | None = None) -> Markup:
@@ -62,7 +69,8 @@ def _headline(finding: Finding, place: int, colours: Mapping[str, str], day: str
         at = texts.time_text(cpa.time_us, day)
         where = texts.position_text(cpa.latitude_deg, cpa.longitude_deg)
         lines.append(tag("p", text("Closest: "), tag("b", text(texts.apart_text(finding))),
-                         text(f", {at} at {where}"), class_="lead"))  # fmt: skip
+                         text(f", {at} at "), tag("bdi", text(where), class_="time"),
+                         class_="lead"))  # fmt: skip
     if short := texts.short_by_text(finding):
         lines.append(
             tag(
@@ -76,6 +84,16 @@ def _headline(finding: Finding, place: int, colours: Mapping[str, str], day: str
     if finding.reason:
         lines.append(tag("p", text(f"Why: {finding.reason}"), class_="lead"))
     return joined([title, *lines])
+
+
+def _rule(finding: Finding, rules: RulesUsed) -> Markup:
+    """Return the broken rule and its own words, where the reader would not know which it is."""
+    lines = []
+    if len(rules.rules) > 1:
+        lines.append(tag("p", text(f"Rule {texts.minimum_text(finding, rules)}."), class_="words"))
+    if clause := texts.clause_text(finding, rules):
+        lines.append(tag("p", text(f"It says: {clause}")))
+    return joined(lines)
 
 
 def _key(sides: tuple[Side, Side], verdict: Verdict) -> Markup:
@@ -124,8 +142,9 @@ def _named_numbers(
             yield "vertical", "cannot be compared"
         else:
             yield "vertical", f"{texts.vertical_text(cpa.vertical_m)} ({cpa.vertical_m:,.1f} m)"
-    yield "minimum", texts.minimum_text(finding, rules)
-    yield "rule, leaf", f"{finding.rule}, {finding.leaf}"
+    if len(rules.rules) < 2:  # else it stands under the headline
+        yield "rule", texts.minimum_text(finding, rules)
+    yield "leaf", finding.leaf
     yield "short by", texts.short_by_text(finding) or "cannot be known"
     yield "margin with uncertainty", texts.margin_text(finding.margin_m, finding.leaf)
     without = finding.margin_without_uncertainty_m

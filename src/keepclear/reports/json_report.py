@@ -4,7 +4,8 @@
 | key      | what                                                                             |
 |----------|----------------------------------------------------------------------------------|
 | kernel   | version of the kernel                                                            |
-| rules    | name, text, source, note, was_default; assumed: sentences; left_out: lines       |
+| rules    | name, text, source, note, was_default; rules: id, asks, binds, text of each;     |
+|          | assumed: sentences; left_out: lines                                              |
 | checked  | plans, pairs: how many were compared                                             |
 | counts   | pairs a verdict: CONFLICT, LIMITED, BOUNDARY, UNDETERMINED                       |
 | findings | one object a pair that is not CLEAR, worst verdict first, then soonest           |
@@ -37,7 +38,8 @@ def json_report(report: Report) -> str:
         "kernel": report.kernel,
         "rules": {
             "name": rules.name, "text": rules.text, "source": rules.source, "note": rules.note,
-            "was_default": rules.was_default, "assumed": report.notes, "left_out": report.left_out,
+            "was_default": rules.was_default, "rules": rules.rules, "assumed": report.notes,
+            "left_out": report.left_out,
         },
         "checked": {"plans": report.plans, "pairs": report.pairs},
         "counts": {verdict.value: counts[verdict.value] for verdict in COUNTED},

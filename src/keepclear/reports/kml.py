@@ -60,7 +60,8 @@ def _add_finding(document: Element, report: Report, finding: Finding) -> None:
     said = [
         f"{finding.verdict}: {sides}, {texts.intervals_text(finding.intervals)}",
         f"closest: {texts.apart_text(finding)}",
-        texts.rule_text(finding, report.rules), finding.reason,
+        texts.rule_text(finding, report.rules), texts.clause_text(finding, report.rules),
+        finding.reason,
     ]  # fmt: skip
     description = "\n".join(line for line in said if line)
     if cpa := finding.cpa:
@@ -84,7 +85,7 @@ def _add_side(
         _add_span(mark, piece[0].time_us, piece[-1].time_us)
         _add(mark, "styleUrl", f"#{side}")
         geometry = SubElement(mark, "MultiGeometry")
-        for line in cut_line(line_of(piece)):
+        for line in cut_line(line_of(piece, path.edge)):
             ends = line if len(line) > 1 else line * 2
             _add(SubElement(geometry, "LineString"), "coordinates", _coordinates(ends))
     for volume in active_volumes(path, intervals):

@@ -5,7 +5,7 @@ Ask for the important ones first. A word that finds no free place is left out, u
 `must` stand: then it takes the first place that is inside the map.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,12 +30,18 @@ class Labels:
     def put(
         self, words: str, places: Iterable[tuple[float, float]], size: float, *,
         must: bool = False, bold: bool = False, fill: str | None = None,
+        avoid: Sequence[Box] = (),
     ) -> Markup:  # fmt: skip
-        """Return the words centred on the first place that is free; nothing where none is."""
+        """Return the words centred on the first place that is free; nothing where none is.
+
+        `avoid`: boxes that these words keep off where they can.
+        """
         wide, high = len(words) * size * (WIDE_BOLD if bold else WIDE), size * 1.15
         boxes = [self._box(x, y, wide, high, held=must) for x, y in places]
         inside = [box for box in boxes if self._holds(box)]
-        box = next(filter(self._is_free, inside), inside[0] if must and inside else None)
+        free = [box for box in inside if _is_off(box, self.taken)]
+        clear = (box for box in free if _is_off(box, avoid))
+        box = next(clear, next(iter(free or (inside if must else [])), None))
         if box is None:
             return NOTHING
         self.taken.append(box)
@@ -58,6 +64,7 @@ class Labels:
         x, y, to_x, to_y = box
         return x >= 0 and y >= 0 and to_x <= self.width and to_y <= self.height
 
-    def _is_free(self, box: Box) -> bool:
-        x, y, to_x, to_y = box
-        return not any(x < r and left < to_x and y < b and t < to_y for left, t, r, b in self.taken)
+
+def _is_off(box: Box, taken: Iterable[Box]) -> bool:
+    x, y, to_x, to_y = box
+    return not any(x < r and left < to_x and y < b and t < to_y for left, t, r, b in taken)

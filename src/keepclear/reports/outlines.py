@@ -8,12 +8,10 @@ closed. A corridor is one area a leg, with round ends; they overlap at its turns
 from itertools import pairwise
 from typing import Final
 
-import numpy as np
-
-from keepclear.airspace.geodesics import along_curve, geod
+from keepclear.airspace.geodesics import geod
 from keepclear.airspace.positions import Edge, Position
 from keepclear.airspace.volumes import Arc, ArcPolygon, Circle, Corridor, Orbit, Polygon, Shape
-from keepclear.reports.pieces import DRAWN_EVERY_M, geodesic
+from keepclear.reports.pieces import curve
 from keepclear.units import metres
 
 Pair = tuple[float, float]
@@ -51,18 +49,7 @@ def _ring(ring: tuple[Position, ...], edge: Edge) -> list[Pair]:
 
 def _edge(start: Position, end: Position, edge: Edge) -> list[Pair]:
     """Return points along an edge, without its start."""
-    if edge is Edge.GEODESIC:
-        return geodesic(_pair(start), _pair(end))
-    length_m = geod().inv(*_pair(start), *_pair(end))[2]
-    parts = int(length_m // DRAWN_EVERY_M) + 1
-    shape = (parts,)
-    latitude_deg, longitude_deg = along_curve(
-        np.full(shape, start.latitude_deg), np.full(shape, start.longitude_deg),
-        np.full(shape, end.latitude_deg), np.full(shape, end.longitude_deg),
-        np.arange(1, parts + 1) / parts, edge,
-    )  # fmt: skip
-    between = zip(longitude_deg[:-1].tolist(), latitude_deg[:-1].tolist(), strict=True)
-    return [*between, _pair(end)]
+    return curve(_pair(start), _pair(end), edge)
 
 
 def _turn(centre: Pair, radius_m: float, from_deg: float, to_deg: float) -> list[Pair]:

@@ -95,7 +95,7 @@ def _add_flight(panels: list[Panel], side: Side, scale: TimeScale) -> Iterator[s
     name = f"{side.letter} {texts.shortened(side.name, 40)}"
     known = missing = False
     for stretch in side.path.stretches:
-        for reference, run in _runs(cut(stretch, scale.start_us, scale.end_us)):
+        for reference, run in _runs(cut(stretch, side.path.edge, scale.start_us, scale.end_us)):
             known, missing = known or reference is not None, missing or reference is None
             if reference is not None:
                 _panel_for(panels, reference, side).lines.append((side, run))

@@ -72,14 +72,20 @@ svg text { font-family: inherit; }
 footer { border-top: 1px solid #111; margin-top: 28px; padding-top: 8px; }
 @media print {
   @page { size: A4; margin: 11mm 12mm 12mm; }
-  body { padding: 0; max-width: none; font-size: 9.5pt;
+  body { padding: 0; max-width: none; font-size: 9.5pt; line-height: 1.25;
     -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   .verdict { font-size: 26pt; }
   .among { font-size: 14pt; }
-  h2, .lead { font-size: 12.5pt; margin: 2px 0; }
+  h2, .lead { font-size: 12pt; line-height: 1.25; margin: 2px 0; }
+  p { margin: 2px 0; }
   h3 { font-size: 10pt; margin: 5px 0 0; }
   svg { margin: 3px 0; }
-  .map { max-height: 82mm; }
+  .map { max-height: 80mm; }
+  .long .map { max-height: 60mm; }
+  .overview .map { max-height: 66mm; }
+  header { padding-bottom: 4px; margin-bottom: 4px; }
+  footer { margin-top: 8px; padding-top: 3px; break-before: avoid; }
+  footer p { display: inline; margin-right: 6px; }
   .small { font-size: 8.5pt; }
   .numbers { columns: 3; font-size: 8.5pt; column-gap: 14px; margin-top: 4px; }
   td .badge { font-size: 8pt; }

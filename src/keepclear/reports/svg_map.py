@@ -8,6 +8,7 @@ parts in conflict with room round them.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -23,7 +24,7 @@ from keepclear.reports.map_ground import (
     path_data,
     scale_bar,
 )
-from keepclear.reports.map_labels import Labels
+from keepclear.reports.map_labels import Box, Labels
 from keepclear.reports.markup import NOTHING, Markup, joined, number, tag
 from keepclear.reports.outlines import outlines
 from keepclear.reports.pieces import (
@@ -44,6 +45,8 @@ HEIGHT: Final = 430.0
 LEAST_M: Final = 1_000.0
 CLOSEST_LOOKS: Final = ("closest-halo", "closest")
 ARROWS_AT_MOST: Final = 6
+VISITS: Final = 3
+LINE_EVERY_PX: Final = 6.0
 LEAST_PX: Final = 4.0
 SEEN_AT: Final = 200  # times tried along a path to learn when it is on the map
 
@@ -57,8 +60,8 @@ def finding_map(
         return None
     labels = Labels(width=WIDTH, height=HEIGHT)
     over = [north_arrow(frame, labels), scale_bar(frame, labels), inset(frame, borders, labels)]
-    closest = _closest(finding, sides, frame, labels)
     seen = [_Seen.of(side, frame) for side in sides]
+    closest = _closest(finding, sides, frame, labels, _boxes_of_lines(seen, frame))
     names = [_name(one, frame, labels) for one in seen]
     arrows = [_arrows(one, frame, labels) for one in seen]
     under = [graticule(frame, labels), border_lines(frame, borders)]
@@ -73,25 +76,31 @@ def finding_map(
 
 @dataclass(frozen=True, kw_only=True)
 class _Seen:
-    """A side's path on the map, point by point: when, and where on the drawing."""
+    """A side's path on the map, point by point: when, and where on the drawing.
+
+    visits: first and last time of each stay on the map in which the conflict falls; of the stay
+    nearest to it where it falls in none.
+    """
 
     side: Side
     lines: list[tuple[Floats, Floats]]
-    times_us: Floats
+    visits: list[tuple[float, float]]
 
     @classmethod
     def of(cls, side: Side, frame: Frame) -> "_Seen":
         lines = []
-        seen: list[float] = []
+        visits: list[tuple[float, float]] = []
         for stretch in side.path.stretches:
-            times, places = timed_line_of(stretch)
+            times, places = timed_line_of(stretch, side.path.edge)
             drawn, when = frame.draw(places), np.asarray(times)
             lines.append((when, drawn))
             tried = np.linspace(when[0], when[-1], SEEN_AT)
             x, y = (np.interp(tried, when, drawn[:, axis]).tolist() for axis in (0, 1))
-            at = zip(tried.tolist(), x, y, strict=True)
-            seen.extend(time_us for time_us, x, y in at if frame.holds(x, y, rim=8.0))
-        return cls(side=side, lines=lines, times_us=np.asarray(seen))
+            inside = [frame.holds(*at, rim=8.0) for at in zip(x, y, strict=True)]
+            visits += _runs(tried.tolist(), inside)
+        visits.sort(key=lambda visit: _apart_us(visit, side))
+        kept = [v for i, v in enumerate(visits) if i == 0 or not _apart_us(v, side)]
+        return cls(side=side, lines=lines, visits=kept)
 
     def at(self, time_us: float) -> tuple[Pair, Pair] | None:
         """Return where on the drawing the plan is, and which way it goes, as a unit vector."""
@@ -103,6 +112,22 @@ class _Seen:
                 ahead = (float(step[0]) / length, float(step[1]) / length)
                 return at_time((when, drawn), time_us), ahead
         return None
+
+
+def _runs(times_us: list[float], inside: list[bool]) -> Iterator[tuple[float, float]]:
+    """Yield the first and last time of each run of times that lie inside."""
+    for is_inside, run in groupby(zip(times_us, inside, strict=True), key=lambda each: each[1]):
+        if is_inside:
+            times = [time_us for time_us, _ in run]
+            yield times[0], times[-1]
+
+
+def _apart_us(visit: tuple[float, float], side: Side) -> float:
+    """Return how far in time a visit lies from the nearest interval of the side; 0 within."""
+    return min(
+        (max(one.start_us - visit[1], visit[0] - one.end_us, 0.0) for one in side.intervals),
+        default=0.0,
+    )
 
 
 def at_time(line: tuple[Floats, Floats], time_us: float) -> Pair:
@@ -127,7 +152,12 @@ def _frame(finding: Finding, sides: tuple[Side, Side]) -> Frame | None:
 
 def _focus(sides: tuple[Side, Side]) -> list[Pair]:
     """Return what must show: the parts in conflict, else the smaller area, else all there is."""
-    close = [at for one in sides for p in pieces(one.path, one.intervals) for at in line_of(p)]
+    close = [
+        at
+        for one in sides
+        for piece in pieces(one.path, one.intervals)
+        for at in line_of(piece, one.path.edge)
+    ]
     if close:
         return close
     areas = [
@@ -136,7 +166,12 @@ def _focus(sides: tuple[Side, Side]) -> list[Pair]:
     ]
     if any(areas):
         return min(filter(None, areas), key=_extent_m)
-    return [at for one in sides for stretch in one.path.stretches for at in line_of(stretch)]
+    return [
+        at
+        for one in sides
+        for stretch in one.path.stretches
+        for at in line_of(stretch, one.path.edge)
+    ]
 
 
 def _extent_m(places: list[Pair]) -> float:
@@ -151,7 +186,11 @@ def _volumes(side: Side) -> tuple[Volume4D, ...]:
 
 def _side(side: Side, frame: Frame) -> Markup:
     areas = [_volume(volume, side, frame) for volume in _volumes(side)]
-    whole = [part for stretch in side.path.stretches for part in frame.lines(line_of(stretch))]
+    whole = [
+        part
+        for stretch in side.path.stretches
+        for part in frame.lines(line_of(stretch, side.path.edge))
+    ]
     thin = [_stroke(part, side, 1.6, side.dash) for part in whole]
     thick = [
         mark for piece in pieces(side.path, side.intervals) for mark in _thick(piece, side, frame)
@@ -161,7 +200,7 @@ def _side(side: Side, frame: Frame) -> Markup:
 
 def _thick(piece: Stretch, side: Side, frame: Frame) -> Iterator[Markup]:
     """Yield the mark of a part in conflict: a thick line, or a dot where it has no length."""
-    parts = frame.lines(line_of(piece))
+    parts = frame.lines(line_of(piece, side.path.edge))
     if any(np.ptp(part, axis=0).max() > LEAST_PX for part in parts):
         for part in parts:
             yield _stroke(part, side, 6.0, side.dash and "13 5")
@@ -199,12 +238,12 @@ def _name(seen: _Seen, frame: Frame, labels: Labels) -> Markup:
     """Return letter and name of a plan beside its path, where there is room."""
     side = seen.side
     words = f"{side.letter} {texts.shortened(side.name, 24)}"
-    times = seen.times_us
-    if not len(times):
+    if not seen.visits:
         return _name_of_area(words, side, frame, labels)
+    start_us, end_us = seen.visits[0]
     places: list[Pair] = []
     for share in (0.06, 0.94, 0.2, 0.8, 0.35, 0.65, 0.02, 0.98):
-        if at := seen.at(float(times[0] + (times[-1] - times[0]) * share)):
+        if at := seen.at(start_us + (end_us - start_us) * share):
             places += _beside(*at, 16.0 + 0.29 * 14 * len(words) * abs(at[1][1]))
     return labels.put(words, places, 14, must=True, bold=True, fill=side.colour)
 
@@ -224,10 +263,19 @@ def _beside(at: Pair, ahead: Pair, off: float) -> list[Pair]:
 
 
 def _arrows(seen: _Seen, frame: Frame, labels: Labels) -> Markup:
-    """Return arrowheads along a path that carry the time, where there is room for it."""
-    if len(seen.times_us) < 2:
-        return NOTHING
-    start_us, end_us = float(seen.times_us[0]), float(seen.times_us[-1])
+    """Return arrowheads along a path that carry the time, where there is room for it.
+
+    A plan may come over the map more than once: what it does before and after has none.
+    """
+    return joined(
+        _arrows_of(seen, visit, frame, labels)
+        for visit in seen.visits[:VISITS]
+        if visit[0] < visit[1]
+    )
+
+
+def _arrows_of(seen: _Seen, visit: tuple[float, float], frame: Frame, labels: Labels) -> Markup:
+    start_us, end_us = visit
     step_us = tick_step_us(end_us - start_us, ARROWS_AT_MOST)
     parts = []
     for time_us in ticks(start_us, end_us, step_us):
@@ -245,7 +293,29 @@ def _arrows(seen: _Seen, frame: Frame, labels: Labels) -> Markup:
     return joined(parts)
 
 
-def _closest(finding: Finding, sides: tuple[Side, Side], frame: Frame, labels: Labels) -> Markup:
+def _boxes_of_lines(seen: list[_Seen], frame: Frame) -> list[Box]:
+    """Return small boxes along both paths, which long words had better not cover."""
+    boxes: list[Box] = []
+    for _, drawn in (line for one in seen for line in one.lines):
+        for start, step in zip(drawn[:-1], np.diff(drawn, axis=0), strict=True):
+            if not _may_show(start, start + step):
+                continue
+            parts = max(int(np.hypot(*step) // LINE_EVERY_PX), 1)
+            for x, y in (start + step * (np.arange(parts) / parts)[:, None]).tolist():
+                if frame.holds(x, y):
+                    boxes.append((x - 3, y - 3, x + 3, y + 3))
+    return boxes
+
+
+def _may_show(start: Floats, end: Floats) -> bool:
+    return bool(
+        (np.maximum(start, end) >= 0).all() and (np.minimum(start, end) <= (WIDTH, HEIGHT)).all()
+    )
+
+
+def _closest(
+    finding: Finding, sides: tuple[Side, Side], frame: Frame, labels: Labels, lines: list[Box]
+) -> Markup:
     """Return the closest point: a black line between the two with its length and time."""
     cpa = finding.cpa
     if cpa is None:
@@ -277,7 +347,9 @@ def _closest(finding: Finding, sides: tuple[Side, Side], frame: Frame, labels: L
     words = f"closest {texts.time_text(cpa.time_us, texts.day_text(cpa.time_us))}: {apart}"
     half = len(words) * 13 * 0.36
     around = [
-        (x + dx * (half + 26), y + dy) for dy in (-34, 34, -62, 62, -95, 95) for dx in (1, -1)
+        (x + dx * (half + 26), y + dy)
+        for dy in (-34, 34, -62, 62, -95, 95, -125, 125)
+        for dx in (1, -1)
     ]
-    parts.append(labels.put(words, around, 13, must=True, bold=True))
+    parts.append(labels.put(words, around, 13, must=True, bold=True, avoid=lines))
     return joined(parts)

@@ -76,7 +76,11 @@ def _plane_amid(places: Sequence[Pair]) -> Plane:
 
 
 def _close_parts(side: Side, frame: Frame) -> Markup:
-    parts = [part for p in pieces(side.path, side.intervals) for part in frame.lines(line_of(p))]
+    parts = [
+        part
+        for piece in pieces(side.path, side.intervals)
+        for part in frame.lines(line_of(piece, side.path.edge))
+    ]
     return joined(
         tag("path", d=path_data(part), fill="none", stroke=side.colour, stroke_width=2,
             stroke_dasharray=side.dash)

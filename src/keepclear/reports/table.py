@@ -73,7 +73,14 @@ def _block_lines(finding: Finding, rules: RulesUsed, day: str | None) -> Iterato
         when = texts.time_text(cpa.time_us, day)
         where = texts.position_text(cpa.latitude_deg, cpa.longitude_deg)
         yield "closest", f"{when} at {where}: {texts.apart_text(finding)}"
-    yield "rule", texts.rule_text(finding, rules)
+    if len(rules.rules) > 1:
+        yield "rule", texts.minimum_text(finding, rules)
+        if short := texts.short_by_text(finding):
+            yield "short by", short
+    else:
+        yield "rule", texts.rule_text(finding, rules)
+    if clause := texts.clause_text(finding, rules):
+        yield "it says", clause
     if finding.reason:
         yield "why", texts.printable(finding.reason)
     if texts.has_own_clocks(finding):
@@ -137,7 +144,9 @@ def _closing(report: Report, day: str | None, see_it: str) -> Iterator[str]:
 
 def _rules(report: Report) -> Iterator[str]:
     rules = report.rules
-    yield f"Rules: {texts.rules_text(report)}."
+    first, *others = texts.rules_lines(report)
+    yield f"Rules: {first}" + (":" if others else ".")
+    yield from (f"  {line}" for line in others)
     for name, said in (("Source", rules.source), ("Note", rules.note)):
         if said:
             yield f"{name}: {texts.printable(said).rstrip('.')}."

@@ -20,7 +20,7 @@ from typing import Final
 from keepclear.agreement.findings import Finding, Interval, Verdict
 from keepclear.airspace.altitudes import Altitude
 from keepclear.airspace.volumes import Volume3D
-from keepclear.checks.report import Report, RulesUsed
+from keepclear.checks.report import Report, RulesUsed, RuleUsed
 from keepclear.units import US_PER_S, feet, format_clock, format_time, nautical_miles
 
 NOT_LOOKED_AT: Final = "Plans that are not in these files were not looked at."
@@ -208,10 +208,33 @@ def rule_text(finding: Finding, rules: RulesUsed) -> str:
 
 
 def minimum_text(finding: Finding, rules: RulesUsed) -> str:
-    """Return what the rule asks for; its name where there are several or it takes a long text."""
-    is_only_one = ";" not in rules.text
-    short_enough = is_only_one and len(rules.text) <= RULE_AT_MOST
-    return printable(rules.text if short_enough else finding.rule)
+    """Return what the broken rule asks for: 5 NM or 1000 ft.
+
+    Where there are several, its name stands in front, and whom it binds behind; where the only
+    one takes a long text, its name stands for it.
+    """
+    rule = broken_rule(finding, rules)
+    if rule is None:
+        return printable(rules.text if not rules.rules else finding.rule)
+    if len(rules.rules) > 1:
+        return rule_words(rule)
+    return printable(rule.asks if len(rule.asks) <= RULE_AT_MOST else finding.rule)
+
+
+def broken_rule(finding: Finding, rules: RulesUsed) -> RuleUsed | None:
+    """Return the rule that a finding names; None where it is not among the rules."""
+    return next((rule for rule in rules.rules if rule.id == finding.rule), None)
+
+
+def rule_words(rule: RuleUsed) -> str:
+    """Return a rule with its name: west: 10 NM or 2000 ft, where one or both are in zone a."""
+    return printable(f"{rule.id}: {rule.asks}" + (f", {rule.binds}" if rule.binds else ""))
+
+
+def clause_text(finding: Finding, rules: RulesUsed) -> str:
+    """Return the broken rule's own text; "" where it has none."""
+    rule = broken_rule(finding, rules)
+    return printable(rule.text) if rule else ""
 
 
 def counts_text(report: Report) -> str:
@@ -255,11 +278,19 @@ def gaps_text(report: Report) -> str:
 
 
 def rules_text(report: Report) -> str:
-    """Return the rules that were used, and whether somebody chose them."""
+    """Return the rules that were used in one line, and whether somebody chose them."""
+    first, *others = rules_lines(report)
+    return f"{first}: {'; '.join(others)}" if others else first
+
+
+def rules_lines(report: Report) -> list[str]:
+    """Return the rules that were used: in one line, or a name and then one line a rule."""
     rules = report.rules
+    if len(rules.rules) > 1:
+        return [printable(rules.name), *map(rule_words, rules.rules)]
     chosen = " (the default: no --rules were given)" if rules.was_default else ""
     named = "" if rules.name == rules.text else f"{printable(rules.name)}: "
-    return f"{named}{printable(rules.text)}{chosen}"
+    return [f"{named}{printable(rules.text)}{chosen}"]
 
 
 def has_own_clocks(finding: Finding) -> bool:
