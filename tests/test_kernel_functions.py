@@ -26,11 +26,11 @@ def test_all_that_is_called_of_the_kernel_is_in_the_table(repository: Path) -> N
     called = {
         name
         for file in files
-        for name in re.findall(r"functions\.(\w+)\(", file.read_text(encoding="utf-8"))
+        for name in re.findall(r"functions\.(\w+)", file.read_text(encoding="utf-8"))
     }
 
     assert len(called) > 15
-    assert called <= {name for names in MODULES.values() for name in names}
+    assert called - {"threads"} <= {name for names in MODULES.values() for name in names}
 
 
 @pytest.mark.parametrize("module", MODULES)

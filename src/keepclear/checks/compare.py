@@ -193,8 +193,10 @@ def _area_findings(
     if areas is None:
         return []
     f, functions = kernel.fragments, kernel.functions
+    with_points = prepared.with_points.tolist()
+    gaps = {with_points[row]: found for row, found in _gaps_by_row(prepared).items()}
     pairs = checks.areas.area_pairs(
-        functions, prepared, f, areas, kinds, group_of, within_party=within_party
+        functions, prepared, f, areas, kinds, group_of, gaps, within_party=within_party
     )
     return [
         _made(prepared, (pair.a, pair.b),

@@ -54,8 +54,8 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "closest": (),
     "entering": (),
     "overlaps": (),
-    "box_tree": ("join_tree", "match_tree", "probe_round"),
-    "volume_pairs": ("overlap_pairs", "sweep_volume_pairs"),
+    "box_tree": ("join_tree", "match_tree", "probe_all"),
+    "volume_pairs": ("near_volumes", "overlap_pairs", "sweep_volume_pairs"),
 }
 # Rejecting what is surely apart may be reordered, because it errs to one side; nothing else may.
 LOOSELY: Final[Mapping[str, Any]] = {"fastmath": True, "error_model": "numpy"}
