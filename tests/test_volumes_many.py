@@ -3,16 +3,15 @@
 
 import math
 import random
-from collections.abc import Iterator
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from keepclear.airspace.volumes import Circle, Corridor, Volume4D
-from keepclear.detect import compiled
 from keepclear.detect.box_tree import WIDTH, probe_tree
 from keepclear.detect.boxes import boxes_of_volumes, tree_of
+from keepclear.detect.compiled import compiled
 from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.datums import Datums
 from keepclear.detect.fragments import Fragments, compile_points
@@ -35,7 +34,6 @@ from tests.volume_scenes import (
     FUNCTIONS,
     HOUR_US,
     NM_TMM,
-    SCALAR_MODULES,
     at,
     box,
     flight,
@@ -125,19 +123,9 @@ def listed(found: Detected) -> list[tuple[float, ...]]:
 
 
 @pytest.fixture(scope="module")
-def fast() -> Iterator[SimpleNamespace]:
+def fast() -> SimpleNamespace:
     """The compiled functions, those of volumes among them."""
-    before: tuple[ModuleType, ...] = compiled.MODULES
-    missing = tuple(module for module in SCALAR_MODULES if module not in before)
-    with pytest.MonkeyPatch.context() as patch:
-        if missing:
-            patch.setattr(compiled, "MODULES", before + missing)
-            compiled.compiled.cache_clear()
-            compiled._cache_folder.cache_clear()
-        yield compiled.compiled()
-    if missing:
-        compiled.compiled.cache_clear()
-        compiled._cache_folder.cache_clear()
+    return compiled()
 
 
 @pytest.mark.slow
