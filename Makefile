@@ -91,7 +91,9 @@ $(BENCH_MADE)/keepclear: $(BENCH_MADE)/base $(BENCH_MADE)/build $(BENCH_MADE)/be
 	@$(BENCH_PY) -m pip install $(PIP_OPTIONS) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Compiles the large-input path once, so that the first command does not wait for it.
+# Compiles the large-input path once, so that the first command does not wait for it; and all
+# modules to byte code, which Python does not keep itself where PYTHONDONTWRITEBYTECODE is set.
 $(MADE)/warm: $(MADE)/keepclear $(wildcard src/keepclear/detect/*.py)
+	@$(PY) -m compileall -q src/keepclear
 	@$(PY) -m keepclear.detect.warm
 	@touch $@

@@ -27,7 +27,7 @@ SMALL: Final = (REPOSITORY / "examples" / "north.csv", REPOSITORY / "examples" /
 # pyarrow and numba import these where they are installed; here they are, because peers need them.
 START: Final = (
     "import sys; sys.modules['pandas'] = sys.modules['scipy'] = None; "
-    "from keepclear.cli import main; main()"
+    "from keepclear.cli.__main__ import run; run()"
 )
 WITHOUT: Final = "without pandas and scipy, which the peers bring"
 MAX_GAP_US: Final = 300_000_000

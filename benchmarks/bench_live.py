@@ -11,7 +11,7 @@ from bench_plans import EN_ROUTE
 from measuring import Line, line, timed
 from worlds import tracks
 
-from keepclear.airspace.geodesics import GEOD
+from keepclear.airspace.geodesics import geod
 from keepclear.detect.compiled import compiled, plain
 from keepclear.detect.do365 import ALERT_LEVELS
 from keepclear.detect.index import Detected
@@ -121,6 +121,6 @@ def _comes_close(world: Tracks, a: int, b: int) -> bool:
     for craft in (a, b):
         start = [np.full(len(at_s), column[craft]) for column in
                  (world.longitude_deg, world.latitude_deg, world.track_deg)]  # fmt: skip
-        places += GEOD.fwd(*start, world.speed_mps[craft] * at_s)[:2]
-    apart_m = GEOD.inv(*places)[2]
+        places += geod().fwd(*start, world.speed_mps[craft] * at_s)[:2]
+    apart_m = geod().inv(*places)[2]
     return bool((low & (apart_m < LATERAL_M)).any())

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.airspace.altitudes import Altitude, Reference
-from keepclear.airspace.geodesics import GEOD
+from keepclear.airspace.geodesics import geod
 from keepclear.airspace.positions import Position
 from keepclear.airspace.volumes import Circle, Polygon, Volume3D, Volume4D
 from keepclear.detect.points import Points
@@ -50,7 +50,7 @@ def plans(count: int, *, seed: int = 1, within_s: float = DAY_S) -> Points:
     length_m = choose.uniform(15.0, 40.0, (count, LEGS)) * NM_M
     azimuth_deg = choose.uniform(-180.0, 180.0, count)
     for leg in range(LEGS):
-        longitude_deg[:, leg + 1], latitude_deg[:, leg + 1], back_deg = GEOD.fwd(
+        longitude_deg[:, leg + 1], latitude_deg[:, leg + 1], back_deg = geod().fwd(
             longitude_deg[:, leg], latitude_deg[:, leg], azimuth_deg, length_m[:, leg]
         )
         azimuth_deg = back_deg + 180.0 + choose.uniform(-20.0, 20.0, count)
@@ -129,7 +129,7 @@ def volumes(count: int, *, seed: int = 1) -> list[Volume4D]:
 
 def _polygon(centre: Position, radius_m: float, corners: int) -> Polygon:
     azimuth_deg = -np.arange(corners) * (360.0 / corners)
-    longitude_deg, latitude_deg, _ = GEOD.fwd(
+    longitude_deg, latitude_deg, _ = geod().fwd(
         np.full(corners, centre.longitude_deg), np.full(corners, centre.latitude_deg),
         azimuth_deg, np.full(corners, radius_m),
     )  # fmt: skip

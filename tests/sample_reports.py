@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from keepclear.agreement.findings import ClosestPoint, Finding, Interval, Verdict
 from keepclear.airspace.altitudes import Altitude, Reference, are_comparable
-from keepclear.airspace.geodesics import GEOD
+from keepclear.airspace.geodesics import geod
 from keepclear.airspace.positions import Position
 from keepclear.airspace.volumes import Circle, Polygon, Shape, Volume3D, Volume4D
 from keepclear.checks.report import Gap, Path, PathPoint, Report, RulesUsed
@@ -47,7 +47,7 @@ def flight(
     for i in range(minutes * 2 + 1):
         time_us = at_us + (i * 30 - minutes * 30) * US_PER_S
         off_m = speed_mps * (time_us - at_us) / US_PER_S
-        longitude_deg, latitude_deg, _ = GEOD.fwd(*over, course_deg, off_m)
+        longitude_deg, latitude_deg, _ = geod().fwd(*over, course_deg, off_m)
         share = i / (minutes * 2)
         height = None if feet is None else feet[0] + (feet[-1] - feet[0]) * share
         points.append(PathPoint(
@@ -91,12 +91,12 @@ def encounter(a: Path, b: Path, places: tuple[int, int], **changed: object) -> F
         at, other = place_at(a, time_us), place_at(b, time_us)
         if at is None or other is None:
             continue
-        azimuth, _, lateral_m = GEOD.inv(
+        azimuth, _, lateral_m = geod().inv(
             at.longitude_deg, at.latitude_deg, other.longitude_deg, other.latitude_deg
         )
         height_m = vertical_m(at, other)
         if lateral_m < LATERAL_M and (height_m is None or height_m < VERTICAL_M):
-            x, y, _ = GEOD.fwd(at.longitude_deg, at.latitude_deg, azimuth, lateral_m / 2)
+            x, y, _ = geod().fwd(at.longitude_deg, at.latitude_deg, azimuth, lateral_m / 2)
             close.append((lateral_m, height_m or 0, time_us, float(y), float(x), height_m))
     interval = Interval(start_us=close[0][2], end_us=close[-1][2])
     lateral_m, _, time_us, latitude, longitude, height_m = min(close)

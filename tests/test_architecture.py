@@ -52,14 +52,22 @@ IMPURE_ATTRIBUTES: Final = frozenset({
     "datetime.now", "datetime.utcnow", "datetime.today", "date.today",
     "np.random", "numpy.random", "np.load", "np.save", "np.fromfile", "np.memmap",
 })  # fmt: skip
-# The compiled path keeps its cache in a folder; warming it says what it did.
+# The compiled path keeps its cache in a folder, and loads for one thread at a time; warming it
+# says what it did.
 MAY_USE: Final[Mapping[str, frozenset[str]]] = {
-    "keepclear/detect/compiled.py": frozenset({"os", "pathlib"}),
+    "keepclear/detect/compiled.py": frozenset({"os", "pathlib", "threading"}),
     "keepclear/detect/warm.py": frozenset({"print"}),
 }
 
-# Late imports: at the doors of packages, in the command, at the door of the compiled path.
-MAY_IMPORT_LATE: Final = re.compile(r"keepclear/(cli/.+|(.+/)?__init__|detect/compiled)\.py")
+# Late imports, as patterns: which files, and what they may import so. Beside the command and the
+# doors of packages there are two: the compiled path, and PROJ, whose package takes longer to load
+# than a small check takes, and of which most checks need nothing.
+MAY_IMPORT_LATE: Final[Mapping[str, str]] = {
+    r"keepclear/cli/.+\.py": r".+",
+    r"keepclear/(.+/)?__init__\.py": r".+",
+    r"keepclear/detect/compiled\.py": r"importlib.*|numba",
+    r"keepclear/airspace/geodesics\.py": r"pyproj",
+}
 READS_PACKAGED: Final = "keepclear/formats/packaged.py"
 # Each stands behind one module, so that it can be replaced there.
 BEHIND_ONE_MODULE: Final = frozenset({"geographiclib", "pyproj", "shapely"})
@@ -199,7 +207,10 @@ def late_imports(modules: Sequence[Module]) -> list[str]:
         f"{one.place}: {one.target} is imported late"
         for one in imports_of(modules)
         if (one.late or (one.root == "importlib" and one.target != "importlib.resources"))
-        and not MAY_IMPORT_LATE.fullmatch(one.by.path)
+        and not any(
+            re.fullmatch(path, one.by.path) and re.fullmatch(target, one.target)
+            for path, target in MAY_IMPORT_LATE.items()
+        )
     ]
 
 
@@ -371,6 +382,7 @@ SOUND: Final = (
     module("errors.py"),
     module("units.py", "from keepclear.errors import InputError\n"),
     module("detect/compiled.py", "import os\ndef load():\n    import numba\n"),
+    module("airspace/geodesics.py", "def geod():\n    from pyproj import Geod\n"),
     module("formats/packaged.py", "from importlib.resources import files\n"),
     module("checks.py", "from keepclear.formats import packaged\n"),
     module("cli/__init__.py", "def main():\n    from keepclear import check\n"),
@@ -387,6 +399,8 @@ BROKEN: Final[tuple[tuple[Rule, Module], ...]] = (
     (late_imports, module("units.py", "def f():\n    import numpy\n")),
     (late_imports, module("detect/kernel.py", "async def f():\n    import numba\n")),
     (late_imports, module("checks.py", "from importlib import import_module\n")),
+    (late_imports, module("airspace/geodesics.py", "def f():\n    import numpy\n")),
+    (late_imports, module("detect/arcs.py", "def f():\n    from pyproj import Geod\n")),
     (effects_in_pure_parts, module("detect/kernel.py", "import os\n")),
     (effects_in_pure_parts, module("detect/compiled.py", "import time\n")),
     (effects_in_pure_parts, module("airspace/borders.py", "from pathlib import Path\n")),

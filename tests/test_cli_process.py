@@ -112,3 +112,58 @@ def test_help_comes_at_once_and_without_numpy(repository: Path) -> None:
         bare_s.append(time.perf_counter() - started_s)
     # 0.15 s on a quiet machine; a busy one is slow with click alone too.
     assert min(took_s) < max(DRAWN_AT_ONCE_S, 2 * min(bare_s))
+
+
+# What a check of two small CSV files needs nothing of, each with why it would come along.
+NOT_FOR_SMALL_INPUTS: Final = (
+    "numba",  # large inputs
+    "pyproj",  # geodesics: areas, long legs, drawings
+    "pyarrow.parquet", "defusedxml", "keepclear.formats.features",  # other formats
+    "numpy.ma", "importlib.metadata",  # come with a careless call
+    "keepclear.checks.areas", "keepclear.checks.well_clear", "keepclear.detect.shifted",
+    "keepclear.reports.table", "keepclear.reports.html",  # other ways to ask and to answer
+)  # fmt: skip
+LOADED: Final = """
+import sys
+from keepclear.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit as end:
+    print(end.code, *sorted(sys.modules))
+"""
+
+
+@pytest.mark.slow
+def test_small_inputs_load_neither_the_compiler_nor_what_other_checks_need(
+    repository: Path, tmp_path: Path
+) -> None:
+    words = [
+        "check",
+        "examples/north.csv",
+        "examples/south.csv",
+        "--output",
+        str(tmp_path / "a.json"),
+    ]
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADED, *words], cwd=repository, check=True,
+        env=os.environ | {"PYTHONPATH": str(repository / "src")}, capture_output=True, text=True,
+    )  # fmt: skip
+
+    status, *loaded = ended.stdout.split()
+    assert status == "1"
+    assert "keepclear.detect.sweep" in loaded
+    assert {*NOT_FOR_SMALL_INPUTS} & {*loaded} == set()
+
+
+@pytest.mark.slow
+def test_the_process_keeps_what_its_owner_set_for_numpy(repository: Path) -> None:
+    code = "import os, sys; from keepclear.cli.__main__ import run; sys.argv[1:] = ['--version']\n"
+    code += "try: run()\nfinally: print(os.environ['OPENBLAS_NUM_THREADS'])"
+    environment = os.environ | {"PYTHONPATH": str(repository / "src")}
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=environment | {"OPENBLAS_NUM_THREADS": "3"},
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert ended.stdout.endswith("\n3\n")

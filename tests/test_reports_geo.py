@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from shapely.geometry import shape
 
-from keepclear.airspace.geodesics import GEOD
+from keepclear.airspace.geodesics import geod
 from keepclear.airspace.positions import Edge, Position
 from keepclear.airspace.volumes import Arc, ArcPolygon, Circle, Corridor, Line, Orbit, Polygon
 from keepclear.checks.report import Report
@@ -174,14 +174,14 @@ def test_a_circle_anywhere_keeps_its_area(
 ) -> None:
     circle = Circle(centre=position(longitude, latitude), radius_tmm=round(radius_nm * TMM_PER_NM))
     ring = outlines(circle)[0][0]
-    whole_m2 = abs(GEOD.polygon_area_perimeter([x for x, _ in ring], [y for _, y in ring])[0])
+    whole_m2 = abs(geod().polygon_area_perimeter([x for x, _ in ring], [y for _, y in ring])[0])
     over_pole = latitude + radius_nm / 60 > 89 or latitude - radius_nm / 60 < -89
     assume(not over_pole)
 
     parts = [shapely.Polygon(part[0]) for part in cut_area([ring])]
 
     assert all(part.is_valid for part in parts)
-    cut_m2 = sum(abs(GEOD.geometry_area_perimeter(part.segmentize(0.5))[0]) for part in parts)
+    cut_m2 = sum(abs(geod().geometry_area_perimeter(part.segmentize(0.5))[0]) for part in parts)
     assert cut_m2 == pytest.approx(whole_m2, rel=half_a_percent)
 
 
@@ -189,7 +189,7 @@ def test_a_circle_anywhere_keeps_its_area(
 
 
 def area_m2(ring: list[tuple[float, float]]) -> float:
-    return float(abs(GEOD.polygon_area_perimeter([x for x, _ in ring], [y for _, y in ring])[0]))
+    return float(abs(geod().polygon_area_perimeter([x for x, _ in ring], [y for _, y in ring])[0]))
 
 
 def test_a_corridor_is_a_capsule_a_leg_and_a_racetrack_is_one() -> None:
@@ -199,7 +199,7 @@ def test_a_corridor_is_a_capsule_a_leg_and_a_racetrack_is_one() -> None:
     orbit = Orbit(first=route[0], second=route[1], radius_tmm=width_tmm // 2)
 
     (capsule,) = outlines(orbit)
-    length_m = GEOD.inv(30, 34, 30.5, 34)[2]
+    length_m = geod().inv(30, 34, 30.5, 34)[2]
     expected_m2 = length_m * 4 * 1852 + 3.14159 * (2 * 1852) ** 2
 
     assert len(outlines(corridor)) == 2
@@ -212,14 +212,14 @@ def test_an_orbit_on_the_spot_is_a_circle() -> None:
 
     (ring,) = outlines(Orbit(first=spot, second=spot, radius_tmm=TMM_PER_NM))[0]
 
-    assert all(GEOD.inv(30, 34, x, y)[2] == pytest.approx(1852) for x, y in ring)
+    assert all(geod().inv(30, 34, x, y)[2] == pytest.approx(1852) for x, y in ring)
 
 
 @pytest.mark.parametrize(("clockwise", "share"), [(True, 0.25), (False, 0.75)])
 def test_an_arc_goes_the_way_it_says(clockwise: bool, share: float) -> None:  # noqa: FBT001
     centre = position(30, 34)
-    x, y, _ = GEOD.fwd(30, 34, 0, 10_000)
-    to_x, to_y, _ = GEOD.fwd(30, 34, 90, 10_000)
+    x, y, _ = geod().fwd(30, 34, 0, 10_000)
+    to_x, to_y, _ = geod().fwd(30, 34, 90, 10_000)
     start, end = position(x, y), position(to_x, to_y)
     slice_ = ArcPolygon(boundary=(
         Arc(centre=centre, start=start, end=end, clockwise=clockwise),

@@ -3,22 +3,22 @@
 
 import math
 import random
-from collections.abc import Iterator
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from keepclear.airspace.volumes import Circle, Corridor, Volume4D
-from keepclear.detect import compiled
 from keepclear.detect.box_tree import WIDTH, probe_tree
 from keepclear.detect.boxes import boxes_of_volumes, tree_of
+from keepclear.detect.compiled import compiled
 from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.datums import Datums
 from keepclear.detect.fragments import Fragments, compile_points
 from keepclear.detect.index import Detected
 from keepclear.detect.points import Points
 from keepclear.detect.skeletons import PX, PY, PZ, QX, QY, QZ, Tolerance, Volumes, compile_volumes
+from keepclear.detect.volume_arrays import take_volumes
 from keepclear.detect.volume_detection import (
     Things,
     detect_entries,
@@ -26,7 +26,7 @@ from keepclear.detect.volume_detection import (
     every_entry,
     every_volume_pair,
 )
-from keepclear.detect.volume_index import VolumeIndex
+from keepclear.detect.volume_index import Hits, VolumeIndex
 from keepclear.errors import InputError
 from tests.volume_scenes import (
     FIVE_MILES,
@@ -34,7 +34,6 @@ from tests.volume_scenes import (
     FUNCTIONS,
     HOUR_US,
     NM_TMM,
-    SCALAR_MODULES,
     at,
     box,
     flight,
@@ -124,19 +123,9 @@ def listed(found: Detected) -> list[tuple[float, ...]]:
 
 
 @pytest.fixture(scope="module")
-def fast() -> Iterator[SimpleNamespace]:
+def fast() -> SimpleNamespace:
     """The compiled functions, those of volumes among them."""
-    before: tuple[ModuleType, ...] = compiled.MODULES
-    missing = tuple(module for module in SCALAR_MODULES if module not in before)
-    with pytest.MonkeyPatch.context() as patch:
-        if missing:
-            patch.setattr(compiled, "MODULES", before + missing)
-            compiled.compiled.cache_clear()
-            compiled._cache_folder.cache_clear()
-        yield compiled.compiled()
-    if missing:
-        compiled.compiled.cache_clear()
-        compiled._cache_folder.cache_clear()
+    return compiled()
 
 
 @pytest.mark.slow
@@ -242,25 +231,62 @@ def one(four: Volume4D) -> Volumes:
     return compile_volumes([four], Datums())
 
 
-def test_a_kept_index_finds_what_all_against_all_finds() -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("cylinder", [FIVE_MILES, LATERAL_AND_TIME, VERTICAL_ONLY])
+def test_a_kept_index_finds_what_all_against_all_finds(
+    cylinder: Cylinder, fast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keepclear.detect.volume_index.ROOM", 2)  # so that it grows on the way
     rng = random.Random(11)
-    volumes = scene(rng, 60)
-    v = compile_volumes(volumes, Datums())
-    limits = minima(FIVE_MILES)
+    volumes, may_be_off = scene(rng, 60), tolerances(rng, 60)
+    v = compile_volumes(volumes, Datums(), may_be_off)
+    limits = minima(cylinder)
     groups = [k % 3 for k in range(60)]
-    index = VolumeIndex(FUNCTIONS, limits)
+    index = VolumeIndex(fast, limits)
     found = set()
 
     for k, four in enumerate(volumes):
-        hits = index.query(f"{k:03}", groups[k], one(four))
+        asked = compile_volumes([four], Datums(), [may_be_off[k]])
+        hits = index.query(f"{k:03}", groups[k], asked)
         for hit, row in zip(hits.row_hit.tolist(), hits.rows, strict=True):
             found.add((int(hits.keys[hit]), k, *np.nan_to_num(row).tolist()))
-        index.add(f"{k:03}", groups[k], one(four))
+        index.add(f"{k:03}", groups[k], asked)
 
     whose = Things(owners=np.arange(60), groups=np.array(groups))
-    assert found == set(listed(every_volume_pair(FUNCTIONS, v, whose, False, limits)))
+    assert found == set(listed(every_volume_pair(fast, v, whose, False, limits)))
     assert len(found) >= 3
     assert len(index) == 60
+
+
+@pytest.mark.slow
+def test_a_kept_index_gives_the_same_bits_compiled(fast: SimpleNamespace) -> None:
+    rng = random.Random(12)
+    kept, asked = (compile_volumes(scene(rng, 300), Datums(), tolerances(rng, 300)) for _ in "ab")
+    flights = some_flights(rng, 20)
+    removed = {f"{k:03}" for k in range(0, 100, 7)}
+    found = []
+
+    for functions in (fast, FUNCTIONS):
+        index = VolumeIndex(functions, minima(FIVE_MILES))
+        index.add_many([f"{k // 3:03}" for k in range(300)], [k // 3 % 2 for k in range(300)], kept)
+        for key in removed:
+            index.remove(key)
+        for k in range(100):
+            three = take_volumes(asked, range(3 * k, 3 * k + 3))
+            found.append((f"{k:03}", index.query(f"{k:03}", k % 2, three)))
+        found += [
+            (f"{k:03}", index.query_trajectory(f"{k:03}", 2, flights, k)) for k in range(20)
+        ]  # fmt: skip
+
+    assert [_told(hits) for _, hits in found[:120]] == [_told(hits) for _, hits in found[120:]]
+    assert not any(removed & set(hits.keys) or key in hits.keys for key, hits in found)
+    assert sum(len(hits.keys) for _, hits in found[:100]) > 20
+    assert sum(len(hits.keys) for _, hits in found[100:120]) >= 2
+
+
+def _told(hits: Hits) -> tuple[object, ...]:
+    rows = np.nan_to_num(hits.rows).tolist()
+    return hits.keys, hits.number, hits.own, hits.is_turned, hits.row_hit.tolist(), rows
 
 
 def test_a_pair_asked_from_either_side_is_the_same_bits() -> None:
@@ -316,6 +342,51 @@ def test_a_trajectory_is_asked_about_too() -> None:
 
     assert hits.keys == ("03", "04", "05", "06")
     assert set(hits.is_turned) == {False}
+
+
+# Boxes of 2 km, 5.5 km apart; windows 550 s apart: too much for one of two tolerances alone.
+HERE = box(0, 0, 0.02, 0.02)
+ASIDE = Tolerance(lateral_m=3_000.0)
+SOON_US, LATER_US = 1_000_000_000, 1_550_000_000
+
+
+@pytest.mark.parametrize(
+    ("kept", "its", "asked", "own"),
+    [
+        (volume(HERE), ASIDE, volume(box(0.07, 0, 0.09, 0.02)), ASIDE),
+        (
+            volume(HERE, end_us=SOON_US), Tolerance(late_us=500_000_000),
+            volume(HERE, start_us=LATER_US), Tolerance(early_us=100_000_000),
+        ),
+        (
+            volume(HERE, start_us=LATER_US), Tolerance(early_us=500_000_000),
+            volume(HERE, end_us=SOON_US), Tolerance(late_us=100_000_000),
+        ),
+    ],
+)  # fmt: skip
+def test_what_either_plan_may_be_off_by_is_counted_in(
+    kept: Volume4D, its: Tolerance, asked: Volume4D, own: Tolerance
+) -> None:
+    index = VolumeIndex(FUNCTIONS, minima())
+    index.add("kept", 0, compile_volumes([kept], Datums(), [its]))
+
+    hits = index.query("asked", 1, compile_volumes([asked], Datums(), [own]))
+
+    assert hits.keys == ("kept",)
+
+
+@pytest.mark.parametrize(("early_s", "lateral_m"), [(100.0, 0.0), (0.0, 3_000.0)])
+def test_what_a_trajectory_may_be_off_by_is_counted_in(early_s: float, lateral_m: float) -> None:
+    start_s, west = (1_550, 0.0) if early_s else (0, 0.07)
+    off_by = Tolerance(lateral_m=lateral_m, late_us=round(early_s * 5e6))
+    index = VolumeIndex(FUNCTIONS, minima())
+    index.add("kept", 0, compile_volumes([volume(HERE, end_us=SOON_US)], Datums(), [off_by]))
+    f = flight(
+        (start_s, west, 0.01, 0), (start_s + 600, west + 0.02, 0.01, 0),
+        early_s=early_s, lateral_m=lateral_m,
+    )  # fmt: skip
+
+    assert index.query_trajectory("asked", 1, f, 0).keys == ("kept",)
 
 
 def test_a_plan_of_several_volumes_says_which_is_met() -> None:

@@ -10,9 +10,7 @@ import pytest
 from keepclear.airspace.positions import Edge
 from keepclear.airspace.volumes import Circle, Corridor, Orbit, Volume4D
 from keepclear.detect.cylinders import Cylinder
-from keepclear.detect.datums import Datums
-from keepclear.detect.index import Detected
-from keepclear.detect.skeletons import Tolerance, compile_volumes
+from keepclear.detect.skeletons import Tolerance
 from keepclear.detect.sweep import (
     BOUNDARY,
     CONFLICT,
@@ -31,9 +29,7 @@ from keepclear.detect.sweep import (
     VERDICT,
     VERTICAL_TMM,
 )
-from keepclear.detect.touching import Contact, contact, settle, settled
 from tests.volume_scenes import (
-    ENTERING,
     FIVE_MILES,
     FOOT_TMM,
     HOUR_US,
@@ -195,79 +191,16 @@ def test_polygons_are_as_far_apart_as_the_nearest_of_their_points(seed: int) -> 
 NEIGHBOURS = (box(0, 0, 1, 1), box(1, 0.25, 2, 0.75))
 
 
-def pair_of(one: object, other: object, *cylinders: Cylinder) -> Detected:
-    volumes = [volume(one), volume(other)]  # type: ignore[arg-type]
-    rows = meet(volumes[0], volumes[1], *cylinders)
-    detected = Detected(
-        a=np.array([0]), b=np.array([1]), rows=rows, row_pair=np.zeros(len(rows), dtype=np.int64)
-    )
-    return settle(detected, compile_volumes(volumes, Datums()), volumes, cylinders)
+def test_sectors_that_share_a_border_are_within_the_guard_band_of_a_minimum_of_0() -> None:
+    one, other = (volume(shape) for shape in NEIGHBOURS)
+
+    assert verdicts(meet(one, other)) == {BOUNDARY}
 
 
-def test_sectors_that_share_a_border_touch_and_are_separated() -> None:
-    assert verdicts(meet(volume(NEIGHBOURS[0]), volume(NEIGHBOURS[1]))) == {BOUNDARY}
-    assert len(pair_of(*NEIGHBOURS, ENTERING).rows) == 0
-
-
-def test_touching_counts_where_the_minimum_is_closed() -> None:
-    assert verdicts(pair_of(*NEIGHBOURS, CLOSED).rows) == {CONFLICT}
-
-
-def test_what_overlaps_by_less_than_the_guard_band_is_found_exactly() -> None:
-    slightly = box(1 - 1e-9, 0.25, 2, 0.75)
-
-    assert verdicts(pair_of(NEIGHBOURS[0], slightly, ENTERING).rows) == {CONFLICT}
-
-
-def test_geodesic_neighbours_stay_boundary() -> None:
+def test_geodesic_neighbours_are_boundary_too() -> None:
     one, other = box(0, 0, 1, 1, Edge.GEODESIC), box(1, 0, 2, 1, Edge.GEODESIC)
 
-    assert verdicts(pair_of(one, other, ENTERING).rows) == {BOUNDARY}
-
-
-@pytest.mark.parametrize(
-    ("other", "expected"),
-    [
-        (box(0, 0, 1, 1), Contact.OVERLAP),
-        (box(1, 0, 2, 1), Contact.TOUCH),
-        (box(1, 1, 2, 2), Contact.TOUCH),
-        (box(0.5, 0, 1.5, 1), Contact.OVERLAP),
-        (box(0.25, 0.25, 0.75, 0.75), Contact.OVERLAP),
-        (box(0.25, 0, 0.75, 1), Contact.OVERLAP),
-        (box(2, 0, 3, 1), Contact.APART),
-        (polygon((0, 1), (1, 1), (0.5, 2)), Contact.TOUCH),
-        (polygon((0, 0), (1, 1), (0, 1)), Contact.OVERLAP),
-        (box(1, 0, 2, 1, Edge.GEODESIC), None),
-        (Circle(centre=at(2, 0), radius_tmm=1), None),
-    ],
-)
-def test_contact_is_exact_and_symmetric(other: object, expected: Contact | None) -> None:
-    one = box(0, 0, 1, 1)
-
-    assert contact(one, other) is expected  # type: ignore[arg-type]
-    assert contact(other, one) is expected  # type: ignore[arg-type]
-
-
-def test_contact_is_the_same_across_the_antimeridian() -> None:
-    assert contact(box(179, 0, 180, 1), box(-180, 0, -179, 1)) is Contact.TOUCH
-    assert contact(box(179, 0, -179.5, 1), box(-180, 0, -179, 1)) is Contact.OVERLAP
-    assert contact(box(179, 0, -179.5, 1), box(-1, 0, 1, 1)) is Contact.APART
-
-
-def test_an_area_that_fills_a_hole_touches_and_one_larger_than_it_overlaps() -> None:
-    ring = polygon((0, 0), (3, 0), (3, 3), (0, 3), holes=[[(1, 1), (1, 2), (2, 2), (2, 1)]])
-
-    assert contact(ring, box(1, 1, 2, 2)) is Contact.TOUCH
-    assert contact(ring, box(1, 1, 2.5, 2)) is Contact.OVERLAP
-    assert len(pair_of(ring, box(1, 1, 2, 2), ENTERING).rows) == 0
-
-
-def test_undetermined_neighbours_that_only_touch_are_separated_too() -> None:
-    one, other = (volume(shape, "1000 ft AGL", "FL100") for shape in NEIGHBOURS)
-
-    assert verdicts(meet(one, other)) == {UNDETERMINED}
-    assert settled(UNDETERMINED, ENTERING, one, other) == 4
-    assert settled(UNDETERMINED, CLOSED, one, other) == UNDETERMINED
+    assert verdicts(meet(volume(one), volume(other))) == {BOUNDARY}
 
 
 # --- bands and windows ----------------------------------------------------------------------

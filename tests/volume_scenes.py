@@ -17,7 +17,7 @@ import numpy.typing as npt
 from geographiclib.geodesic import Geodesic
 
 from keepclear.airspace.altitudes import Altitude, parse_altitude
-from keepclear.airspace.geodesics import GEOD, from_ecef, isometric_latitude
+from keepclear.airspace.geodesics import from_ecef, geod, isometric_latitude
 from keepclear.airspace.positions import Edge, Position
 from keepclear.airspace.volumes import Circle, Corridor, Orbit, Polygon, Shape, Volume3D, Volume4D
 from keepclear.detect import (
@@ -186,7 +186,7 @@ def distance_from_edge(place: LonLat, start: LonLat, end: LonLat, edge: Edge) ->
     for _ in range(7):
         shares = np.linspace(low, high, 65)
         x, y = curve(start, end, shares, edge)
-        _, _, lengths_m = GEOD.inv(np.full(65, place[0]), np.full(65, place[1]), x, y)
+        _, _, lengths_m = geod().inv(np.full(65, place[0]), np.full(65, place[1]), x, y)
         k = int(np.argmin(lengths_m))
         least_m = float(lengths_m[k])
         low, high = shares[max(k - 1, 0)], shares[min(k + 1, 64)]
@@ -196,9 +196,9 @@ def distance_from_edge(place: LonLat, start: LonLat, end: LonLat, edge: Edge) ->
 def curve(start: LonLat, end: LonLat, shares: Floats, edge: Edge) -> tuple[Floats, Floats]:
     """Return longitudes and latitudes at shares of an edge."""
     if edge is Edge.GEODESIC:
-        azimuth, _, length_m = GEOD.inv(*start, *end)
+        azimuth, _, length_m = geod().inv(*start, *end)
         count = len(shares)
-        x, y, _ = GEOD.fwd(np.full(count, start[0]), np.full(count, start[1]),
+        x, y, _ = geod().fwd(np.full(count, start[0]), np.full(count, start[1]),
                            np.full(count, azimuth), length_m * shares)  # fmt: skip
         return x, y
     step = (end[0] - start[0] + 180) % 360 - 180

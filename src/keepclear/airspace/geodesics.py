@@ -4,22 +4,35 @@
 Geodesics are PROJ's, after C. F. F. Karney, "Algorithms for geodesics", J. Geodesy 87 (2013),
 right to 15 nm. Rhumb lines are straight in longitude and isometric latitude. Degrees in,
 metres and degrees out; longitudes come back as -180..180.
+
+PROJ is loaded by the first call of `geod`: most checks of timed positions need no geodesic, and
+loading it takes longer than such a check.
 """
 
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
-from pyproj import Geod
 
 from keepclear.airspace.positions import Edge, Position
+
+if TYPE_CHECKING:
+    from pyproj import Geod
 
 Floats = npt.NDArray[np.float64]
 
 SEMI_MAJOR_M: Final = 6_378_137.0  # WGS 84, NGA.STND.0036 (2014), table 3.1
 FLATTENING: Final = 1 / 298.257223563  # the same
 ECCENTRICITY_SQ: Final = FLATTENING * (2 - FLATTENING)
-GEOD: Final = Geod(a=SEMI_MAJOR_M, f=FLATTENING)
+
+
+@cache
+def geod() -> "Geod":
+    """Return PROJ's geodesics on WGS 84: `inv`, `fwd`, longitude before latitude."""
+    from pyproj import Geod
+
+    return Geod(a=SEMI_MAJOR_M, f=FLATTENING)
 
 
 def distance_m(start: Position, end: Position, edge: Edge = Edge.GEODESIC) -> float:
@@ -40,7 +53,7 @@ def lengths_m_of(
     A rhumb or planar edge is summed over 64 geodesic chords: right to 1e-6 of its length.
     """
     if edge is Edge.GEODESIC:
-        _, _, lengths_m = GEOD.inv(longitude_deg, latitude_deg, to_longitude_deg, to_latitude_deg)
+        _, _, lengths_m = geod().inv(longitude_deg, latitude_deg, to_longitude_deg, to_latitude_deg)
         return np.asarray(lengths_m)
     parts = 64
     total_m = np.zeros(np.shape(latitude_deg))
@@ -50,7 +63,7 @@ def lengths_m_of(
         point = along_curve(
             latitude_deg, longitude_deg, to_latitude_deg, to_longitude_deg, fraction, edge
         )
-        total_m += GEOD.inv(last[1], last[0], point[1], point[0])[2]
+        total_m += geod().inv(last[1], last[0], point[1], point[0])[2]
         last = point
     return total_m
 

@@ -5,7 +5,7 @@ A plan may have several volumes: the rows of all of them are the rows of the pla
 back with a the plan that stands first in the order of all plans.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -13,17 +13,33 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.agreement.assess import Assessment, assess, merged
-from keepclear.agreement.findings import Verdict
-from keepclear.agreement.stays import Stay, components
+from keepclear.agreement.findings import Interval
+from keepclear.agreement.stays import (
+    Asked,
+    Clock,
+    Inside,
+    Look,
+    Stay,
+    judge_stay,
+    shifts_between,
+)
 from keepclear.airspace.volumes import Volume4D
 from keepclear.checks.binding import Bound, Kinds
-from keepclear.checks.pairing import WIDEST_M, widened
+from keepclear.checks.pairing import WIDEST_M, clock_of, widened, with_guard
 from keepclear.checks.prepare import Plan, Prepared
 from keepclear.detect import sweep as column
 from keepclear.detect.fragments import Fragments
 from keepclear.detect.index import Detected
 from keepclear.detect.kernel import limits_of
-from keepclear.detect.skeletons import Tolerance, Volumes, compile_volumes
+from keepclear.detect.skeletons import (
+    EARLY_US,
+    END_US,
+    LATE_US,
+    START_US,
+    Tolerance,
+    Volumes,
+    compile_volumes,
+)
 from keepclear.detect.sweep import Limits
 from keepclear.detect.volume_detection import (
     Things,
@@ -49,12 +65,17 @@ class Areas(NamedTuple):
 
 
 class AreaPair(NamedTuple):
-    """Two plans, at least one given as volumes, by place, a < b, and what binds them."""
+    """Two plans, at least one given as volumes, by place, a < b, and what binds them.
+
+    gaps_a, gaps_b: where their data have gaps, on their own clocks.
+    """
 
     a: int
     b: int
     bound: Bound
     rows: Rows
+    gaps_a: Sequence[Interval]
+    gaps_b: Sequence[Interval]
 
 
 def compile_areas(prepared: Prepared, window_us: tuple[int | None, int | None]) -> Areas | None:
@@ -106,11 +127,11 @@ def _tolerance(prepared: Prepared, plan: Plan) -> Tolerance:
 
 def area_pairs(
     functions: Any, prepared: Prepared, f: Fragments, areas: Areas, kinds: Kinds,
-    groups: Integers, *, within_party: bool,
+    groups: Integers, gaps: Mapping[int, Sequence[Interval]], *, within_party: bool,
 ) -> list[AreaPair]:  # fmt: skip
     """Return all pairs with a volume that have rows, with them.
 
-    groups: the party of each plan, as a number.
+    groups: the party of each plan, as a number. gaps: in the data of plans, by place.
     """
     found: dict[tuple[int, int], list[Rows]] = {}
     bound_of: dict[tuple[int, int], Bound] = {}
@@ -128,7 +149,12 @@ def area_pairs(
                 found, bound_of, kinds, pair_of_kinds, bound, entries,
                 prepared.with_points, areas.owners,
             )  # fmt: skip
-    return [AreaPair(a, b, bound_of[a, b], np.concatenate(found[a, b])) for a, b in sorted(found)]
+    return [
+        AreaPair(
+            a, b, bound_of[a, b], np.concatenate(found[a, b]), gaps.get(a, ()), gaps.get(b, ())
+        )
+        for a, b in sorted(found)
+    ]
 
 
 def _add(
@@ -163,27 +189,62 @@ def assess_area_pair(
     functions: Any, prepared: Prepared, f: Fragments, areas: Areas, pair: AreaPair
 ) -> tuple[Assessment, float | None]:
     """Return what the rows amount to, and the margin without uncertainty."""
-    stays = {
-        number: _stay(pair.rows[pair.rows[:, column.CYLINDER] == number], number, pair.bound)
-        for number, (_, cylinder) in enumerate(pair.bound)
-        if cylinder.duration_us is not None and (pair.rows[:, column.CYLINDER] == number).any()
-    }
-    found = assess(pair.rows, pair.bound, stays)
+    found = assess(pair.rows, pair.bound, _stays(functions, prepared, f, areas, pair))
     f_uncertain = f.leg_lateral_m.any() or f.leg_vertical_tmm.any() or f.clock_us.any()
     if not (f_uncertain or areas.is_uncertain):
         return found, found.margin_m
     return found, _bare_margin(functions, prepared, f, areas, pair)
 
 
-def _stay(rows: Rows, number: int, bound: Bound) -> Stay:
-    """Return what a duration leaf says, from the union of all shifts: in doubt, it is broken."""
-    cylinder = bound[number][1]
-    inside = components(merged(rows, column.START_A, column.END_A), (), cylinder.reset_us)
-    longest_us = max(each.end_us - each.start_us for each in inside)
-    over_us = longest_us - (cylinder.duration_us or 0)
-    if over_us > 0:
-        return Stay(Verdict.CONFLICT, over_us, "")
-    return Stay(Verdict.UNDETERMINED, 0, "a volume does not say how long its craft is where in it")
+def _stays(
+    functions: Any, prepared: Prepared, f: Fragments, areas: Areas, pair: AreaPair
+) -> Mapping[int, Stay]:
+    """Return what the duration leaves say, for the cylinders that have one, by number."""
+    a, b = (_clock(prepared, f, areas, place) for place in (pair.a, pair.b))
+    stays = {}
+    for number, (_, cylinder) in enumerate(pair.bound):
+        if cylinder.duration_us is None or not (pair.rows[:, column.CYLINDER] == number).any():
+            continue
+        limits = limits_of([with_guard(cylinder)])
+        rows = _all_rows(functions, prepared, f, areas, pair, limits)
+        asked = Asked(
+            look_at(rows), a, b, pair.gaps_a, pair.gaps_b, cylinder.duration_us, cylinder.reset_us
+        )
+        stays[number] = judge_stay(asked, shifts_between(a, b, cylinder.time_us or 0))
+    return stays
+
+
+def look_at(rows: Rows) -> Look:
+    """Return where a pair is inside, shift by shift, from its rows over all shifts (one or more).
+
+    A volume stands still, so its rows say all: at any shift in question, inside is whoever's
+    own clock is within its part of a row.
+    """
+    ends = [column.START_A, column.END_A, column.START_B, column.END_B]
+    a_from, a_to, b_from, b_to = np.rint(rows[:, ends]).astype(np.int64).T
+
+    def look(low_us: int, high_us: int) -> Inside:
+        # windows are half-open; a plan of a single instant is inside at a window's start
+        meets = a_from - b_to < high_us + (b_from == b_to)
+        meets &= a_to - b_from > low_us - (a_from == a_to)
+        times = np.stack([
+            np.maximum(a_from, b_from + low_us), np.minimum(a_to, b_to + high_us),
+            np.maximum(b_from, a_from - high_us), np.minimum(b_to, a_to - low_us),
+        ])[:, meets].T  # fmt: skip
+        return Inside(on_a=merged(times, 0, 1), on_b=merged(times, 2, 3))
+
+    return look
+
+
+def _clock(prepared: Prepared, f: Fragments, areas: Areas, place: int) -> Clock:
+    """Return when a plan is there: from its first volume's start to its last one's end."""
+    if prepared.plans[place].area is None:
+        return clock_of(f, int(np.flatnonzero(prepared.with_points == place)[0]))
+    terms = areas.volumes.terms[areas.owners == place]
+    return Clock(
+        int(terms[:, START_US].min()), int(terms[:, END_US].max()),
+        int(terms[0, EARLY_US]), int(terms[0, LATE_US]),
+    )  # fmt: skip
 
 
 def _bare_margin(
@@ -204,7 +265,7 @@ def _all_rows(
     functions: Any, prepared: Prepared, f: Fragments, areas: Areas, pair: AreaPair,
     limits: Limits,
 ) -> Rows:  # fmt: skip
-    """Return the rows of one pair of plans under other limits."""
+    """Return the rows of one pair of plans under other limits; a and b as in the pair."""
     of_a, of_b = (np.flatnonzero(areas.owners == place) for place in (pair.a, pair.b))
     if len(of_a) and len(of_b):
         a, b = _all_of(of_a.tolist(), of_b.tolist())
@@ -212,7 +273,8 @@ def _all_rows(
     place, volumes = (pair.b, of_a) if len(of_a) else (pair.a, of_b)
     row = int(np.flatnonzero(prepared.with_points == place)[0])
     a, b = _all_of([row], volumes.tolist())
-    return sweep_entries(functions, f, areas.volumes, a, b, limits).rows
+    rows = sweep_entries(functions, f, areas.volumes, a, b, limits).rows
+    return turned(rows) if len(of_a) else rows
 
 
 def _all_of(first: Sequence[int], second: Sequence[int]) -> tuple[Integers, Integers]:

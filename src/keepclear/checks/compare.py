@@ -14,15 +14,14 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from keepclear import checks
 from keepclear.agreement.assess import RANK, Assessment
 from keepclear.agreement.findings import Finding, Interval
+from keepclear.agreement.leaves import KeepWellClear
 from keepclear.agreement.separation import RuleSet
-from keepclear.checks.areas import area_pairs, assess_area_pair, compile_areas
 from keepclear.checks.binding import Bound, Kinds, bind
 from keepclear.checks.pairing import Kernel, Pair, assess_pair
 from keepclear.checks.prepare import Plan, Prepared
-from keepclear.checks.well_clear import ask_well_clear, assess_well_clear, detect_well_clear
-from keepclear.checks.zones import mark
 from keepclear.detect.compiled import NotCompiled, compiled, is_warm, plain
 from keepclear.detect.fragments import (
     LONGEST_PIECE_M,
@@ -59,23 +58,29 @@ def compare(
 ) -> Comparison:  # fmt: skip
     """Compare all pairs of different parties (`within_party`: of one party too)."""
     pairs = _count_pairs(prepared.plans, within_party=within_party)
-    asked = ask_well_clear(
-        prepared, rule_set, vertical_tolerance_tmm=vertical_tolerance_tmm
-    )  # fmt: skip
+    asked = None
+    if any(isinstance(rule.holds, KeepWellClear) for rule in rule_set.rules):
+        asked = checks.well_clear.ask_well_clear(
+            prepared, rule_set, vertical_tolerance_tmm=vertical_tolerance_tmm
+        )
     kinds = asked.kinds if asked is not None else bind(
         prepared.plans, rule_set, rvsm=rvsm, vertical_tolerance_tmm=vertical_tolerance_tmm
     )  # fmt: skip
     f = _compile(prepared, kinds, window_us)
-    kernel, notes = _kernel(f, _count_volumes(prepared), tell)
-    kernel = mark(kernel, prepared, rule_set)
+    volumes = _count_volumes(prepared)
+    kernel, notes = _kernel(f, volumes, tell)
+    if rule_set.zones and f.plans:
+        kernel = checks.zones.mark(kernel, prepared, rule_set)
     parties = {party: i for i, party in enumerate(sorted({p.party for p in prepared.plans}))}
     group_of = np.array([parties[plan.party] for plan in prepared.plans], dtype=np.int64)
     groups = group_of[prepared.with_points]
-    found = _area_findings(kernel, prepared, kinds, group_of, window_us, within_party=within_party)
+    found = [] if not volumes else _area_findings(
+        kernel, prepared, kinds, group_of, window_us, within_party=within_party
+    )  # fmt: skip
     look, judge = partial(_detected, kernel, kinds), partial(assess_pair, kernel)
     if asked is not None:
-        look = partial(detect_well_clear, asked, kernel)
-        judge = partial(assess_well_clear, asked, kernel)
+        look = partial(checks.well_clear.detect_well_clear, asked, kernel)
+        judge = partial(checks.well_clear.assess_well_clear, asked, kernel)
     for detected, bound in look(prepared, groups, tell, within_party=within_party):
         found += _findings(judge, prepared, detected, bound)
     tell(1.0, "done")
@@ -184,14 +189,18 @@ def _area_findings(
     window_us: tuple[int | None, int | None], *, within_party: bool,
 ) -> list[Finding]:  # fmt: skip
     """Return the findings of pairs in which a plan is given as volumes."""
-    areas = compile_areas(prepared, window_us)
+    areas = checks.areas.compile_areas(prepared, window_us)
     if areas is None:
         return []
     f, functions = kernel.fragments, kernel.functions
-    pairs = area_pairs(functions, prepared, f, areas, kinds, group_of, within_party=within_party)
+    with_points = prepared.with_points.tolist()
+    gaps = {with_points[row]: found for row, found in _gaps_by_row(prepared).items()}
+    pairs = checks.areas.area_pairs(
+        functions, prepared, f, areas, kinds, group_of, gaps, within_party=within_party
+    )
     return [
         _made(prepared, (pair.a, pair.b),
-              *assess_area_pair(functions, prepared, f, areas, pair))
+              *checks.areas.assess_area_pair(functions, prepared, f, areas, pair))
         for pair in pairs
     ]  # fmt: skip
 

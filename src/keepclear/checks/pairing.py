@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from keepclear.agreement.assess import Assessment, assess, merged
 from keepclear.agreement.findings import Interval
-from keepclear.agreement.stays import Span, Stay, judge_stay
+from keepclear.agreement.stays import Asked, Clock, Inside, Stay, judge_stay, shifts_between
 from keepclear.checks.binding import Bound
 from keepclear.detect import sweep as column
 from keepclear.detect.cylinders import Cylinder
@@ -26,6 +26,8 @@ from keepclear.detect.sweep import Limits
 Rows = npt.NDArray[np.float64]
 
 WIDEST_M: Final = 100_000.0
+GUARD_TMM: Final = 1_000
+"""The guard band of a lateral minimum is never more than 0.1 m (`detect.lateral`)."""
 
 
 class Kernel(NamedTuple):
@@ -117,26 +119,43 @@ def _stay(kernel: Kernel, pair: Pair, cylinder: Cylinder) -> Stay:
     """Return what a duration leaf says of a pair."""
     f = kernel.fragments
     a, b = pair.a, pair.b
-    limits = limits_of([cylinder])
-    limit_us = cylinder.duration_us or 0
-    shifts = (
-        -int(f.late_us[a] + f.early_us[b]) - (cylinder.time_us or 0),
-        int(f.early_us[a] + f.late_us[b]) + (cylinder.time_us or 0),
-    )
-    bare = limits_of([replace(cylinder, time_us=None)])
+    guarded = with_guard(cylinder)
+    limits = limits_of([guarded])
+    clock_a, clock_b = clock_of(f, a), clock_of(f, b)
+    bare = limits_of([replace(guarded, time_us=None)])
 
-    def inside(low_us: int, high_us: int) -> Sequence[Interval]:
+    def look(low_us: int, high_us: int) -> Inside:
         if low_us == high_us:
             both = take_pair(f, a, b, low_us)
             rows = kernel.rows(both, 0, 1, bare, (NOT_THERE, NOT_THERE))
+            rows[:, [column.START_B, column.END_B]] -= low_us
         else:
             rows = kernel.rows(f, a, b, limits, (low_us, high_us))
-        return merged(rows, column.START_A, column.END_A)
+        return Inside(
+            on_a=merged(rows, column.START_A, column.END_A),
+            on_b=merged(rows, column.START_B, column.END_B),
+        )
 
-    ends = [
-        (int(f.start_us[f.offsets[p]]), int(f.end_us[f.offsets[p + 1] - 1])) for p in (a, b)
-    ]  # fmt: skip
     return judge_stay(
-        inside, shifts, [*pair.gaps_a, *pair.gaps_b], Span(*ends[0], *ends[1]),
-        limit_us, cylinder.reset_us,
+        Asked(look, clock_a, clock_b, pair.gaps_a, pair.gaps_b, cylinder.duration_us or 0,
+              cylinder.reset_us),
+        shifts_between(clock_a, clock_b, cylinder.time_us or 0),
+    )  # fmt: skip
+
+
+def with_guard(cylinder: Cylinder) -> Cylinder:
+    """Return a cylinder with the guard band round it: a stay may be as long as that makes it.
+
+    Rows have the time inside the minimum where there is any; what is inside the band before
+    and after may be inside the minimum too, and a slow craft is there for long.
+    """
+    lateral_tmm = cylinder.lateral_tmm
+    return replace(cylinder, lateral_tmm=None if lateral_tmm is None else lateral_tmm + GUARD_TMM)
+
+
+def clock_of(f: Fragments, plan: int) -> Clock:
+    """Return when a plan with points is there, and by how much it may run early or late."""
+    return Clock(
+        int(f.start_us[f.offsets[plan]]), int(f.end_us[f.offsets[plan + 1] - 1]),
+        int(f.early_us[plan]), int(f.late_us[plan]),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from keepclear.airspace.geodesics import GEOD
+from keepclear.airspace.geodesics import geod
 from keepclear.airspace.positions import Edge, Position
 from keepclear.airspace.volumes import Arc, ArcPolygon
 from keepclear.errors import InputError
@@ -54,7 +54,7 @@ def points_of(arc: Arc, *, bulges_out: bool) -> list[Position]:
         at_deg = azimuth_deg + step_deg * np.arange(1, steps)
         distance_m = radius_m - ROUNDING_M
     count = len(at_deg)
-    longitude, latitude, _ = GEOD.fwd(
+    longitude, latitude, _ = geod().fwd(
         np.full(count, arc.centre.longitude_deg), np.full(count, arc.centre.latitude_deg),
         at_deg, np.full(count, distance_m),
     )  # fmt: skip
@@ -83,7 +83,7 @@ def _measure(arc: Arc) -> tuple[float, float, float]:
 
 
 def _polar(centre: Position, point: Position) -> tuple[float, float]:
-    azimuth_deg, _, distance_m = GEOD.inv(
+    azimuth_deg, _, distance_m = geod().inv(
         centre.longitude_deg, centre.latitude_deg, point.longitude_deg, point.latitude_deg
     )
     return float(azimuth_deg), float(distance_m)
@@ -101,7 +101,7 @@ def _turns_left(shape: ArcPolygon) -> bool:
         if isinstance(part, Arc):
             azimuth_deg, radius_m, sweep_deg = _measure(part)
             for k in range(1, 16):
-                longitude, latitude, _ = GEOD.fwd(
+                longitude, latitude, _ = geod().fwd(
                     part.centre.longitude_deg, part.centre.latitude_deg,
                     azimuth_deg + sweep_deg * k / 16, radius_m,
                 )  # fmt: skip

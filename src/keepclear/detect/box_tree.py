@@ -80,13 +80,28 @@ def widen(
     box[6], box[7] = boxes[k, 6] - before_us, boxes[k, 7] + after_us
 
 
-def probe_round(
-    t: Tree, boxes: Floats, i: int, reach_m: float, lag_us: float, out: Integers
-) -> int:
-    """Write the places of boxes that meet box i of others, widened; as `probe_tree`."""
+def probe_all(
+    t: Tree, boxes: Floats, reach_m: float, lag_us: float, ranks: Integers, groups: Integers,
+    group: int, own: Integers, kept: Integers,
+) -> int:  # fmt: skip
+    """Write which of others' boxes, widened, meet those of which things; return how many do.
+
+    ranks, groups: of things; a rank below 0 and things of `group` are left out. Returns more
+    than there is room for where it did not suffice.
+    """
     box = np.empty(WIDTH)
-    widen(boxes, i, reach_m, lag_us, lag_us, box)
-    return probe_tree(t, box, -1, out, 0)
+    count = 0
+    for i in range(len(boxes)):
+        widen(boxes, i, reach_m, lag_us, lag_us, box)
+        found = probe_tree(t, box, -1, kept, count)
+        if found > len(kept):
+            return found
+        for k in range(count, found):
+            thing = t.things[kept[k]]
+            if ranks[thing] >= 0 and groups[thing] != group:
+                own[count], kept[count] = i, thing
+                count += 1
+    return count
 
 
 def join_tree(

@@ -6,9 +6,11 @@ start at once and suit small inputs; `compiled()` gives copies of them whose fun
 compiled (without fastmath), which give the same bits, a thousand times faster.
 
 1. numba is imported by the first call of `compiled()`, never by importing keepclear.
-2. The cache of compiled code lies in a folder named after a digest of the kernel's whole source
+2. A module of the kernel is loaded, plain or compiled, when one of its functions is first asked
+   for: most checks use a few of them.
+3. The cache of compiled code lies in a folder named after a digest of the kernel's whole source
    and numba's version: numba itself would not see that a called function has changed.
-3. Where no folder can be written or numba is missing, `compiled()` raises `NotCompiled`, and
+4. Where no folder can be written or numba is missing, `compiled()` raises `NotCompiled`, and
    the caller goes on with `plain()` and says so.
 """
 
@@ -17,47 +19,44 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from threading import Lock
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, Final
 
-from keepclear.detect import (
-    bands,
-    box_tree,
-    chords,
-    closest,
-    encounter,
-    entering,
-    entries,
-    inside,
-    lateral,
-    motions,
-    overlaps,
-    pairs,
-    patch,
-    shifted,
-    shifted_sweep,
-    slabs,
-    spans,
-    sweep,
-    track_pairs,
-    vertical,
-    volume_pairs,
-    ways,
-    well_clear_sweep,
-    windows,
-)
 from keepclear.errors import OperatorError
 
-# Each after those it calls.
-MODULES: Final = (
-    vertical, lateral, chords, encounter, sweep, patch, shifted, shifted_sweep, pairs, entries,
-    slabs, ways, track_pairs, well_clear_sweep, windows, inside, motions, spans, bands, closest,
-    entering, overlaps, box_tree, volume_pairs,
-)  # fmt: skip
+# The kernel's modules, each after those it calls, with those of its functions that are called
+# from outside of it.
+MODULES: Final[Mapping[str, tuple[str, ...]]] = {
+    "vertical": ("compare_heights_at",),
+    "lateral": ("guard_m",),
+    "chords": ("cut_legs",),
+    "encounter": (),
+    "sweep": ("sweep",),
+    "patch": (),
+    "shifted": (),
+    "shifted_sweep": ("sweep_shifted",),
+    "pairs": ("sweep_pairs",),
+    "shifted_pairs": ("sweep_pairs_shifted",),
+    "entries": ("fill_entries", "fill_plan"),
+    "slabs": ("fill_cells", "join", "order_by_slab", "probe"),
+    "ways": ("fill_middles", "fill_ways"),
+    "track_pairs": ("join_tracks",),
+    "well_clear_sweep": ("sweep_well_clear_pairs",),
+    "windows": (),
+    "inside": (),
+    "motions": (),
+    "spans": (),
+    "bands": (),
+    "closest": (),
+    "entering": (),
+    "overlaps": (),
+    "box_tree": ("join_tree", "match_tree", "probe_all"),
+    "volume_pairs": ("near_volumes", "overlap_pairs", "sweep_volume_pairs"),
+}
 # Rejecting what is surely apart may be reordered, because it errs to one side; nothing else may.
 LOOSELY: Final[Mapping[str, Any]] = {"fastmath": True, "error_model": "numpy"}
 # INLINED of a module: functions so short that handing them their arrays costs more than they do.
@@ -71,26 +70,42 @@ class NotCompiled(OperatorError):
     """The compiled kernel cannot be used on this machine; the plain one can."""
 
 
-@cache
-def plain() -> SimpleNamespace:
-    """Return the kernel's functions as they stand; `threads`: how many can run side by side."""
-    return _functions(MODULES, threads=1)
+class Functions(SimpleNamespace):
+    """The kernel's functions by name, each module loaded when the first of its own is used.
+
+    threads: how many of them can run side by side. Any thread may be the first to ask.
+    """
+
+    def __init__(self, load: Callable[[str], ModuleType], *, threads: int) -> None:
+        self.threads = threads
+        self._load = load
+        self._lock = Lock()  # around loading, which writes to what it loads for
+
+    def __getattr__(self, name: str) -> Any:
+        for module, functions in MODULES.items():
+            if name in functions:
+                with self._lock:
+                    function = getattr(self._load(module), name)
+                setattr(self, name, function)  # so that it is not asked for again
+                return function
+        raise AttributeError(f"the kernel has no function {name!r}; see MODULES")
 
 
 @cache
-def compiled() -> SimpleNamespace:
-    """Return the kernel's functions compiled; the first call on a machine takes half a minute."""
+def plain() -> Functions:
+    """Return the kernel's functions as they stand."""
+    return Functions(lambda name: importlib.import_module(_full(name)), threads=1)
+
+
+@cache
+def compiled() -> Functions:
+    """Return the kernel's functions compiled; on a machine's first check that takes a minute."""
     folder = _cache_folder()
     try:
         numba = importlib.import_module("numba")
     except ImportError as fault:
         raise NotCompiled(f"numba cannot be imported ({fault}); pip install numba") from None
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)
-    try:
-        return _functions(_compile(numba), threads=_processors())
-    finally:
-        numba.config.CACHE_DIR = before
+    return Functions(_Copies(numba, folder).load, threads=_processors())
 
 
 def _processors() -> int:
@@ -108,52 +123,83 @@ def is_warm() -> bool:
         return False
 
 
-def _compile(numba: Any) -> tuple[ModuleType, ...]:
-    """Return copies of the modules in which every function is a compiled one."""
-    done: dict[tuple[str, str], Any] = {}
-    options: Mapping[str, Any]
-    copies = []
-    for module in MODULES:
-        alias = f"{module.__name__}_compiled"
-        spec = importlib.util.spec_from_file_location(alias, module.__file__)
-        if spec is None or spec.loader is None:
-            raise NotCompiled(f"the source of {module.__name__} is not there; reinstall keepclear")
-        copy = importlib.util.module_from_spec(spec)
-        sys.modules[alias] = copy  # numba looks the module of cached code up by its name
-        spec.loader.exec_module(copy)
-        for name, value in list(vars(copy).items()):
+class _Copies:
+    """Copies of the kernel's modules in which every function is a compiled one."""
+
+    def __init__(self, numba: Any, folder: Path) -> None:
+        self._numba, self._folder = numba, folder
+        self._made: dict[str, ModuleType] = {}
+
+    def load(self, name: str) -> ModuleType:
+        """Return the copy of a module; made, with those it calls, when it is first asked for."""
+        if name not in self._made:
+            before = self._numba.config.CACHE_DIR
+            self._numba.config.CACHE_DIR = str(self._folder)
+            try:
+                self._made[name] = self._compile(name)
+            finally:
+                self._numba.config.CACHE_DIR = before
+        return self._made[name]
+
+    def _compile(self, name: str) -> ModuleType:
+        copy = _copy(name)
+        for known_as, value in list(vars(copy).items()):
             if not isinstance(value, FunctionType):
                 continue
-            if value.__module__ == alias:
-                options = LOOSELY if name in getattr(module, "LOOSE", ()) else {}
-                counts = bool(COUNTING.intersection(value.__code__.co_names))
-                options = {**options, "_nrt": counts}
-                if name in getattr(module, "INLINED", ()):
-                    options = {**options, "inline": "always"}
-                done[module.__name__, name] = numba.njit(cache=True, nogil=True, **options)(value)
-            if (found := done.get((value.__module__.removesuffix("_compiled"), name))) is not None:
-                setattr(copy, name, found)
-        copies.append(copy)
-    return tuple(copies)
+            home = value.__module__.rpartition(".")[2]
+            if value.__module__ == copy.__name__:
+                options = _options(copy, value)
+                setattr(copy, known_as, self._numba.njit(cache=True, nogil=True, **options)(value))
+            elif value.__module__ == _full(home) and home in MODULES:
+                setattr(copy, known_as, getattr(self.load(home), value.__name__))
+        return copy
 
 
-def _functions(modules: tuple[ModuleType, ...], *, threads: int) -> SimpleNamespace:
-    names: dict[str, Any] = {}
-    for module in modules:
-        names |= {name: value for name, value in vars(module).items() if callable(value)}
-    return SimpleNamespace(**names, threads=threads)
+def _copy(name: str) -> ModuleType:
+    """Return a module of the kernel once more, under a name of its own."""
+    alias = f"{_full(name)}_compiled"
+    spec = importlib.util.spec_from_file_location(alias, _source(name))
+    if spec is None or spec.loader is None:
+        raise NotCompiled(f"the source of {_full(name)} is not there; reinstall keepclear")
+    copy = importlib.util.module_from_spec(spec)
+    sys.modules[alias] = copy  # numba looks the module of cached code up by its name
+    spec.loader.exec_module(copy)
+    return copy
+
+
+def _options(copy: ModuleType, function: FunctionType) -> dict[str, Any]:
+    """Return how numba shall compile a function of a module."""
+    options = dict(LOOSELY) if function.__name__ in getattr(copy, "LOOSE", ()) else {}
+    options["_nrt"] = bool(COUNTING.intersection(function.__code__.co_names))
+    if function.__name__ in getattr(copy, "INLINED", ()):
+        options["inline"] = "always"
+    return options
+
+
+def _full(name: str) -> str:
+    return f"keepclear.detect.{name}"
+
+
+def _source(name: str) -> Path:
+    """Return the file of a module, which is not loaded for it."""
+    spec = importlib.util.find_spec(_full(name))
+    if spec is None or spec.origin is None:
+        raise NotCompiled(f"the source of {_full(name)} is not there; reinstall keepclear")
+    return Path(spec.origin)
 
 
 @cache
 def _cache_folder() -> Path:
     """Return a folder that can be written, named after the kernel's source."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         numba_version = version("numba")
     except PackageNotFoundError:
         raise NotCompiled("numba is not installed; pip install numba") from None
     digest = hashlib.sha256(numba_version.encode())
-    for module in MODULES:
-        digest.update(Path(str(module.__file__)).read_bytes())
+    for name in MODULES:
+        digest.update(_source(name).read_bytes())
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     folder = home / "keepclear" / f"kernel-{digest.hexdigest()[:16]}"
     try:

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.airspace.geodesics import GEOD, along_curve, to_ecef, wrap_deg
+from keepclear.airspace.geodesics import along_curve, geod, to_ecef, wrap_deg
 from keepclear.detect.points import GEODESIC, PLANAR, RHUMB
 from keepclear.detect.shapes import EDGE_CODES, Run
 from keepclear.errors import InputError
@@ -205,7 +205,7 @@ def _inner_points(edges: Edges, edge: Integers, fraction: Floats) -> Floats:
 
 
 def _on_geodesics(edges: Edges, at: Integers, share: Floats) -> tuple[Floats, Floats]:
-    azimuth, _, length_m = GEOD.inv(
+    azimuth, _, length_m = geod().inv(
         edges.from_longitude_deg, edges.from_latitude_deg,
         edges.to_longitude_deg, edges.to_latitude_deg,
     )  # fmt: skip
@@ -215,7 +215,7 @@ def _on_geodesics(edges: Edges, at: Integers, share: Floats) -> tuple[Floats, Fl
             "edge", f"{longest_m / 1000:.0f} km", "goes half round the earth, where the shortest "
             "way is not one way", "give a position in between",
         )  # fmt: skip
-    longitude, latitude, _ = GEOD.fwd(
+    longitude, latitude, _ = geod().fwd(
         edges.from_longitude_deg[at], edges.from_latitude_deg[at], azimuth[at],
         length_m[at] * share,
     )  # fmt: skip

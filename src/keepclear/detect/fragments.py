@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.airspace.geodesics import GEOD, along_curve, to_ecef, wrap_deg
+from keepclear.airspace.geodesics import along_curve, geod, to_ecef, wrap_deg
 from keepclear.airspace.positions import Edge
 from keepclear.detect.chords import CHORD_CURVE_M, LONGEST_CHORD_M, inner_point
 from keepclear.detect.points import GEODESIC, PLANAR, RHUMB, UNKNOWN_DATUM, Points
@@ -283,10 +283,10 @@ def _inner_points(points: Points, legs: _Legs, leg: Integers, at_us: Integers) -
     end = (points.latitude_deg[last], points.longitude_deg[last])
     straight = edges[place] == GEODESIC
     if straight.any():
-        azimuth, _, length_m = GEOD.inv(start[1], start[0], end[1], end[0])
+        azimuth, _, length_m = geod().inv(start[1], start[0], end[1], end[0])
         _check_lengths(points, first, length_m)
         some = place[straight]
-        longitude[straight], latitude[straight], _ = GEOD.fwd(
+        longitude[straight], latitude[straight], _ = geod().fwd(
             start[1][some], start[0][some], azimuth[some], length_m[some] * fraction[straight]
         )
     for code, edge in _EDGES.items():

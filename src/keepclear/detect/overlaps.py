@@ -7,7 +7,7 @@ skeletons less both round radii, 0 where the shapes overlap. Writes the rows of 
 1. With a lateral minimum, CONFLICT is closer than it by more than the guard band.
 2. With a lateral minimum of 0, CONFLICT is an overlap deeper than the guard band: the boundary
    of one goes deep inside the other, or a point well inside one is well inside the other.
-   Shapes that touch, or nearly do, are BOUNDARY; `touching` decides what can be decided exactly.
+   Shapes that touch, or nearly do, are BOUNDARY.
 
 Plain scalar code that runs as it stands and compiled (`compiled`).
 """

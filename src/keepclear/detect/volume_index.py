@@ -11,9 +11,9 @@ trees. A removed plan's volumes stay in their store, marked, until it is joined.
 3. The owner alone writes: one thread at a time adds, removes or asks.
 """
 
-import math
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -23,12 +23,7 @@ from keepclear.detect.box_tree import Tree
 from keepclear.detect.boxes import boxes_of_trajectories, boxes_of_volumes, tree_of
 from keepclear.detect.fragments import Fragments
 from keepclear.detect.index import Rows, farthest_m
-from keepclear.detect.skeletons import (
-    EARLY_US,
-    LATE_US,
-    UNSURE_M,
-    Volumes,
-)
+from keepclear.detect.skeletons import EARLY_US, LATE_US, UNSURE_M, Volumes
 from keepclear.detect.sweep import COLUMNS, Limits
 from keepclear.detect.volume_arrays import join_volumes, take_volumes
 from keepclear.errors import InputError
@@ -39,6 +34,8 @@ Integers = npt.NDArray[np.int64]
 GROWS_BY: Final = 16
 ROOM: Final = 4096
 ROUNDING_US: Final = 4.0
+GONE: Final = -1
+NOBODY: Final = -(2**62)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,37 +58,32 @@ class Hits:
 
 @dataclass(kw_only=True, eq=False)
 class _Store:
-    """Volumes with their tree; written by the index alone."""
+    """Volumes with their tree; written by the index alone.
+
+    names: the keys, each once, sorted; ranks: the place of each volume's key in them, GONE
+    where it is kept no longer. reach_m, lag_us: how far apart boxes of compared things can be,
+    but for what the asking plan may be off by.
+    """
 
     volumes: Volumes
     tree: Tree
-    keys: list[str]
-    numbers: list[int]
-    groups: list[int]
-    lateral_m: float
-    lasts_us: float
-    gone: set[int] = field(default_factory=set)
+    names: list[str]
+    ranks: Integers
+    numbers: Integers
+    groups: Integers
+    reach_m: float
+    lag_us: float
 
 
 class _Part(NamedTuple):
     """What was found in one store: places, whether turned, rows, and of which place they are."""
 
     store: _Store
-    own: list[int]
-    kept: list[int]
-    turned: list[int]
+    own: Integers
+    kept: Integers
+    turned: Integers
     rows: Rows
     row_pair: Integers
-
-
-class _Asked(NamedTuple):
-    """Who asks, and what the asking plan may be off by in place and in time."""
-
-    key: str
-    group: int
-    within: bool
-    lateral_m: float
-    late_us: float
 
 
 NOTHING: Final = Hits(
@@ -109,7 +101,7 @@ class VolumeIndex:
         self._places: dict[str, list[tuple[_Store, int]]] = {}
         self._farthest_m = farthest_m(limits)
         self._longest_us = int(max(limits.time_us)) + ROUNDING_US
-        self._out = np.empty(ROOM, dtype=np.int64)
+        self._own, self._kept = np.empty(ROOM, dtype=np.int64), np.empty(ROOM, dtype=np.int64)
 
     def __len__(self) -> int:
         """Return how many plans are kept."""
@@ -134,22 +126,26 @@ class VolumeIndex:
         if key not in self._places:
             raise InputError("key", key, "is not kept", "add it first")
         for store, place in self._places.pop(key):
-            store.gone.add(place)
+            store.ranks[place] = GONE
 
     def query(self, key: str, group: int, volumes: Volumes, *, within: bool = False) -> Hits:
         """Return what the volumes of one plan meet; within: plans of its own group too."""
-        boxes = boxes_of_volumes(volumes)
-        # lists, because for one volume they are several times faster than arrays
-        lateral_m = max(volumes.sizes[:, UNSURE_M].tolist())
-        late_us = max(map(sum, volumes.terms[:, EARLY_US : LATE_US + 1].tolist()))
-        asked = _Asked(key, group, within, lateral_m, late_us)
+        near = self._functions.near_volumes
+        left_out = NOBODY if within else group
         parts = []
         for store in self._stores:
             if store is None:
                 continue
-            pairs = [(i, j) for i in range(len(boxes)) for j in self._near(store, boxes, i, asked)]
-            if pairs:
-                parts.append(self._overlaps(volumes, store, pairs, key))
+            # one compiled call and nothing else where nothing is near, as for most stores
+            count = near(
+                store.tree, volumes.sizes, volumes.terms, store.reach_m, store.lag_us, store.ranks,
+                store.groups, left_out, self._own, self._kept,
+            )  # fmt: skip
+            if count > len(self._kept):
+                self._make_room(count)
+                return self.query(key, group, volumes, within=within)
+            if count:
+                parts += self._overlaps(volumes, store, count, key)
         return _hits(parts) if parts else NOTHING
 
     def query_trajectory(
@@ -158,59 +154,52 @@ class VolumeIndex:
         """Return what one trajectory meets; a of the rows is the trajectory."""
         own = _one_plan(fragments, plan)
         boxes, _ = boxes_of_trajectories(own)
-        asked = _Asked(
-            key, group, within, float(own.leg_lateral_m[own.leg].max(initial=0.0)),
-            float(fragments.early_us[plan] + fragments.late_us[plan]),
-        )  # fmt: skip
+        lateral_m = float(own.leg_lateral_m[own.leg].max(initial=0.0))
+        late_us = float(fragments.early_us[plan] + fragments.late_us[plan])
         parts = []
         for store in self._stores:
             if store is None:
                 continue
-            kept = sorted(
-                {j for i in range(len(boxes)) for j in self._near(store, boxes, i, asked)}
-            )
-            if kept:
+            count = self._functions.probe_all(
+                store.tree, boxes, store.reach_m + lateral_m, store.lag_us + late_us, store.ranks,
+                store.groups, NOBODY if within else group, self._own, self._kept,
+            )  # fmt: skip
+            if count > len(self._kept):
+                self._make_room(count)
+                return self.query_trajectory(key, group, fragments, plan, within=within)
+            kept = np.unique(self._kept[:count])
+            kept = kept[store.ranks[kept] != _rank_of(store, key)[1]]
+            if len(kept):
                 parts.append(self._sweeps(own, store, kept))
         return _hits(parts) if parts else NOTHING
 
-    def _near(self, store: _Store, boxes: Floats, i: int, asked: _Asked) -> list[int]:
-        """Return the places of kept volumes to compare with whose boxes come near box i."""
-        if math.isinf(self._farthest_m):
-            found = list(range(len(store.keys)))
-        else:
-            reach_m = self._farthest_m + asked.lateral_m + store.lateral_m
-            lag_us = asked.late_us + store.lasts_us + self._longest_us
-            count = self._functions.probe_round(store.tree, boxes, i, reach_m, lag_us, self._out)
-            if count > len(self._out):
-                self._out = np.empty(2 * count, dtype=np.int64)
-                return self._near(store, boxes, i, asked)
-            found = sorted(store.tree.things[self._out[:count]].tolist())
-        return [
-            j
-            for j in found
-            if j not in store.gone
-            and store.keys[j] != asked.key
-            and (asked.within or store.groups[j] != asked.group)
-        ]
+    def _make_room(self, count: int) -> None:
+        self._own, self._kept = (np.empty(2 * count, dtype=np.int64) for _ in range(2))
 
-    def _overlaps(self, v: Volumes, store: _Store, pairs: list[tuple[int, int]], key: str) -> _Part:
-        own, kept = [i for i, _ in pairs], [j for _, j in pairs]
-        turned = [int(store.keys[j] < key) for j in kept]
+    def _overlaps(self, v: Volumes, store: _Store, count: int, key: str) -> list[_Part]:
+        """Return the rows of the pairs that came near, if any; the plan of this key left out."""
+        own, kept = self._own[:count].copy(), self._kept[:count].copy()
+        ranks = store.ranks[kept]
+        rank, same = _rank_of(store, key)
+        if same >= 0:
+            others = ranks != same
+            own, kept, ranks = own[others], kept[others], ranks[others]
+        turned = (ranks < rank).astype(np.int64)
         room = len(self._limits.lateral_m) * len(kept)
         rows, row_pair = np.empty((room, COLUMNS)), np.empty(room, dtype=np.int64)
         _, count = self._functions.overlap_pairs(
-            v, store.volumes, self._limits, self._farthest_m, np.array(own), np.array(kept),
-            np.array(turned), 0, len(kept), rows, row_pair, 0,
+            v, store.volumes, self._limits, self._farthest_m, own, kept, turned, 0, len(kept),
+            rows, row_pair, 0,
         )  # fmt: skip
-        return _Part(store, own, kept, turned, rows[:count], row_pair[:count])
+        return [_Part(store, own, kept, turned, rows[:count], row_pair[:count])] if count else []
 
-    def _sweeps(self, f: Fragments, store: _Store, kept: list[int]) -> _Part:
-        own = [0] * len(kept)
+    def _sweeps(self, f: Fragments, store: _Store, kept: Integers) -> _Part:
+        own = np.zeros(len(kept), dtype=np.int64)
         room = 64
         while True:
             rows, row_pair = np.empty((room, COLUMNS)), np.empty(room, dtype=np.int64)
             after, count = self._functions.sweep_volume_pairs(
-                f, store.volumes, self._limits, self._farthest_m, np.array(own), np.array(kept),
+                f, store.volumes, self._limits, self._farthest_m, own, kept,
                 0, len(kept), rows, row_pair, 0,
             )  # fmt: skip
             if after == len(kept):
@@ -228,12 +217,12 @@ class VolumeIndex:
                 self._stores.append(None)
             store = self._stores[level]
             if store is not None:
-                kept = [i for i in range(len(store.keys)) if i not in store.gone]
+                kept = np.flatnonzero(store.ranks != GONE).tolist()
                 if kept:
                     joined.append(take_volumes(store.volumes, kept))
-                keys += [store.keys[i] for i in kept]
-                numbers += [store.numbers[i] for i in kept]
-                groups += [store.groups[i] for i in kept]
+                keys += [store.names[rank] for rank in store.ranks[kept].tolist()]
+                numbers += store.numbers[kept].tolist()
+                groups += store.groups[kept].tolist()
             if len(keys) <= size:
                 break
             self._stores[level] = None
@@ -243,30 +232,43 @@ class VolumeIndex:
     def _store(
         self, volumes: Volumes, keys: list[str], numbers: list[int], groups: list[int]
     ) -> _Store:
+        names = sorted(set(keys))
+        rank_of = {name: rank for rank, name in enumerate(names)}
+        lasts_us = float(volumes.terms[:, [EARLY_US, LATE_US]].max(axis=0, initial=0).sum())
         store = _Store(
-            volumes=volumes, tree=tree_of(boxes_of_volumes(volumes)), keys=keys, numbers=numbers,
-            groups=groups, lateral_m=float(volumes.sizes[:, UNSURE_M].max(initial=0.0)),
-            lasts_us=float(volumes.terms[:, [EARLY_US, LATE_US]].max(axis=0, initial=0).sum()),
+            volumes=volumes, tree=tree_of(boxes_of_volumes(volumes)), names=names,
+            ranks=np.array([rank_of[key] for key in keys], dtype=np.int64),
+            numbers=np.array(numbers, dtype=np.int64), groups=np.array(groups, dtype=np.int64),
+            reach_m=self._farthest_m + float(volumes.sizes[:, UNSURE_M].max(initial=0.0)),
+            lag_us=lasts_us + self._longest_us,
         )  # fmt: skip
-        for key in set(keys):
+        for key in names:
             self._places[key] = []
         for place, key in enumerate(keys):
             self._places[key].append((store, place))
         return store
 
 
+def _rank_of(store: _Store, key: str) -> tuple[int, int]:
+    """Return how many of a store's keys come before one, and the same or GONE where it is none."""
+    rank = bisect_left(store.names, key)
+    is_there = rank < len(store.names) and store.names[rank] == key
+    return rank, rank if is_there else GONE
+
+
 def _hits(parts: list[_Part]) -> Hits:
     """Return the hits that have rows, in order of key and number."""
-    found = [
-        (part.store.keys[part.kept[pair]], part.store.numbers[part.kept[pair]], pair, part)
-        for part in parts
-        for pair in np.unique(part.row_pair).tolist()
-    ]
+    found = []
+    for part in parts:
+        for pair in np.unique(part.row_pair).tolist():
+            place = part.kept[pair]
+            found.append((part.store.names[part.store.ranks[place]],
+                          int(part.store.numbers[place]), pair, part))  # fmt: skip
     found.sort(key=lambda hit: hit[:3])
     rows = [part.rows[part.row_pair == pair] for _, _, pair, part in found]
     return Hits(
         keys=tuple(hit[0] for hit in found), number=tuple(hit[1] for hit in found),
-        own=tuple(part.own[pair] for _, _, pair, part in found),
+        own=tuple(int(part.own[pair]) for _, _, pair, part in found),
         is_turned=tuple(bool(part.turned[pair]) for _, _, pair, part in found),
         rows=np.concatenate([np.empty((0, COLUMNS)), *rows]),
         row_hit=np.repeat(np.arange(len(found)), [len(each) for each in rows]),

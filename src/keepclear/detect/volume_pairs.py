@@ -7,12 +7,22 @@ Plain scalar code that runs as it stands and compiled (`compiled`).
 import numpy as np
 import numpy.typing as npt
 
+from keepclear.detect.box_tree import WIDTH, Tree, probe_all
 from keepclear.detect.entering import sweep_volume
 from keepclear.detect.fragments import Fragments
 from keepclear.detect.overlaps import overlap
-from keepclear.detect.skeletons import Volumes
+from keepclear.detect.skeletons import (
+    EARLY_US,
+    END_US,
+    LATE_US,
+    START_US,
+    UNSURE_M,
+    X_FROM,
+    Volumes,
+)
 from keepclear.detect.sweep import Limits, Rows
 
+Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 
@@ -55,3 +65,25 @@ def overlap_pairs(
         for m in range(before, n):
             row_pair[m] = k
     return last, n
+
+
+def near_volumes(
+    t: Tree, sizes: Floats, terms: Integers, reach_m: float, lag_us: float, ranks: Integers,
+    groups: Integers, group: int, own: Integers, kept: Integers,
+) -> int:  # fmt: skip
+    """Write which volumes come near which kept ones by their boxes; as `box_tree.probe_all`.
+
+    sizes, terms: of the volumes (`skeletons`), whose uncertainty and tolerances widen the boxes
+    beside reach_m and lag_us.
+    """
+    boxes = np.empty((len(sizes), WIDTH))
+    lateral_m, late_us = 0.0, 0
+    for i in range(len(sizes)):
+        lateral_m = max(lateral_m, sizes[i, UNSURE_M])
+        late_us = max(late_us, terms[i, EARLY_US] + terms[i, LATE_US])
+        for k in range(6):
+            boxes[i, k] = sizes[i, X_FROM + k]
+        boxes[i, 6], boxes[i, 7] = terms[i, START_US], terms[i, END_US]
+    return probe_all(
+        t, boxes, reach_m + lateral_m, lag_us + late_us, ranks, groups, group, own, kept
+    )

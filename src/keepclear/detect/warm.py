@@ -4,19 +4,30 @@
 python -m keepclear.detect.warm
 """
 
+from typing import Any
+
 import numpy as np
 
+from keepclear.airspace.altitudes import Altitude, Reference
+from keepclear.airspace.positions import Position
+from keepclear.airspace.volumes import Circle, Polygon, Volume3D, Volume4D
 from keepclear.detect.compiled import NotCompiled, compiled
 from keepclear.detect.cylinders import Cylinder
+from keepclear.detect.datums import Datums
 from keepclear.detect.do365 import ALERT_LEVELS
-from keepclear.detect.fragments import compile_points
+from keepclear.detect.fragments import Fragments, compile_points
 from keepclear.detect.index import detect
 from keepclear.detect.kept import PlanIndex
 from keepclear.detect.kernel import limits_of
 from keepclear.detect.live import detect_live
 from keepclear.detect.live_alerts import alerts
 from keepclear.detect.points import Points
+from keepclear.detect.skeletons import Volumes, compile_volumes
+from keepclear.detect.sweep import Limits
 from keepclear.detect.tracks import Tracks
+from keepclear.detect.volume_arrays import take_volumes
+from keepclear.detect.volume_detection import Things, detect_entries, detect_volumes
+from keepclear.detect.volume_index import VolumeIndex
 
 
 def two_points_each(tolerance_us: int) -> Points:
@@ -42,6 +53,40 @@ def two_tracks() -> Tracks:
     )  # fmt: skip
 
 
+def two_volumes() -> Volumes:
+    """Return two areas that meet over the equator."""
+    shapes = (
+        Circle(centre=Position(latitude_deg=0.0, longitude_deg=0.1), radius_tmm=10_000_000),
+        Polygon(ring=tuple(
+            Position(latitude_deg=latitude, longitude_deg=longitude)
+            for longitude, latitude in ((0.1, -0.1), (0.2, -0.1), (0.2, 0.1))
+        )),
+    )  # fmt: skip
+    level = Altitude(height_tmm=0, reference=Reference.STANDARD)
+    return compile_volumes(
+        [
+            Volume4D(
+                volume=Volume3D(shape=shape, lower=level, upper=level),
+                start_us=0, end_us=60_000_000,
+            )
+            for shape in shapes
+        ],
+        Datums(),
+    )  # fmt: skip
+
+
+def warm_volumes(functions: Any, f: Fragments, limits: Limits) -> int:
+    """Run the functions for volumes once; return how many rows were found."""
+    volumes, both = two_volumes(), np.array([0, 1])
+    things = Things(owners=both, groups=both)
+    index = VolumeIndex(functions, limits)
+    index.add("kept", 0, take_volumes(volumes, [0]))
+    found = len(detect_volumes(functions, volumes, things, True, limits).rows)
+    found += len(detect_entries(functions, f, things, volumes, things, True, limits).rows)
+    found += len(index.query("new", 1, take_volumes(volumes, [1])).rows)
+    return found + len(index.query_trajectory("new", 1, f, 0).rows)
+
+
 def warm() -> int:
     """Run every compiled function once; return how many conflicts were found."""
     functions = compiled()
@@ -54,6 +99,7 @@ def warm() -> int:
         index = PlanIndex(functions, limits)
         index.add("kept", 0, f, 0)
         found += len(index.query("new", 1, f, 1).rows)
+        found += warm_volumes(functions, f, limits)
     found += len(detect_live(functions, two_tracks(), 60_000_000, limits).rows)
     return found + len(alerts(functions, two_tracks(), ALERT_LEVELS["phase-1"]))
 

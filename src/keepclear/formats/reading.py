@@ -18,23 +18,14 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Final
 
+from keepclear import formats
 from keepclear.errors import FileErrors
-from keepclear.formats import f3548, geojson, readsb
 from keepclear.formats.contents import Contents
-from keepclear.formats.csv_positions import read_csv
 from keepclear.formats.faults import Faults
-from keepclear.formats.geojson import read_geojson
-from keepclear.formats.json_values import Json, decode_json
-from keepclear.formats.kml import read_kml
-from keepclear.formats.parquet_positions import read_parquet
+from keepclear.formats.json_values import decode_json
 
 SUPPORTED: Final = (
     "CSV or Parquet of positions, GeoJSON, KML, F3548-21 volumes (JSON), readsb traces (JSON)"
-)
-BY_CONTENT: Final[tuple[tuple[Callable[[Json], bool], Callable[[Json, Faults], Contents]], ...]] = (
-    (geojson.is_geojson, geojson.contents_of),
-    (readsb.is_readsb, readsb.contents_of),
-    (f3548.is_f3548, f3548.contents_of),
 )
 
 
@@ -44,7 +35,8 @@ def read(file_name: str, content: bytes, *, lenient: bool = False) -> Contents:
     `lenient` leaves out what has a fault and lists it in `left_out`; a file that cannot be
     followed is an error all the same.
     """
-    reader = READERS.get(PurePath(file_name).suffix.lower()) or _by_first_bytes(file_name, content)
+    by_suffix = READERS.get(PurePath(file_name).suffix.lower())
+    reader = by_suffix() if by_suffix else _by_first_bytes(file_name, content)
     return reader(file_name, content, lenient=lenient)
 
 
@@ -52,7 +44,11 @@ def read_json(file: str, content: bytes, *, lenient: bool = False) -> Contents:
     """Return the plans in a JSON file of any of the formats that are JSON."""
     faults = Faults(file, lenient=lenient)
     document = decode_json(content, faults)
-    for is_it, contents_of in BY_CONTENT:
+    for is_it, contents_of in (
+        (formats.geojson.is_geojson, formats.geojson.contents_of),
+        (formats.readsb.is_readsb, formats.readsb.contents_of),
+        (formats.f3548.is_f3548, formats.f3548.contents_of),
+    ):
         if is_it(document):
             return contents_of(document, faults)
     names = ", ".join(list(document)[:8]) if isinstance(document, dict) else type(document).__name__
@@ -62,13 +58,14 @@ def read_json(file: str, content: bytes, *, lenient: bool = False) -> Contents:
 
 Reader = Callable[..., Contents]
 
-READERS: Final[Mapping[str, Reader]] = {
-    ".csv": read_csv,
-    ".parquet": read_parquet,
-    ".pq": read_parquet,
-    ".kml": read_kml,
-    ".geojson": read_geojson,
-    ".json": read_json,
+# Functions that give the reader, so that the others are not loaded.
+READERS: Final[Mapping[str, Callable[[], Reader]]] = {
+    ".csv": lambda: formats.csv_positions.read_csv,
+    ".parquet": lambda: formats.parquet_positions.read_parquet,
+    ".pq": lambda: formats.parquet_positions.read_parquet,
+    ".kml": lambda: formats.kml.read_kml,
+    ".geojson": lambda: formats.geojson.read_geojson,
+    ".json": lambda: read_json,
 }
 
 
@@ -76,9 +73,9 @@ def _by_first_bytes(file_name: str, content: bytes) -> Reader:
     """Choose by what a file starts with; CSV says nothing there, so it needs its suffix."""
     start = content[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"PAR1"):
-        return read_parquet
+        return formats.parquet_positions.read_parquet
     if start.startswith(b"<"):
-        return read_kml
+        return formats.kml.read_kml
     if start.startswith((b"{", b"[")):
         return read_json
     suffixes = ", ".join(READERS)

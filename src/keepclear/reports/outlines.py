@@ -8,7 +8,7 @@ closed. A corridor is one area a leg, with round ends; they overlap at its turns
 from itertools import pairwise
 from typing import Final
 
-from keepclear.airspace.geodesics import GEOD
+from keepclear.airspace.geodesics import geod
 from keepclear.airspace.positions import Edge, Position
 from keepclear.airspace.volumes import Arc, ArcPolygon, Circle, Corridor, Orbit, Polygon, Shape
 from keepclear.reports.pieces import curve
@@ -56,7 +56,7 @@ def _turn(centre: Pair, radius_m: float, from_deg: float, to_deg: float) -> list
     """Return points round a centre from one azimuth up to, not including, another."""
     corners = max(1, int(abs(to_deg - from_deg) / CORNER_EVERY_DEG))
     azimuths = [from_deg + (to_deg - from_deg) * i / corners for i in range(corners)]
-    points = (GEOD.fwd(*centre, azimuth, radius_m) for azimuth in azimuths)
+    points = (geod().fwd(*centre, azimuth, radius_m) for azimuth in azimuths)
     return [(float(longitude), float(latitude)) for longitude, latitude, _ in points]
 
 
@@ -74,8 +74,8 @@ def _boundary(shape: ArcPolygon) -> list[Pair]:
 
 def _arc(arc: Arc) -> list[Pair]:
     centre = _pair(arc.centre)
-    from_deg, _, radius_m = GEOD.inv(*centre, *_pair(arc.start))
-    to_deg = GEOD.inv(*centre, *_pair(arc.end))[0]
+    from_deg, _, radius_m = geod().inv(*centre, *_pair(arc.start))
+    to_deg = geod().inv(*centre, *_pair(arc.end))[0]
     sweep_deg = (to_deg - from_deg) % 360 or 360
     return _turn(centre, radius_m, from_deg, from_deg + sweep_deg - (0 if arc.clockwise else 360))
 
@@ -85,7 +85,7 @@ def _capsule(start: Position, end: Position, radius_m: float, edge: Edge) -> lis
     line = [_pair(start), *_edge(start, end, edge)]
     if line[0] == line[-1]:
         return _turn(line[0], radius_m, 0, 360)
-    headings = [GEOD.inv(*here, *there)[0] for here, there in pairwise(line)]
+    headings = [geod().inv(*here, *there)[0] for here, there in pairwise(line)]
     headings.append(headings[-1])
     sides = list(zip(line, headings, strict=True))
     right = [_turn(at, radius_m, heading + 90, heading + 91)[0] for at, heading in sides]

@@ -15,7 +15,7 @@ import numpy as np
 
 from keepclear.agreement.findings import ClosestPoint, Finding, Interval
 from keepclear.airspace.altitudes import Altitude, are_comparable
-from keepclear.airspace.geodesics import GEOD, along_curve
+from keepclear.airspace.geodesics import along_curve, geod
 from keepclear.airspace.positions import Edge
 from keepclear.airspace.volumes import Volume4D
 from keepclear.checks.report import Path, PathPoint
@@ -92,9 +92,11 @@ def timed_line_of(points: Sequence[PathPoint], edge: Edge) -> tuple[list[float],
 def curve(start: Pair, end: Pair, edge: Edge) -> list[Pair]:
     """Return points along an edge, without its start, one each 20 km; the last is its end."""
     if edge is Edge.GEODESIC:
-        azimuth_deg, _, length_m = GEOD.inv(*start, *end)
+        azimuth_deg, _, length_m = geod().inv(*start, *end)
         parts = int(length_m // DRAWN_EVERY_M) + 1
-        between = [GEOD.fwd(*start, azimuth_deg, length_m * i / parts)[:2] for i in range(1, parts)]
+        between = [
+            geod().fwd(*start, azimuth_deg, length_m * i / parts)[:2] for i in range(1, parts)
+        ]
         return [*((float(x), float(y)) for x, y in between), end]
     parts = int(_at_most_m(start, end) // DRAWN_EVERY_M) + 1
     return [*_on_curve(start, end, edge, [i / parts for i in range(1, parts)]), end]
@@ -153,11 +155,11 @@ def _samples(path: Path, intervals: Sequence[Interval], most: int = 60) -> list[
 
 def _miss_m(cpa: ClosestPoint, a: PathPoint, b: PathPoint) -> float:
     """Return how badly two places fit the finding: distance, and midpoint."""
-    azimuth_deg, _, apart_m = GEOD.inv(
+    azimuth_deg, _, apart_m = geod().inv(
         a.longitude_deg, a.latitude_deg, b.longitude_deg, b.latitude_deg
     )
-    longitude, latitude, _ = GEOD.fwd(a.longitude_deg, a.latitude_deg, azimuth_deg, apart_m / 2)
-    off_m = GEOD.inv(longitude, latitude, cpa.longitude_deg, cpa.latitude_deg)[2]
+    longitude, latitude, _ = geod().fwd(a.longitude_deg, a.latitude_deg, azimuth_deg, apart_m / 2)
+    off_m = geod().inv(longitude, latitude, cpa.longitude_deg, cpa.latitude_deg)[2]
     return float(abs(apart_m - cpa.lateral_m) + off_m)
 
 
@@ -166,8 +168,8 @@ def _between(point: PathPoint, later: PathPoint, edge: Edge, time_us: int) -> Pa
     start = (point.longitude_deg, point.latitude_deg)
     end = (later.longitude_deg, later.latitude_deg)
     if edge is Edge.GEODESIC:
-        azimuth_deg, _, length_m = GEOD.inv(*start, *end)
-        longitude_deg, latitude_deg, _ = GEOD.fwd(*start, azimuth_deg, length_m * share)
+        azimuth_deg, _, length_m = geod().inv(*start, *end)
+        longitude_deg, latitude_deg, _ = geod().fwd(*start, azimuth_deg, length_m * share)
     else:
         ((longitude_deg, latitude_deg),) = _on_curve(start, end, edge, [share])
     return PathPoint(

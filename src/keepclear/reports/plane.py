@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.airspace.geodesics import GEOD
+from keepclear.airspace.geodesics import geod
 
 Floats = npt.NDArray[np.float64]
 Pair = tuple[float, float]
@@ -36,7 +36,7 @@ class Plane:
             return np.empty((0, 2))
         degrees = np.asarray(places, dtype=np.float64)
         n = len(degrees)
-        azimuth_deg, _, length_m = GEOD.inv(
+        azimuth_deg, _, length_m = geod().inv(
             np.full(n, self.longitude_deg), np.full(n, self.latitude_deg),
             degrees[:, 0].copy(), degrees[:, 1].copy(),
         )  # fmt: skip
@@ -46,7 +46,7 @@ class Plane:
     def places(self, x_m: Floats, y_m: Floats) -> tuple[Floats, Floats]:
         """Return longitudes and latitudes of points of the plane."""
         n = len(x_m)
-        longitude_deg, latitude_deg, _ = GEOD.fwd(
+        longitude_deg, latitude_deg, _ = geod().fwd(
             np.full(n, self.longitude_deg), np.full(n, self.latitude_deg),
             np.degrees(np.arctan2(x_m, y_m)), np.hypot(x_m, y_m),
         )  # fmt: skip
