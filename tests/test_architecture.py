@@ -31,17 +31,18 @@ RULES: Final = ARRAYS | {"agreement"}
 MAY_IMPORT: Final[Mapping[str, frozenset[str]]] = {
     "errors": frozenset(),
     "units": frozenset({"errors"}),
+    "record": frozenset({"errors"}),
     "airspace": GROUND,
     "detect": VALUES,
     "agreement": ARRAYS,
     "formats": RULES,
     "checks": RULES | {"formats"},
-    "reports": RULES | {"formats", "checks"},
-    "cli": RULES | {"formats", "checks", "reports", DOOR},
-    DOOR: RULES | {"formats", "checks", "reports", "cli"},
+    "reports": RULES | {"record", "formats", "checks"},
+    "cli": RULES | {"record", "formats", "checks", "reports", DOOR},
+    DOOR: RULES | {"record", "formats", "checks", "reports", "cli"},
 }
 
-PURE_PARTS: Final = RULES
+PURE_PARTS: Final = RULES | {"record"}
 IMPURE_MODULES: Final = frozenset({
     "asyncio", "fileinput", "glob", "http", "io", "logging", "multiprocessing", "os", "pathlib",
     "random", "secrets", "select", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess",
@@ -70,7 +71,7 @@ MAY_IMPORT_LATE: Final[Mapping[str, str]] = {
 }
 READS_PACKAGED: Final = "keepclear/formats/packaged.py"
 # Each stands behind one module, so that it can be replaced there.
-BEHIND_ONE_MODULE: Final = frozenset({"geographiclib", "pyproj", "shapely"})
+BEHIND_ONE_MODULE: Final = frozenset({"cryptography", "geographiclib", "pyproj", "shapely"})
 NOT_NAMES: Final = frozenset({
     "util", "utils", "helper", "helpers", "common", "manager", "managers", "data", "info", "misc",
 })  # fmt: skip

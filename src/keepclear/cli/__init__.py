@@ -14,6 +14,8 @@ from typing import Any, Final, NoReturn
 import click
 
 from keepclear.cli.check import check
+from keepclear.cli.key import key
+from keepclear.cli.record import record
 
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
 OUR_FAULT: Final = 70  # EX_SOFTWARE of sysexits.h
@@ -35,7 +37,7 @@ def _print_version(context: click.Context, _parameter: click.Parameter, value: b
     help="Show the version and exit.",
 )  # fmt: skip
 def command() -> None:
-    """Find where plans of several parties come closer than was agreed.
+    """Find where plans of several parties come closer than was agreed, and prove what was said.
 
     \b
     Start with:  keepclear check north.csv south.csv
@@ -44,6 +46,8 @@ def command() -> None:
 
 
 command.add_command(check)
+command.add_command(key)
+command.add_command(record)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -81,6 +81,7 @@ class Signer:
     def __init__(self, seed: bytes) -> None:
         if len(seed) != KEY_BYTES:
             raise Malformed("seed", f"{len(seed)} bytes", "is not 32 bytes", "give 32 random bytes")
+        self.seed = seed
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = PublicKey(self._key.public_key().public_bytes_raw())
 

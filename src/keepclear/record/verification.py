@@ -14,11 +14,12 @@ from the file on trust but what is then checked against signatures:
    with keys of their own would pass.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from keepclear.record.encoding import decode
-from keepclear.record.entries import Chain, Entry, Leaf, Part, after
+from keepclear.record.entries import EVERYBODY, Chain, Entry, Leaf, Part, after
 from keepclear.record.envelopes import Envelope, verified
 from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
 from keepclear.record.files import (
@@ -35,7 +36,7 @@ from keepclear.record.files import (
     TreeLine,
 )
 from keepclear.record.headers import ACT, CLOCK_US, Act, read_act
-from keepclear.record.key_documents import Keyring
+from keepclear.record.key_documents import KeyDocument, Keyring
 from keepclear.record.keys import PublicKey
 from keepclear.record.ledger import beat_digest, beat_origin, grow, origin_of
 from keepclear.record.merkle import Tree
@@ -176,7 +177,8 @@ class Verification:
             raise Malformed(
                 path, f"{entry.region} {entry.incarnation}", "is of another record", "get it again"
             )
-        self._chain = _at(path, lambda: after(self._chain, entry, data))
+        with _at(path):
+            self._chain = after(self._chain, entry, data)
         self._entries += 1
         for number, leaf in enumerate(entry.leaves):
             part = self._take_leaf(leaf, f"{path}, leaf {number}", place)
@@ -213,13 +215,11 @@ class Verification:
                 path, part.at_us, "was entered before it was made or after it expired",
                 "ask who entered it",
             )  # fmt: skip
-        appointed = {
-            each.keyid: _at(
-                path,
-                lambda each=each: self._keyring.appointed(act.party, each.keyid, place),  # type: ignore[misc]
-            )
-            for each in envelope.signatures
-        }
+        with _at(path):
+            appointed = {
+                each.keyid: self._keyring.appointed(act.party, each.keyid, place)
+                for each in envelope.signatures
+            }
         for each in appointed.values():
             if each.role == "root" or (each.role == "device" and each.name != act.post):
                 raise NotProven(
@@ -278,14 +278,15 @@ class Verification:
         self._beats += 1
 
     def _read_note(self, note: str, path: str) -> Checkpoint:
-        return _at(path, lambda: read_checkpoint(verify_note(note, self._note_keys)[0]))
+        with _at(path):
+            return read_checkpoint(verify_note(note, self._note_keys)[0])
 
     def _check_audience(self, audience: str, path: str) -> None:
-        if self._header.view == "party" and audience != "*":
-            if self._header.party not in audience.split(","):
-                raise Malformed(
-                    path, audience, f"is not for {self._header.party}", "get the file again"
-                )
+        is_theirs = audience == EVERYBODY or self._header.party in audience.split(",")
+        if self._header.view == "party" and not is_theirs:
+            raise Malformed(
+                path, audience, f"is not for {self._header.party}", "get the file again"
+            )  # fmt: skip
 
 
 def _check_exchange(header: Header, keys: KeysFile) -> None:
@@ -299,12 +300,14 @@ def _check_exchange(header: Header, keys: KeysFile) -> None:
 
 
 def _party_of(envelope: Envelope, path: str) -> str:
-    return decode(envelope.payload, Mapping[str, object], path).get("party", "")  # type: ignore
+    return decode(envelope.payload, KeyDocument, path).party
 
 
-def _at(path: str, check: Callable[[], object]) -> object:  # type: ignore[misc]
-    """Return what a check returns; its error says where."""
+@contextmanager
+def _at(path: str) -> Iterator[None]:
+    """Make an error of what stands below say where it came up."""
     try:
-        return check()
+        yield
     except RecordError as fault:
-        raise type(fault)(f"{path}: {fault.path}", fault.value, fault.limit, fault.way_out) from None
+        where = f"{path}: {fault.path}"
+        raise type(fault)(where, fault.value, fault.limit, fault.way_out) from None

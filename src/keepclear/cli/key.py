@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`keepclear key`: make a party's keys, show them, replace them, export whom to believe.
+
+Private keys are files of their own that only their owner can read; everything else is public.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from keepclear.record.envelopes import Envelope
+    from keepclear.record.files import ExchangeKey, KeysFile
+    from keepclear.record.keys import Signer
+
+BAD_INPUT: Final = 2
+SEED_BYTES: Final = 32
+PRIVATE: Final = "keepclear-private-key/1"
+
+
+@click.group()
+def key() -> None:
+    """Make, show, replace and export the keys of a party."""
+
+
+@key.command()
+@click.argument("party")
+@click.option("--folder", default=".", show_default=True, help="Where the files go.")
+@click.option("--post", "posts", multiple=True, default=["watch"], show_default=True,
+              help="A post that acts in routine; may stand several times.")  # fmt: skip
+@click.option("--one-person", is_flag=True, help="One representative may bind the party alone.")
+def new(party: str, folder: str, posts: tuple[str, ...], one_person: bool) -> int:  # noqa: FBT001 click calls it so
+    """Make the keys of PARTY: a root, the root after it, two representatives, its posts.
+
+    \b
+    Example:
+      keepclear key new north --folder north-keys
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.record.files import KeysFile
+    from keepclear.record.key_documents import (
+        Device,
+        KeyDocument,
+        Representative,
+        TwoPersonAct,
+        follow,
+        seal_document,
+    )
+
+    names = ["root", "next-root", "rep-1", "rep-2", *posts]
+
+    def make() -> list[str]:
+        if len(set(names)) < len(names):
+            raise click.UsageError(f"--post: {', '.join(posts)} repeats a name; give each its own")
+        made = {name: _new_signer() for name in names}
+        document = KeyDocument(
+            party=party, version=1, previous="", created_us=time.time_ns() // 1000,
+            root=made["root"].public.data, next_root=made["next-root"].public.id,
+            representatives=tuple(
+                Representative(id=name, key=made[name].public.data) for name in ("rep-1", "rep-2")
+            ),
+            devices=tuple(Device(post=post, key=made[post].public.data) for post in posts),
+            one_person=tuple(TwoPersonAct) if one_person else (),
+        )  # fmt: skip
+        envelope = seal_document(document, made["root"])
+        follow(None, envelope)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for name, signer in made.items():
+            _write_private(_private_file(folder, party, name), party, name, signer)
+        _write_keys(f"{folder}/{party}.keys.json", KeysFile(documents=(envelope,)))
+        return [
+            f"wrote {folder}/{party}.keys.json (public: give it to the others)",
+            *(f"wrote {_private_file(folder, party, name)} (PRIVATE)" for name in names),
+            "Keep root and next-root away from the posts: they sign changes of keys alone.",
+        ]
+
+    return _done(make)
+
+
+@key.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+def show(file: str) -> int:
+    """Print the keys in FILE with fingerprints to compare by voice.
+
+    \b
+    Example:
+      keepclear key show north-keys/north.keys.json
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.cli.record import read_keys_file
+    from keepclear.record.key_documents import Keyring
+    from keepclear.reports.record_text import keys_text
+
+    def make() -> list[str]:
+        keys, ring = read_keys_file(file), Keyring()
+        for place, envelope in enumerate(keys.documents):
+            ring.add(envelope, place, f"{file}, document {place + 1}")
+        return [keys_text(keys).rstrip("\n")]
+
+    return _done(make)
+
+
+@key.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--with", "private", multiple=True, required=True, metavar="FILE",
+              help="A private key that signs: next-root, rep-1 and rep-2.")  # fmt: skip
+@click.option("--revoke", "revoked", multiple=True, metavar="NAME",
+              help="A representative or post whose key is suspect from now on.")  # fmt: skip
+@click.option("--replace", "replaced", multiple=True, metavar="NAME",
+              help="The same, and a new key is made for it.")  # fmt: skip
+def rotate(
+    file: str, private: tuple[str, ...], revoked: tuple[str, ...], replaced: tuple[str, ...]
+) -> int:
+    """Go on to the next root in FILE, and give up the keys of those revoked or replaced.
+
+    Writes FILE anew, and new private keys beside the first that is given.
+
+    \b
+    Example:
+      keepclear key rotate north.keys.json --with north.next-root.private.json \\
+        --with north.rep-1.private.json --with north.rep-2.private.json
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.cli.record import read_keys_file
+    from keepclear.record.encoding import digest
+    from keepclear.record.files import KeysFile
+    from keepclear.record.key_documents import (
+        Device,
+        KeyDocument,
+        Keyring,
+        Representative,
+        Revocation,
+        seal_document,
+    )
+    from keepclear.record.keys import PublicKey
+
+    def make() -> list[str]:
+        keys, ring = read_keys_file(file), Keyring()
+        for place, envelope in enumerate(keys.documents):
+            ring.add(envelope, place, file)
+        if len(ring.parties()) != 1:
+            raise click.UsageError(f"{file}: holds {len(ring.parties())} parties; give one's own")
+        before = ring.latest(ring.parties()[0])
+        signers = {name: _read_private(name) for name in private}
+        root = next((s for s in signers.values() if s.public.id == before.next_root), None)
+        if root is None:
+            raise click.UsageError(
+                f"--with: none of them is the next root {before.next_root[:16]}; add it"
+            )
+        named = {each.id: each.key for each in before.representatives}
+        named |= {each.post: each.key for each in before.devices}
+        if strange := [name for name in (*revoked, *replaced) if name not in named]:
+            raise click.UsageError(
+                f"--revoke or --replace {strange[0]!r}: is none of {', '.join(named)}; name one"
+            )
+        version, now_us = before.version + 1, time.time_ns() // 1000
+        made = {f"root-{version + 1}": _new_signer()}
+        made |= {f"{name}-{version}": _new_signer() for name in replaced}
+        keys_now = {name: each for name, each in named.items() if name not in revoked}
+        keys_now |= {name: made[f"{name}-{version}"].public.data for name in replaced}
+        gone = sorted(PublicKey(named[name]).id for name in {*revoked, *replaced})
+        document = KeyDocument(
+            party=before.party, version=version,
+            previous=digest(keys.documents[-1].payload).hex(), created_us=now_us,
+            root=root.public.data, next_root=made[f"root-{version + 1}"].public.id,
+            representatives=tuple(
+                Representative(id=each.id, key=keys_now[each.id])
+                for each in before.representatives if each.id in keys_now
+            ),
+            devices=tuple(
+                Device(post=each.post, key=keys_now[each.post])
+                for each in before.devices if each.post in keys_now
+            ),
+            one_person=before.one_person,
+            revoked=(*before.revoked, *(
+                Revocation(key_id=each, suspect_since_us=now_us) for each in gone
+            )),
+        )  # fmt: skip
+        envelope = seal_document(document, *signers.values())
+        ring.add(envelope, len(keys.documents), file)
+        folder, written = str(Path(private[0]).parent), []
+        for name, signer in made.items():
+            written.append(_private_file(folder, before.party, name))
+            _write_private(written[-1], before.party, name, signer)
+        _write_keys(file, KeysFile(exchange=keys.exchange, documents=(*keys.documents, envelope)))
+        return [
+            f"wrote {file}: version {document.version} of the keys of {before.party}",
+            *(f"wrote {each} (PRIVATE)" for each in written),
+        ]
+
+    return _done(make)
+
+
+@key.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--exchange", "exchanges", multiple=True, metavar="NAME=KEY",
+              help="A key of the exchange: its name, and the key in hexadecimal.")  # fmt: skip
+@click.option("--output", required=True, metavar="FILE", help="Where it goes.")
+def export(files: tuple[str, ...], exchanges: tuple[str, ...], output: str) -> int:
+    """Put the public keys of several parties, and of the exchange, into one file of keys.
+
+    \b
+    Example:
+      keepclear key export north.keys.json south.keys.json --output keys.json
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.cli.record import read_keys_file
+    from keepclear.record.files import KeysFile
+    from keepclear.record.key_documents import Keyring
+
+    def make() -> list[str]:
+        ring, own = Keyring(), [_exchange_key(text) for text in exchanges]
+        documents: list[Envelope] = []
+        for file in files:
+            keys = read_keys_file(file)
+            own += [each for each in keys.exchange if each not in own]
+            for envelope in keys.documents:
+                ring.add(envelope, len(documents), file)
+                documents.append(envelope)
+        _write_keys(output, KeysFile(exchange=tuple(own), documents=tuple(documents)))
+        return [
+            f"wrote {output}: {', '.join(ring.parties())}; {len(own)} keys of the exchange",
+            f"Compare the fingerprints with each party by voice: keepclear key show {output}",
+        ]
+
+    return _done(make)
+
+
+def _done(make: object) -> int:
+    """Print the lines that a function returns, or its refusal; return the exit status."""
+    from keepclear.errors import CallerError
+
+    assert callable(make)  # noqa: S101 click has no type for it
+    try:
+        lines = make()
+    except CallerError as fault:
+        click.echo(f"Error: {fault}", err=True)
+        return BAD_INPUT
+    except OSError as fault:
+        click.echo(f"Error: {fault.filename}: {fault.strerror}; check its name", err=True)
+        return BAD_INPUT
+    click.echo("\n".join(lines))
+    return 0
+
+
+def _new_signer() -> "Signer":
+    from keepclear.record.keys import Signer
+
+    return Signer(os.urandom(SEED_BYTES))
+
+
+def _private_file(folder: str, party: str, name: str) -> str:
+    return f"{folder}/{party}.{name}.private.json"
+
+
+def _write_private(file: str, party: str, name: str, signer: "Signer") -> None:
+    """Write a private key that only its owner can read; never over another."""
+    from keepclear.record.encoding import encode
+
+    value = {"format": PRIVATE, "party": party, "name": name, "seed": signer.seed.hex()}
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as opened:
+        opened.write(encode(value) + b"\n")
+
+
+def _read_private(file: str) -> "Signer":
+    from keepclear.record.encoding import decode
+    from keepclear.record.faults import Malformed
+    from keepclear.record.keys import Signer
+
+    value = decode(Path(file).read_bytes().strip(), dict[str, str], file)
+    if value.get("format") != PRIVATE:
+        raise Malformed(file, value.get("format", ""), f"is not {PRIVATE}", "give a private key")
+    return Signer(bytes.fromhex(value["seed"]))
+
+
+def _write_keys(file: str, keys: "KeysFile") -> None:
+    from keepclear.cli.output import write_text
+    from keepclear.record.encoding import encode
+
+    write_text(file, encode(keys).decode() + "\n")
+
+
+def _exchange_key(text: str) -> "ExchangeKey":
+    from keepclear.record.files import ExchangeKey
+
+    name, equals, data = text.partition("=")
+    try:
+        found = bytes.fromhex(data)
+    except ValueError:
+        found = b""
+    if not equals or len(found) != SEED_BYTES:
+        raise click.UsageError(
+            f"--exchange {text!r}: is not NAME=KEY with 64 hexadecimal digits; see what it says"
+        )
+    return ExchangeKey(name=name, key=found)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`keepclear record`: verify a record's file, and print it for people."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from keepclear.record.files import KeysFile
+
+FAILS: Final = 1
+UNREADABLE: Final = 2
+NOT_PROVEN: Final = 3
+EPILOG: Final = """\b
+Example:
+  keepclear record verify east.record --keys keys.json
+
+\b
+Exit status:
+  0   proven: whole, and signed by the keys in --keys
+  1   something does not hold; the first is named
+  2   the file cannot be read
+  3   consistent with itself, origin not proven: no --keys
+"""
+
+
+@click.group()
+def record() -> None:
+    """Prove what was entered, from a file alone."""
+
+
+@record.command(epilog=EPILOG)
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--keys", metavar="FILE", help="Whom to believe; see `keepclear key export`.")
+def verify(file: str, keys: str | None) -> int:
+    """Check a record on a machine that has nothing else.
+
+    FILE is an operator's archive, or what one party may see.
+    Stops at the first part that does not hold and says why.
+    """
+    from keepclear.cli.output import print_text
+    from keepclear.record.faults import RecordError
+    from keepclear.record.verification import verify as verify_lines
+    from keepclear.reports.record_text import verified_text
+
+    try:
+        believed = None if keys is None else read_keys_file(keys)
+        lines = _lines(file)
+    except (RecordError, OSError) as fault:
+        return _refused(fault, UNREADABLE)
+    try:
+        found = verify_lines(lines, believed)
+    except RecordError as fault:
+        click.echo(f"FAILS  {file}: {fault}", err=True)
+        return UNREADABLE if fault.path in {"file", "line 1"} else FAILS
+    except OSError as fault:
+        return _refused(fault, UNREADABLE)
+    print_text(verified_text(found, file))
+    return 0 if found.is_proven else NOT_PROVEN
+
+
+@record.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+def show(file: str) -> int:
+    """Print a record for people, a line for each part.
+
+    \b
+    Example:
+      keepclear record show east.record
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.cli.output import print_text
+    from keepclear.record.faults import RecordError
+    from keepclear.reports.record_text import record_text
+
+    try:
+        for text in record_text(_lines(file)):
+            print_text(text)
+    except (RecordError, OSError) as fault:
+        return _refused(fault, UNREADABLE)
+    return 0
+
+
+def read_keys_file(file: str) -> "KeysFile":
+    """Return a file of keys; `RecordError` or `OSError` where it is none."""
+    from keepclear.record.encoding import decode
+    from keepclear.record.files import KeysFile
+
+    return decode(Path(file).read_bytes().strip(), KeysFile, file)
+
+
+def _lines(file: str) -> Iterator[bytes]:
+    """Return the lines of a file with a bar on long work; `OSError` at once if there is none."""
+    total = max(Path(file).stat().st_size, 1)
+    return _read(file, total)
+
+
+def _read(file: str, total: int) -> Iterator[bytes]:
+    from keepclear.cli.progress import progress_bar
+
+    done = 0
+    with progress_bar() as show_share, Path(file).open("rb") as opened:
+        for line in opened:
+            done += len(line)
+            if show_share is not None:
+                show_share(done / total, f"reading {Path(file).name}")
+            yield line.removesuffix(b"\n")
+
+
+def _refused(fault: Exception, status: int) -> int:
+    text = str(fault)
+    if isinstance(fault, OSError):
+        text = f"{fault.filename or 'file'}: {fault.strerror}; check its name and rights"
+    click.echo(f"Error: {text}", err=True)
+    return status

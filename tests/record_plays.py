@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small record for tests: two parties, their keys, some acts, and the files made of it."""
+
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from keepclear.record.encoding import digest, encode
+from keepclear.record.entries import EVERYBODY, Leaf, Part, audience_of
+from keepclear.record.envelopes import Envelope, seal
+from keepclear.record.files import (
+    AnyLine,
+    BeatLine,
+    CheckpointLine,
+    EntryLine,
+    ExchangeKey,
+    Header,
+    KeysFile,
+    LeafLine,
+)
+from keepclear.record.headers import ACT, Act, Status
+from keepclear.record.key_documents import Device, KeyDocument, Representative, seal_document
+from keepclear.record.keys import PublicKey, Signer
+from keepclear.record.ledger import ForWhom, Ledger
+from keepclear.record.receipts import Receipt
+
+EXCHANGE: Final = "exchange.example/east"
+REGION: Final = "exercise-east"
+START_US: Final = 1_443_600_000_000_000  # 2015-09-30T08:00Z
+MINUTE_US: Final = 60_000_000
+
+
+def signer(name: str) -> Signer:
+    """Return the signer of a name, always the same."""
+    return Signer(sha256(name.encode()).digest())
+
+
+def salt(number: int) -> bytes:
+    """Return a salt."""
+    return sha256(b"salt%d" % number).digest()
+
+
+def first_document(party: str, **changes: object) -> KeyDocument:
+    """Return the first key document of a party: two representatives, one post."""
+    document = KeyDocument(
+        party=party, version=1, previous="", created_us=START_US,
+        root=signer(f"{party} root").public.data,
+        next_root=signer(f"{party} next root").public.id,
+        representatives=tuple(
+            Representative(id=f"rep-{n}", key=signer(f"{party} rep-{n}").public.data)
+            for n in (1, 2)
+        ),
+        devices=(Device(post="watch", key=signer(f"{party} watch").public.data),),
+    )  # fmt: skip
+    return msgspec.structs.replace(document, **changes)
+
+
+def next_document(before: KeyDocument, **changes: object) -> KeyDocument:
+    """Return a document that follows one."""
+    return msgspec.structs.replace(
+        before, version=before.version + 1, previous=digest(encode(before)).hex(), **changes
+    )
+
+
+def sealed(document: KeyDocument, *others: str) -> Envelope:
+    """Return a document signed by its root and by others of its party."""
+    root = next(
+        s for s in (signer(f"{document.party} {name}") for name in ROOTS)
+        if s.public.data == document.root
+    )  # fmt: skip
+    return seal_document(document, root, *(signer(f"{document.party} {o}") for o in others))
+
+
+ROOTS: Final = ("root", "next root", "third root")
+
+
+def act(number: int, party: str = "a", at_us: int = START_US, **changes: object) -> Act:
+    """Return an act of a party's watch."""
+    made = Act(
+        region=REGION, incarnation=1, status=Status.EXERCISE, party=party, post="watch",
+        id=f"{number:032x}", created_us=at_us, expires_us=at_us + 60 * MINUTE_US, agreement="",
+        kind="note/1", payload=msgspec.Raw(encode({"text": f"note {number}"})),
+    )  # fmt: skip
+    return msgspec.structs.replace(made, **changes)
+
+
+def signed(made: Act, *keys: str) -> Envelope:
+    """Return an act in its envelope, signed by keys of its party."""
+    signers = [signer(f"{made.party} {key}") for key in keys or ("watch",)]
+    return seal(ACT, encode(made), *signers)
+
+
+def part(kind: str, at_us: int, data: object) -> Part:
+    """Return a part."""
+    return Part(kind=kind, at_us=at_us, data=msgspec.Raw(encode(data)))
+
+
+class Play:
+    """A record that is played: acts, key documents, checkpoints and beats, line by line."""
+
+    def __init__(self, exchange: Signer | None = None) -> None:
+        self.exchange = exchange or signer("exchange")
+        self.ledger = Ledger(REGION)
+        self.lines: list[AnyLine] = []
+        self.leaves: list[Leaf] = []
+        self.documents: list[Envelope] = []
+        self.now_us, self._salts = START_US, 0
+
+    def enter(self, *parts: tuple[str, str, object]) -> None:
+        """Enter parts: audience, kind, value."""
+        self.now_us += MINUTE_US
+        made = []
+        for audience, kind, value in parts:
+            self._salts += 1
+            made.append(ForWhom(
+                audience=audience, salt=salt(self._salts), part=part(kind, self.now_us, value)
+            ))  # fmt: skip
+        entry, data = self.ledger.append(self.now_us, made)
+        self.lines.append(EntryLine(entry=msgspec.Raw(data)))
+        self.leaves += entry.leaves
+
+    def appoint(self, envelope: Envelope) -> None:
+        """Enter a key document."""
+        self.documents.append(envelope)
+        self.enter((EVERYBODY, "key-document/1", envelope))
+
+    def act(self, number: int, party: str = "a", *keys: str, **changes: object) -> None:
+        """Enter an act, its party's own part and a notice to both."""
+        made = act(number, party, self.now_us + MINUTE_US, **changes)
+        self.enter(
+            (party, "act/1", signed(made, *keys)),
+            (audience_of(["a", "b"]), "notice/1", {"number": number}),
+        )  # fmt: skip
+
+    def sign(self) -> None:
+        """Sign a checkpoint of each tree, and a beat."""
+        for audience in self.ledger.trees:
+            note = self.ledger.signed_checkpoint(audience, EXCHANGE, self.exchange)
+            self.lines.append(CheckpointLine(note=note))
+        beats = sum(isinstance(line, BeatLine) for line in self.lines)
+        note = self.ledger.beat(beats, salt(-beats - 1), EXCHANGE, self.exchange)
+        self.lines.append(BeatLine(salt=salt(-beats - 1), note=note))
+
+    def receipt(self, place: int) -> Receipt:
+        """Return the receipt of a leaf, by its place among all, under a checkpoint of now."""
+        leaf = self.leaves[place]
+        index = sum(other.audience == leaf.audience for other in self.leaves[:place])
+        tree = self.ledger.trees[leaf.audience]
+        note = self.ledger.signed_checkpoint(leaf.audience, EXCHANGE, self.exchange)
+        return self.ledger.receipt(leaf, index, note, len(tree))
+
+    def keys(self) -> KeysFile:
+        """Return the file of keys that belongs to the record."""
+        return KeysFile(exchange=(self._exchange_key(),), documents=tuple(self.documents))
+
+    def archive(self) -> list[bytes]:
+        """Return the lines of the operator's archive."""
+        return [encode(line) for line in (self._header("archive", ""), *self.lines)]
+
+    def view(self, party: str) -> list[bytes]:
+        """Return the lines of what one party may see."""
+        lines: list[AnyLine] = [self._header("party", party)]
+        places = iter(self.leaves)
+        for line in self.lines:
+            if isinstance(line, EntryLine):
+                count = len(msgspec.json.decode(bytes(line.entry))["leaves"])
+                some = [next(places) for _ in range(count)]
+                lines += [LeafLine(leaf=leaf) for leaf in some if _sees(party, leaf.audience)]
+            elif isinstance(line, CheckpointLine):
+                origin = line.note.split("\n", 1)[0]
+                if _sees(party, origin.rpartition("/")[2]):
+                    lines.append(line)
+        return [encode(line) for line in lines]
+
+    def _header(self, view: str, party: str) -> Header:
+        return Header(
+            view=view, region=REGION, incarnation=1, party=party,  # type: ignore[arg-type]
+            exchange=(self._exchange_key(),),
+        )  # fmt: skip
+
+    def _exchange_key(self) -> ExchangeKey:
+        return ExchangeKey(name=EXCHANGE, key=self.exchange.public.data)
+
+
+def _sees(party: str, audience: str) -> bool:
+    return audience == EVERYBODY or party in audience.split(",")
+
+
+def played(exchange: Signer | None = None) -> Play:
+    """Return a record of two parties with five acts and two sets of signatures."""
+    play = Play(exchange)
+    play.appoint(sealed(first_document("a")))
+    play.appoint(sealed(first_document("b")))
+    play.act(1, "a")
+    play.act(2, "b")
+    play.sign()
+    play.act(3, "a", "rep-1")
+    play.act(4, "a")
+    play.act(5, "b")
+    play.sign()
+    return play
+
+
+def public(name: str) -> PublicKey:
+    """Return the public key of a name."""
+    return signer(name).public

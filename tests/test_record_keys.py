@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Key documents: who may appoint whom, rule by rule of `record/key_documents.py`."""
+
+import pytest
+
+from keepclear.record.encoding import encode
+from keepclear.record.faults import Malformed, NotProven
+from keepclear.record.key_documents import (
+    Device,
+    KeyDocument,
+    Keyring,
+    Representative,
+    Revocation,
+    TwoPersonAct,
+    follow,
+    seal_document,
+)
+from tests.record_plays import START_US, first_document, next_document, public, sealed, signer
+
+FIRST = first_document("a")
+REPRESENTATIVES = ("rep-1", "rep-2")
+
+
+def rotated(before: KeyDocument = FIRST, **changes: object) -> KeyDocument:
+    """Return a document with the root that was announced."""
+    return next_document(
+        before, root=public("a next root").data, next_root=public("a third root").id, **changes
+    )
+
+
+def revoking(*names: str) -> dict[str, object]:
+    """Return changes that revoke representatives."""
+    left = tuple(each for each in FIRST.representatives if each.id not in names)
+    return {
+        "representatives": left,
+        "revoked": tuple(
+            Revocation(key_id=public(f"a {name}").id, suspect_since_us=START_US) for name in names
+        ),
+    }
+
+
+def test_the_first_document_is_signed_by_its_own_root() -> None:
+    assert follow(None, sealed(FIRST)) == FIRST
+
+    with pytest.raises(NotProven, match="is by a key that is not known here"):
+        follow(None, seal_document(FIRST, signer("b root")))
+    with pytest.raises(Malformed, match="is not the first; give those before it"):
+        follow(None, sealed(next_document(FIRST)))
+
+
+def test_a_further_document_is_signed_by_the_root_and_two_representatives() -> None:
+    second = next_document(FIRST, created_us=START_US + 1)
+
+    assert follow(sealed(FIRST), sealed(second, *REPRESENTATIVES)) == second
+    with pytest.raises(NotProven, match=r"1 representatives.*have signed, 2 are needed"):
+        follow(sealed(FIRST), sealed(second, "rep-1"))
+    with pytest.raises(NotProven, match=r"0 representatives.*have signed, 2 are needed"):
+        follow(sealed(FIRST), sealed(second))
+    both = [signer(f"a {name}") for name in REPRESENTATIVES]
+    with pytest.raises(NotProven, match=r"root .*has not signed"):
+        follow(sealed(FIRST), seal_document(second, *both))
+
+
+def test_a_device_key_does_not_stand_for_a_representative() -> None:
+    with pytest.raises(NotProven, match="is by a key that is not known here"):
+        follow(sealed(FIRST), sealed(next_document(FIRST), "rep-1", "watch"))
+
+
+def test_representatives_appointed_by_the_document_itself_do_not_count() -> None:
+    mine = tuple(Representative(id=f"new-{n}", key=public(f"a new-{n}").data) for n in (1, 2))
+    second = next_document(FIRST, representatives=mine)
+
+    with pytest.raises(NotProven, match="is by a key that is not known here"):
+        follow(sealed(FIRST), sealed(second, "new-1", "new-2"))
+
+
+def test_one_representative_is_enough_where_the_document_before_says_so() -> None:
+    first = first_document("a", one_person=(TwoPersonAct.KEYS,))
+    second = next_document(first, one_person=())
+
+    assert follow(sealed(first), sealed(second, "rep-1")) == second
+
+    third = next_document(second, one_person=(TwoPersonAct.KEYS,))
+    with pytest.raises(NotProven, match="2 are needed"):
+        follow(sealed(second), sealed(third, "rep-1"))
+
+
+def test_the_root_rotates_to_the_one_announced_and_to_no_other() -> None:
+    assert follow(sealed(FIRST), sealed(rotated(), *REPRESENTATIVES)) == rotated()
+
+    stolen = next_document(
+        FIRST, root=public("a third root").data, next_root=public("a next root").id
+    )
+    with pytest.raises(NotProven, match="is not the root announced before"):
+        follow(sealed(FIRST), sealed(stolen, *REPRESENTATIVES))
+
+
+def test_a_rotation_announces_a_root_after_it() -> None:
+    with pytest.raises(ValueError, match="names its own root as the next"):
+        sealed(rotated(), "rep-1").payload and KeyDocument(
+            **{
+                **{name: getattr(rotated(), name) for name in KeyDocument.__struct_fields__},
+                "next_root": public("a next root").id,
+            }
+        )
+
+
+def test_a_document_follows_the_latest_as_it_stands() -> None:
+    changed = first_document("a", created_us=START_US + 5)
+    other = first_document("b")
+
+    with pytest.raises(Malformed, match="does not follow version 1 as it stands"):
+        follow(sealed(FIRST), sealed(next_document(changed), *REPRESENTATIVES))
+    with pytest.raises(Malformed, match="is not a; keep parties apart"):
+        follow(sealed(FIRST), sealed(next_document(other), *REPRESENTATIVES))
+    with pytest.raises(Malformed, match="does not follow version 1"):
+        follow(sealed(FIRST), sealed(next_document(next_document(FIRST)), *REPRESENTATIVES))
+
+
+def test_a_revoked_representative_does_not_count_and_is_not_appointed_again() -> None:
+    second = next_document(FIRST, **revoking("rep-2"))
+
+    with pytest.raises(NotProven, match=r"1 representatives.*are left unrevoked, 2 are needed"):
+        follow(sealed(FIRST), sealed(second, *REPRESENTATIVES))
+    with pytest.raises(ValueError, match="appoints a key that it revokes"):
+        KeyDocument(
+            **{
+                **{name: getattr(second, name) for name in KeyDocument.__struct_fields__},
+                "representatives": FIRST.representatives,
+            }
+        )
+
+
+def test_where_too_few_representatives_are_left_only_a_new_root_goes_on() -> None:
+    second = rotated(FIRST, **revoking("rep-2"))
+
+    assert follow(sealed(FIRST), sealed(second, "rep-1")) == second
+    with pytest.raises(NotProven, match="have signed"):
+        follow(sealed(FIRST), sealed(second))
+
+
+def test_a_revocation_is_not_taken_back() -> None:
+    second = rotated(FIRST, **revoking("rep-2"))
+    third = next_document(second, revoked=())
+
+    with pytest.raises(Malformed, match="takes a revocation back; keep all of them"):
+        follow(sealed(second, "rep-1"), sealed(third, "rep-1"))
+
+
+def test_one_key_has_one_use() -> None:
+    twice = (*FIRST.devices, Device(post="tower", key=FIRST.devices[0].key))
+    with pytest.raises(ValueError, match="appoints one key twice"):
+        KeyDocument(
+            **{
+                **{name: getattr(FIRST, name) for name in KeyDocument.__struct_fields__},
+                "devices": twice,
+            }
+        )
+
+
+def test_a_key_counts_by_its_place_in_the_record_and_not_by_a_clock() -> None:
+    ring = Keyring()
+    ring.add(sealed(FIRST), 10)
+    later = next_document(
+        FIRST, devices=(Device(post="watch", key=public("a new watch").data),), created_us=START_US
+    )
+    ring.add(sealed(later, *REPRESENTATIVES), 20)
+    old, new = public("a watch").id, public("a new watch").id
+
+    assert ring.appointed("a", old, 15).name == "watch"
+    assert ring.appointed("a", new, 20).role == "device"
+    with pytest.raises(NotProven, match="is no key of a in version 2 of its keys"):
+        ring.appointed("a", old, 25)
+    with pytest.raises(NotProven, match="is no key of a in version 1"):
+        ring.appointed("a", new, 15)
+    with pytest.raises(NotProven, match="has no key document here"):
+        ring.appointed("a", old, 5)
+    with pytest.raises(NotProven, match="has no key document here"):
+        ring.appointed("b", old)
+
+
+def test_a_revocation_marks_a_key_as_suspect_and_keeps_what_it_signed() -> None:
+    ring = Keyring()
+    ring.add(sealed(FIRST), 1)
+    ring.add(sealed(rotated(FIRST, **revoking("rep-2")), "rep-1"), 2)
+
+    assert ring.suspect_since_us("a", public("a rep-2").id) == START_US
+    assert ring.suspect_since_us("a", public("a rep-1").id) is None
+    assert ring.appointed("a", public("a rep-2").id, 1).role == "representative"
+
+
+def test_a_document_of_a_type_or_algorithm_that_is_not_known_is_refused() -> None:
+    envelope = sealed(FIRST)
+    for old, new in ((b'"ed25519"', b'"rot13"'), (b'"sha-256"', b'"md5"')):
+        payload = encode(FIRST).replace(old, new)
+        with pytest.raises(Malformed, match="cannot be read"):
+            follow(None, type(envelope)(
+                payload=payload, payload_type=envelope.payload_type, signatures=envelope.signatures
+            ))  # fmt: skip

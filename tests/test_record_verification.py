@@ -1,0 +1,379 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A record as a file: what holds is told, and the first thing that does not is named."""
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keepclear.record.encoding import encode
+from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
+from keepclear.record.files import KeysFile
+from keepclear.record.keys import Signer
+from keepclear.record.merkle import Tree
+from keepclear.record.notes import NoteKey
+from keepclear.record.receipts import read_receipt, verify_receipt
+from keepclear.record.verification import Verified, verify
+from tests.record_plays import (
+    EXCHANGE,
+    MINUTE_US,
+    REGION,
+    Play,
+    first_document,
+    next_document,
+    played,
+    public,
+    sealed,
+    signed,
+    signer,
+)
+from tests.record_plays import act as an_act
+from tests.test_record_keys import revoking, rotated
+
+Lines = list[bytes]
+Json = dict[str, Any]
+
+
+def changed(lines: Lines, number: int, change: Callable[[Json], None]) -> Lines:
+    """Return lines in which one is another value, in its one form."""
+    value = json.loads(lines[number])
+    change(value)
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return [*lines[:number], text, *lines[number + 1 :]]
+
+
+def entry_line(lines: Lines, seq: int) -> int:
+    """Return which line an entry is on, counted from 0."""
+    return next(n for n, line in enumerate(lines) if b'"seq":%d,' % seq in line)
+
+
+def test_an_archive_is_proven_with_the_file_of_keys() -> None:
+    play = played()
+
+    found = verify(play.archive(), play.keys())
+
+    assert found.is_proven
+    assert (found.entries, found.leaves, found.acts) == (7, 12, 5)
+    assert (found.checkpoints, found.beats, found.unsigned) == (8, 2, 0)
+    assert dict(found.roots)["a"] == public("a root").id
+    assert found.exchange == (public("exchange").id,)
+    assert found.suspects == ()
+
+
+def test_without_a_file_of_keys_a_record_is_only_consistent_with_itself() -> None:
+    assert not verify(played().archive(), None).is_proven
+
+
+def test_what_a_party_may_see_is_proven_and_says_nothing_of_the_others() -> None:
+    play = played()
+    lines = play.view("a")
+
+    found = verify(lines, play.keys())
+
+    assert (found.entries, found.leaves, found.acts) == (0, 10, 3)
+    text = b"\n".join(lines)
+    assert b'"seq"' not in text
+    assert b'"audience":"b"' not in text
+
+
+def test_a_record_that_a_forger_signed_again_passes_alone_and_fails_with_the_keys() -> None:
+    forged = played(exchange=signer("forger"))
+
+    assert not verify(forged.archive(), None).is_proven
+    with pytest.raises(NotProven, match=r"header, exchange.*is not in the file of keys"):
+        verify(forged.archive(), played().keys())
+
+
+def test_a_forger_with_the_exchanges_key_cannot_act_for_a_party() -> None:
+    play = Play()
+    play.appoint(sealed(first_document("a")))
+    forged = first_document("b", devices=())
+    play.appoint(sealed(forged))
+    play.sign()
+
+    with pytest.raises(NotProven, match=r"version 1 of b.*is not the one in the file of keys"):
+        verify(play.archive(), played().keys())
+
+
+def test_a_party_that_is_not_in_the_file_of_keys_is_not_believed() -> None:
+    play = played()
+    only_a = msgspec.structs.replace(play.keys(), documents=play.keys().documents[:1])
+
+    with pytest.raises(NotProven, match="'b': is not in the file of keys; get this party's keys"):
+        verify(play.archive(), only_a)
+
+
+def change_at(value: Json) -> None:
+    value["entry"]["at_us"] += 1
+
+
+def drop_leaf(value: Json) -> None:
+    value["entry"]["leaves"].pop()
+
+
+def change_salt(value: Json) -> None:
+    salt = value["entry"]["leaves"][0]["salt"]
+    value["entry"]["leaves"][0]["salt"] = ("A" if salt[0] != "A" else "B") + salt[1:]
+
+
+def move_audience(value: Json) -> None:
+    value["entry"]["leaves"][0]["audience"] = "b"
+
+
+def change_notice(value: Json) -> None:
+    value["entry"]["leaves"][1]["part"]["data"]["number"] = 99
+
+
+@pytest.mark.parametrize(
+    "change", [change_at, drop_leaf, change_salt, move_audience, change_notice]
+)
+def test_a_changed_entry_is_found_and_named(change: Callable[[Json], None]) -> None:
+    play = played()
+    lines = play.archive()
+    number = entry_line(lines, 5)
+
+    with pytest.raises(RecordError) as found:
+        verify(changed(lines, number, change), play.keys())
+
+    # it does not hold itself, or the next entry no longer fits to it; lines count from 1
+    assert re.match(rf"line ({number + 1}|{number + 2}), entry [56]", found.value.path)
+
+
+def test_a_dropped_added_or_moved_entry_is_found_and_named() -> None:
+    play = played()
+    lines = play.archive()
+    k = entry_line(lines, 5)
+
+    with pytest.raises(Malformed, match=r"entry 6.*entry.seq 6: is not 5, which comes next"):
+        verify([*lines[:k], *lines[k + 1 :]], play.keys())
+    with pytest.raises(Malformed, match=r"entry 5.*is not 6, which comes next"):
+        verify([*lines[: k + 1], lines[k], *lines[k + 1 :]], play.keys())
+    with pytest.raises(Malformed, match=r"entry 5.*is not 4, which comes next"):
+        verify([*lines[: k - 1], lines[k], lines[k - 1], *lines[k + 1 :]], play.keys())
+
+
+def test_entries_cut_off_at_the_end_are_found_by_the_checkpoints_others_hold() -> None:
+    play = played()
+    lines = play.archive()
+    last = max(n for n, line in enumerate(lines) if b'"line":"entry"' in line)
+
+    shorter = [*lines[:last], *lines[last + 1 :]]
+
+    with pytest.raises(BrokenProof, match="is not the root over the"):
+        verify(shorter, play.keys())
+
+
+def test_an_act_signed_by_a_key_that_was_not_appointed_is_named() -> None:
+    play = Play()
+    play.appoint(sealed(first_document("a")))
+    play.enter(("a", "act/1", signed(an_act(7, at_us=play.now_us), "stolen")))
+
+    with pytest.raises(
+        NotProven, match=r"line 3, entry 1, leaf 0, act 00000000 of a.*is no key of a"
+    ):
+        verify(play.archive(), play.keys())
+
+
+def test_an_act_of_another_post_than_its_key_is_refused() -> None:
+    play = Play()
+    play.appoint(sealed(first_document("a")))
+    play.act(1, "a", post="tower")
+
+    with pytest.raises(NotProven, match=r"device watch.*is no key for acts of post tower"):
+        verify(play.archive(), play.keys())
+
+
+def test_the_root_signs_no_acts() -> None:
+    play = Play()
+    play.appoint(sealed(first_document("a")))
+    play.act(1, "a", "root")
+
+    with pytest.raises(NotProven, match=r"root .*is no key for acts"):
+        verify(play.archive(), play.keys())
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"region": "elsewhere"}, "is for another record"),
+        ({"incarnation": 2}, "is for another record"),
+        ({"created_us": 10**16, "expires_us": 2 * 10**16}, "before it was made or after"),
+        ({"created_us": 0, "expires_us": 1}, "before it was made or after it expired"),
+    ],
+)
+def test_an_act_that_does_not_belong_here_and_then_is_refused(
+    changes: dict[str, object], why: str
+) -> None:
+    play = Play()
+    play.appoint(sealed(first_document("a")))
+    play.act(1, "a", **changes)
+
+    with pytest.raises(NotProven, match=why):
+        verify(play.archive(), play.keys())
+
+
+def test_a_replaced_key_document_counts_from_its_place_on() -> None:
+    play = Play()
+    play.appoint(sealed(first_document("a")))
+    play.act(1, "a", "rep-2")
+    play.appoint(sealed(rotated(first_document("a"), **revoking("rep-2")), "rep-1"))
+    play.act(2, "a", "rep-1")
+    play.sign()
+
+    found = verify(play.archive(), play.keys())
+
+    assert [(each.act, each.party) for each in found.suspects] == [(f"{1:032x}", "a")]
+    play.act(3, "a", "rep-2")
+    with pytest.raises(NotProven, match="is no key of a in version 2"):
+        verify(play.archive(), play.keys())
+
+
+def test_a_key_document_that_does_not_follow_is_named() -> None:
+    play = Play()
+    play.appoint(sealed(first_document("a")))
+    play.appoint(sealed(next_document(first_document("a")), "rep-1"))
+
+    with pytest.raises(NotProven, match=r"line 3, entry 1, leaf 0, key document.*2 are needed"):
+        verify(play.archive(), play.keys())
+
+
+def test_a_beat_binds_all_trees_together() -> None:
+    play = played()
+    lines = play.archive()
+    beat = next(n for n, line in enumerate(lines) if b'"line":"beat"' in line)
+
+    salted = changed(lines, beat, lambda v: v.update(salt=base64.b64encode(bytes(32)).decode()))
+
+    with pytest.raises(BrokenProof, match="is not the digest over all trees as they stand here"):
+        verify(salted, play.keys())
+    early = [*lines[: entry_line(lines, 3)], lines[beat]]
+    with pytest.raises(BrokenProof, match="is not the digest over all trees as they stand here"):
+        verify(early, play.keys())
+
+
+def test_a_file_that_is_no_record_is_refused() -> None:
+    lines = played().archive()
+
+    with pytest.raises(Malformed, match="is empty"):
+        verify([], None)
+    with pytest.raises(Malformed, match=r"line 1 .*cannot be read"):
+        verify([b"hello"], None)
+    with pytest.raises(Malformed, match="is no header"):
+        verify(lines[1:], None)
+    with pytest.raises(Malformed, match=r"EntryLine.*has no place in a file of view party"):
+        verify([played().view("a")[0], lines[1]], None)
+
+
+def test_a_line_for_somebody_else_in_a_partys_file_is_refused() -> None:
+    play = played()
+
+    with pytest.raises(Malformed, match="'b': is not for a"):
+        verify([play.view("a")[0], *play.view("b")[1:]], play.keys())
+
+
+def test_a_range_goes_on_from_the_peaks_and_the_chain_before_it() -> None:
+    play = played()
+    lines = play.archive()
+    first = entry_line(lines, 4)
+    before = Play()
+    before.appoint(sealed(first_document("a")))
+    before.appoint(sealed(first_document("b")))
+    before.act(1, "a")
+    before.act(2, "b")
+    chain = before.ledger.chain
+    start = [
+        {"line": "document", "envelope": msgspec.to_builtins(envelope)}
+        for envelope in play.documents
+    ]
+    start += [
+        {
+            "line": "tree", "audience": audience, "size": len(tree),
+            "peaks": [base64.b64encode(peak).decode() for peak in tree.peaks()],
+        }
+        for audience, tree in before.ledger.trees.items()
+    ]  # fmt: skip
+    start.append({
+        "line": "chain", "seq": chain.seq,
+        "previous": base64.b64encode(chain.previous).decode(), "at_us": chain.at_us,
+    })  # fmt: skip
+
+    found = verify([lines[0], *map(encode, start), *lines[first:]], play.keys())
+
+    assert (found.entries, found.acts, found.checkpoints) == (3, 3, 4)
+    with pytest.raises(BrokenProof, match="is not what a tree of 3 leaves has"):
+        Tree(3, before.ledger.trees["a"].peaks())
+
+
+@given(place=st.integers(0, 10**6), value=st.integers(0, 255))
+def test_a_changed_byte_of_an_archive_is_always_found_and_raises_only_our_errors(
+    place: int, value: int
+) -> None:
+    data = bytearray(b"\n".join(ARCHIVE))
+    place %= len(data)
+    if data[place] == value:
+        return
+    data[place] = value
+
+    with pytest.raises(RecordError):
+        verify(bytes(data).split(b"\n"), KEYS)
+
+
+PLAY: Final = played()
+ARCHIVE: Final = PLAY.archive()
+KEYS: Final[KeysFile] = PLAY.keys()
+NOTE_KEYS: Final = [NoteKey(EXCHANGE, public("exchange"))]
+
+
+@pytest.mark.parametrize("place", range(len(PLAY.leaves)))
+def test_a_receipt_proves_its_part_without_the_operator(place: int) -> None:
+    receipt = PLAY.receipt(place)
+
+    proven = verify_receipt(read_receipt(encode(receipt)), NOTE_KEYS)
+
+    assert encode(proven.part) == bytes(PLAY.leaves[place].part)
+    assert proven.checkpoint.origin == f"keepclear/{REGION}/1/{receipt.audience}"
+
+
+@given(place=st.integers(0, 10**6), value=st.integers(0, 255))
+def test_a_changed_receipt_never_verifies_and_raises_only_our_errors(
+    place: int, value: int
+) -> None:
+    data = bytearray(encode(RECEIPT))
+    place %= len(data)
+    if data[place] == value:
+        return
+    data[place] = value
+
+    with pytest.raises(RecordError):
+        verify_receipt(read_receipt(bytes(data)), NOTE_KEYS)
+
+
+RECEIPT: Final = PLAY.receipt(5)
+
+
+def test_a_receipt_by_another_exchange_proves_nothing() -> None:
+    with pytest.raises(NotProven, match="is signed by no key that is known here"):
+        verify_receipt(RECEIPT, [NoteKey(EXCHANGE, Signer(bytes(32)).public)])
+
+
+def test_time_does_not_run_backwards_in_a_ledger_and_nothing_is_entered_then() -> None:
+    play = played()
+    sizes = {audience: len(tree) for audience, tree in play.ledger.trees.items()}
+    play.now_us -= 5 * MINUTE_US
+
+    with pytest.raises(Malformed, match="time does not run backwards"):
+        play.enter(("a", "note/1", {}))
+
+    assert {a: len(tree) for a, tree in play.ledger.trees.items()} == sizes
+    assert play.ledger.chain.seq == 7
+
+
+def test_the_same_record_is_the_same_bytes() -> None:
+    assert played().archive() == ARCHIVE
+    assert isinstance(verify(ARCHIVE, KEYS), Verified)
