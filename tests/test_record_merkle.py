@@ -160,6 +160,19 @@ def test_a_changed_consistency_proof_never_leads_to_both_roots(
     assert found != (tree.root(old), tree.root(size))
 
 
+@pytest.mark.parametrize(("old", "size"), [(1, 2), (3, 7), (4, 7), (6, 8), (5, 33)])
+def test_a_consistency_proof_that_is_too_short_or_too_long_is_refused(old: int, size: int) -> None:
+    tree = tree_of(size)
+    proof = tree.consistency(old, size)
+
+    for wrong in (proof[:-1], (*proof, leaf_hash(b"more"))):
+        with pytest.raises(BrokenProof, match="is not as long as these sizes take"):
+            roots_of_consistency(old, size, tree.root(old), wrong)
+    for sizes in ((0, size), (size, size), (size, old)):
+        with pytest.raises(BrokenProof, match="compare the two roots instead"):
+            roots_of_consistency(*sizes, tree.root(old), proof)
+
+
 def _flipped(hashed: bytes, bit: int) -> bytes:
     changed = bytearray(hashed)
     changed[bit // 8 % 32] ^= 1 << bit % 8

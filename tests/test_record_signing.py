@@ -249,6 +249,19 @@ def test_the_signature_of_a_checkpoint_is_no_cosignature_and_the_other_way_round
         verify_note(checkpoint_note(), swapped)
 
 
+def test_a_signature_line_in_a_second_form_of_base64_is_refused() -> None:
+    note = sign_note("text\n", "exchange", signer("exchange"))
+    # 68 bytes end in one "=", so the last letter has two bits that stand for nothing
+    letter = note[-3]
+    slack = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = slack[slack.index(letter) + 1]
+
+    assert note.endswith("=\n")
+    verify_note(note, KEYS)
+    with pytest.raises(Malformed, match="is base64 in a second form"):
+        verify_note(f"{note[:-3]}{other}=\n", KEYS)
+
+
 @given(place=st.integers(0, 10_000), char=st.characters(codec="utf-8"))
 def test_a_changed_note_never_verifies_unless_only_a_signature_was_lost(
     place: int, char: str

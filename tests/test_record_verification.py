@@ -13,11 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keepclear.record.encoding import encode
+from keepclear.record.entries import Entry, Leaf, part_leaf
 from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
-from keepclear.record.files import KeysFile
+from keepclear.record.files import BeatLine, CheckpointLine, EntryLine, KeysFile
+from keepclear.record.key_documents import Revocation
 from keepclear.record.keys import Signer
+from keepclear.record.ledger import beat_digest, beat_origin
 from keepclear.record.merkle import Tree
-from keepclear.record.notes import NoteKey
+from keepclear.record.notes import Checkpoint, NoteKey, sign_note
 from keepclear.record.receipts import read_receipt, verify_receipt
 from keepclear.record.verification import Verified, verify
 from tests.record_plays import (
@@ -27,8 +30,10 @@ from tests.record_plays import (
     Play,
     first_document,
     next_document,
+    part,
     played,
     public,
+    salt,
     sealed,
     signed,
     signer,
@@ -322,6 +327,97 @@ def test_a_changed_byte_of_an_archive_is_always_found_and_raises_only_our_errors
 
     with pytest.raises(RecordError):
         verify(bytes(data).split(b"\n"), KEYS)
+
+
+def signed_note(checkpoint: Checkpoint) -> bytes:
+    """Return a line with a checkpoint that the exchange signs, true or not."""
+    note = sign_note(checkpoint.text, EXCHANGE, signer("exchange"))
+    return encode(CheckpointLine(note=note))
+
+
+def test_a_signed_checkpoint_of_another_size_or_record_is_refused() -> None:
+    play = played()
+    true = play.ledger.checkpoint("a")
+    elsewhere = true._replace(origin=true.origin.replace(REGION, "elsewhere"))
+    later = true._replace(origin=true.origin.replace("/1/", "/2/"))
+
+    verify([*play.archive(), signed_note(true)], play.keys())
+    with pytest.raises(BrokenProof, match="is not the root over the 3 leaves before it"):
+        verify([*play.archive(), signed_note(true._replace(size=4))], play.keys())
+    for strange in (elsewhere, later):
+        with pytest.raises(BrokenProof, match="is of no tree here"):
+            verify([*play.archive(), signed_note(strange)], play.keys())
+
+
+def test_a_beat_of_another_record_is_refused() -> None:
+    play = played()
+    digest = beat_digest(REGION, 1, play.ledger.trees, salt(1))
+    for origin in (beat_origin("elsewhere", 1), beat_origin(REGION, 2)):
+        note = sign_note(Checkpoint(origin, 9, digest).text, EXCHANGE, signer("exchange"))
+        with pytest.raises(BrokenProof, match="is of another record"):
+            verify([*play.archive(), encode(BeatLine(salt=salt(1), note=note))], play.keys())
+
+
+def by_hand(play: Play, **changes: object) -> bytes:
+    """Return the line of a next entry with one part, made without the ledger's care."""
+    leaf = part_leaf("a", salt(99), part("note/1", play.now_us, {}))
+    chain = play.ledger.chain
+    entry = Entry(
+        region=REGION, incarnation=1, seq=chain.seq, previous=chain.previous,
+        at_us=play.now_us, leaves=(leaf,),
+    )  # fmt: skip
+    made = msgspec.structs.replace(entry, **changes)
+    return encode(EntryLine(entry=msgspec.Raw(encode(made))))
+
+
+def test_an_entry_of_another_record_or_time_than_its_parts_is_refused() -> None:
+    play = played()
+
+    verify([*play.archive(), by_hand(play)], play.keys())
+    for changes in ({"region": "elsewhere"}, {"incarnation": 2}):
+        with pytest.raises(Malformed, match="is of another record"):
+            verify([*play.archive(), by_hand(play, **changes)], play.keys())
+    with pytest.raises(Malformed, match="is not its entry's time"):
+        verify([*play.archive(), by_hand(play, at_us=play.now_us + 1)], play.keys())
+
+
+def test_leaves_of_a_partys_file_that_are_out_of_time_are_refused() -> None:
+    play = played()
+    lines = play.view("a")
+    first, second = (
+        next(n for n, line in enumerate(lines) if text in line)
+        for text in (b'"number":2', b'"number":1')
+    )
+    lines[first], lines[second] = lines[second], lines[first]
+
+    with pytest.raises(Malformed, match="is before the one before it"):
+        verify(lines, play.keys())
+
+
+@pytest.mark.parametrize("audience", ["b,a", "a,a", "a,", "", "A", "*,a", "a b"])
+def test_an_audience_in_a_second_form_is_refused(audience: str) -> None:
+    with pytest.raises(ValueError, match="is no list of parties in order"):
+        Leaf(audience=audience, salt=salt(1), part=msgspec.Raw(b"{}"))
+
+
+def test_a_receipt_for_another_audience_is_refused() -> None:
+    with pytest.raises(Malformed, match="is not that of keepclear/exercise-east/1/"):
+        verify_receipt(msgspec.structs.replace(RECEIPT, audience="b"), NOTE_KEYS)
+
+
+def test_what_a_key_signed_before_it_was_suspect_is_not_marked() -> None:
+    play = Play()
+    play.appoint(sealed(first_document("a")))
+    play.act(1, "a", "rep-2")
+    since_us = play.now_us + MINUTE_US
+    revoked = revoking("rep-2")
+    revoked["revoked"] = (Revocation(key_id=public("a rep-2").id, suspect_since_us=since_us),)
+    play.act(2, "a", "rep-2", post="watch")
+    play.appoint(sealed(rotated(first_document("a"), **revoked), "rep-1"))
+
+    found = verify(play.archive(), play.keys())
+
+    assert [each.act for each in found.suspects] == [f"{2:032x}"]
 
 
 PLAY: Final = played()

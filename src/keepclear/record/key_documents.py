@@ -142,10 +142,6 @@ def _check_follows(old: KeyDocument, old_digest: str, new: KeyDocument, path: st
             f"{path}.root", PublicKey(new.root).id[:16], "is not the root announced before",
             "rotate to the root whose digest stands in the latest document",
         )  # fmt: skip
-    if new.root != old.root and new.next_root == old.next_root:
-        raise Malformed(
-            f"{path}.next_root", new.next_root[:16], "is the root itself", "announce another"
-        )
     if set(old.revoked) - set(new.revoked):
         raise Malformed(
             f"{path}.revoked", len(new.revoked), "takes a revocation back", "keep all of them"
