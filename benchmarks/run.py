@@ -20,6 +20,7 @@ from bench_plans import (
     pairs_a_second,
     plans_among_each_other,
 )
+from bench_record import record_speed
 from bench_volumes import volumes_among_each_other
 from measuring import Line, load, machine, table
 
@@ -34,6 +35,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], list[Line]]]] = {
     "volumes": volumes_among_each_other,
     "swiss": swiss_day,
     "small": small_inputs,
+    "record": record_speed,
 }
 
 HEAD: Final = """\

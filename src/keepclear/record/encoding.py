@@ -13,8 +13,9 @@ unknown key, slack bits in base64, another order, a space) is refused, not read.
     keepclear.record.faults.Malformed: note '{"a": 1}': is not in its one form; send what was signed
 """
 
+from functools import cache
 from hashlib import sha256
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -45,7 +46,7 @@ def decode(data: bytes, kind: type[Value], path: str, most_bytes: int = MOST_BYT
     if deepest(data) > DEEPEST:
         raise Malformed(path, shown(data), f"is nested deeper than {DEEPEST}", "nest it less")
     try:
-        value = msgspec.json.decode(data, type=kind)
+        value: Value = _decoder(cast("Any", kind)).decode(data)
         again = encode(value)
     except (msgspec.DecodeError, RecursionError, ValueError) as fault:
         raise Malformed(path, shown(data), f"cannot be read ({fault})", "see its type") from None
@@ -56,8 +57,15 @@ def decode(data: bytes, kind: type[Value], path: str, most_bytes: int = MOST_BYT
     return value
 
 
+@cache
+def _decoder(kind: Any) -> Any:  # noqa: ANN401 a union of types is none itself
+    return msgspec.json.Decoder(kind)
+
+
 def deepest(data: bytes) -> int:
     """Return how many brackets are open at once, at most; strings counted in, so never too few."""
+    if (opened := data.count(b"[") + data.count(b"{")) <= DEEPEST:
+        return opened
     depth = most = 0
     for byte in data.translate(None, OTHERS):
         depth += 1 if byte in b"[{" else -1

@@ -16,7 +16,7 @@ carries the digest of the root that comes next, so that who steals a root cannot
 5. Which key counts is decided by place in the record (`Keyring`), not by a clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Final, Literal, NamedTuple
 
@@ -171,6 +171,15 @@ def _check_signers(old: KeyDocument, new: KeyDocument, envelope: Envelope, path:
         )  # fmt: skip
 
 
+class _Kept(NamedTuple):
+    """A document of a chain: since which place it counts, and its keys by their ids."""
+
+    place: int
+    envelope: Envelope
+    document: KeyDocument
+    appointed: Mapping[str, Appointed]
+
+
 class Keyring:
     """The documents of several parties, each with its place in the record.
 
@@ -178,14 +187,15 @@ class Keyring:
     """
 
     def __init__(self) -> None:
-        self._chains: dict[str, list[tuple[int, Envelope, KeyDocument]]] = {}
+        self._chains: dict[str, list[_Kept]] = {}
 
     def add(self, envelope: Envelope, place: int, path: str = "key document") -> KeyDocument:
         """Keep a document that follows the latest of its party; as `follow`."""
         party = decode(envelope.payload, KeyDocument, path).party
         chain = self._chains.setdefault(party, [])
-        document = follow(chain[-1][1] if chain else None, envelope, path)
-        chain.append((place, envelope, document))
+        document = follow(chain[-1].envelope if chain else None, envelope, path)
+        appointed = {each.key.id: each for each in _appointed(document)}
+        chain.append(_Kept(place, envelope, document, appointed))
         return document
 
     def parties(self) -> tuple[str, ...]:
@@ -194,25 +204,20 @@ class Keyring:
 
     def documents(self, party: str) -> tuple[Envelope, ...]:
         """Return the documents of a party, first to last."""
-        return tuple(envelope for _, envelope, _ in self._chains.get(party, ()))
+        return tuple(each.envelope for each in self._chains.get(party, ()))
 
     def latest(self, party: str, place: int | None = None) -> KeyDocument:
         """Return the document of a party that counts at a place; `NotProven` without one."""
-        for since, _, document in reversed(self._chains.get(party, [])):
-            if place is None or since <= place:
-                return document
-        raise NotProven(
-            "party", party, "has no key document here", "give the file that its keys stand in"
-        )
+        return self._kept(party, place).document
 
     def appointed(self, party: str, key_id: str, place: int | None = None) -> Appointed:
         """Return what a key is for at a place; `NotProven` for one that is not appointed."""
-        document = self.latest(party, place)
-        for each in _appointed(document):
-            if each.key.id == key_id:
-                return each
+        kept = self._kept(party, place)
+        if key_id in kept.appointed:
+            return kept.appointed[key_id]
+        version = kept.document.version
         raise NotProven(
-            "key", key_id[:16], f"is no key of {party} in version {document.version} of its keys",
+            "key", key_id[:16], f"is no key of {party} in version {version} of its keys",
             "sign with a key that is appointed there, or give a later document",
         )  # fmt: skip
 
@@ -220,6 +225,14 @@ class Keyring:
         """Return since when a key is suspect, by the latest document; None where it is not."""
         revoked = self.latest(party).revoked
         return next((r.suspect_since_us for r in revoked if r.key_id == key_id), None)
+
+    def _kept(self, party: str, place: int | None) -> _Kept:
+        for each in reversed(self._chains.get(party, [])):
+            if place is None or each.place <= place:
+                return each
+        raise NotProven(
+            "party", party, "has no key document here", "give the file that its keys stand in"
+        )
 
 
 def _appointed(document: KeyDocument) -> Sequence[Appointed]:

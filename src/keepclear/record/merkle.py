@@ -73,6 +73,8 @@ class Tree:
             below, above = self._levels[level], self._levels[level + 1]
             base = self._bases[level]
             first = 2 * (self._bases[level + 1] + len(above)) - base
+            if first >= len(below) - 1:
+                break
             above.extend(
                 sha256(b"\x01" + below[k] + below[k + 1]).digest()
                 for k in range(first, len(below) - 1, 2)

@@ -52,6 +52,14 @@ def verify_receipt(receipt: Receipt, keys: Sequence[NoteKey], path: str = "recei
     """
     text, cosigned = verify_note(receipt.checkpoint, keys)
     checkpoint = read_checkpoint(text)
+    return Proven(verify_under(receipt, checkpoint, path), checkpoint, cosigned)
+
+
+def verify_under(receipt: Receipt, checkpoint: Checkpoint, path: str = "receipt") -> Part:
+    """Return the part that a receipt proves under its checkpoint, which was verified before.
+
+    For many receipts of one checkpoint; errors as `verify_receipt`.
+    """
     if checkpoint.origin.rpartition("/")[2] != receipt.audience:
         raise Malformed(
             f"{path}.audience", receipt.audience, f"is not that of {checkpoint.origin}",
@@ -66,4 +74,4 @@ def verify_receipt(receipt: Receipt, keys: Sequence[NoteKey], path: str = "recei
             f"{path}.proof", f"leaf {receipt.index}", "leads to another root than was signed",
             "the part, its salt or its place was changed: get the receipt again",
         )  # fmt: skip
-    return Proven(part, checkpoint, cosigned)
+    return part

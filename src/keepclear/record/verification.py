@@ -14,8 +14,7 @@ from the file on trust but what is then checked against signatures:
    with keys of their own would pass.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from keepclear.record.encoding import decode
@@ -177,8 +176,10 @@ class Verification:
             raise Malformed(
                 path, f"{entry.region} {entry.incarnation}", "is of another record", "get it again"
             )
-        with _at(path):
+        try:
             self._chain = after(self._chain, entry, data)
+        except RecordError as fault:
+            raise _at(path, fault) from None
         self._entries += 1
         for number, leaf in enumerate(entry.leaves):
             part = self._take_leaf(leaf, f"{path}, leaf {number}", place)
@@ -205,7 +206,7 @@ class Verification:
         return part
 
     def _take_act(self, part: Part, path: str, place: int) -> None:
-        envelope = decode(bytes(part.data), Envelope, f"{path}, envelope")
+        envelope = read_signed(part, path)
         act = read_act(envelope, f"{path}, act")
         path = f"{path}, act {act.id[:8]} of {act.party}"
         if (act.region, act.incarnation) != (self._header.region, self._header.incarnation):
@@ -215,11 +216,13 @@ class Verification:
                 path, part.at_us, "was entered before it was made or after it expired",
                 "ask who entered it",
             )  # fmt: skip
-        with _at(path):
+        try:
             appointed = {
                 each.keyid: self._keyring.appointed(act.party, each.keyid, place)
                 for each in envelope.signatures
             }
+        except RecordError as fault:
+            raise _at(path, fault) from None
         for each in appointed.values():
             if each.role == "root" or (each.role == "device" and each.name != act.post):
                 raise NotProven(
@@ -278,8 +281,10 @@ class Verification:
         self._beats += 1
 
     def _read_note(self, note: str, path: str) -> Checkpoint:
-        with _at(path):
+        try:
             return read_checkpoint(verify_note(note, self._note_keys)[0])
+        except RecordError as fault:
+            raise _at(path, fault) from None
 
     def _check_audience(self, audience: str, path: str) -> None:
         is_theirs = audience == EVERYBODY or self._header.party in audience.split(",")
@@ -287,6 +292,11 @@ class Verification:
             raise Malformed(
                 path, audience, f"is not for {self._header.party}", "get the file again"
             )  # fmt: skip
+
+
+def read_signed(part: Part, path: str) -> Envelope:
+    """Return the envelope that a part holds; `Malformed` where it holds none."""
+    return decode(bytes(part.data), Envelope, f"{path}, envelope")
 
 
 def _check_exchange(header: Header, keys: KeysFile) -> None:
@@ -303,11 +313,6 @@ def _party_of(envelope: Envelope, path: str) -> str:
     return decode(envelope.payload, KeyDocument, path).party
 
 
-@contextmanager
-def _at(path: str) -> Iterator[None]:
-    """Make an error of what stands below say where it came up."""
-    try:
-        yield
-    except RecordError as fault:
-        where = f"{path}: {fault.path}"
-        raise type(fault)(where, fault.value, fault.limit, fault.way_out) from None
+def _at(path: str, fault: RecordError) -> RecordError:
+    """Return an error that also says where it came up."""
+    return type(fault)(f"{path}: {fault.path}", fault.value, fault.limit, fault.way_out)
