@@ -99,9 +99,10 @@ def part(kind: str, at_us: int, data: object) -> Part:
 class Play:
     """A record that is played: acts, key documents, checkpoints and beats, line by line."""
 
-    def __init__(self, exchange: Signer | None = None) -> None:
+    def __init__(self, exchange: Signer | None = None, incarnation: int = 1) -> None:
         self.exchange = exchange or signer("exchange")
-        self.ledger = Ledger(REGION)
+        self.first_exchange = self.exchange
+        self.ledger = Ledger(REGION, incarnation)
         self.lines: list[AnyLine] = []
         self.leaves: list[Leaf] = []
         self.documents: list[Envelope] = []
@@ -175,12 +176,13 @@ class Play:
 
     def _header(self, view: str, party: str) -> Header:
         return Header(
-            view=view, region=REGION, incarnation=1, party=party,  # type: ignore[arg-type]
+            view=view, region=REGION, party=party,  # type: ignore[arg-type]
+            incarnation=self.ledger.incarnation,
             exchange=(self._exchange_key(),),
         )  # fmt: skip
 
     def _exchange_key(self) -> ExchangeKey:
-        return ExchangeKey(name=EXCHANGE, key=self.exchange.public.data)
+        return ExchangeKey(name=EXCHANGE, key=self.first_exchange.public.data)
 
 
 def _sees(party: str, audience: str) -> bool:

@@ -25,8 +25,7 @@ import msgspec
 
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.faults import Malformed
-from keepclear.record.headers import Kind, Name, TimeUs, is_name
-from keepclear.record.key_documents import Bytes32
+from keepclear.record.headers import Bytes32, Kind, Name, TimeUs, is_name
 
 EVERYBODY: Final = "*"
 START: Final = bytes(32)

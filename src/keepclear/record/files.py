@@ -10,7 +10,8 @@ Layout: JSON Lines, each line in its one form (`encoding`), the first is the hea
     entry        one entry (archive only)
     leaf         one leaf of an audience of the party (party only)
     checkpoint   a note of a tree as it stands after the lines before it
-    beat         number, salt, note (archive only)
+    beat         salt, note (archive only)
+    personal     a personal value of an act before it: act, field; may be left out
 
 The operator's archive has everything. A party's file has the trees it may see, and nothing of
 the others, of the order or of its numbers.
@@ -26,8 +27,8 @@ import msgspec
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import Leaf
 from keepclear.record.envelopes import Envelope
-from keepclear.record.headers import Name, TimeUs
-from keepclear.record.key_documents import Bytes32
+from keepclear.record.headers import Bytes32, Id, Name, TimeUs
+from keepclear.record.personal import PersonalValue
 
 FORMAT: Final = "keepclear-record/1"
 KEYS_FORMAT: Final = "keepclear-keys/1"
@@ -103,9 +104,17 @@ class BeatLine(Line, frozen=True, kw_only=True, tag="beat"):
     note: str
 
 
+class PersonalLine(Line, frozen=True, kw_only=True, tag="personal"):
+    """A personal value, which can be taken out of the file and everything still verifies."""
+
+    act: Id
+    field: PersonalValue
+
+
 AnyLine = (
     Header | DocumentLine | TreeLine | ChainLine | EntryLine | LeafLine | CheckpointLine | BeatLine
-)
+    | PersonalLine
+)  # fmt: skip
 
 
 class KeysFile(Signed, frozen=True, kw_only=True):

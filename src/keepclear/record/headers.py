@@ -27,6 +27,7 @@ NAME: Final = r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"
 Name = Annotated[str, msgspec.Meta(pattern=NAME)]
 Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
 Kind = Annotated[str, msgspec.Meta(pattern=r"^[a-z-]+(?:\.[a-z-]+)*/[1-9][0-9]{0,3}$")]
+Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 TimeUs = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
 _NAME: Final = re.compile(NAME)
 
@@ -39,13 +40,20 @@ class Status(StrEnum):
     TEST = "Test"
 
 
+class PersonalDigest(Signed, frozen=True, kw_only=True):
+    """What stands for a personal value in what is signed; see `personal`."""
+
+    name: Name
+    digest: Bytes32
+
+
 class Act(Signed, frozen=True, kw_only=True):
     """One act; see the module.
 
     region, incarnation: of the record it is for. party, post: who acts. id: 32 hexadecimal
     digits, random. created_us, expires_us: microseconds UTC. agreement: which version the
     sender has seen, as its hash; empty where there is none. kind: name and version of the
-    payload's type, as in "key-document/1".
+    payload's type, as in "key-document/1". personal: digests of values that travel beside it.
     """
 
     region: Name
@@ -59,9 +67,13 @@ class Act(Signed, frozen=True, kw_only=True):
     agreement: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?$")]
     kind: Kind
     payload: msgspec.Raw
+    personal: tuple[PersonalDigest, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse an act that ends before it begins."""
+        """Refuse an act that ends before it begins, or has two values of one personal field."""
+        names = [each.name for each in self.personal]
+        if len(set(names)) < len(names):
+            raise ValueError("has one personal field twice; give each a name of its own")
         if self.expires_us <= self.created_us:
             raise ValueError("expires before it is created; give it time")
 

@@ -25,12 +25,11 @@ import msgspec
 from keepclear.record.encoding import Signed, decode, digest, encode
 from keepclear.record.envelopes import Envelope, seal, verified
 from keepclear.record.faults import Malformed, NotProven
-from keepclear.record.headers import Name, TimeUs
+from keepclear.record.headers import Bytes32, Name, TimeUs
 from keepclear.record.keys import PublicKey, Signer
 
 KEY_DOCUMENT: Final = "application/vnd.keepclear.key-document+json"
 TWO_PERSONS: Final = 2
-Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Hex64 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 
 

@@ -20,6 +20,7 @@ from keepclear.record.faults import Malformed
 from keepclear.record.keys import Signer
 from keepclear.record.merkle import Tree
 from keepclear.record.notes import Checkpoint, sign_note
+from keepclear.record.parts import INCARNATION_KIND, Incarnation, TreeSize
 from keepclear.record.receipts import Receipt
 
 
@@ -67,6 +68,15 @@ class Ledger:
         """Return the checkpoint of a tree as a note signed by the exchange."""
         return sign_note(self.checkpoint(audience).text, exchange, signer)
 
+    def incarnation_part(self, at_us: int) -> Part:
+        """Return the first part of the record that goes on from this one as a backup."""
+        trees = tuple(
+            TreeSize(audience=audience, size=len(tree), root=tree.root())
+            for audience, tree in sorted(self.trees.items())
+        )
+        start = Incarnation(before=self.incarnation, head=self.chain.previous, trees=trees)
+        return Part(kind=INCARNATION_KIND, at_us=at_us, data=msgspec.Raw(encode(start)))
+
     def receipt(self, leaf: Leaf, index: int, checkpoint: str, size: int) -> Receipt:
         """Return the receipt of a leaf: it stands at a place of its tree, as a note says."""
         tree = self.trees[leaf.audience]
@@ -94,6 +104,13 @@ def grow(trees: dict[str, Tree], leaves: Sequence[Leaf]) -> None:
 def origin_of(region: str, incarnation: int, audience: str) -> str:
     """Return the origin of the checkpoints of one tree."""
     return f"keepclear/{region}/{incarnation}/{audience}"
+
+
+def incarnation_of(origin: str, region: str) -> int:
+    """Return the incarnation that an origin of a region's trees names, 0 where it is of none."""
+    parts = origin.split("/", 3)
+    is_ours = len(parts) == 4 and parts[0] == "keepclear" and parts[1] == region
+    return int(parts[2]) if is_ours and parts[2].isascii() and parts[2].isdigit() else 0
 
 
 def beat_origin(region: str, incarnation: int) -> str:

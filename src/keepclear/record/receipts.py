@@ -15,7 +15,7 @@ import msgspec
 from keepclear.record.encoding import Signed, decode
 from keepclear.record.entries import Leaf, Part, leaf_of
 from keepclear.record.faults import BrokenProof, Malformed
-from keepclear.record.key_documents import Bytes32
+from keepclear.record.headers import Bytes32
 from keepclear.record.merkle import LONGEST_PROOF, root_of_inclusion
 from keepclear.record.notes import Checkpoint, Cosigned, NoteKey, read_checkpoint, verify_note
 

@@ -8,6 +8,7 @@ from the file on trust but what is then checked against signatures:
 2. Entries follow each other by number, hash and time; each leaf extends its audience's tree.
 3. Each act is signed by keys that its party had appointed at that place, for this region and
    incarnation, and had not expired.
+   A late act is judged by the time at which its receipt proves that it was first entered.
 4. Each checkpoint and beat is signed by the exchange over the trees as they stand there.
 5. With a file of keys, the exchange's keys are those, and each party's key documents go on from
    those. Without one the record is only consistent with itself: whoever wrote all of it again
@@ -15,7 +16,7 @@ from the file on trust but what is then checked against signatures:
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from keepclear.record.encoding import decode
 from keepclear.record.entries import EVERYBODY, Chain, Entry, Leaf, Part, after
@@ -32,17 +33,19 @@ from keepclear.record.files import (
     Header,
     KeysFile,
     LeafLine,
+    PersonalLine,
     TreeLine,
 )
 from keepclear.record.headers import ACT, CLOCK_US, Act, read_act
 from keepclear.record.key_documents import KeyDocument, Keyring
 from keepclear.record.keys import PublicKey
-from keepclear.record.ledger import beat_digest, beat_origin, grow, origin_of
+from keepclear.record.ledger import beat_digest, beat_origin, grow, incarnation_of, origin_of
 from keepclear.record.merkle import Tree
 from keepclear.record.notes import Checkpoint, NoteKey, read_checkpoint, verify_note
+from keepclear.record.parts import ACT_KIND, INCARNATION_KIND, Incarnation, read_exchange_key
+from keepclear.record.personal import belongs_to
+from keepclear.record.receipts import Receipt, verify_receipt
 
-ACT_KIND: Final = "act/1"
-DOCUMENT_KIND: Final = "key-document/1"
 Tell = Callable[[int], None]
 
 
@@ -117,6 +120,7 @@ class Verification:
         self._signed: dict[str, int] = {}
         self._entries = self._leaves = self._acts = self._checkpoints = self._beats = 0
         self._first_us, self._last_us = 0, 0
+        self._with_personal: dict[str, Act] = {}
         self._signers: list[tuple[Act, str]] = []
         if keys is not None:
             _check_exchange(header, keys)
@@ -142,6 +146,8 @@ class Verification:
                 self._take_leaf(line.leaf, f"{path}, leaf", place)
             case CheckpointLine():
                 self._take_checkpoint(line.note, path)
+            case PersonalLine():
+                self._take_personal(line, path)
             case BeatLine() if self._header.view == "archive":
                 self._take_beat(line, path)
             case _:
@@ -192,24 +198,69 @@ class Verification:
         self._has_begun = True
         self._check_audience(leaf.audience, path)
         part = decode(bytes(leaf.part), Part, f"{path}, part", LONGEST_LINE)
+        self._check_start(part, path)
         if part.at_us < self._last_us:
             raise Malformed(path, part.at_us, "is before the one before it", "get it again")
         self._first_us = self._first_us or part.at_us
         self._last_us = part.at_us
-        if part.kind == ACT_KIND:
-            self._take_act(part, path, place)
-        elif part.kind == DOCUMENT_KIND:
-            envelope = decode(bytes(part.data), Envelope, f"{path}, key document")
-            self._add_document(envelope, place, f"{path}, key document")
+        match part.kind:
+            case "act/1":
+                self._take_act(part, path, place, self._header.incarnation)
+            case "key-document/1":
+                self._add_document(read_signed(part, path), place, f"{path}, key document")
+            case "exchange-key/1":
+                where, believed = f"{path}, exchange key", tuple(self._note_keys)
+                envelope = read_signed(part, path)
+                key = read_exchange_key(envelope, self._header.region, believed, where)
+                self._note_keys.append(key)
+            case "late-act/1":
+                self._take_late(part, path, place)
         grow(self._trees, (leaf,))
         self._leaves += 1
         return part
 
-    def _take_act(self, part: Part, path: str, place: int) -> None:
+    def _check_start(self, part: Part, path: str) -> None:
+        """Refuse a record after a restored backup that does not start with what the backup had."""
+        is_start = part.kind == INCARNATION_KIND
+        may = self._header.incarnation > 1 and self._leaves == 0
+        must = may and self._header.view == "archive" and self._chain.seq == 1
+        if (is_start and not may) or (must and not is_start):
+            raise Malformed(
+                path, part.kind, f"is not how incarnation {self._header.incarnation} of a record "
+                "goes on", "get the file again",
+            )  # fmt: skip
+        if is_start:
+            found = decode(bytes(part.data), Incarnation, f"{path}, incarnation")
+            if found.before != self._header.incarnation - 1:
+                raise Malformed(path, found.before, "is not the one before", "get the file again")
+
+    def _take_late(self, part: Part, path: str, place: int) -> None:
+        receipt = decode(bytes(part.data), Receipt, f"{path}, receipt")
+        try:
+            proven = verify_receipt(receipt, self._note_keys)
+        except RecordError as fault:
+            raise _at(path, fault) from None
+        incarnation = incarnation_of(proven.checkpoint.origin, self._header.region)
+        if not 0 < incarnation < self._header.incarnation or proven.part.kind != ACT_KIND:
+            raise NotProven(
+                path, proven.checkpoint.origin, "is no receipt of an act of an earlier incarnation",
+                "enter acts of this incarnation as acts",
+            )  # fmt: skip
+        self._take_act(proven.part, f"{path}, late", place, incarnation)
+
+    def _take_personal(self, line: PersonalLine, path: str) -> None:
+        act = self._with_personal.get(line.act)
+        if act is None or not belongs_to(act, line.field):
+            raise NotProven(
+                f"{path}, personal {line.field.name}", line.act[:8],
+                "is not what an act before it was signed with", "take the line out",
+            )  # fmt: skip
+
+    def _take_act(self, part: Part, path: str, place: int, incarnation: int) -> None:
         envelope = read_signed(part, path)
         act = read_act(envelope, f"{path}, act")
         path = f"{path}, act {act.id[:8]} of {act.party}"
-        if (act.region, act.incarnation) != (self._header.region, self._header.incarnation):
+        if (act.region, act.incarnation) != (self._header.region, incarnation):
             raise NotProven(path, act.region, "is for another record", "ask who entered it")
         if not act.created_us - CLOCK_US <= part.at_us < act.expires_us:
             raise NotProven(
@@ -232,6 +283,8 @@ class Verification:
         verified(envelope, {k: each.key for k, each in appointed.items()}, ACT, path)
         self._signers += [(act, key_id) for key_id in appointed]
         self._acts += 1
+        if act.personal:
+            self._with_personal[act.id] = act
 
     def _add_document(self, envelope: Envelope, place: int, path: str) -> None:
         party = _party_of(envelope, path)

@@ -22,7 +22,8 @@ from keepclear.record.headers import read_act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.keys import PublicKey
 from keepclear.record.notes import read_checkpoint, split_note
-from keepclear.record.verification import ACT_KIND, DOCUMENT_KIND, Verified
+from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
+from keepclear.record.verification import Verified
 from keepclear.units import format_time
 
 SHOWN: Final = 100

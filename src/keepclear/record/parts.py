@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts that a record has of itself: what is in them, and how they are made.
+
+    act/1            an envelope with an act
+    key-document/1   an envelope with a key document
+    exchange-key/1   an envelope with the exchange's next key, signed with the old and the new one
+    incarnation/1    that a backup was restored: the first part of the record that goes on from it
+    late-act/1       a receipt of an earlier incarnation whose act the backup did not have
+
+1. Restoring a backup opens a new incarnation. Its first part names the one before, the hash of
+   the last entry the backup had, and how far each tree had come.
+2. A receipt from beyond that is entered again as a late act. It is judged by the time at which
+   it was first entered, which the receipt proves, and never decided a second time unseen.
+"""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from keepclear.record.encoding import Signed, decode, encode
+from keepclear.record.envelopes import Envelope, seal, verified
+from keepclear.record.faults import Malformed, NotProven
+from keepclear.record.headers import Bytes32, Name
+from keepclear.record.keys import PublicKey, Signer
+from keepclear.record.notes import NoteKey
+
+ACT_KIND: Final = "act/1"
+DOCUMENT_KIND: Final = "key-document/1"
+EXCHANGE_KEY_KIND: Final = "exchange-key/1"
+INCARNATION_KIND: Final = "incarnation/1"
+LATE_ACT_KIND: Final = "late-act/1"
+EXCHANGE_KEY: Final = "application/vnd.keepclear.exchange-key+json"
+
+
+class ExchangeKeyChange(Signed, frozen=True, kw_only=True):
+    """The key that the exchange signs with from here on, under which name."""
+
+    region: Name
+    name: str
+    key: Bytes32
+
+
+class TreeSize(Signed, frozen=True, kw_only=True):
+    """How far a tree had come."""
+
+    audience: str
+    size: Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
+    root: Bytes32
+
+
+class Incarnation(Signed, frozen=True, kw_only=True):
+    """What a restored backup had. head: the hash of its last entry; trees: all of them."""
+
+    before: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+    head: Bytes32
+    trees: tuple[TreeSize, ...]
+
+
+def seal_exchange_key(region: str, name: str, old: Signer, new: Signer) -> Envelope:
+    """Return the exchange's change of its key, signed with both."""
+    change = ExchangeKeyChange(region=region, name=name, key=new.public.data)
+    return seal(EXCHANGE_KEY, encode(change), old, new)
+
+
+def read_exchange_key(
+    envelope: Envelope, region: str, believed: tuple[NoteKey, ...], path: str = "exchange key"
+) -> NoteKey:
+    """Return the key that the exchange goes on with; believed: its keys up to here.
+
+    `NotProven` where the new key, or one of the old, has not signed.
+    """
+    change = decode(envelope.payload, ExchangeKeyChange, path)
+    if change.region != region:
+        raise Malformed(f"{path}.region", change.region, f"is not {region}", "ask who entered it")
+    new = PublicKey(change.key, f"{path}.key")
+    old = {each.key.id: each.key for each in believed}
+    signed = set(verified(envelope, {**old, new.id: new}, EXCHANGE_KEY, path))
+    if new.id not in signed or not signed & (old.keys() - {new.id}):
+        raise NotProven(
+            path, f"key {new.id[:16]}", "is not signed with the old and with the new key",
+            "sign the change with both",
+        )  # fmt: skip
+    return NoteKey(change.name, new)
