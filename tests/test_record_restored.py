@@ -2,6 +2,7 @@
 """After a backup, a change of the exchange's key, a deleted name, a second root: what holds."""
 
 import json
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -9,13 +10,19 @@ import pytest
 
 from keepclear.record.encoding import Signed, decode, encode
 from keepclear.record.entries import EVERYBODY
+from keepclear.record.envelopes import seal
 from keepclear.record.faults import BrokenProof, Malformed, NotProven, SplitView
 from keepclear.record.files import PersonalLine
 from keepclear.record.headers import Act
 from keepclear.record.keys import Signer
 from keepclear.record.ledger import incarnation_of, origin_of
 from keepclear.record.notes import NoteKey, sign_note
-from keepclear.record.parts import seal_exchange_key
+from keepclear.record.parts import (
+    EXCHANGE_KEY,
+    ExchangeKeyChange,
+    read_exchange_key,
+    seal_exchange_key,
+)
 from keepclear.record.personal import PersonalValue, belongs_to, digest_of, opens
 from keepclear.record.split_view import Evidence, extend, verify_evidence
 from keepclear.record.verification import verify
@@ -141,6 +148,18 @@ def test_a_key_of_the_exchange_that_the_old_one_has_not_signed_is_refused() -> N
         verify(without.archive(), without.keys())
 
 
+def test_a_new_key_alone_or_for_another_region_does_not_follow() -> None:
+    new = signer("new exchange")
+    change = ExchangeKeyChange(region=REGION, name=EXCHANGE, key=new.public.data)
+    elsewhere = seal_exchange_key("elsewhere", EXCHANGE, signer("exchange"), new)
+
+    for signers in ((new,), (signer("exchange"),)):
+        with pytest.raises(NotProven, match="is not signed with the old and with the new key"):
+            read_exchange_key(seal(EXCHANGE_KEY, encode(change), *signers), REGION, tuple(KEYS))
+    with pytest.raises(Malformed, match="'elsewhere': is not exercise-east"):
+        read_exchange_key(elsewhere, REGION, tuple(KEYS))
+
+
 NAME: Final = PersonalValue(name="on-watch", salt=salt(7), value="A. Example")
 
 
@@ -179,8 +198,15 @@ def test_a_personal_value_that_was_not_signed_is_refused() -> None:
         lines = [*play.archive(), encode(PersonalLine(act=f"{1:032x}", field=other))]
         with pytest.raises(NotProven, match="is not what an act before it was signed with"):
             verify(lines, play.keys())
+    unknown = [*play.archive(), encode(PersonalLine(act=f"{2:032x}", field=NAME))]
+    with pytest.raises(NotProven, match="is not what an act before it was signed with"):
+        verify(unknown, play.keys())
     assert not belongs_to(act(1), NAME)
     assert opens(digest_of(NAME), NAME)
+
+
+def test_what_is_signed_is_the_hash_of_salt_name_and_value() -> None:
+    assert digest_of(NAME).digest == sha256(salt(7) + b"on-watch" + b"A. Example").digest()
 
 
 def test_one_personal_field_stands_once() -> None:
