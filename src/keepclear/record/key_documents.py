@@ -220,6 +220,19 @@ class Keyring:
             "sign with a key that is appointed there, or give a later document",
         )  # fmt: skip
 
+    def ever_appointed(self, party: str, key_id: str) -> Appointed:
+        """Return what a key is or was last for; `NotProven` for one that never was appointed."""
+        for each in reversed(self._chains.get(party, [])):
+            if key_id in each.appointed:
+                return each.appointed[key_id]
+        return self.appointed(party, key_id)
+
+    def key_ids(self, party: str) -> frozenset[str]:
+        """Return the ids of all keys a party has or had."""
+        return frozenset(
+            key_id for each in self._chains.get(party, ()) for key_id in each.appointed
+        )
+
     def suspect_since_us(self, party: str, key_id: str) -> int | None:
         """Return since when a key is suspect, by the latest document; None where it is not."""
         revoked = self.latest(party).revoked

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a clause decides, as data: one type for each thing that can be agreed.
+
+The words of a clause are for people and stand beside it (`documents`); what a machine acts on
+is here alone. Times are microseconds, lengths tenths of a millimetre, areas km2.
+
+1. A clause without a machine part decides nothing; its words bind people.
+2. What no clause says has a default, and each type names it.
+3. Nothing here can hold a target, a weapon or an intent.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+import msgspec
+
+from keepclear.agreement.separation import RuleSet
+from keepclear.record.headers import Name
+from keepclear.record.key_documents import Hex64
+
+HOUR_US: Final = 3_600_000_000
+MostHours = Annotated[int, msgspec.Meta(ge=1, le=366 * 24 * HOUR_US)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=7 * 24 * 3600)]
+
+
+class Precedence(StrEnum):
+    """How urgent a message is; the words spoken beside the first and the third are its own."""
+
+    DISTRESS = "DISTRESS"
+    STOP = "STOP"
+    URGENT = "URGENT"
+    PRIORITY = "PRIORITY"
+    ROUTINE = "ROUTINE"
+    CHECK = "CHECK"
+
+
+class OnConflict(StrEnum):
+    """What activating with an open conflict in which one must act does."""
+
+    NOTE = "note"
+    REFUSE = "refuse"
+
+
+class Field(StrEnum):
+    """What can be disclosed of an operation beyond that it exists."""
+
+    AREA_BOX = "area_box"
+    LEVEL_BAND = "level_band"
+    TIME_BAND = "time_band"
+    CALLSIGN = "callsign"
+    COUNT = "count"
+    EVERYTHING = "everything"
+
+
+class Decision(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"
+):
+    """What every machine part is."""
+
+
+class Separation(Decision, frozen=True, kw_only=True, tag="separation"):
+    """The minima between operations of the parties."""
+
+    rules: RuleSet
+
+
+class WhoActs(Decision, frozen=True, kw_only=True, tag="who-acts"):
+    """Who must act in a conflict: the lower class in this order; within one, who filed later.
+
+    Without it: the operation filed later by place in the record.
+    """
+
+    classes: tuple[str, ...]
+
+
+class OnConflictRule(Decision, frozen=True, kw_only=True, tag="on-conflict"):
+    """Whether an operation may be activated with an open conflict. Without it: note."""
+
+    action: OnConflict
+
+
+class LeadTime(Decision, frozen=True, kw_only=True, tag="lead-time"):
+    """How long before its start an operation is filed; later is LATE, and not lost."""
+
+    notice_us: MostHours
+    classes: tuple[str, ...] = ("any",)
+
+
+class Deadline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How soon a message is acknowledged by a person."""
+
+    precedence: Precedence
+    acknowledge_s: Seconds
+
+
+class Deadlines(Decision, frozen=True, kw_only=True, tag="deadlines"):
+    """How soon messages are acknowledged, and to which posts they go on when they are not."""
+
+    deadlines: tuple[Deadline, ...]
+    escalation: tuple[Name, ...]
+
+
+class Frequency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A way to talk: what for, and the frequency or number."""
+
+    purpose: str
+    on: str
+
+
+class Frequencies(Decision, frozen=True, kw_only=True, tag="frequencies"):
+    """The ways to talk, in the order in which they are tried."""
+
+    frequencies: tuple[Frequency, ...]
+
+
+class Disclosure(Decision, frozen=True, kw_only=True, tag="disclosure"):
+    """What the other side sees of an operation in conflict, beyond that it exists.
+
+    grain_tmm, level_grain_tmm, time_grain_us: what shapes are rounded outward to. Without it:
+    existence and whom to call.
+    """
+
+    fields: tuple[Field, ...]
+    grain_tmm: Annotated[int, msgspec.Meta(ge=0)]
+    level_grain_tmm: Annotated[int, msgspec.Meta(ge=0)]
+    time_grain_us: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Caps(Decision, frozen=True, kw_only=True, tag="caps"):
+    """How much one operation, and one party in a day, may take of the sky."""
+
+    area_hours_km2h: Annotated[int, msgspec.Meta(ge=1)]
+    duration_us: MostHours
+    vertices: Annotated[int, msgspec.Meta(ge=4, le=100_000)]
+
+
+class ProbingBound(Decision, frozen=True, kw_only=True, tag="probing-bound"):
+    """What smaller volumes are widened to before comparing, and when the other side is told."""
+
+    across_tmm: Annotated[int, msgspec.Meta(ge=1)]
+    height_tmm: Annotated[int, msgspec.Meta(ge=1)]
+    lasts_us: MostHours
+    filings_an_hour: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+
+
+class Channels(Decision, frozen=True, kw_only=True, tag="channels"):
+    """The channels of the line, each with queues and suspensions of its own."""
+
+    channels: tuple[Name, ...]
+
+
+class Retention(Decision, frozen=True, kw_only=True, tag="retention"):
+    """How long personal values are kept beside the record."""
+
+    personal_us: MostHours
+
+
+class OperatorKey(Decision, frozen=True, kw_only=True, tag="operator-key"):
+    """That a party runs the exchange with a key of its own; all sign that they know."""
+
+    party: Name
+    key_id: Hex64
+
+
+class LineCheck(Decision, frozen=True, kw_only=True, tag="line-check"):
+    """In force only once both have signed that the line was checked."""
+
+
+class ProvingRun(Decision, frozen=True, kw_only=True, tag="proving-run"):
+    """In force only once both have signed that a proving run was made."""
+
+
+AnyDecision = (
+    Separation | WhoActs | OnConflictRule | LeadTime | Deadlines | Frequencies | Disclosure | Caps
+    | ProbingBound | Channels | Retention | OperatorKey | LineCheck | ProvingRun
+)  # fmt: skip
