@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from keepclear.cli.agreement import agreement
 from keepclear.cli.check import check
 from keepclear.cli.key import key
 from keepclear.cli.record import record
@@ -45,6 +46,7 @@ def command() -> None:
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
 
 
+command.add_command(agreement)
 command.add_command(check)
 command.add_command(key)
 command.add_command(record)

@@ -6,6 +6,7 @@ Private keys are files of their own that only their owner can read; everything e
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -76,7 +77,7 @@ def new(party: str, folder: str, posts: tuple[str, ...], one_person: bool) -> in
             "Keep root and next-root away from the posts: they sign changes of keys alone.",
         ]
 
-    return _done(make)
+    return print_or_refuse(make)
 
 
 @key.command()
@@ -98,7 +99,7 @@ def show(file: str) -> int:
             ring.add(envelope, place, f"{file}, document {place + 1}")
         return [keys_text(keys).rstrip("\n")]
 
-    return _done(make)
+    return print_or_refuse(make)
 
 
 @key.command()
@@ -141,7 +142,7 @@ def rotate(
         if len(ring.parties()) != 1:
             raise click.UsageError(f"{file}: holds {len(ring.parties())} parties; give one's own")
         before = ring.latest(ring.parties()[0])
-        signers = {name: _read_private(name) for name in private}
+        signers = {name: read_private(name) for name in private}
         root = next((s for s in signers.values() if s.public.id == before.next_root), None)
         if root is None:
             raise click.UsageError(
@@ -188,7 +189,7 @@ def rotate(
             *(f"wrote {each} (PRIVATE)" for each in written),
         ]
 
-    return _done(make)
+    return print_or_refuse(make)
 
 
 @key.command()
@@ -222,14 +223,13 @@ def export(files: tuple[str, ...], exchanges: tuple[str, ...], output: str) -> i
             f"Compare the fingerprints with each party by voice: keepclear key show {output}",
         ]
 
-    return _done(make)
+    return print_or_refuse(make)
 
 
-def _done(make: object) -> int:
+def print_or_refuse(make: Callable[[], list[str]]) -> int:
     """Print the lines that a function returns, or its refusal; return the exit status."""
     from keepclear.errors import CallerError
 
-    assert callable(make)  # noqa: S101 click has no type for it
     try:
         lines = make()
     except CallerError as fault:
@@ -262,7 +262,8 @@ def _write_private(file: str, party: str, name: str, signer: "Signer") -> None:
         opened.write(encode(value) + b"\n")
 
 
-def _read_private(file: str) -> "Signer":
+def read_private(file: str) -> "Signer":
+    """Return the signer in a private key's file; `Malformed` or `OSError` where it is none."""
     from keepclear.record.encoding import decode
     from keepclear.record.faults import Malformed
     from keepclear.record.keys import Signer

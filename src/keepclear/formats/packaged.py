@@ -18,6 +18,7 @@
 `data/states.csv`: names and codes of the units (ISO 3166-1), and breadths of territorial seas
 with their source (docs/borders.md explains the keys).
 `data/disputed.toml`, `data/waters.toml`: the overlays, explained at their top.
+`data/templates/*.toml`: drafts of agreements (`agreement_draft`).
 """
 
 import csv
@@ -61,6 +62,17 @@ class _Baked(msgspec.Struct, frozen=True, kw_only=True):
     points: Integers
     left: Integers
     right: Integers
+
+
+def template_names() -> tuple[str, ...]:
+    """Return the names of the templates of agreements that ship."""
+    folder = files("keepclear.formats") / "data" / "templates"
+    return tuple(sorted(each.name.removesuffix(".toml") for each in folder.iterdir()))
+
+
+def read_template(name: str) -> str:
+    """Return a template of an agreement, one of `template_names`, as text."""
+    return (files("keepclear.formats") / "data" / "templates" / f"{name}.toml").read_text("utf-8")
 
 
 def read_borders() -> Borders:

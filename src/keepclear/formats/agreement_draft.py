@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drafts of agreements as TOML, for people to write.
+
+Layout: as `agreement.documents.Agreement`, with these differences. A quantity stands as text
+with its unit under its name without the unit: `notice = "30 d"` is `notice_us`, `grain = "10 NM"`
+is `grain_tmm`, `acknowledge = "60 s"` is `acknowledge_s`. A time is RFC 3339 in the same way:
+`until = "2016-09-30T00:00:00Z"`. Words stand by language: `text.en = "..."`. The rules of a
+separation clause are what `keepclear check --rules` takes: minima, or a TOML text.
+
+1. All faults are told by their path, with the value and the way out.
+2. A draft has no hash and no signatures: it becomes an agreement when it is signed.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from keepclear.agreement.documents import Agreement
+from keepclear.agreement.rules_toml import parse_short, read_rules
+from keepclear.errors import CallerError, Fault, FileErrors, InputError
+from keepclear.units import (
+    US_PER_S,
+    format_time,
+    parse_duration_us,
+    parse_length_tmm,
+    parse_time_us,
+)
+
+TIMES: Final = ("in_force", "until", "review")
+DURATIONS: Final = ("notice", "duration", "lasts", "personal", "time_grain")
+LENGTHS: Final = ("grain", "level_grain", "across", "height")
+SECONDS: Final = ("acknowledge",)
+DAY_US: Final = 86_400 * US_PER_S
+
+
+def read_draft(data: bytes, file: str) -> Agreement:
+    """Return the agreement that a draft is; `FileErrors` where it is none."""
+    try:
+        value = tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise _refused(file, str(fault), "mend the line it names") from None
+    try:
+        made = _agreement(value)
+        return msgspec.convert(made, Agreement)
+    except CallerError as fault:
+        raise _refused(file, str(fault), "see the template it came from") from None
+    except (msgspec.ValidationError, TypeError) as fault:
+        raise _refused(file, str(fault), "see the template it came from") from None
+
+
+def fill_template(template: str, parties: Mapping[str, str], from_us: int, until_us: int) -> str:
+    """Return a draft from a template. parties: id -> name; review is half-way."""
+    tables = [
+        f'[[parties]]\nid = "{party}"\nname = "{name}"\nrole = "force"\nanswers_for = []\n'
+        for party, name in parties.items()
+    ]
+    review_us = (from_us + until_us) // 2
+    filled = template.replace("{parties}", "\n".join(tables))
+    for name, time_us in (("from", from_us), ("until", until_us), ("review", review_us)):
+        filled = filled.replace(f"{{{name}}}", f"{format_time(time_us)[:19]}Z")
+    return filled
+
+
+def _agreement(value: Mapping[str, Any]) -> dict[str, Any]:
+    made = _quantities(value, "")
+    languages = value.get("languages", [])
+    made["title"] = _texts(value.get("title", {}), languages, "title")
+    clauses = []
+    for number, table in enumerate(_tables(value, "clauses")):
+        path = f"clauses[{number}]"
+        clause = {key: each for key, each in table.items() if key not in {"text", "decides"}}
+        clause["texts"] = _texts(table.get("text", {}), languages, f"{path}.text")
+        if "decides" in table:
+            clause["decides"] = _decides(table["decides"], f"{path}.decides")
+        clauses.append(clause)
+    made["clauses"] = clauses
+    return made
+
+
+def _decides(table: Mapping[str, Any], path: str) -> dict[str, Any]:
+    made = _quantities(table, path)
+    if table.get("kind") == "separation" and isinstance(table.get("rules"), str):
+        text = table["rules"]
+        rules = read_rules(text) if "\n" in text else parse_short(text)
+        made["rules"] = msgspec.to_builtins(rules)
+    for name, each in made.items():
+        if isinstance(each, list):
+            made[name] = [
+                _quantities(item, f"{path}.{name}") if isinstance(item, dict) else item
+                for item in each
+            ]
+    return made
+
+
+def _quantities(table: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """Return a table in which quantities are numbers under their names with the unit."""
+    made: dict[str, Any] = {}
+    for name, value in table.items():
+        where = f"{path}.{name}" if path else name
+        if not isinstance(value, str):
+            made[name] = value
+        elif name in TIMES:
+            made[f"{name}_us"] = parse_time_us(value, where)
+        elif name in DURATIONS:
+            made[f"{name}_us"] = _duration_us(value, where)
+        elif name in LENGTHS:
+            made[f"{name}_tmm"] = parse_length_tmm(value, where)
+        elif name in SECONDS:
+            made[f"{name}_s"] = _duration_us(value, where) // US_PER_S
+        else:
+            made[name] = value
+    return made
+
+
+def _duration_us(text: str, path: str) -> int:
+    days, _, unit = text.strip().partition(" ")
+    if unit in {"d", "day", "days"} and days.isascii() and days.isdigit():
+        return int(days) * DAY_US
+    return parse_duration_us(text, path)
+
+
+def _texts(table: object, languages: Sequence[str], path: str) -> list[dict[str, str]]:
+    if not isinstance(table, dict):
+        raise InputError(path, table, "is no table of languages", 'write en = "..."')
+    missing = [language for language in languages if language not in table]
+    strange = [language for language in table if language not in languages]
+    if missing or strange:
+        raise InputError(
+            path, ", ".join(table), f"is not in {', '.join(languages)}", "give each language once"
+        )
+    return [{"language": language, "text": table[language].strip()} for language in languages]
+
+
+def _tables(value: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    found = value.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise InputError(name, found, "is no list of tables", f"write [[{name}]]")
+    return found
+
+
+def _refused(file: str, why: str, way_out: str) -> FileErrors:
+    return FileErrors(file, [Fault(kind="draft", limit=why, way_out=way_out)])

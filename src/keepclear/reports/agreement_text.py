@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How an agreement, its standing and the difference of two versions read, on paper too."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from keepclear.agreement.clauses import AnyDecision, Deadlines, Frequencies, Separation
+from keepclear.agreement.documents import Agreement, Change, Clause, hash_of
+from keepclear.agreement.quantities import duration_text, lateral_text, vertical_text
+from keepclear.agreement.separation import describe_rule
+from keepclear.agreement.signing import Standing
+from keepclear.agreement.states import State
+from keepclear.reports.record_text import grouped
+from keepclear.units import US_PER_S, format_time
+
+WIDTH: Final = 80
+CONDITION: Final = "in force once every party has stated it"
+LEVELS: Final = frozenset({"level_grain", "height"})
+HOUR_US: Final = 3_600 * US_PER_S
+DAY_US: Final = 24 * HOUR_US
+
+
+def agreement_text(agreement: Agreement) -> str:
+    """Return the whole agreement as it is printed and read before it is signed."""
+    return "\n".join(_agreement_lines(agreement)) + "\n"
+
+
+def standing_text(agreement: Agreement, standing: Standing, now_us: int, file: str) -> str:
+    """Return what holds of an agreement, verdict first."""
+    lines = [f"{standing.state.upper()}  {file} at {_time(now_us)}"]
+    lines += [f"  waits for  {each}" for each in standing.waits_for]
+    lines.append(f"  hash       {grouped(standing.hash)} (compare it by voice)")
+    for each in standing.signed:
+        lines.append(f"  signed     {each.party}, {each.representative}, {_time(each.at_us)}")
+    if standing.suspended_by:
+        lines.append(f"  suspended  by {', '.join(standing.suspended_by)}")
+    holds = ", ".join(standing.holds) or "none"
+    if standing.state is State.IN_FORCE:
+        holds = f"all {len(standing.holds)}"
+    lines.append(f"  clauses    that hold now: {holds}")
+    if standing.state in {State.IN_FORCE, State.SUSPENDED}:
+        lines.append(f"  review     {_time(agreement.review_us)}, ends {_time(agreement.until_us)}")
+    return "\n".join(lines) + "\n"
+
+
+def changes_text(changes: Sequence[Change]) -> str:
+    """Return the differences of two versions, clause by clause."""
+    if not changes:
+        return "No difference.\n"
+    lines = []
+    for each in changes:
+        lines.append(f"{f'clause {each.id}' if each.id else 'around'}: {each.what}")
+        lines += _wrapped(each.before, "  - ") if each.before else []
+        lines += _wrapped(each.after, "  + ") if each.after else []
+    return "\n".join(lines) + "\n"
+
+
+def decides_text(decision: AnyDecision) -> str:
+    """Return what a clause decides, in words: what a machine will act on."""
+    match decision:
+        case Separation():
+            return "; ".join(describe_rule(rule) for rule in decision.rules.rules)
+        case Deadlines():
+            times = ", ".join(
+                f"{each.precedence} {_duration(each.acknowledge_s * US_PER_S)}"
+                for each in decision.deadlines
+            )
+            return f"{times}; then {', '.join(decision.escalation)}"
+        case Frequencies():
+            return "; ".join(f"{each.purpose}: {each.on}" for each in decision.frequencies)
+        case _:
+            fields = msgspec.structs.asdict(decision)
+            return (
+                ", ".join(_field_text(name, value) for name, value in fields.items()) or CONDITION
+            )
+
+
+def _agreement_lines(a: Agreement) -> Iterator[str]:
+    for text in a.title:
+        yield from _wrapped(text.text.upper(), "")
+    yield ""
+    yield f"{a.id}, version {a.version}"
+    yield f"hash       {grouped(hash_of(a))} (what every party signs)"
+    yield f"in force   {_time(a.in_force_us)} to {_time(a.until_us)}"
+    yield f"review     {_time(a.review_us)}"
+    yield f"notice     {_duration(a.notice_us)} after it is denounced"
+    for party in a.parties:
+        yield f"party      {party.id}: {party.name} ({party.role.replace('_', ' ')})"
+        if party.answers_for:
+            yield f"           answers for {', '.join(party.answers_for)}"
+    for clause in a.clauses:
+        yield ""
+        yield from _clause_lines(clause)
+    for annex in a.annexes:
+        yield f"annex {annex.id}   {grouped(annex.hash)}"
+    yield ""
+    yield "Signed by, for each party, two representatives:"
+    for party in a.parties:
+        yield f"{party.id:<12} ______________________________  ______________________________"
+
+
+def _clause_lines(clause: Clause) -> Iterator[str]:
+    for text in clause.texts:
+        language = f" [{text.language}]" if len(clause.texts) > 1 else ""
+        yield from _wrapped(text.text, f"{clause.id + language:<6} ")
+    if clause.decides is not None:
+        kind = type(clause.decides).__struct_config__.tag
+        yield from _wrapped(f"{kind}: {decides_text(clause.decides)}", "       = ")
+    if clause.survives:
+        yield "       (survives suspension)"
+
+
+def _field_text(name: str, value: object) -> str:
+    if name.endswith("_us") and isinstance(value, int):
+        return f"{name[:-3].replace('_', ' ')} {_duration(value)}"
+    if name.endswith("_tmm") and isinstance(value, int):
+        plain = name[:-4]
+        shown = vertical_text(value) if plain in LEVELS else lateral_text(value)
+        return f"{plain.replace('_', ' ')} {shown}"
+    if isinstance(value, tuple):
+        return f"{name.replace('_', ' ')} {', '.join(map(str, value))}"
+    if name.endswith("_km2h"):
+        return f"{name[:-5].replace('_', ' ')} {value:,} km2h"
+    return f"{name.replace('_', ' ')} {value}"
+
+
+def _duration(time_us: int) -> str:
+    """Return a duration in the largest unit that it is a whole number of."""
+    for unit_us, one, many in ((DAY_US, "day", "days"), (HOUR_US, "hour", "hours")):
+        if time_us % unit_us == 0 and time_us:
+            count = time_us // unit_us
+            return f"{count} {one if count == 1 else many}"
+    return duration_text(time_us)
+
+
+def _wrapped(text: str, before: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=before, subsequent_indent=" " * len(before)
+    ) or [before]  # fmt: skip
+
+
+def _time(time_us: int) -> str:
+    return f"{format_time(time_us)[:19]}Z"
