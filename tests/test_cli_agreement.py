@@ -116,7 +116,8 @@ def test_what_is_shown_has_every_clause_with_what_it_decides() -> None:
     for text in (
         "= separation: 5 NM or 1000 ft", "= lead-time: notice 1 hour",
         "notice     30 days after it is denounced", "= retention: personal 365 days",
-        "= probing-bound: across 5 NM, height 2000 ft, lasts 30 min", "= line-check: in force once every party has stated it",
+        "= probing-bound: across 5 NM, height 2000 ft, lasts 30 min",
+        "= line-check: in force once every party has stated it",
         "party      north: Party North (force)", "(survives suspension)",
     ):  # fmt: skip
         assert text in said

@@ -72,10 +72,8 @@ def decides_text(decision: AnyDecision) -> str:
         case Frequencies():
             return "; ".join(f"{each.purpose}: {each.on}" for each in decision.frequencies)
         case _:
-            fields = msgspec.structs.asdict(decision)
-            return (
-                ", ".join(_field_text(name, value) for name, value in fields.items()) or CONDITION
-            )
+            fields = msgspec.structs.asdict(decision).items()
+            return ", ".join(_field_text(*field) for field in fields) or CONDITION
 
 
 def _agreement_lines(a: Agreement) -> Iterator[str]:
