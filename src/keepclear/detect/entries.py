@@ -117,12 +117,14 @@ def fill_entry(
         lateral_m = max(lateral_m, f.leg_lateral_m[leg])
         if f.leg_datum[leg] != datum:
             datum = MIXED
+        goes_on = m > i and f.start_us[m] == f.end_us[m - 1]
         for which in range(2):
             at_us = max(f.start_us[m], starts_us) if which == 0 else min(f.end_us[m], ends_us)
-            x, y, z = position_at(f, m, at_us)
-            after_s = (at_us - middle_us) * 1e-6
-            x, y, z = x - cx - vx * after_s, y - cy - vy * after_s, z - cz - vz * after_s
-            error2 = max(error2, x * x + y * y + z * z)
+            if which == 1 or not goes_on:  # else it is where the last one ended
+                x, y, z = position_at(f, m, at_us)
+                after_s = (at_us - middle_us) * 1e-6
+                x, y, z = x - cx - vx * after_s, y - cy - vy * after_s, z - cz - vz * after_s
+                error2 = max(error2, x * x + y * y + z * z)
             height = height_at(
                 f.leg_start_us[leg], f.leg_end_us[leg], f.leg_from_tmm[leg], f.leg_to_tmm[leg],
                 at_us,
