@@ -241,7 +241,7 @@ def test_what_was_allowed_for_is_said(tmp_path: Path) -> None:
 
     assert {
         "Every plan may run 2 min early or late.",
-        "Uncertainty of each plan where its file gives none: 0.1 NM / 100 ft.",
+        "Uncertainty of each plan where its file gives none: 0.1 NM laterally, 100 ft vertically.",
         "25 ft taken off each vertical minimum.",
     } <= set(report.notes)
 

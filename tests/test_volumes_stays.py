@@ -70,7 +70,7 @@ def judged(scene: Scene, early_late: Sequence[int]) -> Stay | None:
     )
     asked = Asked(look_at(rows), a, b, gaps_a, gaps_b, scene.limit * A_SECOND_US,
                   scene.reset * A_SECOND_US)  # fmt: skip
-    return judge_stay(asked, shifts_between(a, b, time))
+    return judge_stay(asked, None, shifts_between(a, b, time))
 
 
 def some_spans(choose: random.Random, count: int, last: int) -> list[Span]:
@@ -399,7 +399,7 @@ def test_what_halving_leaves_undecided_counts_as_broken() -> None:
     clock = Clock(-500 * A_SECOND_US, 500 * A_SECOND_US, 0, 10 * A_SECOND_US)
     asked = Asked(look, clock, clock, (), (), 30 * A_SECOND_US, A_SECOND_US)
 
-    assert judge_stay(asked, (0, 10 * A_SECOND_US)) == Stay(Verdict.CONFLICT, 0, "")
+    assert judge_stay(asked, None, (0, 10 * A_SECOND_US)) == Stay(Verdict.CONFLICT, 0, "")
 
 
 def test_a_volume_shorter_than_the_limit_breaks_it_at_no_shift(tmp_path: Path) -> None:

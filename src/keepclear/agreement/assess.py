@@ -63,21 +63,22 @@ def assess(
     verdicts = [_verdict(row, stays) for row in rows]
     worst = min(verdicts, key=RANK.__getitem__)
     chosen = rows[[verdict is worst for verdict in verdicts]]
-    margin_m, row = _least_margin(chosen if worst is Verdict.UNDETERMINED else rows)
+    margin_m, row = _least_margin(_opened(chosen if worst is Verdict.UNDETERMINED else rows, bound))
     cylinder_number = int(row[column.CYLINDER])
     rule, cylinder = bound[cylinder_number]
     seconds, seconds_leaf = _seconds(chosen, bound, stays)
     leaf = cylinder.vertical_leaf if row[column.MARGIN_LEAF] == 1 else cylinder.lateral_leaf
     if margin_m is not None and margin_m >= 0 and seconds_leaf is not None:
         leaf = seconds_leaf
-    is_short = margin_m is not None and margin_m < 0
+    margin_m = None if margin_m is None else round(margin_m, 9) + 0.0  # no minus before a 0
+    is_short = margin_m is not None and margin_m <= 0
     return Assessment(
         verdict=worst,
         intervals=merged(chosen, column.START, column.END),
         intervals_a=merged(chosen, column.START_A, column.END_A),
         intervals_b=merged(chosen, column.START_B, column.END_B),
         cpa=_closest(chosen), rule=rule.id, leaf=_leaf_path(rule, leaf),
-        short_by_m=-margin_m if margin_m is not None and is_short else None,
+        short_by_m=0.0 - margin_m if margin_m is not None and is_short else None,
         short_by_s=seconds, margin_m=margin_m, reason=_reason(worst, chosen, stays),
     )  # fmt: skip
 
@@ -96,6 +97,20 @@ def merged(rows: Rows, start: int, end: int) -> tuple[Interval, ...]:
 def _verdict(row: Rows, stays: Mapping[int, Stay]) -> Verdict:
     stay = stays.get(int(row[column.CYLINDER]))
     return VERDICTS[int(row[column.VERDICT])] if stay is None else stay.verdict
+
+
+def _opened(rows: Rows, bound: Sequence[tuple[Rule, Cylinder]]) -> Rows:
+    """Return rows whose margins are from the minimum itself where exactly at it is inside.
+
+    The kernel is asked for a tenth of a millimetre more there, because its minima are open.
+    """
+    closed = np.array([cylinder.vertical_is_closed for _, cylinder in bound])
+    which = closed[rows[:, column.CYLINDER].astype(np.int64)] & (rows[:, column.MARGIN_LEAF] == 1)
+    if not which.any():
+        return rows
+    opened = rows.copy()
+    opened[which, column.MARGIN_M] += 1 / TMM_PER_M
+    return opened
 
 
 def _least_margin(rows: Rows) -> tuple[float | None, Rows]:

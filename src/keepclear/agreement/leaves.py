@@ -204,12 +204,23 @@ def walk(root: Tree, path: str, above: tuple[AnyOf | AllOf, ...] = ()) -> Iterat
         yield from walk(child, f"{path}/{name}", (*above, root))
 
 
+AXES: Final = {Lateral: " laterally", Vertical: " vertically"}
+
+
 def describe(node: Tree) -> str:
-    """Return a tree in a few words: "5 NM or 1000 ft"."""
+    """Return a tree in a few words: "5 NM or 1000 ft".
+
+    Which is which is said where the lateral minimum is the smaller one: it may be meant otherwise.
+    """
     if not isinstance(node, AnyOf | AllOf):
         return _describe_leaf(node)
+    lateral = [child.minimum_tmm for child in node.children if isinstance(child, Lateral)]
+    vertical = [child.minimum_tmm for child in node.children if isinstance(child, Vertical)]
+    is_odd = min(lateral, default=0) < max(vertical, default=0) and bool(lateral)
     parts = [
-        f"({describe(child)})" if isinstance(child, AnyOf | AllOf) else _describe_leaf(child)
+        f"({describe(child)})"
+        if isinstance(child, AnyOf | AllOf)
+        else _describe_leaf(child) + (AXES.get(type(child), "") if is_odd else "")
         for child in node.children
     ]
     return (" or " if isinstance(node, AnyOf) else " and ").join(parts)

@@ -6,7 +6,8 @@ leaf's `reset` apart are one, and so are those with a gap in the data between th
 holds if, for every shift, no component is longer than its limit; equal holds.
 1. Longer: CONFLICT. Not longer, but open at a plan's first or last instant: UNDETERMINED.
    Else LIMITED: a duration leaf never makes a pair CLEAR.
-2. What is within the guard band, or cannot be compared, counts as inside.
+2. What is within the guard band, or cannot be compared, counts as inside. Where a leaf is broken
+   only if what cannot be compared is inside, the verdict is UNDETERMINED.
 3. All shifts are looked at by halving: a range of shifts is done with when the union of its
    insides is short enough on either clock; it breaks the leaf when one shift in it does. Where
    halving comes to its end undecided, the leaf counts as broken, and an inside as open.
@@ -116,10 +117,18 @@ def shifts_between(a: Clock, b: Clock, time_us: int) -> Range:
     return -(a.late_us + b.early_us) - time_us, a.early_us + b.late_us + time_us
 
 
-def judge_stay(asked: Asked, shifts_us: Range) -> Stay:
-    """Return what a duration leaf says of a pair that may be apart by the shifts of a range."""
+def judge_stay(asked: Asked, known: Look | None, shifts_us: Range) -> Stay:
+    """Return what a duration leaf says of a pair that may be apart by the shifts of a range.
+
+    known: where the pair is inside with heights that can be compared; None where all can.
+    """
     over_us, ranges = _longest_stay(asked, shifts_us)
     if over_us is not None:
+        sure_us: int | None = over_us
+        if known is not None:
+            sure_us, _ = _longest_stay(asked._replace(look=known), shifts_us)
+        if sure_us is None:
+            return Stay(Verdict.UNDETERMINED, 0, "the heights cannot be compared")
         return Stay(Verdict.CONFLICT, over_us, "")
     if _may_be_open(asked, ranges):
         return Stay(

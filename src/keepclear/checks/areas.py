@@ -210,12 +210,14 @@ def _stays(
         asked = Asked(
             look_at(rows), a, b, pair.gaps_a, pair.gaps_b, cylinder.duration_us, cylinder.reset_us
         )
-        stays[number] = judge_stay(asked, shifts_between(a, b, cylinder.time_us or 0))
+        is_known = rows[:, column.VERDICT] != column.UNDETERMINED
+        known = None if is_known.all() else look_at(rows[is_known])
+        stays[number] = judge_stay(asked, known, shifts_between(a, b, cylinder.time_us or 0))
     return stays
 
 
 def look_at(rows: Rows) -> Look:
-    """Return where a pair is inside, shift by shift, from its rows over all shifts (one or more).
+    """Return where a pair is inside, shift by shift, from its rows over all shifts.
 
     A volume stands still, so its rows say all: at any shift in question, inside is whoever's
     own clock is within its part of a row.

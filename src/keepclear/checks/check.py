@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from keepclear.agreement.presets import PRESETS
-from keepclear.agreement.quantities import vertical_text
+from keepclear.agreement.quantities import duration_text, lateral_text, vertical_text
 from keepclear.agreement.rules_toml import parse_short, read_rules
 from keepclear.agreement.separation import RuleSet, describe_rule, describe_scope
 from keepclear.airspace.altitudes import reference_text
@@ -25,7 +25,7 @@ from keepclear.detect.kernel import KERNEL
 from keepclear.errors import CallerError, Fault, FileErrors, InputError, RulesError, fault_lines
 from keepclear.formats.contents import Contents
 from keepclear.formats.reading import read
-from keepclear.units import parse_duration_us, parse_length_tmm, parse_time_us
+from keepclear.units import TMM_PER_M, parse_duration_us, parse_length_tmm, parse_time_us
 
 DEFAULT_RULES: Final = "5 NM / 1000 ft"
 LONGEST_TOLERANCE_US: Final = 15 * 60 * 1_000_000
@@ -76,7 +76,7 @@ def check(  # noqa: PLR0913 the options of the command
     prepared = prepare(contents, by_file, asked.uncertainty, asked.tolerance_us, asked.max_gap_us)
     window_us = (asked.from_us, asked.to_us)
     said = [*said_of_window(prepared, start, end, window_us)]
-    said += _said_of_allowances(asked, time_tolerance, uncertainty)
+    said += _said_of_allowances(asked, time_tolerance)
     compared = compare(
         prepared, asked.rule_set, within_party=within_party, rvsm=rvsm,
         vertical_tolerance_tmm=asked.vertical_tolerance_tmm,
@@ -158,15 +158,20 @@ def _asked(
     )  # fmt: skip
 
 
-def _said_of_allowances(
-    asked: Asked, time_tolerance: str | None, uncertainty: str | None
-) -> list[str]:
+def _said_of_allowances(asked: Asked, time_tolerance: str | None) -> list[str]:
     """Return what was allowed for, a sentence each: an answer must not be read without it."""
     said = []
     if asked.tolerance_us:
         said.append(f"Every plan may run {time_tolerance} early or late.")
     if asked.uncertainty != Uncertainty():
-        said.append(f"Uncertainty of each plan where its file gives none: {uncertainty}.")
+        sure = asked.uncertainty
+        texts = (
+            sure.lateral_m and f"{lateral_text(round(sure.lateral_m * TMM_PER_M))} laterally",
+            sure.vertical_tmm and f"{vertical_text(sure.vertical_tmm)} vertically",
+            sure.time_us and f"{duration_text(sure.time_us)} in time",
+        )
+        known = ", ".join(text for text in texts if text)
+        said.append(f"Uncertainty of each plan where its file gives none: {known}.")
     if asked.vertical_tolerance_tmm:
         less = vertical_text(asked.vertical_tolerance_tmm)
         said.append(f"{less} taken off each vertical minimum.")

@@ -6,6 +6,7 @@ needs a second look with wider minima, because it may be least where nothing was
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -58,8 +59,9 @@ class Pair(NamedTuple):
 
 def assess_pair(kernel: Kernel, pair: Pair, rows: Rows) -> tuple[Assessment, float | None]:
     """Return what the rows of a pair amount to, and the margin without uncertainty."""
+    has_unknown = bool((rows[:, column.VERDICT] == column.UNDETERMINED).any())
     stays = {
-        number: _stay(kernel, pair, cylinder)
+        number: _stay(kernel, pair, cylinder, has_unknown=has_unknown)
         for number, (_, cylinder) in enumerate(pair.bound)
         if cylinder.duration_us is not None and (rows[:, column.CYLINDER] == number).any()
     }
@@ -115,8 +117,8 @@ def _wider(cylinder: Cylinder, by_tmm: int) -> Cylinder:
     )  # fmt: skip
 
 
-def _stay(kernel: Kernel, pair: Pair, cylinder: Cylinder) -> Stay:
-    """Return what a duration leaf says of a pair."""
+def _stay(kernel: Kernel, pair: Pair, cylinder: Cylinder, *, has_unknown: bool) -> Stay:
+    """Return what a duration leaf says of a pair; has_unknown: some heights cannot be compared."""
     f = kernel.fragments
     a, b = pair.a, pair.b
     guarded = with_guard(cylinder)
@@ -124,13 +126,15 @@ def _stay(kernel: Kernel, pair: Pair, cylinder: Cylinder) -> Stay:
     clock_a, clock_b = clock_of(f, a), clock_of(f, b)
     bare = limits_of([replace(guarded, time_us=None)])
 
-    def look(low_us: int, high_us: int) -> Inside:
+    def look(low_us: int, high_us: int, *, is_known: bool = False) -> Inside:
         if low_us == high_us:
             both = take_pair(f, a, b, low_us)
             rows = kernel.rows(both, 0, 1, bare, (NOT_THERE, NOT_THERE))
             rows[:, [column.START_B, column.END_B]] -= low_us
         else:
             rows = kernel.rows(f, a, b, limits, (low_us, high_us))
+        if is_known:
+            rows = rows[rows[:, column.VERDICT] != column.UNDETERMINED]
         return Inside(
             on_a=merged(rows, column.START_A, column.END_A),
             on_b=merged(rows, column.START_B, column.END_B),
@@ -139,6 +143,7 @@ def _stay(kernel: Kernel, pair: Pair, cylinder: Cylinder) -> Stay:
     return judge_stay(
         Asked(look, clock_a, clock_b, pair.gaps_a, pair.gaps_b, cylinder.duration_us or 0,
               cylinder.reset_us),
+        partial(look, is_known=True) if has_unknown else None,
         shifts_between(clock_a, clock_b, cylinder.time_us or 0),
     )  # fmt: skip
 

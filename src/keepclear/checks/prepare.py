@@ -5,11 +5,14 @@
    from run to run and do not depend on the order of the files.
 2. A plan's party is its party column, else the party named for its file, else the file's name.
 3. Nothing is joined over a gap longer than `max_gap` in a file of positions; each is a `Gap`.
+   Nor from one plan of a craft to its next: where its call sign changes, or is first heard,
+   within `max_gap`, the time between is a `Gap` too.
 4. A plan's own uncertainty, where its file states one, stands before the option's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
@@ -49,6 +52,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     key: str
+    craft: str
     party: str
     category: str
     rvsm: bool | None
@@ -112,11 +116,14 @@ def prepare(
     datums, numbers = _datums_of(flights)
     picked = [_Picked(flights[plans[i].flights or 0], plans[i].row) for i in with_points]
     points = _points_of(picked, numbers, uncertainty, tolerance_us, max_gap_us)
-    gaps, gap_rows = _gaps_of(points, [plans[i].name for i in with_points], max_gap_us)
+    some = [plans[i] for i in with_points]
+    found = [*_gaps_of(points, some, max_gap_us), *_changes_of_name(points, some, max_gap_us)]
+    found.sort(key=lambda each: (each[0], each[1].start_us))
     return Prepared(
         plans=tuple(plans), with_points=np.array(with_points, dtype=np.int64), points=points,
         datums=datums, numbers=numbers,
-        uncertainty=uncertainty, tolerance_us=tolerance_us, gaps=gaps, gap_rows=gap_rows,
+        uncertainty=uncertainty, tolerance_us=tolerance_us,
+        gaps=tuple(gap for _, gap in found), gap_rows=tuple(row for row, _ in found),
     )  # fmt: skip
 
 
@@ -148,7 +155,8 @@ def _plan(
     area: AreaPlan | None = None,
 ) -> Plan:  # fmt: skip
     return Plan(
-        name=name.name, key=name.key, party=name.party or party, category=name.category,
+        name=name.name, key=name.key, craft=name.craft, party=name.party or party,
+        category=name.category,
         rvsm=name.rvsm, file=file, flights=flights, row=row, area=area,
     )  # fmt: skip
 
@@ -197,6 +205,7 @@ def _points_of(
         starts_stretch=breaks,
         edge=np.array([EDGES[p.flights.edge] for p in picked], dtype=np.int64),
         early_us=clock_us + tolerance_us, late_us=clock_us + tolerance_us, clock_us=clock_us,
+        keeps_last=listed,
     )  # fmt: skip
 
 
@@ -256,23 +265,34 @@ def _datum_codes(source: _Source, numbers: Datums) -> Integers:
     return found
 
 
-def _gaps_of(
-    points: Points, names: Sequence[str], max_gap_us: int
-) -> tuple[tuple[Gap, ...], tuple[int, ...]]:
-    """Return one entry a gap, by plan, then time; and whose each is."""
+def _gaps_of(points: Points, plans: Sequence[Plan], max_gap_us: int) -> Iterator[tuple[int, Gap]]:
+    """Yield each gap, with whose it is."""
     starts = points.starts_stretch.copy()
     starts[points.offsets[:-1]] = False
     after = np.flatnonzero(starts)
-    plan = np.searchsorted(points.offsets, after, side="right") - 1
-    gaps = tuple(
-        Gap(
-            plan=names[p], start_us=int(points.time_us[i - 1]), end_us=int(points.time_us[i]),
-            why=f"no position for {_span(int(points.time_us[i] - points.time_us[i - 1]))}, "
-                f"longer than {_span(max_gap_us)}",
-        )
-        for i, p in zip(after.tolist(), plan.tolist(), strict=True)
-    )  # fmt: skip
-    return gaps, tuple(plan.tolist())
+    rows = np.searchsorted(points.offsets, after, side="right") - 1
+    for i, row in zip(after.tolist(), rows.tolist(), strict=True):
+        start_us, end_us = int(points.time_us[i - 1]), int(points.time_us[i])
+        why = f"no position for {_span(end_us - start_us)}, longer than {_span(max_gap_us)}"
+        yield row, Gap(plan=plans[row].name, start_us=start_us, end_us=end_us, why=why)
+
+
+def _changes_of_name(
+    points: Points, plans: Sequence[Plan], max_gap_us: int
+) -> Iterator[tuple[int, Gap]]:
+    """Yield the time from the end of one plan of a craft to the start of its next, as a gap."""
+    by_craft: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
+    for row, plan in enumerate(plans):
+        first, end = int(points.offsets[row]), int(points.offsets[row + 1])
+        if plan.craft and first < end:
+            times = int(points.time_us[first]), int(points.time_us[end - 1])
+            by_craft.setdefault((plan.party, plan.craft), []).append((*times, row))
+    for spans in by_craft.values():
+        spans.sort()
+        for (_, end_us, row), (start_us, _, other) in pairwise(spans):
+            if 0 < start_us - end_us <= max_gap_us:
+                why = f"{plans[row].craft} goes on as {plans[other].name}: nothing joins the two"
+                yield row, Gap(plan=plans[row].name, start_us=end_us, end_us=start_us, why=why)
 
 
 def _span(time_us: int) -> str:

@@ -5,7 +5,8 @@ A leg joins two timed points. It is cut at equal steps of time into chords so sh
 horizontal distance of two craft is right to a few centimetres (`lateral.guard_m` has the
 bound); heights stay with the whole leg, as integers, so that a cut never rounds one.
 
-1. A leg is never made over a gap (`starts_stretch`); a stretch of one point is an instant.
+1. A leg is never made over a gap (`starts_stretch`); a stretch of one point is an instant, and
+   a recorded last point (`keeps_last`) is one after its leg.
 2. Geodesic legs are cut on the geodesic; rhumb and planar legs are cut until no chord is
    further than `CURVE_M` from the curve.
 3. A leg's uncertainty is the larger of its two ends'. A leg whose ends are measured from
@@ -144,7 +145,10 @@ def _legs_of(points: Points) -> _Legs:
     starts = points.starts_stretch.copy()
     starts[points.offsets[:-1][np.diff(points.offsets) > 0]] = True
     ends = np.append(starts[1:], True)[:count]
-    first = np.flatnonzero(~ends | (starts & ends))
+    kept = starts.copy()
+    if points.keeps_last is not None:
+        kept |= np.repeat(points.keeps_last, np.diff(points.offsets))
+    first = np.flatnonzero(~ends | kept)
     last = np.where(ends[first], first, first + 1)
     plan = np.searchsorted(points.offsets, first, side="right") - 1
     places = to_ecef(points.latitude_deg, points.longitude_deg)

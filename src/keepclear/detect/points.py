@@ -32,7 +32,9 @@ class Points:
     latitude_deg, longitude_deg, height_tmm, datum, lateral_m and vertical_tmm (uncertainty, 0
     for none), starts_stretch (True where nothing is known between the point before and this
     one). Per plan: edge (GEODESIC, RHUMB, PLANAR), early_us and late_us (how much it may run
-    before and after its times), and clock_us (the part of both that is uncertainty of time).
+    before and after its times), clock_us (the part of both that is uncertainty of time), and
+    keeps_last (None for nowhere): the last point of each stretch is a recorded position, so the
+    craft was there at that instant too.
     """
 
     offsets: Integers
@@ -48,6 +50,7 @@ class Points:
     early_us: Integers
     late_us: Integers
     clock_us: Integers
+    keeps_last: npt.NDArray[np.bool_] | None = None
 
     @property
     def plans(self) -> int:

@@ -57,13 +57,17 @@ LINES: Final = "a line needs one of: times; speed with departure; width; radius 
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
-    """One shape as a file gives it: its path in the file, GeoJSON geometry, properties."""
+    """One shape as a file gives it: its path in the file, GeoJSON geometry, properties.
+
+    is_track: its times are those of recorded positions, in which a long break is a gap.
+    """
 
     path: str
     properties_path: str
     feature_id: str | None
     properties: Object
     geometry: Object
+    is_track: bool = False
 
 
 @dataclass(kw_only=True)
@@ -162,7 +166,7 @@ def _read_feature(feature: Feature, faults: Faults, tally: _Tally) -> _Plan | No
             return None
         return _Plan(
             plan=plan, uncertainty=uncertainty, trajectory=trajectory,
-            is_route="times" not in said,
+            is_route=not feature.is_track,
         )  # fmt: skip
     volumes = _read_volumes(feature, kind, edge, faults, tally)
     if plan is None or uncertainty is None or not volumes:

@@ -117,7 +117,7 @@ def _feature(
     if read is not None:
         yield Feature(
             path=path, properties_path=path, feature_id=feature_id, properties=read[0],
-            geometry=read[1],
+            geometry=read[1], is_track=_tag(element) == "Track",
         )  # fmt: skip
 
 

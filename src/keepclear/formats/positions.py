@@ -288,6 +288,7 @@ def _plan_names(columns: Columns, order: Integers, starts: Integers) -> tuple[Pl
         PlanName(
             name=callsign[i] or icao24[i] or identity[i] or "",
             key=" ".join(part for part in (icao24[i], callsign[i]) if part) or identity[i] or "",
+            craft=icao24[i] or "",
             party=party[i],
             category=category[i] or "",
             rvsm=None if rvsm[i] is None else properties.yes_no(rvsm[i] or ""),
