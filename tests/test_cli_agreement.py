@@ -188,6 +188,25 @@ def test_a_draft_with_a_fault_is_refused_with_its_place(
     assert why in said
 
 
+def test_a_partys_name_and_role_are_as_typed(tmp_path: Path) -> None:
+    words = [word for word in NEW if word not in {"--party", "north=Party North"}]
+    words[words.index("south=Party South")] = '--party=acc=Area "Control":civil_authority'
+    words[words.index("draft.toml")] = str(tmp_path / "loa.toml")
+
+    assert run(*words, "--party", "air=Air: Force:force")[0] == 0
+    said = run("agreement", "show", tmp_path / "loa.toml")[1]
+
+    assert 'party      acc: Area "Control" (civil authority)' in said
+    assert "party      air: Air: Force (force)" in said
+    refused = run(*words, "--party", "x=X:target")
+    assert refused[0] == 2
+    assert "target" in refused[1]
+
+
+def test_the_three_templates_ship() -> None:
+    assert template_names() == ("civil-military", "full-disclosure", "two-forces")
+
+
 @pytest.mark.parametrize("name", template_names())
 def test_every_template_that_ships_is_complete_enough_to_sign(name: str) -> None:
     text = fill_template(read_template(name), {"a": "A", "b": "B"}, 0, 10**15)

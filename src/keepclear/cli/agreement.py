@@ -36,9 +36,11 @@ def agreement() -> None:
 
 
 @agreement.command()
-@click.option("--template", required=True, metavar="NAME", help="two-forces")
+@click.option("--template", required=True, metavar="NAME",
+              help="two-forces, civil-military or full-disclosure.")  # fmt: skip
 @click.option("--party", "parties", multiple=True, required=True, metavar="ID=NAME",
-              help="A party and what it is called; two or more.")  # fmt: skip
+              help="A party and what it is called; two or more. With its role, if it is no "
+              "force: ID=NAME:civil_authority, humanitarian or neutral_operator.")  # fmt: skip
 @click.option("--from", "start", required=True, metavar="WHEN", help="2015-10-01T00:00:00Z")
 @click.option("--until", "end", required=True, metavar="WHEN", help="When it ends by itself.")
 @click.option("--output", required=True, metavar="FILE", help="The draft, as TOML.")

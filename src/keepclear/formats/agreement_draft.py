@@ -11,6 +11,7 @@ separation clause are what `keepclear check --rules` takes: minima, or a TOML te
 2. A draft has no hash and no signatures: it becomes an agreement when it is signed.
 """
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -51,11 +52,13 @@ def read_draft(data: bytes, file: str) -> Agreement:
 
 
 def fill_template(template: str, parties: Mapping[str, str], from_us: int, until_us: int) -> str:
-    """Return a draft from a template. parties: id -> name; review is half-way."""
-    tables = [
-        f'[[parties]]\nid = "{party}"\nname = "{name}"\nrole = "force"\nanswers_for = []\n'
-        for party, name in parties.items()
-    ]
+    """Return a draft from a template. parties: id -> name, or name:role; review is half-way."""
+    tables = []
+    for party, said in parties.items():
+        name, colon, role = said.rpartition(":")
+        words = {"id": party, "name": name if colon else said, "role": role if colon else "force"}
+        lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in words.items()]
+        tables.append("\n".join(["[[parties]]", *lines, "answers_for = []\n"]))
     review_us = (from_us + until_us) // 2
     filled = template.replace("{parties}", "\n".join(tables))
     for name, time_us in (("from", from_us), ("until", until_us), ("review", review_us)):
