@@ -11,6 +11,7 @@ import keepclear
 from keepclear.agreement.findings import Finding, Verdict
 from keepclear.checks.report import Exit, Report
 from keepclear.errors import CallerError, FileErrors, InputError, RulesError
+from keepclear.reports.table import table_text
 from keepclear.units import parse_time_us
 
 HEADER = "timestamp,icao24,callsign,latitude,longitude,altitude"
@@ -148,6 +149,39 @@ def test_only_gaps_have_an_exit_status_of_their_own(tmp_path: Path) -> None:
     report = checked(tmp_path, level_flight("N1", 24_000), with_gap)
 
     assert report.exit_status is Exit.ONLY_GAPS
+
+
+def test_a_plan_that_lenient_left_out_is_never_status_0_and_stands_in_the_verdict_line(
+    tmp_path: Path,
+) -> None:
+    lost = [row(0, "A", 91, 8, 24_000), row(60, "A", 92, 8, 24_000), row(0, "C", 40, 8, 24_000)]
+
+    report = checked(tmp_path, lost, level_flight("B", 24_000), lenient=True)
+
+    assert report.findings == ()
+    assert report.unknown == ()
+    assert report.exit_status is Exit.ONLY_GAPS
+    assert table_text(report).startswith(
+        "None found among 2 plans (1 pair), without what --lenient left out (2 faults)."
+    )
+
+
+def test_faults_left_out_are_counted_also_where_one_line_stands_for_many(tmp_path: Path) -> None:
+    lost = [row(s, "A", 91, 8, 24_000) for s in range(200)]
+
+    report = checked(
+        tmp_path, [*lost, *level_flight("C", 9_000)], level_flight("B", 24_000), lenient=True
+    )
+
+    assert len(report.left_out) == 1
+    assert "Left out by --lenient, so not compared (200 faults):" in table_text(report)
+
+
+def test_nothing_to_compare_names_what_lenient_left_out(tmp_path: Path) -> None:
+    with pytest.raises(CallerError, match="hold one plan") as refused:
+        checked(tmp_path, [row(0, "A", 91, 8, 9_000)], level_flight("B", 24_000), lenient=True)
+
+    assert "north.csv: row 2, latitude '91'" in str(refused.value)
 
 
 def test_uncertainty_counts_twice_a_pair_and_the_margin_is_given_without_it(

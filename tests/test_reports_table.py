@@ -101,7 +101,7 @@ def test_many_findings_have_a_row_each_and_the_rest_is_counted() -> None:
 def test_what_was_left_out_is_listed() -> None:
     shown = table_text(eastern_mediterranean())
 
-    assert "Left out by --lenient, so not compared (1):" in shown
+    assert "Left out by --lenient, so not compared (1 fault):" in shown
     assert "  north.csv: row 17" in shown
 
 

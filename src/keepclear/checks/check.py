@@ -77,11 +77,16 @@ def check(  # noqa: PLR0913 the options of the command
     window_us = (asked.from_us, asked.to_us)
     said = [*said_of_window(prepared, start, end, window_us)]
     said += _said_of_allowances(asked, time_tolerance, uncertainty)
-    compared = compare(
-        prepared, asked.rule_set, within_party=within_party, rvsm=rvsm,
-        vertical_tolerance_tmm=asked.vertical_tolerance_tmm,
-        window_us=window_us, tell=tell,
-    )  # fmt: skip
+    try:
+        compared = compare(
+            prepared, asked.rule_set, within_party=within_party, rvsm=rvsm,
+            vertical_tolerance_tmm=asked.vertical_tolerance_tmm,
+            window_us=window_us, tell=tell,
+        )  # fmt: skip
+    except (InputError, RulesError):
+        raise
+    except CallerError as nothing:
+        raise _with_left_out(nothing, _left_out(contents)) from None
     return _report(asked, contents, prepared, compared, said, rvsm=rvsm)
 
 
@@ -225,11 +230,21 @@ def _report(
         plans=len(prepared.plans), pairs=compared.pairs, findings=compared.findings,
         unknown=prepared.gaps,
         notes=tuple(_notes(contents, prepared, [*said, *compared.notes], rvsm=rvsm)),
-        left_out=tuple(
-            f"{each.file}: {line}" for each in contents for line in fault_lines(each.left_out)
-        ),
+        left_out=tuple(_left_out(contents)),
+        faults_left_out=sum(len(each.left_out) for each in contents),
         paths=paths_of(prepared, compared.findings),
     )  # fmt: skip
+
+
+def _left_out(contents: Sequence[Contents]) -> list[str]:
+    return [f"{each.file}: {line}" for each in contents for line in fault_lines(each.left_out)]
+
+
+def _with_left_out(nothing: CallerError, left_out: Sequence[str]) -> CallerError:
+    """Return the error that there is nothing to compare, with what was left out under it."""
+    if not left_out:
+        return nothing
+    return CallerError("\n".join([str(nothing), "left out by --lenient:", *left_out]))
 
 
 def _notes(

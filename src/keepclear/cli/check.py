@@ -36,7 +36,8 @@ Exit status:
   0   every pair is CLEAR
   1   a pair is not: CONFLICT, UNDETERMINED, BOUNDARY or LIMITED
   2   bad input, or nothing to compare
-  3   every pair is CLEAR, but there are gaps in which nothing is known
+  3   every pair is CLEAR, but there are gaps in which nothing is known,
+      or rows were left out by --lenient
   70  a fault in keepclear; 130 stopped by Ctrl-C
 """
 
@@ -86,7 +87,11 @@ Exit status:
     show_default=True,
     help="Assume nothing between positions farther apart in time.",
 )
-@click.option("--lenient", is_flag=True, help="Leave out what cannot be read, and say so.")
+@click.option(
+    "--lenient",
+    is_flag=True,
+    help="Leave out what cannot be read, and say so; then the status is never 0.",
+)
 @click.option(
     "--format",
     "form",

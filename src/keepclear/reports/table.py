@@ -167,11 +167,11 @@ def _gaps(report: Report, day: str | None) -> Iterator[str]:
 def _left_out(report: Report) -> Iterator[str]:
     if not report.left_out:
         return
-    yield f"Left out by --lenient, so not compared ({len(report.left_out):,}):"
+    yield f"Left out by --lenient, so not compared ({texts.faults_left_out_text(report)}):"
     for line in report.left_out[:LEFT_OUT_AT_MOST]:
         yield f"  {texts.printable(line)}"
     if (more := len(report.left_out) - LEFT_OUT_AT_MOST) > 0:
-        yield f"  … and {more:,} more: --format json has all"
+        yield f"  … and {more:,} more lines: --format json has all"
 
 
 def _print_line(console: Console, line: str) -> None:

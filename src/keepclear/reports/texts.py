@@ -244,8 +244,16 @@ def counts_text(report: Report) -> str:
 
 
 def among_text(report: Report) -> str:
-    """Return what was compared: among 2 plans (1 pair)."""
-    return f"among {_plural(report.plans, 'plan')} ({_plural(report.pairs, 'pair')})"
+    """Return what was compared: among 2 plans (1 pair); and that something was left out."""
+    among = f"among {_plural(report.plans, 'plan')} ({_plural(report.pairs, 'pair')})"
+    if not report.left_out:
+        return among
+    return f"{among}, without what --lenient left out ({faults_left_out_text(report)})"
+
+
+def faults_left_out_text(report: Report) -> str:
+    """Return how many faults were left out: 2 faults."""
+    return _plural(report.faults_left_out, "fault")
 
 
 def band_text(volume: Volume3D) -> str:
