@@ -276,7 +276,35 @@ def test_a_file_cut_in_its_last_row_is_an_error() -> None:
 
     with pytest.raises(FileErrors, match="the file may be cut here"):
         read_csv("north.csv", whole[:-20])
-    assert "may be cut" in read_csv("north.csv", whole[:-2]).notes[-1]
+
+
+def test_a_last_row_without_a_line_break_is_an_error_and_lenient_leaves_it_out() -> None:
+    for line_break in (b"\n", b"\r\n", b"\r"):
+        cut = csv_of(ROW, LATER)[:-2].replace(b"\n", line_break)
+
+        with pytest.raises(FileErrors) as refused:
+            read_csv("north.csv", cut)
+        kept = read_csv("north.csv", cut, lenient=True)
+
+        assert str(refused.value) == (
+            "north.csv: row 3: does not end with a line break, so it may be cut; "
+            "add a line break at the end, or --lenient leaves that row out"
+        )
+        assert [fault.row for fault in kept.left_out] == [3]
+        assert len(kept.flights[0].time_us) == 1
+
+
+def test_a_file_of_one_row_without_a_line_break_holds_no_flight_when_lenient() -> None:
+    kept = read_csv("north.csv", csv_of(ROW)[:-1], lenient=True)
+
+    assert kept.flights == ()
+    assert [fault.row for fault in kept.left_out] == [2]
+
+
+def test_a_last_row_cut_inside_quotes_is_left_out_when_lenient() -> None:
+    cut = csv_of(ROW, LATER.replace("N101", '"N1'))[:-19]
+
+    assert len(read_csv("north.csv", cut, lenient=True).flights[0].time_us) == 1
 
 
 def test_columns_that_are_not_read_are_listed() -> None:
