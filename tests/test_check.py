@@ -95,6 +95,51 @@ def test_the_order_of_the_files_changes_nothing(tmp_path: Path) -> None:
     assert one.findings[0].id == other.findings[0].id
 
 
+def test_a_file_under_two_spellings_is_not_compared_with_itself(tmp_path: Path) -> None:
+    north = written(tmp_path, "north.csv", level_flight("N1", 24_000))
+    south = written(tmp_path, "south.csv", level_flight("S1", 30_000))
+    link = tmp_path / "link.csv"
+    link.symlink_to(north)
+    other = f"{tmp_path}/./north.csv"
+
+    with pytest.raises(CallerError, match="one plan"):
+        keepclear.check([north, other, link], within_party=True)
+    report = keepclear.check([north, south], parties={"X": other})
+
+    assert (report.plans, report.files) == (2, (north, south))
+    assert keepclear.check([other, link], parties={"X": south}).pairs == 1
+
+
+def test_a_party_for_a_file_holds_under_every_spelling_of_it(tmp_path: Path) -> None:
+    north = written(tmp_path, "north.csv", level_flight("N1", 24_000))
+    south = written(tmp_path, "south.csv", level_flight("S1", 24_000))
+
+    report = keepclear.check([north, south], parties={"X": f"{tmp_path}/./north.csv"})
+
+    assert only(report).parties == ("X", "south")
+    with pytest.raises(InputError, match=r"is 'X' already; name one"):
+        keepclear.check([south], parties={"X": north, "Y": f"{tmp_path}/./north.csv"})
+
+
+def test_a_party_may_have_several_files_which_are_not_compared_with_each_other(
+    tmp_path: Path,
+) -> None:
+    one = written(tmp_path, "one.csv", level_flight("N1", 24_000))
+    two = written(tmp_path, "two.csv", level_flight("N2", 24_000))
+    south = written(tmp_path, "south.csv", level_flight("S1", 24_000))
+
+    report = keepclear.check([], parties={"north": [one, Path(two)], "south": south})
+
+    assert report.pairs == 2
+    assert {finding.parties for finding in report.findings} == {("north", "south")}
+
+
+def test_one_path_in_place_of_a_list_is_refused(tmp_path: Path) -> None:
+    for path in ("x.csv", tmp_path / "x.csv"):
+        with pytest.raises(InputError, match=r"is one path and no list; give a list: \['"):
+            keepclear.check(path)  # type: ignore[arg-type]
+
+
 def test_plans_of_one_party_are_compared_only_when_asked(tmp_path: Path) -> None:
     north = [*level_flight("N1", 24_000), *level_flight("N2", 24_000, latitude=35.01)]
     file = written(tmp_path, "north.csv", north)

@@ -301,12 +301,6 @@ def test_a_file_of_one_row_without_a_line_break_holds_no_flight_when_lenient() -
     assert [fault.row for fault in kept.left_out] == [2]
 
 
-def test_a_last_row_cut_inside_quotes_is_left_out_when_lenient() -> None:
-    cut = csv_of(ROW, LATER.replace("N101", '"N1'))[:-19]
-
-    assert len(read_csv("north.csv", cut, lenient=True).flights[0].time_us) == 1
-
-
 def test_columns_that_are_not_read_are_listed() -> None:
     contents = read_csv("north.csv", csv_of(ROW + ",450", header=HEADER + ",groundspeed"))
 
