@@ -174,6 +174,16 @@ def test_a_fault_in_a_row_is_told_with_row_column_value_and_limit(row: str, told
     assert told in faults_in(row)
 
 
+def test_second_60_is_read_only_at_the_end_of_a_day_of_utc() -> None:
+    day = parse_time_us("2026-05-02T00:00:00Z")
+
+    for text in ("2026-05-01T23:59:60Z", "2026-05-02T02:59:60+03:00", "2026-05-01T18:29:60-05:30"):
+        assert flights_in(ROW.replace("2026-05-01T10:00:00Z", text)).time_us.tolist() == [day]
+    for text in ("2026-05-01T09:59:60Z", "2026-05-01T23:59:60+03:00", "2026-05-01T23:58:60.5Z"):
+        told = faults_in(ROW.replace("2026-05-01T10:00:00Z", text))
+        assert "has a second 60, which is only at 23:59:60 UTC" in told
+
+
 def test_all_faults_of_a_file_are_told_at_once_in_the_order_of_rows() -> None:
     text = faults_in(
         ROW.replace("34.1", "91").replace("35.2", ""), LATER.replace("24000", "200000")
