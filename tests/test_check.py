@@ -140,6 +140,20 @@ def test_one_path_in_place_of_a_list_is_refused(tmp_path: Path) -> None:
             keepclear.check(path)  # type: ignore[arg-type]
 
 
+def test_what_is_said_of_files_does_not_hang_on_their_order(tmp_path: Path) -> None:
+    rows = [f"{line},450" for line in level_flight("N1", 24_000)]
+    north = written(tmp_path, "north.csv", [row(0, "A", 91, 8, 9_000) + ",1", *rows],
+                    HEADER + ",speed")  # fmt: skip
+    south = written(tmp_path, "south.csv", [row(0, "B", 92, 8, 9_000) + ",1", *rows],
+                    HEADER + ",track")  # fmt: skip
+
+    one = keepclear.check([north, south], lenient=True)
+    other = keepclear.check([south, north], lenient=True)
+
+    assert "columns not used: speed" in " ".join(one.notes)
+    assert (one.notes, one.left_out) == (other.notes, other.left_out)
+
+
 def test_plans_of_one_party_are_compared_only_when_asked(tmp_path: Path) -> None:
     north = [*level_flight("N1", 24_000), *level_flight("N2", 24_000, latitude=35.01)]
     file = written(tmp_path, "north.csv", north)

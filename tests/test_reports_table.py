@@ -34,6 +34,7 @@ def test_one_finding_reads_as_the_example_in_the_style_guide() -> None:
         "altitude, both. RVSM approval assumed.",
         "Rules: 5 NM / 1000 ft: 5 NM or 1000 ft (the default: no --rules were given).",
         "Plans that are not in these files were not looked at.",
+        "Absence of notification implies nothing and changes no legal protection.",
     ]
 
 

@@ -236,7 +236,9 @@ def _report(
 
 
 def _left_out(contents: Sequence[Contents]) -> list[str]:
-    return [f"{each.file}: {line}" for each in contents for line in fault_lines(each.left_out)]
+    return [
+        f"{each.file}: {line}" for each in _by_name(contents) for line in fault_lines(each.left_out)
+    ]
 
 
 def _with_left_out(nothing: CallerError, left_out: Sequence[str]) -> CallerError:
@@ -256,7 +258,12 @@ def _notes(
     stated = {plan.rvsm for plan in prepared.plans}
     if None in stated:
         notes.append("RVSM approval assumed." if rvsm else "RVSM approval not assumed.")
-    return [*notes, *said, *(f"{each.file}: {note}" for each in contents for note in each.notes)]
+    return [*notes, *said, *(f"{c.file}: {note}" for c in _by_name(contents) for note in c.notes)]
+
+
+def _by_name(contents: Sequence[Contents]) -> list[Contents]:
+    """Return files by name: no answer hangs on the order in which they were given."""
+    return sorted(contents, key=lambda each: each.file)
 
 
 def _silent(_share: float, _what: str) -> None:

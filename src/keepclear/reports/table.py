@@ -140,6 +140,7 @@ def _closing(report: Report, day: str | None, see_it: str) -> Iterator[str]:
     if see_it:
         yield f"See them: {see_it}"
     yield texts.NOT_LOOKED_AT
+    yield texts.NO_NOTICE
 
 
 def _rules(report: Report) -> Iterator[str]:

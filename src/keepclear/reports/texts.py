@@ -24,7 +24,7 @@ from keepclear.checks.report import Report, RulesUsed, RuleUsed
 from keepclear.units import US_PER_S, feet, format_clock, format_time, nautical_miles
 
 NOT_LOOKED_AT: Final = "Plans that are not in these files were not looked at."
-# Which every printed sheet carries (definitions: "Every notice, answer and printed sheet").
+# Which every answer carries (definitions: "Every notice, answer and printed sheet").
 NO_NOTICE: Final = "Absence of notification implies nothing and changes no legal protection."
 MEANING: Final = {
     Verdict.CONFLICT: "at some compared instant the rule is broken",
