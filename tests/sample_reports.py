@@ -124,7 +124,7 @@ def report(
         kernel="0.1.0", rules=RULES, files=("north.csv", "south.csv"), plans=plans,
         pairs=plans * (plans - 1) // 2, findings=tuple(findings), unknown=tuple(unknown),
         notes=("Heights: pressure altitude, both.", "RVSM approval assumed."),
-        left_out=tuple(left_out), paths=dict(enumerate(paths)),
+        left_out=tuple(left_out), faults_left_out=len(left_out), paths=dict(enumerate(paths)),
     )  # fmt: skip
 
 

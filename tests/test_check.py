@@ -11,6 +11,7 @@ import keepclear
 from keepclear.agreement.findings import Finding, Verdict
 from keepclear.checks.report import Exit, Report
 from keepclear.errors import CallerError, FileErrors, InputError, RulesError
+from keepclear.reports.table import table_text
 from keepclear.units import parse_time_us
 
 HEADER = "timestamp,icao24,callsign,latitude,longitude,altitude"
@@ -94,6 +95,65 @@ def test_the_order_of_the_files_changes_nothing(tmp_path: Path) -> None:
     assert one.findings[0].id == other.findings[0].id
 
 
+def test_a_file_under_two_spellings_is_not_compared_with_itself(tmp_path: Path) -> None:
+    north = written(tmp_path, "north.csv", level_flight("N1", 24_000))
+    south = written(tmp_path, "south.csv", level_flight("S1", 30_000))
+    link = tmp_path / "link.csv"
+    link.symlink_to(north)
+    other = f"{tmp_path}/./north.csv"
+
+    with pytest.raises(CallerError, match="one plan"):
+        keepclear.check([north, other, link], within_party=True)
+    report = keepclear.check([north, south], parties={"X": other})
+
+    assert (report.plans, report.files) == (2, (north, south))
+    assert keepclear.check([other, link], parties={"X": south}).pairs == 1
+
+
+def test_a_party_for_a_file_holds_under_every_spelling_of_it(tmp_path: Path) -> None:
+    north = written(tmp_path, "north.csv", level_flight("N1", 24_000))
+    south = written(tmp_path, "south.csv", level_flight("S1", 24_000))
+
+    report = keepclear.check([north, south], parties={"X": f"{tmp_path}/./north.csv"})
+
+    assert only(report).parties == ("X", "south")
+    with pytest.raises(InputError, match=r"is 'X' already; name one"):
+        keepclear.check([south], parties={"X": north, "Y": f"{tmp_path}/./north.csv"})
+
+
+def test_a_party_may_have_several_files_which_are_not_compared_with_each_other(
+    tmp_path: Path,
+) -> None:
+    one = written(tmp_path, "one.csv", level_flight("N1", 24_000))
+    two = written(tmp_path, "two.csv", level_flight("N2", 24_000))
+    south = written(tmp_path, "south.csv", level_flight("S1", 24_000))
+
+    report = keepclear.check([], parties={"north": [one, Path(two)], "south": south})
+
+    assert report.pairs == 2
+    assert {finding.parties for finding in report.findings} == {("north", "south")}
+
+
+def test_one_path_in_place_of_a_list_is_refused(tmp_path: Path) -> None:
+    for path in ("x.csv", tmp_path / "x.csv"):
+        with pytest.raises(InputError, match=r"is one path and no list; give a list: \['"):
+            keepclear.check(path)  # type: ignore[arg-type]
+
+
+def test_what_is_said_of_files_does_not_hang_on_their_order(tmp_path: Path) -> None:
+    rows = [f"{line},450" for line in level_flight("N1", 24_000)]
+    north = written(tmp_path, "north.csv", [row(0, "A", 91, 8, 9_000) + ",1", *rows],
+                    HEADER + ",speed")  # fmt: skip
+    south = written(tmp_path, "south.csv", [row(0, "B", 92, 8, 9_000) + ",1", *rows],
+                    HEADER + ",track")  # fmt: skip
+
+    one = keepclear.check([north, south], lenient=True)
+    other = keepclear.check([south, north], lenient=True)
+
+    assert "columns not used: speed" in " ".join(one.notes)
+    assert (one.notes, one.left_out) == (other.notes, other.left_out)
+
+
 def test_plans_of_one_party_are_compared_only_when_asked(tmp_path: Path) -> None:
     north = [*level_flight("N1", 24_000), *level_flight("N2", 24_000, latitude=35.01)]
     file = written(tmp_path, "north.csv", north)
@@ -148,6 +208,39 @@ def test_only_gaps_have_an_exit_status_of_their_own(tmp_path: Path) -> None:
     report = checked(tmp_path, level_flight("N1", 24_000), with_gap)
 
     assert report.exit_status is Exit.ONLY_GAPS
+
+
+def test_a_plan_that_lenient_left_out_is_never_status_0_and_stands_in_the_verdict_line(
+    tmp_path: Path,
+) -> None:
+    lost = [row(0, "A", 91, 8, 24_000), row(60, "A", 92, 8, 24_000), row(0, "C", 40, 8, 24_000)]
+
+    report = checked(tmp_path, lost, level_flight("B", 24_000), lenient=True)
+
+    assert report.findings == ()
+    assert report.unknown == ()
+    assert report.exit_status is Exit.ONLY_GAPS
+    assert table_text(report).startswith(
+        "None found among 2 plans (1 pair), without what --lenient left out (2 faults)."
+    )
+
+
+def test_faults_left_out_are_counted_also_where_one_line_stands_for_many(tmp_path: Path) -> None:
+    lost = [row(s, "A", 91, 8, 24_000) for s in range(200)]
+
+    report = checked(
+        tmp_path, [*lost, *level_flight("C", 9_000)], level_flight("B", 24_000), lenient=True
+    )
+
+    assert len(report.left_out) == 1
+    assert "Left out by --lenient, so not compared (200 faults):" in table_text(report)
+
+
+def test_nothing_to_compare_names_what_lenient_left_out(tmp_path: Path) -> None:
+    with pytest.raises(CallerError, match="hold one plan") as refused:
+        checked(tmp_path, [row(0, "A", 91, 8, 9_000)], level_flight("B", 24_000), lenient=True)
+
+    assert "north.csv: row 2, latitude '91'" in str(refused.value)
 
 
 def test_uncertainty_counts_twice_a_pair_and_the_margin_is_given_without_it(

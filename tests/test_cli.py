@@ -121,8 +121,8 @@ def test_what_the_user_can_mend_is_said_on_stderr_and_exits_2(
     [
         ("check",), ("check", *FILES, "--format", "pdf"), ("check", *FILES, "--no-such-option"),
         ("nothing",), ("check", "--party", "north", *FILES), ("check", "--party", "=a.csv", *FILES),
-        ("check", "--party", "a=north.csv", "--party", "a=south.csv"),
         ("check", "--party", "a=north.csv", "--party", "b=north.csv"),
+        ("check", "--party", "a=north.csv", "--party", "b=./north.csv"),
         ("check", *FILES, "--output", "north.csv"), ("check", *FILES, "--output", "./south.csv"),
     ],
 )  # fmt: skip
@@ -184,7 +184,7 @@ def test_every_option_is_handed_on(run: Run, asked: Asked) -> None:
 
     assert asked.files == FILES
     assert asked.options == {
-        "rules": "en-route", "parties": {"south": "south.csv"}, "within_party": True,
+        "rules": "en-route", "parties": {"south": ("south.csv",)}, "within_party": True,
         "start": "2026-11-22T10:00:00Z", "end": "2026-11-22T11:00:00Z", "time_tolerance": "2 min",
         "uncertainty": "0.1 NM / 100 ft / 5 s", "vertical_tolerance": "25 ft", "rvsm": False,
         "max_gap": "90 s", "lenient": True, "progress": None,
@@ -195,6 +195,23 @@ def test_a_file_given_twice_is_read_once(run: Run, asked: Asked) -> None:
     run("check", *FILES, "north.csv", "--party", "south=south.csv")
 
     assert asked.files == FILES
+
+
+def test_a_file_under_two_spellings_is_read_once_and_its_party_applies(
+    run: Run, asked: Asked, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run("check", "north.csv", "./north.csv", "south.csv", "--party", "S=./south.csv")
+
+    assert asked.files == FILES
+    assert asked.options["parties"] == {"S": ("south.csv",)}
+    assert "see it    keepclear check north.csv --party S=south.csv " in capfd.readouterr().out
+
+
+def test_a_party_may_have_several_files(run: Run, asked: Asked) -> None:
+    run("check", "--party", "north=north.csv", "--party", "north=south.csv")
+
+    assert asked.files == FILES
+    assert asked.options["parties"] == {"north": FILES}
 
 
 # --- what is printed ------------------------------------------------------------------------

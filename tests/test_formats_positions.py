@@ -174,6 +174,16 @@ def test_a_fault_in_a_row_is_told_with_row_column_value_and_limit(row: str, told
     assert told in faults_in(row)
 
 
+def test_second_60_is_read_only_at_the_end_of_a_day_of_utc() -> None:
+    day = parse_time_us("2026-05-02T00:00:00Z")
+
+    for text in ("2026-05-01T23:59:60Z", "2026-05-02T02:59:60+03:00", "2026-05-01T18:29:60-05:30"):
+        assert flights_in(ROW.replace("2026-05-01T10:00:00Z", text)).time_us.tolist() == [day]
+    for text in ("2026-05-01T09:59:60Z", "2026-05-01T23:59:60+03:00", "2026-05-01T23:58:60.5Z"):
+        told = faults_in(ROW.replace("2026-05-01T10:00:00Z", text))
+        assert "has a second 60, which is only at 23:59:60 UTC" in told
+
+
 def test_all_faults_of_a_file_are_told_at_once_in_the_order_of_rows() -> None:
     text = faults_in(
         ROW.replace("34.1", "91").replace("35.2", ""), LATER.replace("24000", "200000")
@@ -276,7 +286,29 @@ def test_a_file_cut_in_its_last_row_is_an_error() -> None:
 
     with pytest.raises(FileErrors, match="the file may be cut here"):
         read_csv("north.csv", whole[:-20])
-    assert "may be cut" in read_csv("north.csv", whole[:-2]).notes[-1]
+
+
+def test_a_last_row_without_a_line_break_is_an_error_and_lenient_leaves_it_out() -> None:
+    for line_break in (b"\n", b"\r\n", b"\r"):
+        cut = csv_of(ROW, LATER)[:-2].replace(b"\n", line_break)
+
+        with pytest.raises(FileErrors) as refused:
+            read_csv("north.csv", cut)
+        kept = read_csv("north.csv", cut, lenient=True)
+
+        assert str(refused.value) == (
+            "north.csv: row 3: does not end with a line break, so it may be cut; "
+            "add a line break at the end, or --lenient leaves that row out"
+        )
+        assert [fault.row for fault in kept.left_out] == [3]
+        assert len(kept.flights[0].time_us) == 1
+
+
+def test_a_file_of_one_row_without_a_line_break_holds_no_flight_when_lenient() -> None:
+    kept = read_csv("north.csv", csv_of(ROW)[:-1], lenient=True)
+
+    assert kept.flights == ()
+    assert [fault.row for fault in kept.left_out] == [2]
 
 
 def test_columns_that_are_not_read_are_listed() -> None:

@@ -15,8 +15,8 @@ from tests.sample_reports import (
     simple_report,
 )
 
-# Issue 2, item 6.
-TOP = ["kernel", "rules", "checked", "counts", "findings", "unknown"]
+# Issue 2, item 6; the notice is what every answer carries.
+TOP = ["kernel", "rules", "checked", "counts", "findings", "unknown", "notice"]
 FINDING = [
     "id", "a", "b", "parties", "verdict", "intervals", "intervals_a", "intervals_b", "cpa", "rule",
     "leaf", "short_by", "short_by_s", "margin_m", "margin_without_uncertainty_m",
@@ -49,6 +49,16 @@ def test_short_by_is_the_margin_with_the_sign_turned() -> None:
     finding = json.loads(json_report(simple_report()))["findings"][0]
 
     assert finding["short_by"] == -finding["margin_m"]
+
+
+def test_nothing_is_never_written_as_less_than_nothing() -> None:
+    report = simple_report()
+    level = replace(report.findings[0], margin_m=-0.00001, short_by_m=-0.0)
+
+    text = json_report(replace(report, findings=(level,)))
+
+    assert '"margin_m": 0.0' in text
+    assert "-0.0," not in text
 
 
 def test_what_cannot_be_known_is_null() -> None:

@@ -2,6 +2,7 @@
 """The words of a finding: rounded to the safe side, with units, and never more than is known."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from keepclear.agreement.findings import Interval, Verdict
+from keepclear.checks.report import Report
 from keepclear.reports import texts
+from keepclear.reports.geojson import geojson_report
 from keepclear.reports.html import html_report
+from keepclear.reports.json_report import json_report
+from keepclear.reports.kml import kml_report
+from keepclear.reports.notebook import repr_html
 from keepclear.reports.table import table_text
 from keepclear.units import US_PER_S
 from tests.sample_reports import (
@@ -171,3 +177,22 @@ def test_no_source_of_the_outputs_uses_a_word_to_avoid(repository: Path) -> None
 
     for file in files:
         assert not AVOIDED.search(file.read_text(encoding="utf-8")), file
+
+
+@pytest.mark.parametrize(
+    "answer", [table_text, json_report, geojson_report, kml_report, html_report, repr_html]
+)
+@pytest.mark.parametrize("report", [simple_report, clear_report])
+def test_every_answer_says_that_no_notice_means_nothing(
+    answer: Callable[[Report], str], report: Callable[[], Report]
+) -> None:
+    words = "Absence of notification implies nothing and changes no legal protection."
+
+    assert words in answer(report())
+
+
+@pytest.mark.parametrize("answer", [table_text, kml_report, html_report, repr_html])
+def test_every_count_says_that_something_was_left_out(answer: Callable[[Report], str]) -> None:
+    lossy = replace(clear_report(), left_out=("a.csv: row 2",), faults_left_out=1)
+
+    assert "among 2 plans (1 pair), without what --lenient left out (1 fault)" in answer(lossy)

@@ -54,7 +54,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
             f"2026-11-22T10:{minute:02}:00Z,{name},EX{name},{south + step * minute:.4f},8.2,{feet}"
             for minute in range(30)
         ]
-        (folder / f"{name}.csv").write_text("\n".join(lines), encoding="utf-8")
+        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     files = [folder / "north.csv", folder / "south.csv"]
     return check(files, rules=str(folder / "annex-b.toml"))
 

@@ -3,7 +3,7 @@
 
 Lengths are integer tenths of a millimetre (`_tmm`): a foot is 3048 of them and a nautical
 mile 18,520,000, so levels and minima are exact. Times are integer microseconds since
-1970-01-01T00:00:00Z (`_us`), without leap seconds: second 60 is read as the next second 0.
+1970-01-01T00:00:00Z (`_us`), without leap seconds: 23:59:60 UTC is read as the next second 0.
 
 Leaves heights to `airspace.altitudes`, which adds what a height is measured from.
 1. A number without a unit is refused, and so is a time without a zone.
@@ -15,7 +15,7 @@ Leaves heights to `airspace.altitudes`, which adds what a height is measured fro
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -85,6 +85,9 @@ def parse_time_us(text: str, path: str = "time") -> int:
         instant = local + timedelta(seconds=leap) - _offset(match[8])
     except (ValueError, OverflowError) as fault:
         raise InputError(path, text, str(fault), "give a day and an hour that exist") from None
+    if leap and instant.time() != time(0):
+        raise InputError(path, text, "has a second 60, which is only at 23:59:60 UTC",
+                         "give a second up to 59")  # fmt: skip
     whole_us = (instant - _EPOCH) // timedelta(microseconds=1)
     return whole_us + int((match[7] or "0").ljust(6, "0")[:6])
 

@@ -5,8 +5,7 @@ Leaves to others: bytes (`formats`), plans as columns (`prepare`), what comes cl
 the words (`reports`).
 """
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -18,6 +17,7 @@ from keepclear.agreement.separation import RuleSet, describe_rule, describe_scop
 from keepclear.airspace.altitudes import reference_text
 from keepclear.checks.compare import Comparison, compare
 from keepclear.checks.drawing import paths_of
+from keepclear.checks.inputs import FilePath, Parties, inputs_of
 from keepclear.checks.prepare import Prepared, Uncertainty, parse_uncertainty, prepare
 from keepclear.checks.report import Report, RulesUsed, RuleUsed
 from keepclear.checks.windows import said_of_window
@@ -46,8 +46,8 @@ class Asked(NamedTuple):
 
 
 def check(  # noqa: PLR0913 the options of the command
-    files: Sequence[str | os.PathLike[str]], *, rules: str | None = None,
-    parties: Mapping[str, str | os.PathLike[str]] | None = None, within_party: bool = False,
+    files: Sequence[FilePath], *, rules: str | None = None,
+    parties: Parties | None = None, within_party: bool = False,
     start: str | None = None, end: str | None = None, time_tolerance: str | None = None,
     uncertainty: str | None = None, vertical_tolerance: str | None = None, rvsm: bool = True,
     max_gap: str = "5 min", lenient: bool = False, progress: Progress | None = None,
@@ -55,8 +55,8 @@ def check(  # noqa: PLR0913 the options of the command
     """Compare the plans in files and return every pair that is not CLEAR.
 
     files: CSV, Parquet, GeoJSON, KML, F3548 JSON or readsb JSON. rules: a preset's name, a
-    TOML file, or minima such as "5 NM / 1000 ft", which is the default. parties: name -> file,
-    where the file has no party column; without either a file is a party. within_party: also
+    TOML file, or minima such as "5 NM / 1000 ft", which is the default. parties: name -> file or
+    files, where a file has no party column; without either a file is a party. within_party: also
     compare plans of one party. start, end: look only at this time (RFC 3339). time_tolerance:
     every plan may run this early and this late. uncertainty: lateral / vertical / time, of each
     plan. vertical_tolerance: comes off the vertical minimum, once a pair. rvsm: assume RVSM
@@ -69,19 +69,23 @@ def check(  # noqa: PLR0913 the options of the command
     """
     tell = progress or _silent
     asked = _asked(rules, start, end, time_tolerance, uncertainty, vertical_tolerance, max_gap)
-    by_file = {os.fspath(file): name for name, file in (parties or {}).items()}
-    names = list(dict.fromkeys([*(os.fspath(file) for file in files), *by_file]))
+    names, by_file = inputs_of(files, parties or {})
     tell(0.0, "reading")
     contents = _read_all(names, lenient=lenient, tell=tell)
     prepared = prepare(contents, by_file, asked.uncertainty, asked.tolerance_us, asked.max_gap_us)
     window_us = (asked.from_us, asked.to_us)
     said = [*said_of_window(prepared, start, end, window_us)]
     said += _said_of_allowances(asked, time_tolerance)
-    compared = compare(
-        prepared, asked.rule_set, within_party=within_party, rvsm=rvsm,
-        vertical_tolerance_tmm=asked.vertical_tolerance_tmm,
-        window_us=window_us, tell=tell,
-    )  # fmt: skip
+    try:
+        compared = compare(
+            prepared, asked.rule_set, within_party=within_party, rvsm=rvsm,
+            vertical_tolerance_tmm=asked.vertical_tolerance_tmm,
+            window_us=window_us, tell=tell,
+        )  # fmt: skip
+    except (InputError, RulesError):
+        raise
+    except CallerError as nothing:
+        raise _with_left_out(nothing, _left_out(contents)) from None
     return _report(asked, contents, prepared, compared, said, rvsm=rvsm)
 
 
@@ -230,11 +234,23 @@ def _report(
         plans=len(prepared.plans), pairs=compared.pairs, findings=compared.findings,
         unknown=prepared.gaps,
         notes=tuple(_notes(contents, prepared, [*said, *compared.notes], rvsm=rvsm)),
-        left_out=tuple(
-            f"{each.file}: {line}" for each in contents for line in fault_lines(each.left_out)
-        ),
+        left_out=tuple(_left_out(contents)),
+        faults_left_out=sum(len(each.left_out) for each in contents),
         paths=paths_of(prepared, compared.findings),
     )  # fmt: skip
+
+
+def _left_out(contents: Sequence[Contents]) -> list[str]:
+    return [
+        f"{each.file}: {line}" for each in _by_name(contents) for line in fault_lines(each.left_out)
+    ]
+
+
+def _with_left_out(nothing: CallerError, left_out: Sequence[str]) -> CallerError:
+    """Return the error that there is nothing to compare, with what was left out under it."""
+    if not left_out:
+        return nothing
+    return CallerError("\n".join([str(nothing), "left out by --lenient:", *left_out]))
 
 
 def _notes(
@@ -247,7 +263,12 @@ def _notes(
     stated = {plan.rvsm for plan in prepared.plans}
     if None in stated:
         notes.append("RVSM approval assumed." if rvsm else "RVSM approval not assumed.")
-    return [*notes, *said, *(f"{each.file}: {note}" for each in contents for note in each.notes)]
+    return [*notes, *said, *(f"{c.file}: {note}" for c in _by_name(contents) for note in c.notes)]
+
+
+def _by_name(contents: Sequence[Contents]) -> list[Contents]:
+    """Return files by name: no answer hangs on the order in which they were given."""
+    return sorted(contents, key=lambda each: each.file)
 
 
 def _silent(_share: float, _what: str) -> None:

@@ -3,6 +3,7 @@
 
 1. Only pairs that are not CLEAR are listed.
 2. The words are "none found among N plans", never that there is nothing.
+   "Every pair is CLEAR" is said only where every part of every file was compared.
 3. `paths` holds what is needed to draw the plans of the findings, and no others.
 """
 
@@ -90,7 +91,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     kernel: version of the kernel. plans, pairs: how many were compared. counts: pairs a verdict
     (CLEAR left out). notes: what was assumed and what the readers did, each a sentence.
-    left_out: lines of files that were not used (`lenient`). unknown: gaps. paths: a_index and
+    left_out: what of files was not used (`lenient`), in lines; from a hundred faults of a file on
+    a line stands for many, so faults_left_out counts them. unknown: gaps. paths: a_index and
     b_index of a finding -> how to draw it. files: the files read.
     """
 
@@ -103,6 +105,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unknown: tuple[Gap, ...]
     notes: tuple[str, ...]
     left_out: tuple[str, ...]
+    faults_left_out: int
     paths: Mapping[int, Path]
 
     @property
@@ -113,10 +116,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def exit_status(self) -> Exit:
-        """0 every pair CLEAR, 1 any pair that is not, 3 only gaps."""
+        """0 every pair CLEAR, 1 any pair that is not, 3 only gaps or what was left out."""
         if self.findings:
             return Exit.FOUND
-        return Exit.ONLY_GAPS if self.unknown else Exit.CLEAR
+        return Exit.ONLY_GAPS if self.unknown or self.left_out else Exit.CLEAR
 
     def to_records(self) -> list[dict[str, object]]:
         """Return one flat dict a finding, for a data frame; times as RFC 3339 text."""

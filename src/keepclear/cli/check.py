@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 if TYPE_CHECKING:
+    from keepclear.checks.inputs import Inputs
     from keepclear.checks.report import Report
 
 FORMATS: Final = ("table", "json", "geojson", "kml", "html")
@@ -36,7 +37,8 @@ Exit status:
   0   every pair is CLEAR
   1   a pair is not: CONFLICT, UNDETERMINED, BOUNDARY or LIMITED
   2   bad input, or nothing to compare
-  3   every pair is CLEAR, but there are gaps in which nothing is known
+  3   every pair is CLEAR, but there are gaps in which nothing is known,
+      or rows were left out by --lenient
   70  a fault in keepclear; 130 stopped by Ctrl-C
 """
 
@@ -48,7 +50,7 @@ Exit status:
     "parties",
     multiple=True,
     metavar="NAME=FILE",
-    help="The plans of FILE are NAME's. FILE is read even if it is not listed.",
+    help="The plans of FILE are NAME's. FILE is read even if it is not listed. NAME may have more.",
 )
 @click.option(
     "--rules",
@@ -86,7 +88,11 @@ Exit status:
     show_default=True,
     help="Assume nothing between positions farther apart in time.",
 )
-@click.option("--lenient", is_flag=True, help="Leave out what cannot be read, and say so.")
+@click.option(
+    "--lenient",
+    is_flag=True,
+    help="Leave out what cannot be read, and say so; then the status is never 0.",
+)
 @click.option(
     "--format",
     "form",
@@ -108,15 +114,14 @@ def check(
     Each FILE is CSV, Parquet, GeoJSON, KML, F3548 JSON or a readsb trace.
     Plans of different parties are compared; a file is a party unless it says otherwise.
     """  # fmt: skip
-    named = _named(parties)
-    files = tuple(dict.fromkeys([*files, *named.values()]))
+    inputs = _inputs(files, parties)
     form = form or _form_of(output)
-    _check_usage(files, form, output)
+    _check_usage(inputs.files, form, output)
     from keepclear.errors import KeepclearError
 
     try:
-        report = _checked(files, named, options)
-        text = _rendered(report, form, output, see_it=_see_it(files, named, options))
+        report = _checked(inputs, options)
+        text = _rendered(report, form, output, see_it=_see_it(inputs, options))
     except KeepclearError as fault:
         return _refused(str(fault))
     except OSError as fault:
@@ -124,22 +129,25 @@ def check(
     return _deliver(text, output, int(report.exit_status))
 
 
-def _named(parties: tuple[str, ...]) -> dict[str, str]:
-    """Return party -> file from the NAME=FILE of the options."""
-    named: dict[str, str] = {}
-    owners: dict[str, str] = {}
+def _named(parties: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return party -> files from the NAME=FILE of the options."""
+    named: dict[str, tuple[str, ...]] = {}
     for given in parties:
         name, equals, file = given.partition("=")
         if not (name.strip() and equals and file):
             raise click.UsageError(f"--party {given!r}: is not NAME=FILE; write north=north.csv")
-        if named.setdefault(name.strip(), file) != file:
-            raise click.UsageError(
-                f"--party {name.strip()!r}: has two files; put them into one, "
-                "or give the party in a column of each"
-            )
-        if owners.setdefault(file, name.strip()) != name.strip():
-            raise click.UsageError(f"--party {given!r}: FILE is {owners[file]!r} already; name one")
+        named[name.strip()] = (*named.get(name.strip(), ()), file)
     return named
+
+
+def _inputs(files: tuple[str, ...], parties: tuple[str, ...]) -> "Inputs":
+    from keepclear.checks.inputs import inputs_of
+    from keepclear.errors import InputError
+
+    try:
+        return inputs_of(files, _named(parties))
+    except InputError as fault:
+        raise click.UsageError(f"--{fault}") from None
 
 
 def _check_usage(files: tuple[str, ...], form: str, output: str | None) -> None:
@@ -184,15 +192,16 @@ def _is_same(output: str, file: str) -> bool:
         return False
 
 
-def _checked(
-    files: tuple[str, ...], named: Mapping[str, str], options: Mapping[str, Any]
-) -> "Report":
+def _checked(inputs: "Inputs", options: Mapping[str, Any]) -> "Report":
     from keepclear.checks.check import check as check_files
     from keepclear.cli.progress import progress_bar
 
+    named: dict[str, tuple[str, ...]] = {}
+    for file, party in inputs.parties.items():
+        named[party] = (*named.get(party, ()), file)
     with progress_bar() as progress:
         return check_files(
-            files, rules=options["rules"], parties=named or None,
+            inputs.files, rules=options["rules"], parties=named or None,
             within_party=options["within_party"], start=options["start"], end=options["end"],
             time_tolerance=options["time_tolerance"], uncertainty=options["uncertainty"],
             vertical_tolerance=options["vertical_tolerance"], rvsm=not options["no_rvsm"],
@@ -241,11 +250,13 @@ def _table(report: "Report", output: str | None, see_it: str) -> str:
     )
 
 
-def _see_it(files: tuple[str, ...], named: Mapping[str, str], options: Mapping[str, Any]) -> str:
+def _see_it(inputs: "Inputs", options: Mapping[str, Any]) -> str:
     """Return the command that shows the same as a page."""
-    listed = [file for file in files if file not in named.values()]
+    listed = [file for file in inputs.files if file not in inputs.parties]
     words = ["keepclear", "check", *listed]
-    words += [word for name, file in named.items() for word in ("--party", f"{name}={file}")]
+    words += [
+        word for file, name in inputs.parties.items() for word in ("--party", f"{name}={file}")
+    ]
     for option in check.params:
         value = options.get(option.name or "")
         if value in (None, False, option.get_default(click.Context(check))):

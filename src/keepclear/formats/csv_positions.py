@@ -9,7 +9,7 @@ What the columns mean: `positions`. Row numbers are lines, the header being row 
 1. A value does not run over the end of a line; a line has as many values as the header.
 2. Times are RFC 3339; a blank instead of T is read too (pandas writes 2018-08-01 05:00:00+00:00).
 3. An empty value is nothing. "NaN" is nothing in a column of numbers.
-4. A file that does not end with a line break may have been cut: a note says so.
+4. The last row ends with a line break too: a file cut inside a value (30000 to 3000) has none.
 """
 
 import csv
@@ -52,6 +52,10 @@ def read_csv(file: str, content: bytes, *, lenient: bool = False) -> Contents:
     body = content[body_at:].rstrip(b"\r\n")
     if not body.strip():
         raise faults.fatal("empty", limit="has a header and no rows", way_out="give positions")
+    if not content.endswith((b"\n", b"\r")):
+        body = _refuse_last(body, faults)
+        if not body:
+            return Contents(file=file, notes=unused_note(names), left_out=faults.settle())
     table, short = _table(body, len(names), places, faults)
     lines = _line_count(body)
     if table.num_rows + len(short) != lines:
@@ -61,8 +65,6 @@ def read_csv(file: str, content: bytes, *, lenient: bool = False) -> Contents:
             " or a quote is not closed",
         )  # fmt: skip
     notes = unused_note(names)
-    if not content.endswith((b"\n", b"\r")):
-        notes = (*notes, "the file does not end with a line break: its last row may be cut")
     if table.num_rows == 0:
         return Contents(file=file, notes=notes, left_out=faults.settle())
     of_rows = np.arange(2, lines + 2, dtype=np.int64)
@@ -115,6 +117,19 @@ def _check_encoding(content: bytes, faults: Faults) -> None:
     if b"\x00" in content:
         raise faults.fatal("encoding", row=content.count(b"\n", 0, content.index(b"\x00")) + 1,
                            limit="holds a byte of zero", way_out="save as UTF-8 text")  # fmt: skip
+
+
+def _refuse_last(body: bytes, faults: Faults) -> bytes:
+    """Note that the last row may be cut; return the rows that are read all the same.
+
+    Without `lenient` those are all of them, so that the other faults of the last row are told too.
+    """
+    faults.add("line break", row=_line_count(body) + 1,
+               limit="does not end with a line break, so it may be cut",
+               way_out="add a line break at the end, or --lenient leaves that row out")  # fmt: skip
+    if not faults.lenient:
+        return body
+    return body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1].rstrip(b"\r\n")
 
 
 def _line_count(body: bytes) -> int:

@@ -12,7 +12,8 @@ For each finding, in this order:
 WGS 84, longitude first. Geometry is cut at 180 degrees (3.1.9), outsides go counterclockwise
 (3.1.6), long edges of any kind get a point each 20 km, circles corners each 5 degrees. A height
 stands as third coordinate only where it is above WGS 84; else in the properties, with its
-reference. `edge` of a path says how its file joins its points.
+reference. `edge` of a path says how its file joins its points. `notice` beside the features says
+what the answer does not mean.
 """
 
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ from keepclear.checks.report import Path, Report
 from keepclear.reports.antimeridian import cut_area, cut_line
 from keepclear.reports.outlines import outlines
 from keepclear.reports.pieces import Stretch, active_volumes, line_of, pieces
-from keepclear.reports.texts import clause_text, minimum_text, ranked
+from keepclear.reports.texts import NO_NOTICE, clause_text, minimum_text, ranked
 from keepclear.units import format_time, metres
 
 Json = dict[str, Any]
@@ -37,7 +38,7 @@ Json = dict[str, Any]
 def geojson_report(report: Report) -> str:
     """Return the findings as one FeatureCollection, in text that ends in a newline."""
     features = [one for finding in ranked(report.findings) for one in _features(report, finding)]
-    whole = {"type": "FeatureCollection", "features": features}
+    whole = {"type": "FeatureCollection", "notice": NO_NOTICE, "features": features}
     return msgspec.json.format(msgspec.json.encode(whole), indent=1).decode() + "\n"
 
 
@@ -121,7 +122,7 @@ def _multi(kind: str, parts: list[Any]) -> Json:
 
 def _rounded(nested: Any) -> Any:  # noqa: ANN401 coordinates nest to any depth
     if isinstance(nested, float | int):
-        return round(nested, 9)
+        return round(nested, 9) + 0  # no -0.0
     return [_rounded(one) for one in nested]
 
 

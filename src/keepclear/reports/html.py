@@ -155,7 +155,7 @@ def _left_out(report: Report) -> Markup:
     if not report.left_out:
         return NOTHING
     lines = [tag("p", text(line), class_="small") for line in report.left_out[:LEFT_OUT_AT_MOST]]
-    title = f"Left out by --lenient, so not compared ({len(report.left_out):,})"
+    title = f"Left out by --lenient, so not compared ({texts.faults_left_out_text(report)})"
     more = _and_more(len(report.left_out) - LEFT_OUT_AT_MOST)
     return tag("section", tag("h3", text(title)), *lines, more)
 

@@ -10,6 +10,7 @@
 | counts   | pairs a verdict: CONFLICT, LIMITED, BOUNDARY, UNDETERMINED                       |
 | findings | one object a pair that is not CLEAR, worst verdict first, then soonest           |
 | unknown  | gaps: plan, start, end, why                                                      |
+| notice   | what the answer does not mean, in a sentence                                     |
 
 Times are RFC 3339 in UTC with microseconds, lengths metres to a tenth of a millimetre, places
 WGS 84 degrees to nine decimals. What is not known is null. docs/check.md has every key.
@@ -22,7 +23,7 @@ import msgspec
 
 from keepclear.agreement.findings import ClosestPoint, Finding, Interval, Verdict
 from keepclear.checks.report import Gap, Report
-from keepclear.reports.texts import ranked
+from keepclear.reports.texts import NO_NOTICE, ranked
 from keepclear.units import format_time
 
 COUNTED: Final = (Verdict.CONFLICT, Verdict.LIMITED, Verdict.BOUNDARY, Verdict.UNDETERMINED)
@@ -45,6 +46,7 @@ def json_report(report: Report) -> str:
         "counts": {verdict.value: counts[verdict.value] for verdict in COUNTED},
         "findings": [_finding(finding) for finding in ranked(report.findings)],
         "unknown": [_gap(gap) for gap in report.unknown],
+        "notice": NO_NOTICE,
     }  # fmt: skip
     return msgspec.json.format(msgspec.json.encode(whole), indent=2).decode() + "\n"
 
@@ -78,8 +80,8 @@ def _closest(cpa: ClosestPoint | None) -> dict[str, Any] | None:
         return None
     return {
         "time": format_time(cpa.time_us),
-        "latitude": round(cpa.latitude_deg, _DEGREE_PLACES),
-        "longitude": round(cpa.longitude_deg, _DEGREE_PLACES),
+        "latitude": round(cpa.latitude_deg, _DEGREE_PLACES) + 0.0,
+        "longitude": round(cpa.longitude_deg, _DEGREE_PLACES) + 0.0,
         "lateral_m": _length(cpa.lateral_m),
         "vertical_m": _length(cpa.vertical_m),
     }
@@ -93,4 +95,4 @@ def _gap(gap: Gap) -> dict[str, str]:
 def _length(length_m: float | None) -> float | None:
     if length_m is None or not math.isfinite(length_m):
         return None
-    return round(length_m, _LENGTH_PLACES)
+    return round(length_m, _LENGTH_PLACES) + 0.0  # no -0.0

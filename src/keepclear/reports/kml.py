@@ -34,7 +34,8 @@ def kml_report(report: Report) -> str:
     root = Element("kml", xmlns=NAMESPACE)
     document = SubElement(root, "Document")
     _add(document, "name", f"keepclear: {texts.counts_text(report)} {texts.among_text(report)}")
-    _add(document, "description", "\n".join([texts.rules_text(report), texts.NOT_LOOKED_AT]))
+    said = (texts.rules_text(report), texts.NOT_LOOKED_AT, texts.NO_NOTICE)
+    _add(document, "description", "\n".join(said))
     _add_styles(document)
     for finding in texts.ranked(report.findings):
         _add_finding(document, report, finding)

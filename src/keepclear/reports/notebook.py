@@ -54,7 +54,8 @@ def repr_html(report: Report) -> str:
     more = len(findings) - ROWS_AT_MOST
     lines = [f"… and {more:,} more: to_records() has all"] if more > 0 else []
     lines += [texts.gaps_text(report), f"Rules: {texts.rules_text(report)}."]
-    lines += [*report.notes, *([f"All times on {day}."] if day else []), texts.NOT_LOOKED_AT]
+    lines += [*report.notes, *([f"All times on {day}."] if day else [])]
+    lines += [texts.NOT_LOOKED_AT, texts.NO_NOTICE]
     counted = f"{texts.counts_text(report)} {texts.among_text(report)}."
     said = joined((text(line) for line in lines if line), tag("br"))
     return tag("div", tag("p", tag("b", text(counted))), table, tag("p", said))

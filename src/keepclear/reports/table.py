@@ -140,6 +140,7 @@ def _closing(report: Report, day: str | None, see_it: str) -> Iterator[str]:
     if see_it:
         yield f"See them: {see_it}"
     yield texts.NOT_LOOKED_AT
+    yield texts.NO_NOTICE
 
 
 def _rules(report: Report) -> Iterator[str]:
@@ -167,11 +168,11 @@ def _gaps(report: Report, day: str | None) -> Iterator[str]:
 def _left_out(report: Report) -> Iterator[str]:
     if not report.left_out:
         return
-    yield f"Left out by --lenient, so not compared ({len(report.left_out):,}):"
+    yield f"Left out by --lenient, so not compared ({texts.faults_left_out_text(report)}):"
     for line in report.left_out[:LEFT_OUT_AT_MOST]:
         yield f"  {texts.printable(line)}"
     if (more := len(report.left_out) - LEFT_OUT_AT_MOST) > 0:
-        yield f"  … and {more:,} more: --format json has all"
+        yield f"  … and {more:,} more lines: --format json has all"
 
 
 def _print_line(console: Console, line: str) -> None:

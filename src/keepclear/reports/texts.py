@@ -24,7 +24,7 @@ from keepclear.checks.report import Report, RulesUsed, RuleUsed
 from keepclear.units import US_PER_S, feet, format_clock, format_time, nautical_miles
 
 NOT_LOOKED_AT: Final = "Plans that are not in these files were not looked at."
-# Which every printed sheet carries (definitions: "Every notice, answer and printed sheet").
+# Which every answer carries (definitions: "Every notice, answer and printed sheet").
 NO_NOTICE: Final = "Absence of notification implies nothing and changes no legal protection."
 MEANING: Final = {
     Verdict.CONFLICT: "at some compared instant the rule is broken",
@@ -244,8 +244,16 @@ def counts_text(report: Report) -> str:
 
 
 def among_text(report: Report) -> str:
-    """Return what was compared: among 2 plans (1 pair)."""
-    return f"among {_plural(report.plans, 'plan')} ({_plural(report.pairs, 'pair')})"
+    """Return what was compared: among 2 plans (1 pair); and that something was left out."""
+    among = f"among {_plural(report.plans, 'plan')} ({_plural(report.pairs, 'pair')})"
+    if not report.left_out:
+        return among
+    return f"{among}, without what --lenient left out ({faults_left_out_text(report)})"
+
+
+def faults_left_out_text(report: Report) -> str:
+    """Return how many faults were left out: 2 faults."""
+    return _plural(report.faults_left_out, "fault")
 
 
 def band_text(volume: Volume3D) -> str:
