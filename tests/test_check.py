@@ -314,6 +314,105 @@ def test_a_window_in_which_no_plan_is_there_is_refused_and_says_when_they_are(
         checked(tmp_path, level_flight("N1", 24_000), level_flight("S1", 24_000), **window)
 
 
+def test_a_window_up_to_the_first_instant_holds_no_plan(tmp_path: Path) -> None:
+    """Windows are half-open, so nothing is left to compare."""
+    north, south = level_flight("N1", 24_000), level_flight("S1", 24_000)
+
+    with pytest.raises(InputError, match="to '2015-09-30T10:00:00Z': no plan is there then"):
+        checked(tmp_path, north, south, end="2015-09-30T10:00:00Z")
+
+
+def test_a_single_position_is_in_a_window_from_its_instant_and_in_none_up_to_it(
+    tmp_path: Path,
+) -> None:
+    north, south = [row(60, "N1", 35.0, 34.0, 24_000)], [row(60, "S1", 35.0, 34.0, 24_000)]
+
+    since = checked(tmp_path, north, south, start="2015-09-30T10:01:00Z")
+
+    assert only(since).verdict is Verdict.CONFLICT
+    assert (since.plans, since.pairs) == (2, 1)
+    with pytest.raises(InputError, match="no plan is there then"):
+        checked(tmp_path, north, south, end="2015-09-30T10:01:00Z")
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"time_tolerance": "15 min"}, {"uncertainty": "0 NM / 0 ft / 15 min"}]
+)
+def test_a_window_that_leaves_one_plan_has_nothing_to_compare(
+    tmp_path: Path, options: dict[str, str]
+) -> None:
+    """Whatever the tolerance: the window cuts each plan on its own clock."""
+    later = [row(s, "S1", 35.0, 34.0, 24_000) for s in (800, 900)]
+    said = r"nothing to compare up to 2015-09-30T10:01:40Z.*1 of 2 plans is there then \('N1'\)"
+
+    with pytest.raises(CallerError, match=said):
+        checked(
+            tmp_path, level_flight("N1", 24_000, seconds=120), later, end="2015-09-30T10:01:40Z",
+            **options,
+        )  # fmt: skip
+
+
+def test_a_window_that_leaves_plans_of_one_party_has_nothing_to_compare(tmp_path: Path) -> None:
+    north = [*level_flight("N1", 24_000, seconds=120), *level_flight("N2", 30_000, seconds=120)]
+    later = [row(s, "S1", 35.0, 34.0, 24_000) for s in (800, 900)]
+
+    with pytest.raises(CallerError, match=r"2 of 3 plans are there then .*all of one party"):
+        checked(tmp_path, north, later, end="2015-09-30T10:01:40Z")
+
+
+@pytest.mark.parametrize(
+    ("window", "gaps", "status"),
+    [
+        ({"end": "2015-09-30T10:01:40Z"}, 0, Exit.CLEAR),
+        ({"end": "2015-09-30T10:02:00Z"}, 0, Exit.CLEAR),
+        ({"end": "2015-09-30T10:02:01Z"}, 1, Exit.ONLY_GAPS),
+        ({"start": "2015-09-30T10:13:19Z"}, 1, Exit.ONLY_GAPS),
+        ({"start": "2015-09-30T10:13:20Z"}, 0, Exit.CLEAR),
+        ({}, 1, Exit.ONLY_GAPS),
+    ],
+)
+def test_only_gaps_that_meet_the_window_are_listed(
+    tmp_path: Path, window: dict[str, str], gaps: int, status: Exit
+) -> None:
+    with_gap = [row(s, "N1", 35.0, 34.0, 24_000) for s in (0, 120, 800, 900)]  # 120 s is 10:02:00
+    far = level_flight("S1", 24_000, latitude=40.0, seconds=900)
+
+    report = checked(tmp_path, with_gap, far, **window)
+
+    assert len(report.unknown) == gaps
+    assert report.exit_status is status
+
+
+def test_a_plan_is_not_there_in_a_window_within_its_gap(tmp_path: Path) -> None:
+    with_gap = [row(s, "N1", 35.0, 34.0, 24_000) for s in (0, 120, 800, 900)]
+    beside = level_flight("N2", 24_000, latitude=40.0, seconds=900)
+    far = level_flight("S1", 24_000, latitude=45.0, seconds=900)
+
+    report = checked(
+        tmp_path, [*with_gap, *beside], far, start="2015-09-30T10:05:00Z",
+        end="2015-09-30T10:06:40Z",
+    )  # fmt: skip
+
+    assert (report.plans, report.pairs) == (2, 1)
+    assert any(note.endswith("2 of 3 plans are there then.") for note in report.notes)
+    assert [gap.plan for gap in report.unknown] == ["N1"]
+    assert report.exit_status is Exit.ONLY_GAPS
+
+
+@pytest.mark.parametrize("options", [{}, {"time_tolerance": "15 min"}])
+def test_a_window_within_the_gap_of_one_of_two_plans_is_refused_and_names_the_gap(
+    tmp_path: Path, options: dict[str, str]
+) -> None:
+    with_gap = [row(s, "N1", 35.0, 34.0, 24_000) for s in (0, 120, 800, 900)]
+    said = r"1 of 2 plans .*'S1'.*gap of 'N1' from 2015-09-30T10:02:00Z to 2015-09-30T10:13:20Z"
+
+    with pytest.raises(CallerError, match=said):
+        checked(
+            tmp_path, with_gap, level_flight("S1", 24_000, seconds=900),
+            start="2015-09-30T10:05:00Z", end="2015-09-30T10:06:40Z", **options,
+        )  # fmt: skip
+
+
 def test_a_window_cuts_each_plan_on_its_own_clock(tmp_path: Path) -> None:
     north, south = level_flight("N1", 24_000), level_flight("S1", 24_000, latitude=35.02)
 

@@ -11,6 +11,7 @@ import pytest
 import keepclear
 from keepclear.agreement.findings import Verdict
 from keepclear.checks.report import Report
+from keepclear.errors import InputError
 from tests.test_check import level_flight, row, written
 
 Feature = dict[str, Any]
@@ -65,11 +66,20 @@ def test_a_flight_exactly_a_thousand_feet_above_an_area_is_separated(tmp_path: P
 
 
 def test_a_flight_through_an_area_before_it_begins_is_none(tmp_path: Path) -> None:
-    later = box("AREA", 34.4, 34.8, start="2015-09-30T10:10:00Z")
+    later = box("AREA", 34.4, 34.8, start="2015-09-30T10:10:01Z")
 
     assert against(tmp_path, later, level_flight("S1", 22_000)).findings == ()
     tolerant = against(tmp_path, later, level_flight("S1", 22_000), time_tolerance="5 min")
     assert [f.verdict for f in tolerant.findings] == [Verdict.CONFLICT]
+
+
+def test_a_flight_whose_last_position_is_in_an_area_as_it_begins_is_found(tmp_path: Path) -> None:
+    begins = box("AREA", 34.4, 34.8, start="2015-09-30T10:10:00Z")
+
+    found = against(tmp_path, begins, level_flight("S1", 22_000)).findings
+
+    assert [f.verdict for f in found] == [Verdict.CONFLICT]
+    assert found[0].intervals[0].start_us == found[0].intervals[0].end_us
 
 
 def test_an_area_above_ground_cannot_be_compared_with_a_level(tmp_path: Path) -> None:
@@ -139,3 +149,41 @@ def test_an_area_and_a_point_in_time_that_only_touch_are_not_compared(tmp_path: 
     starts = [row(300, "S1", 35.0, 34.2, 22_000), row(360, "S1", 35.0, 34.3, 22_000)]
 
     assert against(tmp_path, ends, starts).findings == ()
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"start": "2015-09-30T11:00:00Z"}, {"end": "2015-09-30T10:00:00Z"},
+        {"end": "1970-01-01T00:00:00Z"},
+    ],
+)  # fmt: skip
+def test_an_area_is_not_there_in_a_window_that_only_touches_it(
+    tmp_path: Path, window: dict[str, str]
+) -> None:
+    north = areas(tmp_path, "north.geojson", [box("A1", 34.0, 35.0)])
+    south = areas(tmp_path, "south.geojson", [box("B1", 34.0, 35.0)])
+
+    with pytest.raises(InputError, match="no plan is there then"):
+        keepclear.check([north, south], **window)  # type: ignore[arg-type]
+
+
+def test_an_area_is_there_in_a_window_that_cuts_it(tmp_path: Path) -> None:
+    window = {"start": "2015-09-30T10:05:00Z", "end": "2015-09-30T10:06:00Z"}
+
+    report = against(tmp_path, box("AREA", 34.4, 34.8), level_flight("S1", 22_000), **window)
+
+    assert [f.verdict for f in report.findings] == [Verdict.CONFLICT]
+    assert (report.plans, report.pairs) == (2, 1)
+
+
+def test_only_plans_that_are_there_in_the_window_count_as_compared(tmp_path: Path) -> None:
+    later = box("B2", 34.0, 35.0, start="2015-09-30T10:30:00Z")
+    north = areas(tmp_path, "north.geojson", [box("A1", 34.0, 35.0)])
+    south = areas(tmp_path, "south.geojson", [box("B1", 36.0, 35.0), later])
+
+    report = keepclear.check([north, south], end="2015-09-30T10:30:00Z")
+
+    assert (report.plans, report.pairs) == (2, 1)
+    assert any(note.endswith("2 of 3 plans are there then.") for note in report.notes)
+    assert keepclear.check([north, south]).pairs == 2

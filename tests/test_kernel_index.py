@@ -14,8 +14,8 @@ from pyarrow import parquet
 
 from keepclear.detect.compiled import compiled, plain
 from keepclear.detect.cylinders import Cylinder
-from keepclear.detect.fragments import Fragments, compile_points
-from keepclear.detect.index import Detected, detect, every_pair
+from keepclear.detect.fragments import Fragments, clip_fragments, compile_points
+from keepclear.detect.index import Detected, build, detect, enter, every_pair
 from keepclear.detect.kernel import limits_of
 from keepclear.detect.points import Points
 from keepclear.detect.sweep import COLUMNS
@@ -185,6 +185,20 @@ def test_a_world_of_no_plans_and_one_of_one_have_no_pairs(fast: SimpleNamespace)
         f = fragments_of(world)
 
         assert assert_index_finds_all(fast, f, "en route", [0] * len(world), within=True) == 0
+
+
+def test_plans_that_a_window_emptied_do_not_stretch_the_index(fast: SimpleNamespace) -> None:
+    f = clip_fragments(fragments_of(some_world(7, 30)), 0, 600 * US)
+    shifted = f._replace(
+        start_us=f.start_us + AUGUST_FIRST_US, end_us=f.end_us + AUGUST_FIRST_US,
+        leg_start_us=f.leg_start_us + AUGUST_FIRST_US, leg_end_us=f.leg_end_us + AUGUST_FIRST_US,
+    )  # fmt: skip
+    limits = limits_of([EN_ROUTE])
+    assert (np.diff(f.offsets) == 0).any()
+
+    index = build(fast, enter(fast, shifted, limits), limits)
+
+    assert len(index.cells.starts) < 100
 
 
 def swiss_day(shared_data: Path, from_us: int, to_us: int) -> Points:

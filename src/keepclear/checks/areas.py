@@ -27,6 +27,7 @@ from keepclear.airspace.volumes import Volume4D
 from keepclear.checks.binding import Bound, Kinds
 from keepclear.checks.pairing import WIDEST_M, clock_of, widened, with_guard
 from keepclear.checks.prepare import Plan, Prepared
+from keepclear.checks.windows import Window
 from keepclear.detect import sweep as column
 from keepclear.detect.fragments import Fragments
 from keepclear.detect.index import Detected
@@ -78,13 +79,13 @@ class AreaPair(NamedTuple):
     gaps_b: Sequence[Interval]
 
 
-def compile_areas(prepared: Prepared, window_us: tuple[int | None, int | None]) -> Areas | None:
+def compile_areas(prepared: Prepared, window: Window) -> Areas | None:
     """Return the volumes of all plans, cut to a window of time; None where there are none."""
     found: list[Volume4D] = []
     owners: list[int] = []
     tolerances: list[Tolerance] = []
     for place, plan in enumerate(prepared.plans):
-        volumes = _within(plan, window_us)
+        volumes = _within(plan, window)
         if not volumes:
             continue
         found += volumes
@@ -99,13 +100,13 @@ def compile_areas(prepared: Prepared, window_us: tuple[int | None, int | None]) 
     )
 
 
-def _within(plan: Plan, window_us: tuple[int | None, int | None]) -> list[Volume4D]:
+def _within(plan: Plan, window: Window) -> list[Volume4D]:
     if plan.area is None:
         return []
+    from_us, to_us = window.limits_us
     kept = []
     for volume in plan.area.volumes:
-        start_us = max(volume.start_us, window_us[0] or volume.start_us)
-        end_us = min(volume.end_us, window_us[1] or volume.end_us)
+        start_us, end_us = max(volume.start_us, from_us), min(volume.end_us, to_us)
         if start_us < end_us:
             kept.append(Volume4D(volume=volume.volume, start_us=start_us, end_us=end_us))
     return kept

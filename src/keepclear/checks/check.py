@@ -20,7 +20,7 @@ from keepclear.checks.drawing import paths_of
 from keepclear.checks.inputs import FilePath, Parties, inputs_of
 from keepclear.checks.prepare import Prepared, Uncertainty, parse_uncertainty, prepare
 from keepclear.checks.report import Report, RulesUsed, RuleUsed
-from keepclear.checks.windows import said_of_window
+from keepclear.checks.windows import Window, gaps_within
 from keepclear.detect.kernel import KERNEL
 from keepclear.errors import CallerError, Fault, FileErrors, InputError, RulesError, fault_lines
 from keepclear.formats.contents import Contents
@@ -41,8 +41,7 @@ class Asked(NamedTuple):
     tolerance_us: int
     vertical_tolerance_tmm: int
     max_gap_us: int
-    from_us: int | None
-    to_us: int | None
+    window: Window
 
 
 def check(  # noqa: PLR0913 the options of the command
@@ -73,19 +72,17 @@ def check(  # noqa: PLR0913 the options of the command
     tell(0.0, "reading")
     contents = _read_all(names, lenient=lenient, tell=tell)
     prepared = prepare(contents, by_file, asked.uncertainty, asked.tolerance_us, asked.max_gap_us)
-    window_us = (asked.from_us, asked.to_us)
-    said = [*said_of_window(prepared, start, end, window_us)]
-    said += _said_of_allowances(asked, time_tolerance)
     try:
         compared = compare(
             prepared, asked.rule_set, within_party=within_party, rvsm=rvsm,
             vertical_tolerance_tmm=asked.vertical_tolerance_tmm,
-            window_us=window_us, tell=tell,
+            window=asked.window, tell=tell,
         )  # fmt: skip
     except (InputError, RulesError):
         raise
     except CallerError as nothing:
         raise _with_left_out(nothing, _left_out(contents)) from None
+    said = [*compared.notes, *_said_of_allowances(asked, time_tolerance)]
     return _report(asked, contents, prepared, compared, said, rvsm=rvsm)
 
 
@@ -158,7 +155,7 @@ def _asked(
         _not_negative(vertical_tmm, vertical_tolerance, "vertical-tolerance")
     return Asked(
         used, rule_set, parse_uncertainty(uncertainty), tolerance_us, vertical_tmm, gap_us,
-        from_us, to_us,
+        Window(start, end, from_us, to_us),
     )  # fmt: skip
 
 
@@ -231,9 +228,9 @@ def _report(
 ) -> Report:  # fmt: skip
     return Report(
         kernel=KERNEL, rules=asked.rules, files=tuple(each.file for each in contents),
-        plans=len(prepared.plans), pairs=compared.pairs, findings=compared.findings,
-        unknown=prepared.gaps,
-        notes=tuple(_notes(contents, prepared, [*said, *compared.notes], rvsm=rvsm)),
+        plans=compared.plans, pairs=compared.pairs, findings=compared.findings,
+        unknown=gaps_within(prepared, asked.window),
+        notes=tuple(_notes(contents, prepared, said, rvsm=rvsm)),
         left_out=tuple(_left_out(contents)),
         faults_left_out=sum(len(each.left_out) for each in contents),
         paths=paths_of(prepared, compared.findings),

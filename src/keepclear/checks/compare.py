@@ -22,6 +22,7 @@ from keepclear.agreement.separation import RuleSet
 from keepclear.checks.binding import Bound, Kinds, bind
 from keepclear.checks.pairing import Kernel, Pair, assess_pair
 from keepclear.checks.prepare import Plan, Prepared
+from keepclear.checks.windows import There, Window, no_pair, said_of_window, who_is_there
 from keepclear.detect.compiled import NotCompiled, compiled, is_warm, plain
 from keepclear.detect.fragments import (
     LONGEST_PIECE_M,
@@ -41,23 +42,26 @@ Judge = Callable[[Pair, npt.NDArray[np.float64]], tuple[Assessment, float | None
 
 FEW_FRAGMENTS: Final = 3_000
 FEW_VOLUMES: Final = 200
-FOREVER_US: Final = 2**62
 
 
 class Comparison(NamedTuple):
-    """What comparing gave: findings worst first, then soonest; how many pairs; what to say."""
+    """What comparing gave: findings worst first, then soonest; what to say.
+
+    plans, pairs: how many were there to compare in the window.
+    """
 
     findings: tuple[Finding, ...]
+    plans: int
     pairs: int
     notes: tuple[str, ...]
 
 
 def compare(
     prepared: Prepared, rule_set: RuleSet, *, within_party: bool, rvsm: bool,
-    vertical_tolerance_tmm: int, window_us: tuple[int | None, int | None], tell: Tell,
+    vertical_tolerance_tmm: int, window: Window, tell: Tell,
 ) -> Comparison:  # fmt: skip
     """Compare all pairs of different parties (`within_party`: of one party too)."""
-    pairs = _count_pairs(prepared.plans, within_party=within_party)
+    _check_pairs(prepared.plans, within_party=within_party)
     asked = None
     if any(isinstance(rule.holds, KeepWellClear) for rule in rule_set.rules):
         asked = checks.well_clear.ask_well_clear(
@@ -66,16 +70,23 @@ def compare(
     kinds = asked.kinds if asked is not None else bind(
         prepared.plans, rule_set, rvsm=rvsm, vertical_tolerance_tmm=vertical_tolerance_tmm
     )  # fmt: skip
-    f = _compile(prepared, kinds, window_us)
+    f = _compile(prepared, kinds, window)
     volumes = _count_volumes(prepared)
+    areas = checks.areas.compile_areas(prepared, window) if volumes else None
+    there = _there(prepared, f, areas, window)
+    plans = [prepared.plans[place] for place in np.flatnonzero(there).tolist()]
+    said = [said_of_window(prepared, there, window)] if window.is_given else []
+    pairs = _count_pairs(plans, within_party=within_party)
+    if not pairs:
+        raise no_pair(prepared, there, window)
     kernel, notes = _kernel(f, volumes, tell)
     if rule_set.zones and f.plans:
         kernel = checks.zones.mark(kernel, prepared, rule_set)
     parties = {party: i for i, party in enumerate(sorted({p.party for p in prepared.plans}))}
     group_of = np.array([parties[plan.party] for plan in prepared.plans], dtype=np.int64)
     groups = group_of[prepared.with_points]
-    found = [] if not volumes else _area_findings(
-        kernel, prepared, kinds, group_of, window_us, within_party=within_party
+    found = [] if areas is None else _area_findings(
+        kernel, prepared, kinds, group_of, areas, within_party=within_party
     )  # fmt: skip
     look, judge = partial(_detected, kernel, kinds), partial(assess_pair, kernel)
     if asked is not None:
@@ -85,17 +96,21 @@ def compare(
         found += _findings(judge, prepared, detected, bound)
     tell(1.0, "done")
     found.sort(key=_order)
-    return Comparison(tuple(found), pairs, notes)
+    return Comparison(tuple(found), len(plans), pairs, (*said, *notes))
 
 
 def _count_pairs(plans: Sequence[Plan], *, within_party: bool) -> int:
-    """Return how many pairs there are; `CallerError` where there is nothing to compare."""
     sizes = Counter(plan.party for plan in plans)
     pairs = math.comb(len(plans), 2)
     if not within_party:
         pairs -= sum(math.comb(size, 2) for size in sizes.values())
-    if pairs > 0:
-        return pairs
+    return pairs
+
+
+def _check_pairs(plans: Sequence[Plan], *, within_party: bool) -> None:
+    """Raise `CallerError` where there is nothing to compare at any time."""
+    if _count_pairs(plans, within_party=within_party):
+        return
     if len(plans) > 1:
         raise CallerError(
             f"nothing to compare: all {len(plans)} plans are of the party {plans[0].party!r}; "
@@ -105,20 +120,22 @@ def _count_pairs(plans: Sequence[Plan], *, within_party: bool) -> int:
     raise CallerError(f"nothing to compare: the files hold {what}; give two plans or more")
 
 
-def _compile(
-    prepared: Prepared, kinds: Kinds, window_us: tuple[int | None, int | None]
-) -> Fragments:
+def _there(
+    prepared: Prepared, f: Fragments, areas: "checks.areas.Areas | None", window: Window
+) -> There:
+    if not window.is_given:
+        return np.ones(len(prepared.plans), dtype=np.bool_)
+    owners = np.empty(0, dtype=np.int64) if areas is None else areas.owners
+    return who_is_there(prepared, f, owners)
+
+
+def _compile(prepared: Prepared, kinds: Kinds, window: Window) -> Fragments:
     points = prepared.points
     lateral_m = [c.lateral_tmm / 10_000 for c in kinds.all_cylinders() if c.lateral_tmm]
     uncertain_m = 2.0 * float(points.lateral_m.max(initial=0.0))
     piece_m = longest_piece_m(max(lateral_m) + uncertain_m) if lateral_m else LONGEST_PIECE_M
     f = compile_points(points, piece_m)
-    if window_us == (None, None):
-        return f
-    start_us, end_us = window_us
-    return clip_fragments(
-        f, -FOREVER_US if start_us is None else start_us, FOREVER_US if end_us is None else end_us
-    )
+    return clip_fragments(f, *window.limits_us) if window.is_given else f
 
 
 def _count_volumes(prepared: Prepared) -> int:
@@ -186,12 +203,9 @@ def _findings(judge: Judge, prepared: Prepared, detected: Detected, bound: Bound
 
 def _area_findings(
     kernel: Kernel, prepared: Prepared, kinds: Kinds, group_of: Integers,
-    window_us: tuple[int | None, int | None], *, within_party: bool,
+    areas: "checks.areas.Areas", *, within_party: bool,
 ) -> list[Finding]:  # fmt: skip
     """Return the findings of pairs in which a plan is given as volumes."""
-    areas = checks.areas.compile_areas(prepared, window_us)
-    if areas is None:
-        return []
     f, functions = kernel.fragments, kernel.functions
     with_points = prepared.with_points.tolist()
     gaps = {with_points[row]: found for row, found in _gaps_by_row(prepared).items()}

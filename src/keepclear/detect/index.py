@@ -131,7 +131,8 @@ def grid_of(entries: Entries, limits: Limits) -> Grid:
     if len(rows):
         usual_m = float(np.quantile(radius_m, SMALL_SHARE, method="higher"))
         widest_m = min(float(radius_m.max()), OUTSIZE * usual_m)
-    first_slab = int(entries.first_slab.min(initial=2**62)) if len(rows) else 0
+    is_there = np.diff(entries.places) > 0  # a plan of no fragments has no first slab
+    first_slab = int(entries.first_slab[is_there].min()) if len(rows) else 0
     return Grid(
         max(farthest_m(limits) + 2.0 * widest_m + 100.0, NARROWEST_M), widest_m + 1.0, first_slab
     )
