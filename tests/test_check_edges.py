@@ -155,3 +155,17 @@ def test_minima_that_may_be_swapped_are_said_with_their_axes(tmp_path: Path) -> 
     assert odd.rules.text == "1000 ft laterally or 9260 m vertically"
     assert any("100 ft laterally, 185.2 m vertically" in note for note in odd.notes)
     assert usual.rules.text == "5 NM or 1000 ft"
+
+
+def test_a_tracks_last_position_does_not_stop_the_craft_for_do_365(tmp_path: Path) -> None:
+    # in trail at one speed and level, 1.2 NM apart: more than DTHR, and never closing
+    ahead = positions(
+        tmp_path / "a.csv", "10:00:00Z,a,A,0,35.02,5000", "10:02:00Z,a,A,0,35.12,5000"
+    )
+    behind = positions(
+        tmp_path / "b.csv", "10:00:00Z,b,B,0,35.00,5000", "10:03:00Z,b,B,0,35.15,5000"
+    )
+
+    report = keepclear.check([ahead, behind], rules="do-365")
+
+    assert report.findings == ()
