@@ -37,13 +37,19 @@ def encode(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
-def decode(data: bytes, kind: type[Value], path: str, most_bytes: int = MOST_BYTES) -> Value:
-    """Return the value that bytes are the one form of; `Malformed` where they are of none."""
+def decode(
+    data: bytes, kind: type[Value], path: str, most_bytes: int = MOST_BYTES, *,
+    is_inner: bool = False,
+) -> Value:  # fmt: skip
+    """Return the value that bytes are the one form of; `Malformed` where they are of none.
+
+    is_inner: the bytes stood in others that were decoded here, so they are not nested deeper.
+    """
     if len(data) > most_bytes:
         raise Malformed(
             path, f"{len(data)} bytes", f"is larger than {most_bytes} bytes", "send less at once"
         )
-    if deepest(data) > DEEPEST:
+    if not is_inner and deepest(data) > DEEPEST:
         raise Malformed(path, shown(data), f"is nested deeper than {DEEPEST}", "nest it less")
     try:
         value: Value = _decoder(cast("Any", kind)).decode(data)

@@ -18,6 +18,7 @@ not hold the salt can guess nothing from the hash.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Final, NamedTuple
 
@@ -48,10 +49,8 @@ class Leaf(Signed, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Refuse an audience that is written in a second way."""
-        if self.audience != EVERYBODY:
-            names = self.audience.split(",")
-            if names != sorted(set(names)) or not all(is_name(name) for name in names):
-                raise ValueError(f"audience {self.audience!r} is no list of parties in order")
+        if not is_audience(self.audience):
+            raise ValueError(f"audience {self.audience!r} is no list of parties in order")
 
 
 class Entry(Signed, frozen=True, kw_only=True):
@@ -76,6 +75,15 @@ class Chain(NamedTuple):
 def audience_of(parties: Iterable[str]) -> str:
     """Return the audience that some parties are."""
     return ",".join(sorted(set(parties)))
+
+
+@lru_cache(maxsize=1_024)
+def is_audience(text: str) -> bool:
+    """Tell whether a text is an audience in its one form: party ids in order, or everybody."""
+    names = text.split(",")
+    return text == EVERYBODY or (
+        names == sorted(set(names)) and all(is_name(name) for name in names)
+    )
 
 
 def leaf_of(salt: bytes, part: bytes) -> bytes:

@@ -40,7 +40,8 @@ class Tree:
     """Leaves that only grow; the owner alone appends.
 
     Level k holds the hashes of the complete subtrees of 2^k leaves, in order, from `bases[k]`
-    on: a tree that is gone on with knows of its beginning the peaks alone.
+    on; those above the leaves are made when a root or a proof is asked for. A tree that is gone
+    on with knows of its beginning the peaks alone.
     """
 
     def __init__(self, size: int = 0, peaks: Sequence[bytes] = ()) -> None:
@@ -65,24 +66,10 @@ class Tree:
     def append(self, hashes: Iterable[bytes]) -> None:
         """Add leaves by their hashes."""
         self._levels[0].extend(hashes)
-        level = 0
-        while self._bases[level] + len(self._levels[level]) > 1:
-            if level + 1 == len(self._levels):
-                self._levels.append([])
-                self._bases.append(0)
-            below, above = self._levels[level], self._levels[level + 1]
-            base = self._bases[level]
-            first = 2 * (self._bases[level + 1] + len(above)) - base
-            if first >= len(below) - 1:
-                break
-            above.extend(
-                sha256(b"\x01" + below[k] + below[k + 1]).digest()
-                for k in range(first, len(below) - 1, 2)
-            )
-            level += 1
 
     def peaks(self) -> Proof:
         """Return the hashes of the complete subtrees that make up the tree, largest first."""
+        self._complete()
         size = len(self)
         return tuple(
             self._at(level, (size >> level) - 1)
@@ -134,6 +121,24 @@ class Tree:
             path.append(self._range(first, last))
         return tuple(reversed(path))
 
+    def _complete(self) -> None:
+        """Hash the subtrees that have become complete since the last time that one was needed."""
+        level = 0
+        while self._bases[level] + len(self._levels[level]) > 1:
+            if level + 1 == len(self._levels):
+                self._levels.append([])
+                self._bases.append(0)
+            below, above = self._levels[level], self._levels[level + 1]
+            base = self._bases[level]
+            first = 2 * (self._bases[level + 1] + len(above)) - base
+            if first >= len(below) - 1:
+                break
+            above.extend(
+                sha256(b"\x01" + below[k] + below[k + 1]).digest()
+                for k in range(first, len(below) - 1, 2)
+            )
+            level += 1
+
     def _range(self, first: int, last: int) -> bytes:
         """Return the hash over leaves first..last - 1, where first is a multiple of the split."""
         count = last - first
@@ -153,6 +158,7 @@ class Tree:
         return self._levels[level][place]
 
     def _check(self, low: int, size: int) -> None:
+        self._complete()
         if not 0 <= low <= size <= len(self):
             raise BrokenProof(
                 "tree size", f"{low} of {size}", f"the tree has {len(self)} leaves",

@@ -176,7 +176,7 @@ class Verification:
 
     def _take_entry(self, line: EntryLine, path: str, place: int) -> None:
         data = bytes(line.entry)
-        entry = decode(data, Entry, f"{path}, entry", LONGEST_LINE)
+        entry = decode(data, Entry, f"{path}, entry", LONGEST_LINE, is_inner=True)
         path = f"{path}, entry {entry.seq}"
         if (entry.region, entry.incarnation) != (self._header.region, self._header.incarnation):
             raise Malformed(
@@ -197,7 +197,7 @@ class Verification:
     def _take_leaf(self, leaf: Leaf, path: str, place: int) -> Part:
         self._has_begun = True
         self._check_audience(leaf.audience, path)
-        part = decode(bytes(leaf.part), Part, f"{path}, part", LONGEST_LINE)
+        part = decode(bytes(leaf.part), Part, f"{path}, part", LONGEST_LINE, is_inner=True)
         self._check_start(part, path)
         if part.at_us < self._last_us:
             raise Malformed(path, part.at_us, "is before the one before it", "get it again")
@@ -349,7 +349,7 @@ class Verification:
 
 def read_signed(part: Part, path: str) -> Envelope:
     """Return the envelope that a part holds; `Malformed` where it holds none."""
-    return decode(bytes(part.data), Envelope, f"{path}, envelope")
+    return decode(bytes(part.data), Envelope, f"{path}, envelope", is_inner=True)
 
 
 def _check_exchange(header: Header, keys: KeysFile) -> None:
