@@ -32,7 +32,10 @@ import pytest
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 EXAMPLES: Final = REPOSITORY / "examples"
-PAGES: Final = (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md")))
+PAGES: Final = (
+    REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md")),
+    *sorted(EXAMPLES.glob("*.md")),
+)  # fmt: skip
 PROMPT: Final = "$ "
 BAD_INPUT: Final = 2
 
