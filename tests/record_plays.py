@@ -17,13 +17,13 @@ from keepclear.record.files import (
     ExchangeKey,
     Header,
     KeysFile,
-    LeafLine,
 )
 from keepclear.record.headers import ACT, Act, Status
 from keepclear.record.key_documents import Device, KeyDocument, Representative, seal_document
 from keepclear.record.keys import PublicKey, Signer
 from keepclear.record.ledger import ForWhom, Ledger
 from keepclear.record.receipts import Receipt
+from keepclear.record.views import view_of
 
 EXCHANGE: Final = "exchange.example/east"
 REGION: Final = "exercise-east"
@@ -157,36 +157,18 @@ class Play:
 
     def archive(self) -> list[bytes]:
         """Return the lines of the operator's archive."""
-        return [encode(line) for line in (self._header("archive", ""), *self.lines)]
+        header = Header(
+            view="archive", region=REGION, incarnation=self.ledger.incarnation, party="",
+            exchange=(self._exchange_key(),),
+        )  # fmt: skip
+        return [encode(line) for line in (header, *self.lines)]
 
     def view(self, party: str) -> list[bytes]:
         """Return the lines of what one party may see."""
-        lines: list[AnyLine] = [self._header("party", party)]
-        places = iter(self.leaves)
-        for line in self.lines:
-            if isinstance(line, EntryLine):
-                count = len(msgspec.json.decode(bytes(line.entry))["leaves"])
-                some = [next(places) for _ in range(count)]
-                lines += [LeafLine(leaf=leaf) for leaf in some if _sees(party, leaf.audience)]
-            elif isinstance(line, CheckpointLine):
-                origin = line.note.split("\n", 1)[0]
-                if _sees(party, origin.rpartition("/")[2]):
-                    lines.append(line)
-        return [encode(line) for line in lines]
-
-    def _header(self, view: str, party: str) -> Header:
-        return Header(
-            view=view, region=REGION, party=party,  # type: ignore[arg-type]
-            incarnation=self.ledger.incarnation,
-            exchange=(self._exchange_key(),),
-        )  # fmt: skip
+        return list(view_of(self.archive(), party))
 
     def _exchange_key(self) -> ExchangeKey:
         return ExchangeKey(name=EXCHANGE, key=self.first_exchange.public.data)
-
-
-def _sees(party: str, audience: str) -> bool:
-    return audience == EVERYBODY or party in audience.split(",")
 
 
 def played(exchange: Signer | None = None) -> Play:

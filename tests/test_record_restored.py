@@ -185,6 +185,16 @@ def test_a_personal_value_is_what_was_signed_and_can_be_deleted() -> None:
     assert before._replace(lines=0) == after._replace(lines=0)
 
 
+def test_a_party_gets_the_personal_values_of_acts_it_sees_and_of_no_others() -> None:
+    play = with_name()
+    play.appoint(sealed(first_document("b")))
+
+    assert b"Example" in b"".join(play.view("a"))
+    assert b"Example" not in b"".join(play.view("b"))
+    assert verify(play.view("a"), play.keys()).acts == 1
+    assert verify(play.view("b"), play.keys()).acts == 0
+
+
 def test_a_personal_value_that_was_not_signed_is_refused() -> None:
     play = with_name()
     others = (

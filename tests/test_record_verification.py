@@ -23,6 +23,7 @@ from keepclear.record.merkle import Tree
 from keepclear.record.notes import Checkpoint, NoteKey, sign_note
 from keepclear.record.receipts import read_receipt, verify_receipt
 from keepclear.record.verification import Verified, verify
+from keepclear.record.views import view_of
 from tests.record_plays import (
     EXCHANGE,
     MINUTE_US,
@@ -308,9 +309,11 @@ def test_a_range_goes_on_from_the_peaks_and_the_chain_before_it() -> None:
         "previous": base64.b64encode(chain.previous).decode(), "at_us": chain.at_us,
     })  # fmt: skip
 
-    found = verify([lines[0], *map(encode, start), *lines[first:]], play.keys())
+    ranged = [lines[0], *map(encode, start), *lines[first:]]
+    found, seen = verify(ranged, play.keys()), verify(view_of(ranged, "a"), play.keys())
 
     assert (found.entries, found.acts, found.checkpoints) == (3, 3, 4)
+    assert (seen.entries, seen.acts, seen.checkpoints) == (0, 2, 3)
     with pytest.raises(BrokenProof, match="is not what a tree of 3 leaves has"):
         Tree(3, before.ledger.trees["a"].peaks())
 
