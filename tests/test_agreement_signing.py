@@ -156,8 +156,7 @@ def test_signatures_come_one_by_one() -> None:
 
 def test_a_changed_signature_does_not_verify() -> None:
     table = Table().all_sign()
-    one, other = table.signatures[:2]
-    table.signatures[0] = msgspec.structs.replace(one, payload=other.payload.replace(b"0", b"0"))
+    one = table.signatures[0]
     moved = msgspec.json.decode(one.payload)
     moved["at_us"] += 1
     table.signatures[0] = msgspec.structs.replace(one, payload=encode(moved))

@@ -57,6 +57,18 @@ def test_a_forged_record_fails_with_the_keys(files: Path) -> None:
     assert run("record", "verify", files / "forged.record")[0] == 3
 
 
+def test_a_record_whose_checkpoints_were_taken_out_is_told_and_has_status_3(files: Path) -> None:
+    lines = (files / "east.record").read_bytes().splitlines()
+    left = [line for line in lines if b'"line":"checkpoint"' not in line]
+    write_record(files / "stripped.record", left)
+
+    status, said = run("record", "verify", files / "stripped.record", "--keys", files / "keys.json")
+
+    assert status == 3
+    assert said.startswith("NOT PROVEN  ")
+    assert "12 of 12 parts are under no checkpoint" in said
+
+
 def test_the_first_part_that_fails_is_named(files: Path) -> None:
     data = (files / "east.record").read_bytes()
     (files / "changed.record").write_bytes(data.replace(b'"number":3', b'"number":4'))

@@ -97,7 +97,7 @@ def test_the_root_rotates_to_the_one_announced_and_to_no_other() -> None:
 
 def test_a_rotation_announces_a_root_after_it() -> None:
     with pytest.raises(ValueError, match="names its own root as the next"):
-        sealed(rotated(), "rep-1").payload and KeyDocument(
+        KeyDocument(
             **{
                 **{name: getattr(rotated(), name) for name in KeyDocument.__struct_fields__},
                 "next_root": public("a next root").id,

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keepclear.record.encoding import encode
-from keepclear.record.entries import Entry, Leaf, part_leaf
+from keepclear.record.entries import Entry, Leaf, Part, part_leaf
 from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
 from keepclear.record.files import BeatLine, CheckpointLine, EntryLine, KeysFile
 from keepclear.record.key_documents import Revocation
 from keepclear.record.keys import Signer
-from keepclear.record.ledger import beat_digest, beat_origin
+from keepclear.record.ledger import ForWhom, Ledger, beat_digest, beat_origin
 from keepclear.record.merkle import Tree
 from keepclear.record.notes import Checkpoint, NoteKey, sign_note
 from keepclear.record.receipts import read_receipt, verify_receipt
@@ -94,6 +94,47 @@ def test_a_record_that_a_forger_signed_again_passes_alone_and_fails_with_the_key
     assert not verify(forged.archive(), None).is_proven
     with pytest.raises(NotProven, match=r"header, exchange.*is not in the file of keys"):
         verify(forged.archive(), played().keys())
+
+
+def rechained_without_signatures() -> Play:
+    """Return a record in which a notice was changed, entries chained anew, all notes left out."""
+    play = played()
+    play.lines = [line for line in play.lines if isinstance(line, EntryLine)]
+    ledger = Ledger(REGION)
+    for number, line in enumerate(play.lines):
+        entry = msgspec.json.decode(bytes(line.entry), type=Entry)  # type: ignore[union-attr]
+        parts = []
+        for leaf in entry.leaves:
+            changed_part = bytes(leaf.part).replace(b'"number":3', b'"number":9')
+            parsed = msgspec.json.decode(changed_part, type=Part)
+            parts.append(ForWhom(audience=leaf.audience, salt=leaf.salt, part=parsed))
+        play.lines[number] = EntryLine(entry=msgspec.Raw(ledger.append(entry.at_us, parts)[1]))
+    return play
+
+
+def test_a_record_without_its_checkpoints_is_not_proven_by_any_keys() -> None:
+    forged = rechained_without_signatures()
+
+    found = verify(forged.archive(), played().keys())
+
+    assert b'"number":9' in b"".join(forged.archive())
+    assert not found.is_proven
+    assert found.unsigned == 12
+
+
+def test_what_stands_after_the_last_checkpoint_is_not_proven() -> None:
+    play = played()
+    play.act(6)
+
+    found = verify(play.archive(), play.keys())
+
+    assert (found.is_proven, found.unsigned) == (False, 2)
+    play.sign()
+    assert verify(play.archive(), play.keys()).is_proven
+
+
+def test_a_record_of_nothing_proves_nothing() -> None:
+    assert not verify(Play().archive(), played().keys()).is_proven
 
 
 def test_a_forger_with_the_exchanges_key_cannot_act_for_a_party() -> None:

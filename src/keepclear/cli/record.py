@@ -22,7 +22,7 @@ Exit status:
   0   proven: whole, and signed by the keys in --keys
   1   something does not hold; the first is named
   2   the file cannot be read
-  3   consistent with itself, origin not proven: no --keys
+  3   consistent with itself, origin not proven: no --keys, or parts under no checkpoint
 """
 
 

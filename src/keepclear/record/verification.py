@@ -12,7 +12,8 @@ from the file on trust but what is then checked against signatures:
 4. Each checkpoint and beat is signed by the exchange over the trees as they stand there.
 5. With a file of keys, the exchange's keys are those, and each party's key documents go on from
    those. Without one the record is only consistent with itself: whoever wrote all of it again
-   with keys of their own would pass.
+   with keys of their own would pass. With one, parts that no checkpoint covers are not proven
+   either: nobody but their writer has signed that they are what was entered.
 """
 
 from collections.abc import Callable, Iterable
@@ -61,12 +62,14 @@ class Suspect(NamedTuple):
 class Verified(NamedTuple):
     """What holds of a record.
 
-    is_proven: a file of keys was given. exchange, roots: fingerprints of the keys believed.
-    last_us: time of the last part. unsigned: how many leaves stand after the last checkpoint
-    of their tree.
+    has_keys: a file of keys was given. is_proven: and every part stands under a checkpoint that
+    its exchange has signed; what only stands in the file may be anybody's. exchange, roots:
+    fingerprints of the keys believed. last_us: time of the last part. unsigned: how many leaves
+    stand after the last checkpoint of their tree.
     """
 
     header: Header
+    has_keys: bool
     is_proven: bool
     lines: int
     entries: int
@@ -168,8 +171,10 @@ class Verification:
             (party, PublicKey(self._keyring.latest(party).root).id)
             for party in self._keyring.parties()
         )
+        has_keys = self._keys is not None
+        is_proven = has_keys and self._checkpoints > 0 and unsigned == 0
         return Verified(
-            self._header, self._keys is not None, lines, self._entries, self._leaves, self._acts,
+            self._header, has_keys, is_proven, lines, self._entries, self._leaves, self._acts,
             self._checkpoints, self._beats, self._first_us, self._last_us, unsigned,
             tuple(key.key.id for key in self._note_keys), roots, tuple(suspects),
         )  # fmt: skip

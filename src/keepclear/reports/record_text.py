@@ -36,6 +36,12 @@ def verified_text(found: Verified, file: str) -> str:
     lines = []
     if found.is_proven:
         lines.append(f"PROVEN  {file}: signed by the keys given, and whole")
+    elif found.has_keys:
+        count = f"{found.unsigned:,} of {found.leaves:,} parts"
+        lines += [
+            f"NOT PROVEN  {file}: {count} are under no checkpoint",
+            "  way out    get the range again with checkpoints after its last part",
+        ]
     else:
         lines += [
             f"CONSISTENT WITH ITSELF, ORIGIN NOT PROVEN  {file}",
