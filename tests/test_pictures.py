@@ -8,6 +8,7 @@ from pathlib import Path
 import defusedxml.ElementTree
 import pytest
 
+from scripts import draw_record
 from scripts.draw_states import DIAGRAMS, Diagram, draw, laid_out
 from scripts.pictures import FOLDER
 
@@ -73,6 +74,12 @@ def test_the_diagram_in_the_docs_is_what_the_table_draws_now(diagram: Diagram) -
     kept = (FOLDER / diagram.file).read_text(encoding="utf-8")
 
     assert kept == draw(diagram), "run: python -m scripts.draw_states"
+
+
+def test_the_picture_of_the_record_in_the_docs_is_what_is_drawn_now() -> None:
+    kept = (FOLDER / draw_record.FILE).read_text(encoding="utf-8")
+
+    assert kept == draw_record.draw(), "run: python -m scripts.draw_record"
 
 
 @pytest.mark.parametrize("picture", sorted(FOLDER.iterdir()), ids=lambda file: file.name)
