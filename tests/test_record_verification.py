@@ -232,7 +232,7 @@ def test_an_act_of_another_post_than_its_key_is_refused() -> None:
     play.appoint(sealed(first_document("a")))
     play.act(1, "a", post="tower")
 
-    with pytest.raises(NotProven, match=r"device watch.*is no key for acts of post tower"):
+    with pytest.raises(NotProven, match=r"post watch of a.*is no key for acts of post tower"):
         verify(play.archive(), play.keys())
 
 

@@ -6,8 +6,8 @@ from the file on trust but what is then checked against signatures:
 
 1. Each line, entry, leaf, part, envelope and act is in its one form.
 2. Entries follow each other by number, hash and time; each leaf extends its audience's tree.
-3. Each act is signed by keys that its party had appointed at that place, for this region and
-   incarnation, and had not expired.
+3. Each act is signed by keys that its party had appointed at that place and that had a mandate
+   for it, for this region and incarnation, had not expired, and is entered once.
    A late act is judged by the time at which its receipt proves that it was first entered.
 4. Each checkpoint and beat is signed by the exchange over the trees as they stand there.
 5. With a file of keys, the exchange's keys are those, and each party's key documents go on from
@@ -46,6 +46,7 @@ from keepclear.record.notes import Checkpoint, NoteKey, read_checkpoint, verify_
 from keepclear.record.parts import ACT_KIND, INCARNATION_KIND, Incarnation, read_exchange_key
 from keepclear.record.personal import belongs_to
 from keepclear.record.receipts import Receipt, verify_receipt
+from keepclear.record.signers import check_signers
 
 Tell = Callable[[int], None]
 
@@ -125,6 +126,8 @@ class Verification:
         self._first_us, self._last_us = 0, 0
         self._with_personal: dict[str, Act] = {}
         self._signers: list[tuple[Act, str]] = []
+        self._ids: dict[tuple[str, str], int] = {}  # until when the ids of acts are taken
+        self._most_ids = 1_024
         if keys is not None:
             _check_exchange(header, keys)
 
@@ -279,17 +282,25 @@ class Verification:
             }
         except RecordError as fault:
             raise _at(path, fault) from None
-        for each in appointed.values():
-            if each.role == "root" or (each.role == "device" and each.name != act.post):
-                raise NotProven(
-                    path, f"{each.role} {each.name}", f"is no key for acts of post {act.post}",
-                    "ask who entered it",
-                )  # fmt: skip
+        one_person = self._keyring.latest(act.party, place).one_person
+        check_signers(act, tuple(appointed.values()), one_person, path)
         verified(envelope, {k: each.key for k, each in appointed.items()}, ACT, path)
+        self._check_is_new(act, part.at_us, path)
         self._signers += [(act, key_id) for key_id in appointed]
         self._acts += 1
         if act.personal:
             self._with_personal[act.id] = act
+
+    def _check_is_new(self, act: Act, at_us: int, path: str) -> None:
+        """Refuse an act that was entered before and has not expired: a replay."""
+        if self._ids.get((act.party, act.id), -1) > at_us:
+            raise NotProven(
+                path, act.id, "was entered before: it is a replay", "ask who entered it"
+            )
+        self._ids[act.party, act.id] = act.expires_us
+        if len(self._ids) > self._most_ids:
+            self._ids = {key: until for key, until in self._ids.items() if until > at_us}
+            self._most_ids = max(1_024, 2 * len(self._ids))
 
     def _add_document(self, envelope: Envelope, place: int, path: str) -> None:
         party = _party_of(envelope, path)
