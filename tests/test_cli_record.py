@@ -191,8 +191,8 @@ def test_a_post_and_a_representative_are_appointed_with_what_they_may_sign(tmp_p
     assert "bridge may sign line from " in added[1]
     assert (tmp_path / "north.bridge.private.json").exists()
     assert not (tmp_path / "north.rep-2-3.private.json").exists()
-    assert "may sign suspension from" in shown
-    assert "may sign line from" in shown
+    assert "may sign suspension\n" in shown
+    assert "may sign line\n" in shown
     before = keys.read_bytes()
     for words, why in (
         (("x", "--as", "post", "--covers", "keys"), "lets post x sign keys"),
