@@ -14,7 +14,8 @@ from keepclear.record.mandates import (
     bound_us,
     is_covered,
 )
-from keepclear.record.verification import verify
+from keepclear.record.verification import Verified, verify
+from keepclear.reports.record_text import verified_text
 from tests.record_plays import (
     DAY_US,
     START_US,
@@ -29,7 +30,7 @@ from tests.record_plays import (
 )
 
 
-def verify_play(document: KeyDocument, *acts: tuple[str, tuple[str, ...], int]) -> None:
+def verify_play(document: KeyDocument, *acts: tuple[str, tuple[str, ...], int]) -> Verified:
     """Verify a record with acts: the kind, the keys that sign, how long after the start."""
     play = Play()
     play.appoint(sealed(document))
@@ -39,7 +40,7 @@ def verify_play(document: KeyDocument, *acts: tuple[str, tuple[str, ...], int]) 
         made = act(number, document.party, at_us, kind=kind)
         play.enter((document.party, "act/1", signed(made, *keys)))
     play.sign()
-    verify(play.archive(), play.keys())
+    return verify(play.archive(), play.keys())
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,9 @@ def test_what_binds_for_good_takes_two_representatives_in_one_envelope(power: Po
         with pytest.raises(NotProven, match=r"1 of 2.*representatives have signed"):
             verify_play(document, (kind, ("rep-1",), 0))
     one = first_document("a", one_person=(power,))
-    verify_play(one, (kind, ("rep-1",), 0))
+    found = verify_play(one, (kind, ("rep-1",), 0))
+    assert found.one_person == (("a", (power,)),)
+    assert f"one person may sign for a: {power}" in verified_text(found, "x")
 
 
 def test_a_representative_signs_nothing_of_routine_without_a_mandate_for_it() -> None:

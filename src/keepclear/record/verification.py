@@ -41,6 +41,7 @@ from keepclear.record.headers import ACT, CLOCK_US, Act, read_act
 from keepclear.record.key_documents import KeyDocument, Keyring
 from keepclear.record.keys import PublicKey
 from keepclear.record.ledger import beat_digest, beat_origin, grow, incarnation_of, origin_of
+from keepclear.record.mandates import Power
 from keepclear.record.merkle import Tree
 from keepclear.record.notes import Checkpoint, NoteKey, read_checkpoint, verify_note
 from keepclear.record.parts import ACT_KIND, INCARNATION_KIND, Incarnation, read_exchange_key
@@ -66,7 +67,8 @@ class Verified(NamedTuple):
     has_keys: a file of keys was given. is_proven: and every part stands under a checkpoint that
     its exchange has signed; what only stands in the file may be anybody's. exchange, roots:
     fingerprints of the keys believed. last_us: time of the last part. unsigned: how many leaves
-    stand after the last checkpoint of their tree.
+    stand after the last checkpoint of their tree. one_person: which party's key document lets
+    one representative sign what takes two, and what.
     """
 
     header: Header
@@ -84,6 +86,7 @@ class Verified(NamedTuple):
     exchange: tuple[str, ...]
     roots: tuple[tuple[str, str], ...]
     suspects: tuple[Suspect, ...]
+    one_person: tuple[tuple[str, tuple[Power, ...]], ...]
 
 
 def verify(lines: Iterable[bytes], keys: KeysFile | None, tell: Tell | None = None) -> Verified:
@@ -174,12 +177,18 @@ class Verification:
             (party, PublicKey(self._keyring.latest(party).root).id)
             for party in self._keyring.parties()
         )
+        one_person = tuple(
+            (party, powers)
+            for party in self._keyring.parties()
+            if (powers := self._keyring.latest(party).one_person)
+        )
         has_keys = self._keys is not None
         is_proven = has_keys and self._checkpoints > 0 and unsigned == 0
         return Verified(
             self._header, has_keys, is_proven, lines, self._entries, self._leaves, self._acts,
             self._checkpoints, self._beats, self._first_us, self._last_us, unsigned,
             tuple(key.key.id for key in self._note_keys), roots, tuple(suspects),
+            one_person,
         )  # fmt: skip
 
     def _take_entry(self, line: EntryLine, path: str, place: int) -> None:

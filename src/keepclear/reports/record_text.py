@@ -67,6 +67,8 @@ def verified_text(found: Verified, file: str) -> str:
         lines.append(f"  exchange   {key[:FINGERPRINT]}")
     for party, root in found.roots:
         lines.append(f"  {party[:10]:<10} {root[:FINGERPRINT]} (root)")
+    for party, powers in found.one_person:
+        lines.append(f"  one person may sign for {party}: {', '.join(powers)}")
     for each in found.suspects:
         lines.append(
             f"  SUSPECT    act {each.act[:8]} of {each.party}: its key {each.key_id[:FINGERPRINT]} "
