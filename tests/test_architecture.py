@@ -28,6 +28,7 @@ GROUND: Final = frozenset({"errors", "units"})
 VALUES: Final = GROUND | {"airspace"}
 ARRAYS: Final = VALUES | {"detect"}
 RULES: Final = ARRAYS | {"agreement"}
+PARTS: Final = RULES | {"record", "plans"}
 MAY_IMPORT: Final[Mapping[str, frozenset[str]]] = {
     "errors": frozenset(),
     "units": frozenset({"errors"}),
@@ -35,14 +36,19 @@ MAY_IMPORT: Final[Mapping[str, frozenset[str]]] = {
     "airspace": GROUND,
     "detect": VALUES,
     "agreement": ARRAYS | {"record"},
-    "formats": RULES | {"record"},
+    "plans": RULES | {"record"},
+    "exchange": RULES | {"record", "plans"},
+    "clock": frozenset({"errors"}),
+    "store": frozenset({"errors", "record", "exchange"}),
+    "formats": PARTS,
     "checks": RULES | {"record", "formats"},
-    "reports": RULES | {"record", "formats", "checks"},
-    "cli": RULES | {"record", "formats", "checks", "reports", DOOR},
+    "plays": PARTS | {"exchange", "formats", "store"},
+    "reports": PARTS | {"exchange", "formats", "checks", "plays"},
+    "cli": PARTS | {"exchange", "formats", "checks", "plays", "reports", "store", "clock", DOOR},
     DOOR: RULES | {"record", "formats", "checks", "reports", "cli"},
 }
 
-PURE_PARTS: Final = RULES | {"record"}
+PURE_PARTS: Final = PARTS | {"exchange"}
 IMPURE_MODULES: Final = frozenset({
     "asyncio", "fileinput", "glob", "http", "io", "logging", "multiprocessing", "os", "pathlib",
     "random", "secrets", "select", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess",

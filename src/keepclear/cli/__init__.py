@@ -17,6 +17,7 @@ from keepclear.cli.agreement import agreement
 from keepclear.cli.agreement_signing import annex, counter, propose, sign, state
 from keepclear.cli.check import check
 from keepclear.cli.key import key
+from keepclear.cli.play import play
 from keepclear.cli.record import record
 
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
@@ -52,6 +53,7 @@ for signed in (propose, counter, sign, state, annex):
 command.add_command(agreement)
 command.add_command(check)
 command.add_command(key)
+command.add_command(play)
 command.add_command(record)
 
 

@@ -20,6 +20,8 @@ from keepclear.detect.sweep import COLUMNS, Limits
 KERNEL: Final = "1"
 
 Rows = npt.NDArray[np.float64]
+Functions = Any
+"""The kernel's functions, as they stand or compiled (`compiled`)."""
 
 
 def limits_of(cylinders: Sequence[Cylinder], *, uncertainty: bool = True) -> Limits:

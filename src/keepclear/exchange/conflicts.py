@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What acts on conflicts do: acknowledged, answered, proposed and countered, accepted, agreed.
+
+1. Acknowledged is a mark and closes nothing.
+2. A proposal moves one of the two operations; it takes effect when the other side accepts it,
+   and only if the two are then in no conflict.
+3. Agreed as it is holds once both have said so, until either changes.
+"""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from keepclear.agreement.claims import breaches
+from keepclear.errors import InputError
+from keepclear.exchange.deciding import Deciding
+from keepclear.exchange.operations import Refused, refile
+from keepclear.exchange.rechecking import accept as give_accepted
+from keepclear.plans.acts import (
+    AcceptProposal,
+    AcknowledgeConflict,
+    AgreeAsIs,
+    AnswerConflict,
+    ProposeChange,
+)
+from keepclear.plans.conflicts import Event, Proposal, State, move, moved
+from keepclear.plans.operations import Event as OperationEvent
+from keepclear.plans.operations import claim_of
+from keepclear.plans.operations import move as move_operation
+from keepclear.record.headers import Act
+from keepclear.units import parse_duration_us, parse_length_tmm
+
+
+def acknowledge(deciding: Deciding, act: Act, payload: AcknowledgeConflict) -> None:
+    """Mark that a person of a side has taken it."""
+    old = deciding.conflict(payload.id, act.party)
+    marks = dict.fromkeys((*old.acknowledged, act.party))
+    deciding.change(replace(old, acknowledged=tuple(marks)), note=f"acknowledged by {act.party}")
+
+
+def answer(deciding: Deciding, act: Act, payload: AnswerConflict) -> None:
+    """Answer a notice; it is a statement, and changes nothing else."""
+    old = deciding.conflict(payload.id, act.party)
+    if payload.answer != "NOTED" and not payload.why:
+        raise InputError(
+            "why", payload.why, f"is empty for {payload.answer}", "give the reason or the clause"
+        )
+    kept = tuple(each for each in old.answers if each[0] != act.party)
+    made = replace(old, answers=(*kept, (act.party, payload.answer, payload.why)))
+    deciding.change(made, note=f"{act.party}: {payload.answer}")
+
+
+def propose(deciding: Deciding, act: Act, payload: ProposeChange) -> None:
+    """Propose that one of the two moves; against the other side's proposal it is a counter."""
+    old = deciding.conflict(payload.id, act.party)
+    if payload.operation not in {old.a, old.b}:
+        raise InputError(
+            "operation", payload.operation, "is not in this conflict", f"name {old.a} or {old.b}"
+        )
+    shift_us = _signed(payload.later, parse_duration_us, "later")
+    climb_tmm = _signed(payload.higher, parse_length_tmm, "higher")
+    if not shift_us and not climb_tmm:
+        raise InputError("proposal", "", "moves nothing", "say how much later or higher")
+    is_counter = old.proposal is not None and old.proposal.by != act.party
+    state = move(old.state, Event.COUNTER if is_counter else Event.PROPOSE)
+    made = Proposal(
+        id=deciding.ids.id(), by=act.party, operation=payload.operation, shift_us=shift_us,
+        climb_tmm=climb_tmm, why=payload.why,
+    )  # fmt: skip
+    deciding.change(
+        replace(old, state=state, proposal=made),
+        note=f"{'countered' if is_counter else 'proposed'} by {act.party}",
+    )
+
+
+def accept(deciding: Deciding, act: Act, payload: AcceptProposal) -> None:
+    """Accept the other side's proposal: the operation moves, if that settles it."""
+    old = deciding.conflict(payload.id, act.party)
+    proposal = old.proposal
+    if proposal is None or proposal.id != payload.proposal:
+        raise InputError(
+            "proposal", payload.proposal, "is not the one on the table", "see the latest notice"
+        )
+    if proposal.by == act.party:
+        raise Refused(
+            f"proposal {proposal.id[:8]}: is {act.party}'s own; the other side accepts it"
+        )
+    operation = deciding.world.operations[proposal.operation]
+    after = moved(operation, proposal.shift_us, proposal.climb_tmm)
+    compiled = deciding.near.compile(claim_of(after))
+    other = deciding.near.compiled(old.other(operation.id))
+    between = deciding.between(*old.parties)
+    if breaches(deciding.functions, compiled, other, between.minima):
+        raise Refused(
+            f"proposal {proposal.id[:8]}: the two would be in conflict still; propose more"
+        )
+    made = replace(
+        after, version=operation.version + 1, ovn=deciding.ids.id(),
+        state=move_operation(operation.state, OperationEvent.REFILE),
+    )  # fmt: skip
+    refile(deciding, operation, made)
+
+
+def agree_as_is(deciding: Deciding, act: Act, payload: AgreeAsIs) -> None:
+    """Agree that both go on as they are."""
+    old = deciding.conflict(payload.id, act.party)
+    state = move(old.state, Event.AGREE)
+    agreed = tuple(dict.fromkeys((*old.agreed, act.party)))
+    is_settled = set(agreed) == set(old.parties)
+    made = replace(old, agreed=agreed, state=state if is_settled else old.state)
+    deciding.change(made, note=f"agreed as it is by {act.party}")
+    if made.state is State.AGREED:
+        for operation_id in (made.a, made.b):
+            give_accepted(deciding, operation_id)
+
+
+def _signed(text: str, parse: Callable[[str, str], int], path: str) -> int:
+    """Return a quantity that may have a minus, 0 where nothing was given."""
+    plain = text.strip()
+    if not plain:
+        return 0
+    value = parse(plain.removeprefix("-").removeprefix("+").strip(), path)
+    return -value if plain.startswith("-") else value

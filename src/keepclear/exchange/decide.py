@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which act does what: a table from its kind to the function that decides it. No rule is here."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from keepclear.exchange import agreements, conflicts, operations
+from keepclear.exchange.deciding import Deciding
+from keepclear.plans import acts
+from keepclear.record.encoding import Signed
+from keepclear.record.headers import Act
+from keepclear.record.key_documents import Keyring
+from keepclear.record.versions import Kinds
+
+Decider = Callable[[Deciding, Act, Any], None]
+
+CARRY: Final = "agreement.carry"
+DECIDE: Final[Mapping[type[Signed], Decider]] = {
+    acts.FileOperation: operations.file,
+    acts.UpdateOperation: operations.update,
+    acts.ActivateOperation: operations.activate,
+    acts.MarkAirborne: operations.airborne,
+    acts.MakeContingent: operations.contingent,
+    acts.EndOperation: operations.end,
+    acts.CancelOperation: operations.cancel,
+    acts.AcknowledgeConflict: conflicts.acknowledge,
+    acts.AnswerConflict: conflicts.answer,
+    acts.ProposeChange: conflicts.propose,
+    acts.AcceptProposal: conflicts.accept,
+    acts.AgreeAsIs: conflicts.agree_as_is,
+}
+ACTS: Final = Kinds(
+    {
+        CARRY: (agreements.CarryAgreement,),
+        "operations.file": (acts.FileOperation,),
+        "operations.update": (acts.UpdateOperation,),
+        "operations.activate": (acts.ActivateOperation,),
+        "operations.airborne": (acts.MarkAirborne,),
+        "operations.contingent": (acts.MakeContingent,),
+        "operations.end": (acts.EndOperation,),
+        "operations.cancel": (acts.CancelOperation,),
+        "conflicts.acknowledge": (acts.AcknowledgeConflict,),
+        "conflicts.answer": (acts.AnswerConflict,),
+        "conflicts.propose": (acts.ProposeChange,),
+        "conflicts.accept": (acts.AcceptProposal,),
+        "conflicts.agree-as-is": (acts.AgreeAsIs,),
+    },
+    {},
+)
+
+
+def decide(deciding: Deciding, act: Act, keys: Keyring) -> None:
+    """Decide an act; `CallerError` where it is refused, and the world is then to be undone."""
+    payload = ACTS.read(act.kind, bytes(act.payload), f"act.payload of {act.kind}")
+    if isinstance(payload, agreements.CarryAgreement):
+        agreements.carry(deciding, act, payload, keys)
+    else:
+        DECIDE[type(payload)](deciding, act, payload)

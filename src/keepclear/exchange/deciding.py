@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What deciding an act works with: the world, what hangs beside it, and what has come of it.
+
+Deciding changes the world as it goes, under the undo log: what is refused half-way is taken back
+whole (`exchange`).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+from keepclear.agreement.binding import Held, Minima, binding, minima_for
+from keepclear.agreement.clauses import (
+    Decision,
+    Disclosure,
+    OnConflict,
+    OnConflictRule,
+    WhoActs,
+)
+from keepclear.agreement.separation import RuleSet
+from keepclear.agreement.standing import Standing
+from keepclear.detect.kernel import Functions
+from keepclear.errors import InputError
+from keepclear.exchange.disclosure import Grants, grants_of
+from keepclear.exchange.events import KIND_OF, ConflictChanged, Event
+from keepclear.exchange.index import Near
+from keepclear.exchange.ports import Ids
+from keepclear.exchange.views import Disclosed, Notice, notice
+from keepclear.exchange.world import World, evolve
+from keepclear.plans.conflicts import Conflict
+from keepclear.plans.operations import Operation
+from keepclear.record.encoding import Signed
+from keepclear.record.entries import audience_of
+
+Kind = TypeVar("Kind", bound=Decision)
+
+
+class Between(NamedTuple):
+    """What binds two parties now. who_acts: with the ids of the clauses."""
+
+    minima: tuple[Minima, ...]
+    who_acts: tuple[tuple[str, WhoActs], ...]
+    grants: Grants
+    on_conflict: OnConflict
+
+
+@dataclass(eq=False)
+class Deciding:
+    """One act, or what falls due, being decided.
+
+    counts: how many notices each party has had. parts: audience, kind and value of what goes
+    into the record, in order. told: the notices among them. seen_by: who else sees the act.
+    """
+
+    world: World
+    near: Near
+    functions: Functions
+    house: RuleSet
+    ids: Ids
+    now_us: int
+    counts: dict[str, int]
+    parts: list[tuple[str, str, Signed]] = field(default_factory=list)
+    told: list[Disclosed[Notice]] = field(default_factory=list)
+    seen_by: tuple[str, ...] = ()
+    _between: dict[tuple[str, str], Between] = field(default_factory=dict)
+
+    def emit(self, parties: Iterable[str], event: Event) -> None:
+        """Let an event happen, for those who may see it."""
+        evolve(self.world, event)
+        self.parts.append((audience_of(parties), KIND_OF[type(event)], event))
+
+    def change(self, conflict: Conflict, note: str = "") -> None:
+        """Let a conflict be raised or changed, and tell both sides."""
+        self.emit(conflict.parties, ConflictChanged(conflict=conflict))
+        a, b = self.world.operations[conflict.a], self.world.operations[conflict.b]
+        grants = self.between(a.party, b.party).grants
+        for own, other in ((a, b), (b, a)):
+            number = self.counts.get(own.party, 0) + 1
+            self.counts[own.party] = number
+            told = notice(conflict, own, other, grants, number, note)
+            self.told.append(told)
+            self.parts.append((told.party, "notice/1", told.value))
+
+    def between(self, a: str, b: str) -> Between:
+        """Return what binds two parties now."""
+        key = (min(a, b), max(a, b))
+        if key not in self._between:
+            self._between[key] = _between(held_of(self.world), *key, self.house)
+        return self._between[key]
+
+    def forget_bindings(self) -> None:
+        """Look again at what binds whom: an agreement stands otherwise than before."""
+        self._between.clear()
+
+    def operation(self, operation_id: str, party: str) -> Operation:
+        """Return a party's own operation; one error for all that is not."""
+        found = self.world.operations.get(operation_id)
+        if found is None or found.party != party:
+            raise InputError(
+                "operation", operation_id, f"is no operation of {party}", "see your own operations"
+            )
+        return found
+
+    def conflict(self, conflict_id: str, party: str) -> Conflict:
+        """Return a conflict that a party is in; one error for all that it is not."""
+        found = self.world.conflicts.get(conflict_id)
+        if found is None or party not in found.parties:
+            raise InputError(
+                "conflict", conflict_id, f"is no conflict of {party}", "see your own conflicts"
+            )
+        self.seen_by = found.parties
+        return found
+
+
+def held_of(world: World) -> list[Held]:
+    """Return the agreements in a world and what holds of them now."""
+    return [
+        Held(each.agreement, Standing(each.state, own_hash, (), each.clauses, (), (), (), ()))
+        for own_hash, each in world.agreements.items()
+    ]
+
+
+def _between(held: Sequence[Held], a: str, b: str, house: RuleSet) -> Between:
+    bound = binding(held, a, b)
+    disclosures = [
+        (each.standing.hash, *(found[0] if (found := _of(each, Disclosure)) else ("", None)))
+        for each in bound
+    ]
+    actions = [rule.action for each in bound for _, rule in _of(each, OnConflictRule)]
+    return Between(
+        minima=minima_for(held, a, b, house),
+        who_acts=tuple(pair for each in bound for pair in _of(each, WhoActs)),
+        grants=grants_of(disclosures),
+        on_conflict=OnConflict.REFUSE if OnConflict.REFUSE in actions else OnConflict.NOTE,
+    )  # fmt: skip
+
+
+def _of(held: Held, kind: type[Kind]) -> list[tuple[str, Kind]]:
+    """Return the clauses of an agreement that hold and decide a kind of thing."""
+    return [
+        (clause.id, clause.decides)
+        for clause in held.standing.clauses
+        if isinstance(clause.decides, kind)
+    ]

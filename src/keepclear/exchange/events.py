@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can happen to the world: each event says all that changes, so a fold needs nothing else.
+
+Layout: a part of the record whose kind is the event's name with its version, and whose data is
+the event as JSON in its one form.
+
+1. An event holds results and no geometry is computed from it again.
+2. A type is never edited: another version of it is another type (`record.versions`).
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from keepclear.agreement.documents import Clause
+from keepclear.agreement.statements import AgreementFile
+from keepclear.agreement.states import State as AgreementState
+from keepclear.plans.conflicts import Conflict
+from keepclear.plans.operations import Operation, State
+from keepclear.record.encoding import Signed
+from keepclear.record.headers import Id, TimeUs
+from keepclear.record.key_documents import Hex64
+
+
+class AgreementCarried(Signed, frozen=True, kw_only=True):
+    """An agreement was carried into the region, or what was signed of it has grown."""
+
+    hash: Hex64
+    file: AgreementFile
+
+
+class AgreementStood(Signed, frozen=True, kw_only=True):
+    """How an agreement stands from now on. clauses: those that hold, annexes included."""
+
+    hash: Hex64
+    state: AgreementState
+    clauses: tuple[Clause, ...]
+
+
+class OperationFiled(Signed, frozen=True, kw_only=True):
+    """An operation, or a new version of it, was filed. is_smaller: it only shrinks."""
+
+    operation: Operation
+    is_smaller: bool = False
+
+
+class OperationMoved(Signed, frozen=True, kw_only=True):
+    """An operation is in another state. why: in words."""
+
+    id: Id
+    state: State
+    why: str = ""
+    airborne_us: TimeUs | None = None
+
+
+class ConflictChanged(Signed, frozen=True, kw_only=True):
+    """A conflict was raised, or has changed."""
+
+    conflict: Conflict
+
+
+Event = AgreementCarried | AgreementStood | OperationFiled | OperationMoved | ConflictChanged
+
+KINDS: Final[Mapping[str, type[Signed]]] = {
+    "agreement-carried/1": AgreementCarried,
+    "agreement-stood/1": AgreementStood,
+    "operation-filed/1": OperationFiled,
+    "operation-moved/1": OperationMoved,
+    "conflict-changed/1": ConflictChanged,
+}
+KIND_OF: Final[Mapping[type[Signed], str]] = {each: kind for kind, each in KINDS.items()}

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What acts on operations do: filed, changed, activated, airborne, contingent, over.
+
+Rules are those of `plans.operations`; here they are asked, and everything an operation comes
+near is looked at again.
+"""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from keepclear.agreement.clauses import LeadTime, OnConflict
+from keepclear.errors import CallerError, InputError
+from keepclear.exchange.deciding import Deciding, held_of
+from keepclear.exchange.events import OperationFiled, OperationMoved
+from keepclear.exchange.rechecking import GONE_ON, recheck
+from keepclear.plans.acts import (
+    ActivateOperation,
+    CancelOperation,
+    EndOperation,
+    FileOperation,
+    MakeContingent,
+    MarkAirborne,
+    UpdateOperation,
+)
+from keepclear.plans.conflicts import open_for
+from keepclear.plans.filing import FiledOperation, uncertainty_of, volumes_of
+from keepclear.plans.operations import Event, Operation, State, move
+from keepclear.record.headers import Act
+
+GRACE_US = 60 * 60 * 1_000_000
+
+
+class Refused(CallerError):
+    """An act is understood and not done; says why, and what to do."""
+
+
+def file(deciding: Deciding, act: Act, payload: FileOperation) -> None:
+    """File a new operation: recorded, protecting at once, both sides of a conflict told."""
+    made = _operation(deciding, act, payload.operation, deciding.ids.id(), 1, State.FILED)
+    deciding.emit([act.party], OperationFiled(operation=made))
+    recheck(deciding, made, "")
+
+
+def update(deciding: Deciding, act: Act, payload: UpdateOperation) -> None:
+    """File a new version of an operation; what stands already stays if it is refused."""
+    old = deciding.operation(payload.id, act.party)
+    if payload.ovn != old.ovn:
+        raise InputError(
+            "ovn", payload.ovn, f"is not of version {old.version}, the latest",
+            "read the latest version and change that",
+        )  # fmt: skip
+    state = move(old.state, Event.REFILE)
+    made = _operation(deciding, act, payload.operation, old.id, old.version + 1, state)
+    refile(deciding, old, made)
+
+
+def refile(deciding: Deciding, old: Operation, made: Operation) -> None:
+    """Put a new version in the place of an old one."""
+    made = replace(made, airborne_us=old.airborne_us, off_nominal=old.off_nominal)
+    deciding.emit([made.party], OperationFiled(operation=made))
+    recheck(deciding, made, f"operation {made.id[:8]} of {made.party} was changed")
+
+
+def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
+    """Activate an operation whose owner knows what it conflicts with."""
+    old = deciding.operation(payload.id, act.party)
+    state = move(old.state, Event.ACTIVATE)
+    world = deciding.world
+    conflicts = [each for each in world.conflicts_of(old.id) if each.state in GONE_ON]
+    for each in conflicts:
+        other = world.operations[each.other(old.id)]
+        if other.ovn not in payload.key:
+            raise Refused(
+                f"key {', '.join(k[:8] for k in payload.key) or 'none'}: lacks the current version "
+                f"of operation {other.id[:8]} of {other.party}, in conflict {each.id[:8]}; read "
+                "its latest notice, look at it, and activate with its OVN"
+            )
+    must = open_for(conflicts, old.id)
+    refusing = [
+        each for each in must
+        if deciding.between(*each.parties).on_conflict is OnConflict.REFUSE
+    ]  # fmt: skip
+    if refusing:
+        raise Refused(
+            f"operation {old.id[:8]}: conflict {refusing[0].id[:8]} is open and it must act; "
+            "change it, agree with the other side, or agree as it is"
+        )
+    deciding.emit([act.party], OperationMoved(id=old.id, state=state))
+    for each in must:
+        deciding.change(each, note="URGENT: activated with this conflict open")
+
+
+def airborne(deciding: Deciding, act: Act, payload: MarkAirborne) -> None:
+    """Mark an operation as airborne; no rule refuses it, whatever else is wrong."""
+    old = deciding.operation(payload.id, act.party)
+    state = move(old.state, Event.AIRBORNE)
+    deciding.emit(
+        [act.party], OperationMoved(id=old.id, state=state, airborne_us=payload.at_us)
+    )  # fmt: skip
+    if state is State.NONCONFORMING and old.state is not state:
+        _tell_all(deciding, old.id, "URGENT: airborne without being activated")
+
+
+def contingent(deciding: Deciding, act: Act, payload: MakeContingent) -> None:
+    """Make an operation contingent and tell everybody it comes near."""
+    old = deciding.operation(payload.id, act.party)
+    state = move(old.state, Event.CONTINGENT)
+    made = replace(old, state=state, off_nominal=volumes_of(payload.off_nominal, "off_nominal"),
+                   ovn=deciding.ids.id(), version=old.version + 1)  # fmt: skip
+    deciding.emit([act.party], OperationFiled(operation=made, is_smaller=True))
+    recheck(deciding, made, "URGENT: contingent", made.end_us + GRACE_US)
+
+
+def end(deciding: Deciding, act: Act, payload: EndOperation) -> None:
+    """End an operation: it protects no more."""
+    _close(deciding, deciding.operation(payload.id, act.party), Event.END, "has ended")
+
+
+def cancel(deciding: Deciding, act: Act, payload: CancelOperation) -> None:
+    """Take an operation back before it is activated."""
+    why = f"was cancelled{f': {payload.why}' if payload.why else ''}"
+    _close(deciding, deciding.operation(payload.id, act.party), Event.CANCEL, why)
+
+
+def fall_due(deciding: Deciding, operation: Operation) -> None:
+    """Let time pass over an operation whose end has come: it overruns, or is over."""
+    ends_us = operation.end_us
+    if operation.state is State.ACTIVATED:
+        state = move(operation.state, Event.OVERRUN)
+        deciding.emit([operation.party], OperationMoved(
+            id=operation.id, state=state, why="its end has passed"
+        ))  # fmt: skip
+        recheck(deciding, deciding.world.operations[operation.id], "URGENT: its end has passed",
+                ends_us + GRACE_US)  # fmt: skip
+    elif operation.state in {State.FILED, State.ACCEPTED} or deciding.now_us >= ends_us + GRACE_US:
+        _close(deciding, operation, Event.END, "is over: its time has passed")
+
+
+def _close(deciding: Deciding, old: Operation, event: Event, why: str) -> None:
+    state = move(old.state, event)
+    deciding.emit([old.party], OperationMoved(id=old.id, state=state, why=why))
+    made = deciding.world.operations[old.id]
+    recheck(deciding, made, f"operation {old.id[:8]} of {old.party} {why}")
+
+
+def _tell_all(deciding: Deciding, operation_id: str, note: str) -> None:
+    for each in deciding.world.conflicts_of(operation_id):
+        if each.state in GONE_ON:
+            deciding.change(each, note=note)
+
+
+def _operation(
+    deciding: Deciding, act: Act, filed: FiledOperation, operation_id: str, version: int,
+    state: State,
+) -> Operation:  # fmt: skip
+    """Return an operation from what was filed; refuse what can be none."""
+    volumes = volumes_of(filed.volumes)
+    made = Operation(
+        id=operation_id, party=act.party, status=act.status, version=version,
+        ovn=deciding.ids.id(), state=state, domain=filed.domain, craft_class=filed.craft_class,
+        callsign=filed.callsign, count=filed.count, has_rvsm=filed.has_rvsm, volumes=volumes,
+        uncertainty=uncertainty_of(filed), filed_us=deciding.now_us,
+    )  # fmt: skip
+    if made.end_us <= deciding.now_us:
+        raise InputError(
+            "volumes", len(volumes), "have all ended before they are filed", "give times to come"
+        )
+    return replace(made, late_us=_late_us(deciding, made))
+
+
+def _late_us(deciding: Deciding, made: Operation) -> int:
+    """Return how much later than agreed an operation is filed, by the strictest agreement."""
+    asked = [
+        clause.decides.notice_us
+        for held in held_of(deciding.world)
+        if any(party.id == made.party for party in held.agreement.parties)
+        for clause in held.standing.clauses
+        if isinstance(clause.decides, LeadTime) and _is_for(clause.decides.classes, made)
+    ]
+    return max([0, *(made.filed_us + each - made.start_us for each in asked)])
+
+
+def _is_for(classes: Sequence[str], made: Operation) -> bool:
+    return "any" in classes or made.craft_class in classes

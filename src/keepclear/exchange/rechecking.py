@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looking again at everything that an operation comes near, and what follows from it.
+
+1. A pair that breaks a rule that binds it has one conflict, raised once and kept while they are.
+2. A conflict of a pair that no longer breaks any is resolved, and says by what.
+3. *Accepted* is given by itself as soon as no conflict is open in which the operation must act.
+4. The verdict is on the exact shapes. The numbers are computed from those that both sides are
+   shown; the exact ones lie within them, so a conflict of the exact is one of the shown.
+"""
+
+from msgspec.structs import replace
+
+from keepclear.agreement.assess import Assessment
+from keepclear.agreement.binding import Minima
+from keepclear.agreement.claims import Breach, Claim, breaches, judge
+from keepclear.exchange.deciding import Between, Deciding
+from keepclear.exchange.disclosure import has_numbers, rounded_volume
+from keepclear.exchange.events import OperationMoved
+from keepclear.plans.conflicts import (
+    OPEN,
+    Broken,
+    Conflict,
+    Event,
+    Numbers,
+    State,
+    move,
+    open_for,
+    who_acts,
+)
+from keepclear.plans.operations import Event as OperationEvent
+from keepclear.plans.operations import Operation, claim_of
+from keepclear.plans.operations import State as OperationState
+from keepclear.plans.operations import move as move_operation
+
+GONE_ON = OPEN | {State.AGREED}
+
+
+def recheck(
+    deciding: Deciding, operation: Operation, why: str, until_us: int | None = None
+) -> None:
+    """Raise, change and resolve the conflicts of an operation as it stands now.
+
+    why: what closes a conflict that is no more. until_us: until when it protects at least.
+    """
+    world, near = deciding.world, deciding.near
+    before = {
+        each.other(operation.id): each
+        for each in world.conflicts_of(operation.id)
+        if each.state in GONE_ON
+    }
+    found: set[str] = set()
+    compiled = near.compile(claim_of(operation, until_us))
+    if operation.is_protecting:
+        near.put(operation.status, compiled)
+        found = set(near.near(operation.status, compiled))
+    else:
+        near.drop(operation.id)
+    for other_id in sorted(found | before.keys(), key=lambda each: world.places[each]):
+        other = world.operations[other_id]
+        between = deciding.between(operation.party, other.party)
+        broken: tuple[Breach, ...] = ()
+        if other_id in found:
+            broken = breaches(deciding.functions, compiled, near.compiled(other_id), between.minima)
+        _settle(deciding, operation, other, before.get(other_id), broken, between, why)
+    accept(deciding, operation.id)
+
+
+def accept(deciding: Deciding, operation_id: str) -> None:
+    """Give *accepted* to an operation that is filed and has nothing to act upon."""
+    operation = deciding.world.operations[operation_id]
+    if operation.state is not OperationState.FILED:
+        return
+    if open_for(deciding.world.conflicts_of(operation_id), operation_id):
+        return
+    state = move_operation(operation.state, OperationEvent.ACCEPT)
+    deciding.emit([operation.party], OperationMoved(id=operation_id, state=state))
+
+
+def resolve(deciding: Deciding, conflict: Conflict, why: str) -> None:
+    """Close a conflict, and give *accepted* to whoever waited for it."""
+    state = move(conflict.state, Event.RESOLVE)
+    deciding.change(replace(conflict, state=state, closed_by=why, proposal=None))
+    for operation_id in (conflict.a, conflict.b):
+        accept(deciding, operation_id)
+
+
+def _settle(
+    deciding: Deciding, operation: Operation, other: Operation, before: Conflict | None,
+    broken: tuple[Breach, ...], between: Between, why: str,
+) -> None:  # fmt: skip
+    """Bring the conflict of one pair to what was found of it."""
+    if not broken:
+        if before is not None:
+            resolve(deciding, before, why)
+        return
+    a, b = sorted((operation, other), key=lambda each: each.id)
+    places = deciding.world.places
+    earlier, later = sorted((a, b), key=lambda each: places[each.id])
+    acting, clause = who_acts(earlier, later, between.who_acts)
+    told = tuple(_told(deciding, a, b, each, between) for each in broken)
+    if before is None:
+        deciding.change(Conflict(
+            id=deciding.ids.id(), a=a.id, b=b.id, parties=(a.party, b.party), state=State.RAISED,
+            raised_us=deciding.now_us, must_act=acting, clause=clause, broken=told,
+        ))  # fmt: skip
+        return
+    state = move(before.state, Event.CHANGE)
+    deciding.change(
+        replace(
+            before,
+            state=state,
+            must_act=acting,
+            clause=clause,
+            broken=told,
+            agreed=(),
+            acknowledged=(),
+            proposal=None,
+        ),
+        note=f"changed: {why}",
+    )
+
+
+def _told(
+    deciding: Deciding, a: Operation, b: Operation, breach: Breach, between: Between
+) -> Broken:
+    """Return what both sides are told of a breach: with numbers, where enough is shown."""
+    grants = between.grants
+    if not has_numbers(grants):
+        return Broken(agreement=breach.agreement, clause=breach.clause, numbers=None)
+    found = breach.found
+    if not grants.is_everything:
+        minima = next(
+            each for each in between.minima
+            if (each.agreement, each.clause) == (breach.agreement, breach.clause)
+        )  # fmt: skip
+        found = _found_rounded(deciding, a, b, minima, between) or found
+    return Broken(agreement=breach.agreement, clause=breach.clause, numbers=Numbers(
+        verdict=found.verdict, rule=found.rule, leaf=found.leaf,
+        from_us=found.intervals[0].start_us, to_us=found.intervals[-1].end_us,
+        closest_us=found.cpa.time_us, latitude_deg=found.cpa.latitude_deg,
+        longitude_deg=found.cpa.longitude_deg, lateral_m=found.cpa.lateral_m,
+        vertical_m=found.cpa.vertical_m, short_by_m=found.short_by_m,
+    ))  # fmt: skip
+
+
+def _found_rounded(
+    deciding: Deciding, a: Operation, b: Operation, minima: Minima, between: Between
+) -> Assessment | None:
+    one, other = (
+        deciding.near.compile(Claim(
+            id=each.id, party=each.party, craft_class=each.craft_class, has_rvsm=each.has_rvsm,
+            volumes=(rounded_volume(each, between.grants),),
+        ))
+        for each in (a, b)
+    )  # fmt: skip
+    return judge(deciding.functions, one, other, minima.rules)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one door out: what each party is told, and nothing that it may not know.
+
+1. The existence of a conflict is the floor: it is told with who must act and whom to call.
+2. Of an operation with which there is no conflict any more, nothing new is shown.
+3. Both sides of a conflict get the same numbers, from the shapes that they are shown of each
+   other, rounded outward; each can compute them again.
+4. What a party was shown, and by which clauses, stands in the record: notices are parts of it.
+5. Numbers of notices count for each viewer apart.
+"""
+
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from keepclear.exchange.disclosure import Grants, Shown, existence, shown
+from keepclear.plans.conflicts import Broken, Conflict, Proposal
+from keepclear.plans.operations import Operation
+from keepclear.record.encoding import Signed
+from keepclear.record.headers import Id, Name
+
+SAYS_NOTHING_ELSE: Final = (
+    "Absence of notification implies nothing and changes no legal protection."
+)
+Value = TypeVar("Value")
+
+
+class Disclosed(msgspec.Struct, Generic[Value], frozen=True):
+    """What has passed the door, and for whom; made here and nowhere else."""
+
+    party: str
+    value: Value
+
+
+class Notice(Signed, frozen=True, kw_only=True):
+    """What one party is told about a conflict of one of its operations.
+
+    number: counts this party's notices. own: its operation; other: what it sees of the other's.
+    must_act: parties. note: what else is said of it, in words.
+    """
+
+    number: int
+    conflict: Id
+    state: str
+    own: Id
+    other: Shown
+    must_act: tuple[Name, ...]
+    clause: str
+    broken: tuple[Broken, ...]
+    acknowledged: tuple[Name, ...]
+    agreed: tuple[Name, ...]
+    answers: tuple[tuple[Name, str, str], ...]
+    proposal: Proposal | None
+    closed_by: str
+    note: str = ""
+    says: str = SAYS_NOTHING_ELSE
+
+
+def notice(
+    conflict: Conflict, own: Operation, other: Operation, grants: Grants, number: int, note: str
+) -> Disclosed[Notice]:
+    """Return what the owner of one side of a conflict is told about it."""
+    acting = {own.id: own.party, other.id: other.party}
+    seen = existence(other) if conflict.is_settled else shown(other, grants)
+    return Disclosed(own.party, Notice(
+        number=number, conflict=conflict.id, state=conflict.state.value, own=own.id,
+        other=seen, must_act=tuple(acting[each] for each in conflict.must_act),
+        clause=conflict.clause, broken=conflict.broken, acknowledged=conflict.acknowledged,
+        agreed=conflict.agreed, note=note,
+        answers=tuple((party, answer.value, why) for party, answer, why in conflict.answers),
+        proposal=conflict.proposal, closed_by=conflict.closed_by,
+    ))  # fmt: skip

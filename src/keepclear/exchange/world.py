@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The world: what stands now, as a fold of what happened; and the one function that changes it.
+
+1. `evolve` alone writes; it computes nothing but what its event says.
+2. Each change is kept in the undo log until `keep` or `undo`, so that a failed commit leaves the
+   world as it was.
+3. The hash is a sum over all objects of the hash of each, so that it follows every change, does
+   not depend on the order of dictionaries, and is the same after any fold of the same events.
+"""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from keepclear.agreement.documents import Agreement, Clause, read_agreement
+from keepclear.agreement.statements import AgreementFile
+from keepclear.agreement.states import State as AgreementState
+from keepclear.exchange.events import (
+    AgreementCarried,
+    AgreementStood,
+    ConflictChanged,
+    Event,
+    OperationFiled,
+    OperationMoved,
+)
+from keepclear.plans.conflicts import Conflict
+from keepclear.plans.operations import Operation
+from keepclear.record.encoding import Signed, encode
+
+HASH_SIZE: Final = 2**256
+
+
+class Carried(Signed, frozen=True, kw_only=True):
+    """An agreement in the region, and how it stands."""
+
+    agreement: Agreement
+    file: AgreementFile
+    state: AgreementState = AgreementState.DRAFT
+    clauses: tuple[Clause, ...] = ()
+
+
+@dataclass(eq=False)
+class World:
+    """What stands now. Written by `evolve` alone; the owner alone calls it, one thread at a time.
+
+    operations, conflicts: by id. agreements: by hash. of_operation: ids of the conflicts that an
+    operation is in, in the order in which they were raised. places: of each operation among all
+    filings, the later one greater; a new version that only shrinks keeps its place.
+    """
+
+    agreements: dict[str, Carried] = field(default_factory=dict)
+    operations: dict[str, Operation] = field(default_factory=dict)
+    conflicts: dict[str, Conflict] = field(default_factory=dict)
+    of_operation: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
+    filings: int = 0
+    sum: int = 0
+    undo_log: list[tuple[str, str, object]] = field(default_factory=list)
+
+    @property
+    def hash(self) -> str:
+        """Return the hash of all objects, hexadecimal."""
+        return f"{self.sum:064x}"
+
+    def conflicts_of(self, operation: str) -> list[Conflict]:
+        """Return the conflicts that an operation is or was in."""
+        return [self.conflicts[each] for each in self.of_operation.get(operation, ())]
+
+
+def evolve(world: World, event: Event) -> None:
+    """Change the world by one event."""
+    match event:
+        case AgreementCarried():
+            agreement = read_agreement(bytes(event.file.agreement))
+            before = world.agreements.get(event.hash)
+            made = Carried(agreement=agreement, file=event.file)
+            if before is not None:
+                made = msgspec.structs.replace(made, state=before.state, clauses=before.clauses)
+            _put(world, "agreements", event.hash, made)
+        case AgreementStood():
+            carried = world.agreements[event.hash]
+            _put(world, "agreements", event.hash, msgspec.structs.replace(
+                carried, state=event.state, clauses=event.clauses
+            ))  # fmt: skip
+        case OperationFiled():
+            _put(world, "operations", event.operation.id, event.operation)
+            if not event.is_smaller:
+                world.undo_log.append(("filings", "", world.filings))
+                world.undo_log.append(
+                    ("places", event.operation.id, world.places.get(event.operation.id))
+                )
+                world.filings += 1
+                world.places[event.operation.id] = world.filings
+        case OperationMoved():
+            old = world.operations[event.id]
+            airborne_us = old.airborne_us if event.airborne_us is None else event.airborne_us
+            _put(world, "operations", event.id, msgspec.structs.replace(
+                old, state=event.state, airborne_us=airborne_us
+            ))  # fmt: skip
+        case ConflictChanged():
+            conflict = event.conflict
+            if conflict.id not in world.conflicts:
+                for operation in (conflict.a, conflict.b):
+                    known = world.of_operation.get(operation, ())
+                    world.undo_log.append(("of_operation", operation, known))
+                    world.of_operation[operation] = (*known, conflict.id)
+            _put(world, "conflicts", conflict.id, conflict)
+
+
+def keep(world: World) -> None:
+    """Forget how to undo what was done: it is committed."""
+    world.undo_log.clear()
+
+
+def undo(world: World) -> None:
+    """Take back all that was done since the last `keep`, last first."""
+    while world.undo_log:
+        table, key, value = world.undo_log.pop()
+        if table == "sum":
+            world.sum = value  # type: ignore[assignment]
+        elif table == "filings":
+            world.filings = value  # type: ignore[assignment]
+        elif value is None or value == ():
+            getattr(world, table).pop(key, None)
+        else:
+            getattr(world, table)[key] = value
+
+
+def _put(world: World, table: str, key: str, value: Signed) -> None:
+    kept: dict[str, Signed] = getattr(world, table)
+    before = kept.get(key)
+    world.undo_log.append((table, key, before))
+    world.undo_log.append(("sum", "", world.sum))
+    kept[key] = value
+    change = _hash(table, key, value) - (0 if before is None else _hash(table, key, before))
+    world.sum = (world.sum + change) % HASH_SIZE
+
+
+def _hash(table: str, key: str, value: Signed) -> int:
+    text = b"%b/%b/%b" % (table.encode(), key.encode(), encode(value))
+    return int.from_bytes(sha256(text).digest())

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Conflicts: two operations that come closer than was agreed, and how it is settled.
+
+1. `TABLE` alone says what each event makes of each state. RAISED, PROPOSED and COUNTERED are
+   open; being acknowledged is a mark of each side and closes nothing.
+2. A conflict keeps its id, random and handed in, as long as the two are in conflict.
+3. It says who must act, and under which clause: by priority, and among equals as it says;
+   without a clause the operation filed later. Rules that differ among the agreements of a pair
+   bind together: whoever must act by any of them must.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from keepclear.agreement.clauses import AmongEquals, WhoActs
+from keepclear.agreement.findings import Verdict
+from keepclear.airspace.altitudes import Altitude
+from keepclear.airspace.volumes import Volume3D, Volume4D
+from keepclear.errors import CallerError
+from keepclear.plans.operations import Operation
+from keepclear.record.encoding import Signed
+from keepclear.record.headers import Id, Name
+
+
+class State(StrEnum):
+    """How far a conflict is."""
+
+    RAISED = "raised"
+    PROPOSED = "proposed"
+    COUNTERED = "countered"
+    RESOLVED = "resolved"
+    AGREED = "agreed as is"
+    EXPIRED = "expired"
+
+
+class Event(StrEnum):
+    """What happens to a conflict."""
+
+    PROPOSE = "propose"
+    COUNTER = "counter"
+    RESOLVE = "resolve"
+    AGREE = "agree as is"  # by both
+    CHANGE = "change"  # of one of the two, and they are in conflict still
+    EXPIRE = "expire"
+
+
+TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
+    State.RAISED: {
+        Event.PROPOSE: State.PROPOSED,
+        Event.RESOLVE: State.RESOLVED,
+        Event.AGREE: State.AGREED,
+        Event.CHANGE: State.RAISED,
+        Event.EXPIRE: State.EXPIRED,
+    },
+    State.PROPOSED: {
+        Event.PROPOSE: State.PROPOSED,
+        Event.COUNTER: State.COUNTERED,
+        Event.RESOLVE: State.RESOLVED,
+        Event.AGREE: State.AGREED,
+        Event.CHANGE: State.RAISED,
+        Event.EXPIRE: State.EXPIRED,
+    },
+    State.COUNTERED: {
+        Event.PROPOSE: State.PROPOSED,
+        Event.COUNTER: State.COUNTERED,
+        Event.RESOLVE: State.RESOLVED,
+        Event.AGREE: State.AGREED,
+        Event.CHANGE: State.RAISED,
+        Event.EXPIRE: State.EXPIRED,
+    },
+    State.AGREED: {
+        Event.RESOLVE: State.RESOLVED,
+        Event.CHANGE: State.RAISED,
+        Event.EXPIRE: State.EXPIRED,
+    },
+    State.RESOLVED: {},
+    State.EXPIRED: {},
+}
+OPEN: Final = frozenset({State.RAISED, State.PROPOSED, State.COUNTERED})
+
+
+class NotNow(CallerError):
+    """An event does not fit the state a conflict is in."""
+
+    def __init__(self, state: State, event: Event) -> None:
+        self.state, self.event, self.possible = state, event, tuple(TABLE[state])
+        ways = " or ".join(self.possible) or "nothing: it has come to its end"
+        super().__init__(f"conflict is {state}, so it cannot {event}; possible now: {ways}")
+
+
+class Answer(StrEnum):
+    """What a side says to a notice."""
+
+    NOTED = "NOTED"
+    CONCERNED = "CONCERNED"
+    OBJECTS = "OBJECTS"
+
+
+class Numbers(Signed, frozen=True, kw_only=True):
+    """How close two operations come, by the shapes that both sides were shown of them.
+
+    Both sides get the same numbers and can compute them again. lateral_m, vertical_m: at the
+    closest point; vertical None where the heights cannot be compared. short_by_m: how far within
+    the minimum of `leaf`.
+    """
+
+    verdict: Verdict
+    rule: str
+    leaf: str
+    from_us: int
+    to_us: int
+    closest_us: int
+    latitude_deg: float
+    longitude_deg: float
+    lateral_m: float
+    vertical_m: float | None
+    short_by_m: float | None
+
+
+class Broken(Signed, frozen=True, kw_only=True):
+    """What two operations break. agreement: by its hash, empty for the house rule.
+
+    numbers: None where the clauses show too little for any.
+    """
+
+    agreement: str
+    clause: str
+    numbers: Numbers | None
+
+
+class Proposal(Signed, frozen=True, kw_only=True):
+    """A way out: one of the two operations moves in time or height. by: the party that proposes.
+
+    shift_us: later, or earlier where negative. climb_tmm: higher, or lower where negative.
+    """
+
+    id: Id
+    by: Name
+    operation: Id
+    shift_us: int = 0
+    climb_tmm: int = 0
+    why: str = ""
+
+
+class Conflict(Signed, frozen=True, kw_only=True):
+    """Two operations that break a rule; a is the one whose id comes first.
+
+    must_act: ids of the operations that must act, clause: what says so, empty for the default.
+    acknowledged, agreed: parties. It holds nothing that not both sides may know.
+    """
+
+    id: Id
+    a: Id
+    b: Id
+    parties: tuple[Name, Name]
+    state: State
+    raised_us: int
+    must_act: tuple[Id, ...]
+    clause: str
+    broken: tuple[Broken, ...]
+    acknowledged: tuple[Name, ...] = ()
+    agreed: tuple[Name, ...] = ()
+    answers: tuple[tuple[Name, Answer, str], ...] = ()
+    proposal: Proposal | None = None
+    closed_by: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it is not settled."""
+        return self.state in OPEN
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether the two are in conflict no more: it is resolved or has expired."""
+        return not TABLE[self.state]
+
+    def other(self, operation: str) -> str:
+        """Return the id of the other operation."""
+        return self.b if operation == self.a else self.a
+
+
+def move(state: State, event: Event) -> State:
+    """Return the state that an event leads to; `NotNow` where there is none."""
+    try:
+        return TABLE[state][event]
+    except KeyError:
+        raise NotNow(state, event) from None
+
+
+def who_acts(
+    earlier: Operation, later: Operation, clauses: Sequence[tuple[str, WhoActs]]
+) -> tuple[tuple[str, ...], str]:
+    """Return the ids of the operations that must act, and the clauses that say so.
+
+    earlier, later: by place in the record. clauses: of all agreements that bind the two, with
+    their ids.
+    """
+    if not clauses:
+        return (later.id,), ""
+    acting: dict[str, None] = {}
+    for _, clause in clauses:
+        one, other = (_priority(each, clause) for each in (earlier, later))
+        if one != other:
+            acting[earlier.id if one < other else later.id] = None
+        elif clause.among_equals is AmongEquals.BOTH:
+            acting |= dict.fromkeys((earlier.id, later.id))
+        else:
+            acting[later.id] = None
+    return tuple(sorted(acting)), ", ".join(clause_id for clause_id, _ in clauses)
+
+
+def _priority(operation: Operation, clause: WhoActs) -> int:
+    numbers = {each.of: each.number for each in clause.priorities}
+    return numbers.get(operation.craft_class, numbers.get("any", 0))
+
+
+def moved(operation: Operation, shift_us: int, climb_tmm: int) -> Operation:
+    """Return an operation with its volumes moved in time and height."""
+    return msgspec.structs.replace(
+        operation, volumes=tuple(_moved(each, shift_us, climb_tmm) for each in operation.volumes)
+    )
+
+
+def _moved(volume: Volume4D, shift_us: int, climb_tmm: int) -> Volume4D:
+    limits = (volume.volume.lower, volume.volume.upper)
+    lower, upper = (
+        None if each is None else Altitude(
+            height_tmm=each.height_tmm + climb_tmm, reference=each.reference, datum=each.datum
+        )
+        for each in limits
+    )  # fmt: skip
+    return Volume4D(
+        volume=Volume3D(shape=volume.volume.shape, lower=lower, upper=upper),
+        start_us=volume.start_us + shift_us, end_us=volume.end_us + shift_us,
+    )  # fmt: skip
+
+
+def open_for(conflicts: Iterable[Conflict], operation: str) -> list[Conflict]:
+    """Return the open conflicts in which an operation must act."""
+    return [each for each in conflicts if each.is_open and operation in each.must_act]

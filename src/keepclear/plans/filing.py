@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An operation as it is filed: with units, as people write them, and as rules use it.
+
+Layout of the payload of `operations.file/1`:
+
+    datum            "WGS84", of all positions; there is no other and no default
+    domain           air, sea or ground
+    craft_class      what separation rules go by, such as "unmanned" or "rescue"
+    callsign         optional
+    count            how many craft fly as this one operation; 1 where it is not given
+    volumes          list: shape, lower, upper, start, end
+    lateral, vertical, early, late    what it may be off by, as quantities; optional
+
+A shape is a polygon (ring), a circle (centre, radius), a corridor (route, width) or an orbit
+(first, second, radius). A position is [latitude, longitude] in degrees. Heights name their
+reference ("FL240", "1200 ft AGL"), times their zone (RFC 3339).
+
+1. What is filed is kept as it was signed; `volumes_of` makes of it what rules use, and says the
+   same in the same words wherever it runs.
+2. No field is about a target, a weapon or an intent.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from keepclear.airspace.altitudes import Altitude, parse_altitude
+from keepclear.airspace.positions import Edge, Position
+from keepclear.airspace.volumes import (
+    Circle,
+    Corridor,
+    Orbit,
+    Polygon,
+    Shape,
+    Volume3D,
+    Volume4D,
+)
+from keepclear.errors import InputError
+from keepclear.record.encoding import Signed
+from keepclear.record.headers import Name
+from keepclear.units import format_time, parse_duration_us, parse_length_tmm, parse_time_us
+
+MOST_VOLUMES: Final = 200
+Place = tuple[float, float]
+Quantity = Annotated[str, msgspec.Meta(max_length=60)]
+
+
+class Domain(StrEnum):
+    """Where a craft moves."""
+
+    AIR = "air"
+    SEA = "sea"
+    GROUND = "ground"
+
+
+class FiledShape(Signed, frozen=True, kw_only=True, tag_field="kind"):
+    """What every filed shape is."""
+
+
+class FiledPolygon(FiledShape, frozen=True, kw_only=True, tag="polygon"):
+    """The area inside a ring, whose first position is not repeated."""
+
+    ring: Annotated[tuple[Place, ...], msgspec.Meta(min_length=3)]
+    edge: Edge = Edge.GEODESIC
+
+
+class FiledCircle(FiledShape, frozen=True, kw_only=True, tag="circle"):
+    """All within a radius of a centre."""
+
+    centre: Place
+    radius: Quantity
+
+
+class FiledCorridor(FiledShape, frozen=True, kw_only=True, tag="corridor"):
+    """All within half a width of a route."""
+
+    route: Annotated[tuple[Place, ...], msgspec.Meta(min_length=2)]
+    width: Quantity
+
+
+class FiledOrbit(FiledShape, frozen=True, kw_only=True, tag="orbit"):
+    """All within a radius of the line between two turning points."""
+
+    first: Place
+    second: Place
+    radius: Quantity
+
+
+class FiledVolume(Signed, frozen=True, kw_only=True):
+    """A shape between two heights, from one time up to another; no height is no limit."""
+
+    shape: FiledPolygon | FiledCircle | FiledCorridor | FiledOrbit
+    lower: Quantity | None = None
+    upper: Quantity | None = None
+    start: Quantity
+    end: Quantity
+
+
+class FiledOperation(Signed, frozen=True, kw_only=True):
+    """What a party means to do; see the module."""
+
+    datum: Literal["WGS84"]
+    domain: Domain
+    craft_class: Name
+    callsign: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    count: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 1
+    has_rvsm: bool = False
+    volumes: Annotated[tuple[FiledVolume, ...], msgspec.Meta(min_length=1, max_length=MOST_VOLUMES)]
+    lateral: Quantity = "0 m"
+    vertical: Quantity = "0 m"
+    early: Quantity = "0 s"
+    late: Quantity = "0 s"
+
+
+class Uncertainty(Signed, frozen=True, kw_only=True):
+    """What an operation may be off by."""
+
+    lateral_tmm: int
+    vertical_tmm: int
+    early_us: int
+    late_us: int
+
+
+def volumes_of(filed: tuple[FiledVolume, ...], path: str = "volumes") -> tuple[Volume4D, ...]:
+    """Return filed volumes as rules use them; `InputError` names the one that cannot be."""
+    return tuple(_volume(each, f"{path}[{number}]") for number, each in enumerate(filed))
+
+
+def uncertainty_of(filed: FiledOperation) -> Uncertainty:
+    """Return what an operation may be off by; `InputError` for what is no quantity."""
+    return Uncertainty(
+        lateral_tmm=parse_length_tmm(filed.lateral, "lateral"),
+        vertical_tmm=parse_length_tmm(filed.vertical, "vertical"),
+        early_us=parse_duration_us(filed.early, "early"),
+        late_us=parse_duration_us(filed.late, "late"),
+    )  # fmt: skip
+
+
+def echo(volumes: tuple[Volume4D, ...]) -> tuple[str, ...]:
+    """Return what was understood of heights and times, in words: one line a volume."""
+    return tuple(
+        f"{_height(each.volume.lower, 'surface')} to {_height(each.volume.upper, 'unlimited')}, "
+        f"{format_time(each.start_us)[:19]}Z to {format_time(each.end_us)[:19]}Z"
+        for each in volumes
+    )
+
+
+def _volume(filed: FiledVolume, path: str) -> Volume4D:
+    try:
+        return Volume4D(
+            volume=Volume3D(
+                shape=_shape(filed.shape),
+                lower=_altitude(filed.lower, "lower"), upper=_altitude(filed.upper, "upper"),
+            ),
+            start_us=parse_time_us(filed.start, "start"), end_us=parse_time_us(filed.end, "end"),
+        )  # fmt: skip
+    except InputError as fault:
+        raise InputError(f"{path}.{fault.path}", fault.value, fault.limit, fault.way_out) from None
+
+
+def _shape(filed: FiledPolygon | FiledCircle | FiledCorridor | FiledOrbit) -> Shape:
+    match filed:
+        case FiledPolygon():
+            return Polygon(ring=tuple(map(_position, filed.ring)), edge=filed.edge)
+        case FiledCircle():
+            return Circle(
+                centre=_position(filed.centre), radius_tmm=parse_length_tmm(filed.radius, "radius")
+            )
+        case FiledCorridor():
+            width_tmm = parse_length_tmm(filed.width, "width")
+            return Corridor(route=tuple(map(_position, filed.route)), width_tmm=width_tmm)
+        case FiledOrbit():
+            return Orbit(
+                first=_position(filed.first), second=_position(filed.second),
+                radius_tmm=parse_length_tmm(filed.radius, "radius"),
+            )  # fmt: skip
+
+
+def _position(place: Place) -> Position:
+    return Position(latitude_deg=place[0], longitude_deg=place[1])
+
+
+def _altitude(text: str | None, path: str) -> Altitude | None:
+    return None if text is None else parse_altitude(text, path)
+
+
+def _height(altitude: Altitude | None, no_limit: str) -> str:
+    if altitude is None:
+        return no_limit
+    return f"{altitude.text()} ({altitude.height_tmm / 10_000:,.0f} m {altitude.reference})"

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operations: what a party means to do, in which state it is, and what moves it on.
+
+1. `TABLE` alone says what each event makes of each state; what it does not list is refused.
+2. Filing records and protects at once; it never fails because of a conflict.
+3. Each version has an opaque number (OVN), random and handed in; who has it has seen it.
+4. An operation protects (`is_protecting`) from filing until it has ended or was cancelled.
+5. What is filed later than agreed is LATE by so many seconds, and not lost.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Final
+
+import msgspec
+
+from keepclear.agreement.claims import Claim
+from keepclear.airspace.volumes import Volume4D
+from keepclear.errors import CallerError
+from keepclear.plans.filing import Domain, Uncertainty
+from keepclear.record.encoding import Signed
+from keepclear.record.headers import Id, Name, Status
+
+
+class State(StrEnum):
+    """How far an operation is."""
+
+    FILED = "filed"
+    ACCEPTED = "accepted"
+    ACTIVATED = "activated"
+    NONCONFORMING = "nonconforming"
+    CONTINGENT = "contingent"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+
+
+class Event(StrEnum):
+    """What happens to an operation."""
+
+    ACCEPT = "accept"
+    REFILE = "refile"  # a new version that does not only shrink
+    ACTIVATE = "activate"
+    AIRBORNE = "airborne"
+    OVERRUN = "overrun"  # its end has passed and it was not ended
+    CONFORM = "conform"
+    CONTINGENT = "become contingent"
+    END = "end"
+    CANCEL = "cancel"
+
+
+TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
+    State.FILED: {
+        Event.ACCEPT: State.ACCEPTED,
+        Event.REFILE: State.FILED,
+        Event.ACTIVATE: State.ACTIVATED,
+        Event.AIRBORNE: State.NONCONFORMING,
+        Event.END: State.ENDED,
+        Event.CANCEL: State.CANCELLED,
+    },
+    State.ACCEPTED: {
+        Event.REFILE: State.FILED,
+        Event.ACTIVATE: State.ACTIVATED,
+        Event.AIRBORNE: State.NONCONFORMING,
+        Event.END: State.ENDED,
+        Event.CANCEL: State.CANCELLED,
+    },
+    State.ACTIVATED: {
+        Event.REFILE: State.ACTIVATED,
+        Event.AIRBORNE: State.ACTIVATED,
+        Event.OVERRUN: State.NONCONFORMING,
+        Event.CONTINGENT: State.CONTINGENT,
+        Event.END: State.ENDED,
+    },
+    State.NONCONFORMING: {
+        Event.REFILE: State.NONCONFORMING,
+        Event.AIRBORNE: State.NONCONFORMING,
+        Event.CONFORM: State.ACTIVATED,
+        Event.CONTINGENT: State.CONTINGENT,
+        Event.END: State.ENDED,
+    },
+    State.CONTINGENT: {
+        Event.AIRBORNE: State.CONTINGENT,
+        Event.REFILE: State.CONTINGENT,
+        Event.END: State.ENDED,
+    },
+    State.ENDED: {},
+    State.CANCELLED: {},
+}
+OVER: Final = frozenset({State.ENDED, State.CANCELLED})
+UNDER_WAY: Final = frozenset({State.ACTIVATED, State.NONCONFORMING, State.CONTINGENT})
+
+
+class NotNow(CallerError):
+    """An event does not fit the state an operation is in."""
+
+    def __init__(self, state: State, event: Event) -> None:
+        self.state, self.event, self.possible = state, event, tuple(TABLE[state])
+        ways = " or ".join(self.possible) or "nothing: it has come to its end"
+        super().__init__(f"operation is {state}, so it cannot {event}; possible now: {ways}")
+
+
+class Operation(Signed, frozen=True, kw_only=True):
+    """What a party means to do, as rules use it.
+
+    late_us: how much later than agreed it was filed, 0 where in time. airborne_us: when it was
+    marked airborne. Its place among all filings is no field: the owner reads its own operation,
+    and the place would tell how much the others file.
+    """
+
+    id: Id
+    party: Name
+    status: Status
+    version: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+    ovn: Id
+    state: State
+    domain: Domain
+    craft_class: Name
+    callsign: str
+    count: int
+    has_rvsm: bool
+    volumes: tuple[Volume4D, ...]
+    off_nominal: tuple[Volume4D, ...] = ()
+    uncertainty: Uncertainty
+    filed_us: int
+    late_us: int = 0
+    airborne_us: int | None = None
+
+    @property
+    def start_us(self) -> int:
+        """Return when the first of its volumes starts."""
+        return min(volume.start_us for volume in self.volumes)
+
+    @property
+    def end_us(self) -> int:
+        """Return when the last of its volumes ends."""
+        return max(volume.end_us for volume in (*self.volumes, *self.off_nominal))
+
+    @property
+    def is_protecting(self) -> bool:
+        """Tell whether others must keep clear of it."""
+        return self.state not in OVER
+
+
+def move(state: State, event: Event) -> State:
+    """Return the state that an event leads to; `NotNow` where there is none."""
+    try:
+        return TABLE[state][event]
+    except KeyError:
+        raise NotNow(state, event) from None
+
+
+def claim_of(operation: Operation, end_us: int | None = None) -> Claim:
+    """Return what an operation takes up. end_us: until when its last volumes protect at least."""
+    volumes = (*operation.volumes, *operation.off_nominal)
+    if end_us is not None and operation.state in UNDER_WAY and end_us > operation.end_us:
+        last_us = operation.end_us
+        volumes = tuple(
+            msgspec.structs.replace(each, end_us=end_us) if each.end_us == last_us else each
+            for each in volumes
+        )
+    return Claim(
+        id=operation.id, party=operation.party, craft_class=operation.craft_class,
+        has_rvsm=operation.has_rvsm, volumes=volumes,
+        lateral_tmm=operation.uncertainty.lateral_tmm,
+        vertical_tmm=operation.uncertainty.vertical_tmm,
+        early_us=operation.uncertainty.early_us, late_us=operation.uncertainty.late_us,
+    )  # fmt: skip

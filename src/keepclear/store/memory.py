@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A record kept in memory: for plays, tests and a first look. It is gone with the process."""
+
+from collections.abc import Sequence
+
+from keepclear.record.encoding import encode
+from keepclear.record.files import AnyLine, Header
+
+
+class MemoryStore:
+    """The lines of one record. Written by the exchange that owns it alone."""
+
+    def __init__(self, header: Header) -> None:
+        self._lines = [encode(header)]
+
+    def append(self, lines: Sequence[AnyLine]) -> None:
+        """Keep lines after those that are there."""
+        self._lines += [encode(line) for line in lines]
+
+    def lines(self) -> list[bytes]:
+        """Return all lines as they stand in a file, the header first."""
+        return list(self._lines)
