@@ -12,6 +12,7 @@ import msgspec
 
 from keepclear.agreement.documents import Agreement, hash_of
 from keepclear.agreement.rules_toml import parse_short, read_rules
+from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.statements import AgreementFile, Said, sign, state
 from keepclear.detect.kernel import Functions
 from keepclear.errors import CallerError, InputError
@@ -20,7 +21,7 @@ from keepclear.exchange.exchange import Answer, Exchange, Region
 from keepclear.exchange.ports import Ids
 from keepclear.formats.agreement_draft import fill_template, read_draft
 from keepclear.formats.packaged import read_template
-from keepclear.formats.play import Play, PlayAct
+from keepclear.formats.play import Play, PlayAct, PlayAgreement
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Answer as Reply
 from keepclear.plans.filing import FiledOperation, FiledVolume
@@ -78,59 +79,47 @@ def run_play(play: Play, ids: Ids, functions: Functions) -> Played:
 
     functions: of the kernel (`detect.compiled`).
     """
-    return _Stage(play, ids, functions).run()
+    return _Run(play, ids, functions).run()
 
 
-class _Stage:
-    """A play that is running; one run is one record."""
+class Stage:
+    """Parties with keys on an exchange in memory; one stage is one record."""
 
-    def __init__(self, play: Play, ids: Ids, functions: Functions) -> None:
-        self._play, self._ids = play, ids
-        self._clock = PlayClock(play.start_us)
-        exchange = f"exchange.example/{play.region}"
-        self._signer = Signer(ids.salt())
-        own = ExchangeKey(name=exchange, key=self._signer.public.data)
+    def __init__(
+        self, region: str, start_us: int, status: Status, house: RuleSet, ids: Ids,
+        functions: Functions,
+    ) -> None:  # fmt: skip
+        self._region, self._start_us, self._status, self._ids = region, start_us, status, ids
+        self.clock = PlayClock(start_us)
+        name, signer = f"exchange.example/{region}", Signer(ids.salt())
+        self._own = ExchangeKey(name=name, key=signer.public.data)
         header = Header(
-            view="archive", region=play.region, incarnation=1, party="", exchange=(own,)
+            view="archive", region=region, incarnation=1, party="", exchange=(self._own,)
         )
         self._store = MemoryStore(header)
-        house = read_rules(play.house) if "\n" in play.house else parse_short(play.house)
-        region = Region(name=play.region, exchange=exchange, house=house)
-        self._exchange = Exchange(region, self._signer, self._clock, ids, self._store, functions)
+        self.exchange = Exchange(
+            Region(name=region, exchange=name, house=house), signer, self.clock, ids, self._store,
+            functions,
+        )  # fmt: skip
         self._signers: dict[tuple[str, str], Signer] = {}
         self._documents: list[Envelope] = []
         self._agreement = ""
-        self._operations: dict[str, str] = {}  # what the play calls them -> their ids
-        self._refused: list[Refusal] = []
-        self._keys = KeysFile(exchange=(own,))
 
-    def run(self) -> Played:
-        """Let the whole play happen."""
-        for party in self._play.parties:
-            self._join(party)
-        if self._play.agreement is not None:
-            self._agree()
-        for act in self._play.acts:
-            at_us = self._play.start_us + parse_duration_us(act.at, "at")
-            self._clock.move_to(at_us)
-            self._exchange.pass_time()
-            if act.does == "nothing":
-                continue
-            try:
-                self._do(act)
-            except CallerError as fault:
-                self._refused.append(Refusal(at_us, act, str(fault)))
-        self._exchange.beat()
-        names = {own_id: name for name, own_id in self._operations.items()}
-        keys = KeysFile(exchange=self._keys.exchange, documents=tuple(self._documents))
-        return Played(self._store.lines(), keys, names, tuple(self._refused))
+    @property
+    def lines(self) -> list[bytes]:
+        """Return the lines of the operator's archive so far."""
+        return self._store.lines()
 
-    def _join(self, party: str) -> None:
+    @property
+    def keys(self) -> KeysFile:
+        """Return whom to believe."""
+        return KeysFile(exchange=(self._own,), documents=tuple(self._documents))
+
+    def join(self, party: str) -> None:
         """Make a party's keys and enter its key document."""
         for name in ("root", "next-root", *PEOPLE, *POSTS):
             self._signers[party, name] = Signer(self._ids.salt())
-        start_us = self._play.start_us
-        from_us, until_us = start_us - DAY_US, start_us + YEAR_US
+        from_us, until_us = self._start_us - DAY_US, self._start_us + YEAR_US
         powers = Mandate(covers=tuple(Power), from_us=from_us, until_us=until_us)
         routine = Mandate(covers=(ROUTINE,), from_us=from_us, until_us=until_us)
         document = seal_document(KeyDocument(
@@ -147,13 +136,94 @@ class _Stage:
             ),
         ), self._signers[party, "root"])  # fmt: skip
         self._documents.append(document)
-        self._exchange.admit(document)
+        self.exchange.admit(document)
 
-    def _agree(self) -> None:
-        """Let all parties sign the play's agreement on files, and the first one carry it in."""
-        asked, start_us = self._play.agreement, self._play.start_us
-        if asked is None:
-            return
+    def signed(self, agreement: Agreement, *stated: tuple[str, Said, int]) -> AgreementFile:
+        """Return an agreement that all its parties have signed, an hour before the start.
+
+        stated: by whom, what, and when, beside its conditions.
+        """
+        parties = [party.id for party in agreement.parties]
+        before_us = self._start_us - HOUR_US
+        conditions = [
+            (party, said, before_us + HOUR_US // 2)
+            for said in (Said.LINE_CHECKED, Said.PROVING_RUN_MADE)
+            for party in parties
+        ]
+        return AgreementFile(
+            agreement=msgspec.Raw(encode(agreement)),
+            signatures=tuple(
+                sign(hash_of(agreement), party, before_us, before_us + DAY_US,
+                     self._signers[party, name])
+                for party in parties for name in PEOPLE
+            ),
+            statements=tuple(
+                state(agreement, party, at_us, said, self._signers[party, PEOPLE[0]])
+                for party, said, at_us in (*conditions, *stated)
+            ),
+        )  # fmt: skip
+
+    def carry(self, file: AgreementFile, agreement: Agreement) -> Answer:
+        """Let the first party carry an agreement into the region."""
+        self._agreement = hash_of(agreement)
+        made = CarryAgreement(file=file)
+        return self.submit(agreement.parties[0].id, "agreement.carry/1", made, PEOPLE)
+
+    def submit(
+        self, party: str, kind: str, payload: Signed, names: tuple[str, ...] = ("watch",)
+    ) -> Answer:
+        """Let keys of a party sign an act, and send it."""
+        return self.exchange.submit(self.envelope(party, kind, payload, names))
+
+    def envelope(
+        self, party: str, kind: str, payload: Signed, names: tuple[str, ...] = ("watch",)
+    ) -> Envelope:
+        """Return an act, signed."""
+        now_us = self.clock.now_us()
+        act = Act(
+            region=self._region, incarnation=1, status=self._status, party=party, post="watch",
+            id=self._ids.id(), created_us=now_us, expires_us=now_us + HOUR_US,
+            agreement=self._agreement, kind=kind, payload=msgspec.Raw(encode(payload)),
+        )  # fmt: skip
+        return seal(ACT, encode(act), *(self._signers[party, name] for name in names))
+
+
+class _Run:
+    """A play that is running."""
+
+    def __init__(self, play: Play, ids: Ids, functions: Functions) -> None:
+        self._play = play
+        house = read_rules(play.house) if "\n" in play.house else parse_short(play.house)
+        status = Status(play.status)
+        self._stage = Stage(play.region, play.start_us, status, house, ids, functions)
+        self._world = self._stage.exchange.world
+        self._operations: dict[str, str] = {}  # what the play calls them -> their ids
+        self._refused: list[Refusal] = []
+
+    def run(self) -> Played:
+        """Let the whole play happen."""
+        for party in self._play.parties:
+            self._stage.join(party)
+        if self._play.agreement is not None:
+            agreement = self._agreement(self._play.agreement)
+            self._stage.carry(self._stage.signed(agreement), agreement)
+        for act in self._play.acts:
+            at_us = self._play.start_us + parse_duration_us(act.at, "at")
+            self._stage.clock.move_to(at_us)
+            self._stage.exchange.pass_time()
+            if act.does == "nothing":
+                continue
+            try:
+                self._do(act)
+            except CallerError as fault:
+                self._refused.append(Refusal(at_us, act, str(fault)))
+        self._stage.exchange.beat()
+        names = {own_id: name for name, own_id in self._operations.items()}
+        return Played(self._stage.lines, self._stage.keys, names, tuple(self._refused))
+
+    def _agreement(self, asked: PlayAgreement) -> Agreement:
+        """Return the play's agreement."""
+        start_us = self._play.start_us
         text = fill_template(
             read_template(asked.template), self._play.parties, start_us - DAY_US, start_us + YEAR_US
         )
@@ -161,27 +231,7 @@ class _Stage:
             if old not in text:
                 raise InputError("agreement.replace", old, "is not in the template", "see it")
             text = text.replace(old, new)
-        agreement = read_draft(text.encode(), "agreement of the play")
-        file = AgreementFile(
-            agreement=msgspec.Raw(encode(agreement)),
-            signatures=tuple(
-                sign(hash_of(agreement), party, start_us - HOUR_US, start_us + DAY_US,
-                     self._signers[party, name])
-                for party in self._play.parties for name in PEOPLE
-            ),
-            statements=self._conditions(agreement),
-        )  # fmt: skip
-        self._agreement = hash_of(agreement)
-        carrier = next(iter(self._play.parties))
-        self._submit(carrier, "agreement.carry/1", CarryAgreement(file=file), PEOPLE)
-
-    def _conditions(self, agreement: Agreement) -> tuple[Envelope, ...]:
-        return tuple(
-            state(agreement, party, self._play.start_us - HOUR_US // 2, said,
-                  self._signers[party, "rep-1"])
-            for said in (Said.LINE_CHECKED, Said.PROVING_RUN_MADE)
-            for party in self._play.parties
-        )  # fmt: skip
+        return read_draft(text.encode(), "agreement of the play")
 
     def _do(self, act: PlayAct) -> None:
         """Let a party do one thing."""
@@ -189,19 +239,19 @@ class _Stage:
         match act.does:
             case "file":
                 made = acts.FileOperation(operation=self._filed(act))
-                answer = self._submit(act.by, "operations.file/1", made)
+                answer = self._stage.submit(act.by, "operations.file/1", made)
                 self._operations[act.operation] = _filed_id(answer)
                 return
             case "change":
                 operation = self._own(act)
                 made = acts.UpdateOperation(
-                    id=operation, ovn=self._exchange.world.operations[operation].ovn,
+                    id=operation, ovn=self._world.operations[operation].ovn,
                     operation=self._filed(act),
                 )  # fmt: skip
             case "activate":
                 made = acts.ActivateOperation(id=self._own(act), key=self._key(act))
             case "airborne":
-                made = acts.MarkAirborne(id=self._own(act), at_us=self._clock.now_us())
+                made = acts.MarkAirborne(id=self._own(act), at_us=self._stage.clock.now_us())
             case "contingent":
                 volumes = (self._volume(act),) if act.area else ()
                 made = acts.MakeContingent(id=self._own(act), off_nominal=volumes)
@@ -211,7 +261,9 @@ class _Stage:
                 made = acts.CancelOperation(id=self._own(act), why=act.why)
             case _:
                 made = self._about_conflict(act)
-        self._submit(act.by, f"{_group(act.does)}.{act.does}/1".replace("change", "update"), made)
+        self._stage.submit(
+            act.by, f"{_group(act.does)}.{act.does}/1".replace("change", "update"), made
+        )
 
     def _about_conflict(self, act: PlayAct) -> Signed:
         conflict = self._conflict(act)
@@ -226,25 +278,12 @@ class _Stage:
                     higher=act.higher, why=act.why,
                 )  # fmt: skip
             case "accept":
-                proposal = self._exchange.world.conflicts[conflict].proposal
+                proposal = self._world.conflicts[conflict].proposal
                 if proposal is None:
                     raise InputError("proposal", "", "is not there", "let the other side propose")
                 return acts.AcceptProposal(id=conflict, proposal=proposal.id)
             case _:
                 return acts.AgreeAsIs(id=conflict)
-
-    def _submit(
-        self, party: str, kind: str, payload: Signed, names: tuple[str, ...] = ("watch",)
-    ) -> Answer:
-        now_us = self._clock.now_us()
-        act = Act(
-            region=self._play.region, incarnation=1, status=Status(self._play.status),
-            party=party, post="watch", id=self._ids.id(), created_us=now_us,
-            expires_us=now_us + HOUR_US, agreement=self._agreement, kind=kind,
-            payload=msgspec.Raw(encode(payload)),
-        )  # fmt: skip
-        signers = [self._signers[party, name] for name in names]
-        return self._exchange.submit(seal(ACT, encode(act), *signers))
 
     def _filed(self, act: PlayAct) -> FiledOperation:
         return msgspec.convert(
@@ -270,7 +309,7 @@ class _Stage:
     def _key(self, act: PlayAct) -> tuple[str, ...]:
         """Return the OVNs that a party has: those of its last notices, or of the play's choice."""
         own = self._own(act)
-        world = self._exchange.world
+        world = self._world
         if act.key is not None:
             return act.key
         return tuple(world.operations[each.other(own)].ovn for each in world.conflicts_of(own))
@@ -286,7 +325,7 @@ class _Stage:
 
     def _conflict(self, act: PlayAct) -> str:
         pair = [self._named(name.strip()) for name in act.conflict.split(" and ")]
-        for each in self._exchange.world.conflicts_of(pair[0]):
+        for each in self._world.conflicts_of(pair[0]):
             if {each.a, each.b} == set(pair):
                 return each.id
         raise InputError("conflict", act.conflict, "is none of the play's so far", "see the story")
