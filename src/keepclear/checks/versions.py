@@ -173,7 +173,7 @@ class _Look:
                 self.prepared, rules, within_party=False, rvsm=True, vertical_tolerance_tmm=0,
                 window=ALWAYS, tell=self.tell,
             )  # fmt: skip
-        except RulesError as fault:
+        except (InputError, RulesError) as fault:
             raise RulesError(f"{where}: {fault}") from None
         self.notes += [note for note in compared.notes if note not in self.notes]
         self.known.append((rules, compared.findings))
@@ -241,7 +241,10 @@ def _bound_by_neither(
             f"nothing to compare: neither {before.file} nor {after.file} has a separation clause, "
             "so the house rule binds under both; add a clause that decides minima"
         )
-    sides = dict.fromkeys(f"{', '.join(each.parties)} ({each.file})" for each in (before, after))
+    files: dict[str, list[str]] = {}
+    for each in (before, after):
+        files.setdefault(", ".join(each.parties), []).append(each.file)
+    sides = [f"{parties} ({', '.join(dict.fromkeys(of))})" for parties, of in files.items()]
     return CallerError(
         f"nothing to compare: the plans are of {listed}, and the agreements are between "
         f"{' and '.join(sides)}; say whose a file is: --party {after.parties[0]}=FILE"

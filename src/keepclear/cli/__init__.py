@@ -15,6 +15,7 @@ import click
 
 from keepclear.cli.agreement import agreement
 from keepclear.cli.check import check
+from keepclear.cli.effect import effect
 from keepclear.cli.key import key
 from keepclear.cli.record import record
 
@@ -46,6 +47,7 @@ def command() -> None:
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
 
 
+agreement.add_command(effect)
 command.add_command(agreement)
 command.add_command(check)
 command.add_command(key)
