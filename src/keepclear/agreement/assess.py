@@ -50,6 +50,7 @@ class Assessment(NamedTuple):
     short_by_s: float | None
     margin_m: float | None
     reason: str
+    all_intervals: tuple[Interval, ...]
 
 
 def assess(
@@ -80,6 +81,7 @@ def assess(
         cpa=_closest(chosen), rule=rule.id, leaf=_leaf_path(rule, leaf),
         short_by_m=0.0 - margin_m if margin_m is not None and is_short else None,
         short_by_s=seconds, margin_m=margin_m, reason=_reason(worst, chosen, stays),
+        all_intervals=merged(rows, column.START, column.END),
     )  # fmt: skip
 
 

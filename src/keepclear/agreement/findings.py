@@ -48,8 +48,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     id: the same from run to run. a, b: names of the plans, in the order of (party, name).
     a_index, b_index: their places in the report's plans. intervals: on the clock, and on each
-    plan's own clock. rule, leaf: what is broken and the leaf that gives the margin.
-    margin_m: the least of (value minus minimum) over all compared instants, None where it
+    plan's own clock. all_intervals: on the clock, of every verdict that is not CLEAR, where
+    `intervals` are those of the worst. rule, leaf: what is broken and the leaf that gives the
+    margin. margin_m: the least of (value minus minimum) over all compared instants, None where it
     cannot be known; short_by_m is its negative where that is above 0. short_by_s: seconds over
     a duration leaf or inside a time leaf. reason: why, for UNDETERMINED and BOUNDARY.
     """
@@ -72,3 +73,4 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     margin_m: float | None
     margin_without_uncertainty_m: float | None
     reason: str = ""
+    all_intervals: tuple[Interval, ...] = ()

@@ -70,7 +70,7 @@ def check(  # noqa: PLR0913 the options of the command
     asked = _asked(rules, start, end, time_tolerance, uncertainty, vertical_tolerance, max_gap)
     names, by_file = inputs_of(files, parties or {})
     tell(0.0, "reading")
-    contents = _read_all(names, lenient=lenient, tell=tell)
+    contents = read_all(names, lenient=lenient, tell=tell)
     prepared = prepare(contents, by_file, asked.uncertainty, asked.tolerance_us, asked.max_gap_us)
     try:
         compared = compare(
@@ -95,15 +95,19 @@ def load_rules(rules: str | None) -> tuple[RuleSet, RulesUsed]:
         rule_set = _rules_of(text)
     else:
         rule_set = _short(text)
+    return rule_set, rules_used(rule_set, was_default=rules is None)
+
+
+def rules_used(rule_set: RuleSet, *, was_default: bool = False) -> RulesUsed:
+    """Return what an answer says of a rule set."""
     each = tuple(
         RuleUsed(id=rule.id, asks=describe_rule(rule), binds=describe_scope(rule), text=rule.text)
         for rule in rule_set.rules
     )
-    used = RulesUsed(
+    return RulesUsed(
         name=rule_set.name, text="; ".join(rule.asks for rule in each), rules=each,
-        source=rule_set.source, note=rule_set.note, was_default=rules is None,
+        source=rule_set.source, note=rule_set.note, was_default=was_default,
     )  # fmt: skip
-    return rule_set, used
 
 
 def _rules_of(file: str) -> RuleSet:
@@ -205,7 +209,7 @@ def _bytes_of(file: str) -> bytes:
         ) from None
 
 
-def _read_all(files: Sequence[str], *, lenient: bool, tell: Progress) -> list[Contents]:
+def read_all(files: Sequence[str], *, lenient: bool, tell: Progress) -> list[Contents]:
     """Return what all files hold; the faults of all of them are raised as one."""
     contents: list[Contents] = []
     faults: list[FileErrors] = []
@@ -230,7 +234,7 @@ def _report(
         kernel=KERNEL, rules=asked.rules, files=tuple(each.file for each in contents),
         plans=compared.plans, pairs=compared.pairs, findings=compared.findings,
         unknown=gaps_within(prepared, asked.window),
-        notes=tuple(_notes(contents, prepared, said, rvsm=rvsm)),
+        notes=tuple(notes_of(contents, prepared, said, rvsm=rvsm)),
         left_out=tuple(_left_out(contents)),
         faults_left_out=sum(len(each.left_out) for each in contents),
         paths=paths_of(prepared, compared.findings),
@@ -250,7 +254,7 @@ def _with_left_out(nothing: CallerError, left_out: Sequence[str]) -> CallerError
     return CallerError("\n".join([str(nothing), "left out by --lenient:", *left_out]))
 
 
-def _notes(
+def notes_of(
     contents: Sequence[Contents], prepared: Prepared, said: Sequence[str], *, rvsm: bool
 ) -> list[str]:
     """Return what was assumed, a sentence each, and what the readers did."""

@@ -232,6 +232,7 @@ def _made(
         rule=assessed.rule, leaf=assessed.leaf, short_by_m=assessed.short_by_m,
         short_by_s=assessed.short_by_s, margin_m=assessed.margin_m,
         margin_without_uncertainty_m=bare_margin_m, reason=assessed.reason,
+        all_intervals=assessed.all_intervals,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import click
 from keepclear.cli.agreement import agreement
 from keepclear.cli.agreement_signing import annex, counter, propose, sign, state
 from keepclear.cli.check import check
+from keepclear.cli.effect import effect
 from keepclear.cli.key import key
 from keepclear.cli.play import play
 from keepclear.cli.record import record
@@ -48,8 +49,8 @@ def command() -> None:
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
 
 
-for signed in (propose, counter, sign, state, annex):
-    agreement.add_command(signed)
+for each in (propose, counter, sign, state, annex, effect):
+    agreement.add_command(each)
 command.add_command(agreement)
 command.add_command(check)
 command.add_command(key)

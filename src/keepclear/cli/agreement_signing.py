@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from msgspec.structs import replace
 
 from keepclear.cli.agreement import read_agreement_file, read_ring
 from keepclear.cli.key import print_or_refuse, read_private
@@ -51,6 +50,8 @@ def propose(file: str, party: str, private: str, keys: str, output: str | None) 
       keepclear agreement propose draft.toml --party north --keys keys.json \\
         --with north.rep-1.private.json --output mou.agreement
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from msgspec.structs import replace
+
     from keepclear.agreement.statements import Said
     from keepclear.agreement.statements import state as state_it
 
@@ -75,6 +76,8 @@ def counter(file: str, new: str, party: str, private: str, keys: str, output: st
       keepclear agreement counter mou.agreement changed.toml --party south \\
         --keys keys.json --with south.rep-1.private.json --output counter.agreement
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from msgspec.structs import replace
+
     from keepclear.agreement.documents import hash_of
     from keepclear.agreement.standing import state_of
     from keepclear.agreement.statements import Round, Said
@@ -122,6 +125,8 @@ def sign(
       keepclear agreement sign draft.toml --party north --keys keys.json \\
         --with north.rep-1.private.json --output mou.agreement
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from msgspec.structs import replace
+
     from keepclear.agreement.annexes import annex_hash, newest, read_annex
     from keepclear.agreement.documents import hash_of
     from keepclear.agreement.statements import ANNEX_SIGNATURE
@@ -170,6 +175,8 @@ def state(
       keepclear agreement state mou.agreement deny --force "Auxiliaries" --party south \\
         --keys keys.json --with south.rep-1.private.json
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from msgspec.structs import replace
+
     from keepclear.agreement.statements import Said
     from keepclear.agreement.statements import state as state_it
 
@@ -204,6 +211,8 @@ def annex(
       keepclear agreement annex mou.agreement annex-a.toml --party north --keys keys.json \\
         --with north.duty-officer.private.json
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from msgspec.structs import replace
+
     from keepclear.agreement.annexes import annex_hash, newest, read_annex
     from keepclear.agreement.statements import ANNEX_SIGNATURE, SignedAnnex
     from keepclear.agreement.statements import sign as sign_it

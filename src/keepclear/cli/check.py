@@ -114,19 +114,21 @@ def check(
     Each FILE is CSV, Parquet, GeoJSON, KML, F3548 JSON or a readsb trace.
     Plans of different parties are compared; a file is a party unless it says otherwise.
     """  # fmt: skip
-    inputs = _inputs(files, parties)
-    form = form or _form_of(output)
-    _check_usage(inputs.files, form, output)
+    inputs = inputs_typed(files, parties)
+    if not inputs.files:
+        raise click.UsageError("no FILE: nothing to compare; give one or more files of plans")
+    form = form or form_of(output, ENDINGS)
+    check_usage(inputs.files, form, output)
     from keepclear.errors import KeepclearError
 
     try:
         report = _checked(inputs, options)
         text = _rendered(report, form, output, see_it=_see_it(inputs, options))
     except KeepclearError as fault:
-        return _refused(str(fault))
+        return refused(str(fault))
     except OSError as fault:
-        return _refused(f"{fault.filename or 'file'}: {fault.strerror}; check name and rights")
-    return _deliver(text, output, int(report.exit_status))
+        return refused(f"{fault.filename or 'file'}: {fault.strerror}; check name and rights")
+    return deliver(text, output, int(report.exit_status))
 
 
 def _named(parties: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -140,7 +142,8 @@ def _named(parties: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     return named
 
 
-def _inputs(files: tuple[str, ...], parties: tuple[str, ...]) -> "Inputs":
+def inputs_typed(files: tuple[str, ...], parties: tuple[str, ...]) -> "Inputs":
+    """Return the files to read, and whose they are, from the words on the line."""
     from keepclear.checks.inputs import inputs_of
     from keepclear.errors import InputError
 
@@ -150,9 +153,8 @@ def _inputs(files: tuple[str, ...], parties: tuple[str, ...]) -> "Inputs":
         raise click.UsageError(f"--{fault}") from None
 
 
-def _check_usage(files: tuple[str, ...], form: str, output: str | None) -> None:
-    if not files:
-        raise click.UsageError("no FILE: nothing to compare; give one or more files of plans")
+def check_usage(files: tuple[str, ...], form: str, output: str | None) -> None:
+    """Refuse what can never be written before the work is done. files: all that are read."""
     if form == "html" and output is None and sys.stdout.isatty():
         raise click.UsageError("html on a terminal: cannot be read; add --output report.html")
     if output is not None and any(_is_same(output, file) for file in files):
@@ -161,12 +163,12 @@ def _check_usage(files: tuple[str, ...], form: str, output: str | None) -> None:
         _check_folder(output)
 
 
-def _form_of(output: str | None) -> str:
+def form_of(output: str | None, endings: Mapping[str, str]) -> str:
     """Return the format that the ending of the output stands for."""
     ending = Path(output or "").suffix.lower()
-    if ending in ENDINGS:
-        return ENDINGS[ending]
-    known = ", ".join(filter(None, ENDINGS))
+    if ending in endings:
+        return endings[ending]
+    known = ", ".join(filter(None, endings))
     raise click.UsageError(
         f"--output {output!r}: no format has the ending {ending}; "
         f"end it in one of {known}, or add --format"
@@ -192,16 +194,21 @@ def _is_same(output: str, file: str) -> bool:
         return False
 
 
+def by_party(inputs: "Inputs") -> dict[str, tuple[str, ...]]:
+    """Return party -> its files, where that is said."""
+    named: dict[str, tuple[str, ...]] = {}
+    for file, party in inputs.parties.items():
+        named[party] = (*named.get(party, ()), file)
+    return named
+
+
 def _checked(inputs: "Inputs", options: Mapping[str, Any]) -> "Report":
     from keepclear.checks.check import check as check_files
     from keepclear.cli.progress import progress_bar
 
-    named: dict[str, tuple[str, ...]] = {}
-    for file, party in inputs.parties.items():
-        named[party] = (*named.get(party, ()), file)
     with progress_bar() as progress:
         return check_files(
-            inputs.files, rules=options["rules"], parties=named or None,
+            inputs.files, rules=options["rules"], parties=by_party(inputs) or None,
             within_party=options["within_party"], start=options["start"], end=options["end"],
             time_tolerance=options["time_tolerance"], uncertainty=options["uncertainty"],
             vertical_tolerance=options["vertical_tolerance"], rvsm=not options["no_rvsm"],
@@ -265,7 +272,8 @@ def _see_it(inputs: "Inputs", options: Mapping[str, Any]) -> str:
     return shlex.join([*words, "--format", "html", "--output", "report.html"])
 
 
-def _deliver(text: str, output: str | None, status: int) -> int:
+def deliver(text: str, output: str | None, status: int) -> int:
+    """Write an answer where it goes, and return the exit status."""
     from keepclear.cli.output import print_text, size_text, write_text
 
     if output is None:
@@ -274,12 +282,13 @@ def _deliver(text: str, output: str | None, status: int) -> int:
     try:
         write_text(output, text)
     except OSError as fault:
-        return _refused(f"{output}: {fault.strerror}; give --output a folder that can be written")
+        return refused(f"{output}: {fault.strerror}; give --output a folder that can be written")
     click.echo(f"{output} written, {size_text(text)}", err=True)
     return status
 
 
-def _refused(message: str) -> int:
+def refused(message: str) -> int:
+    """Say what is wrong, a fault a line, and return the exit status."""
     from keepclear.reports.texts import printable
 
     for line in message.splitlines():

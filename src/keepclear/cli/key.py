@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from keepclear.record.envelopes import Envelope
@@ -140,6 +139,8 @@ def rotate(
       keepclear key rotate north.keys.json --with north.next-root.private.json \\
         --with north.rep-1.private.json --with north.rep-2.private.json
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from msgspec.structs import replace
+
     from keepclear.record.key_documents import Revocation
     from keepclear.record.keys import PublicKey
 

@@ -42,7 +42,7 @@ def html_report(report: Report, borders: Borders | None = None) -> str:
     body = tag(
         "body", patterns(colours.values(), WIDTH, HEIGHT), _header(report, day),
         _compared(report), _overview(report, findings, colours, borders),
-        _index(findings, colours, day), _gaps(report, day), _left_out(report),
+        _index(findings, colours, day), gap_section(report, day), _left_out(report),
         _footer(report, borders), *sheets,
     )  # fmt: skip
     head = tag(
@@ -135,7 +135,8 @@ def _row(place: int, finding: Finding, colours: Mapping[str, str], day: str | No
     )  # fmt: skip
 
 
-def _gaps(report: Report, day: str | None) -> Markup:
+def gap_section(report: Report, day: str | None) -> Markup:
+    """Return the gaps as a table; nothing where there are none."""
     if not report.unknown:
         return NOTHING
     rows = [

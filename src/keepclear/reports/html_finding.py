@@ -29,7 +29,7 @@ def finding_sheet(
     picture = drawn or tag("p", text("No place is known, so there is no map."), class_="words")
     return tag(
         "section", _headline(finding, place, colours, day), _rule(finding, report.rules),
-        picture, _key(sides, finding.verdict), *_in_time(report, finding, sides),
+        picture, side_key(sides, finding.verdict), *_in_time(report, finding, sides),
         _numbers(finding, report.rules, day),
         tag("p", text(texts.NO_NOTICE), class_="small"),
         class_="finding long" if _is_long(finding, report.rules) else "finding",
@@ -96,7 +96,8 @@ def _rule(finding: Finding, rules: RulesUsed) -> Markup:
     return joined(lines)
 
 
-def _key(sides: tuple[Side, Side], verdict: Verdict) -> Markup:
+def side_key(sides: tuple[Side, Side], verdict: Verdict) -> Markup:
+    """Return what the lines of a map stand for."""
     parts = []
     for side in sides:
         line = tag("line", x1=0, x2=46, y1=5, y2=5, stroke=side.colour, stroke_width=4,

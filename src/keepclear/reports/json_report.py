@@ -44,14 +44,15 @@ def json_report(report: Report) -> str:
         },
         "checked": {"plans": report.plans, "pairs": report.pairs},
         "counts": {verdict.value: counts[verdict.value] for verdict in COUNTED},
-        "findings": [_finding(finding) for finding in ranked(report.findings)],
-        "unknown": [_gap(gap) for gap in report.unknown],
+        "findings": [finding_values(finding) for finding in ranked(report.findings)],
+        "unknown": [gap_values(gap) for gap in report.unknown],
         "notice": NO_NOTICE,
     }  # fmt: skip
     return msgspec.json.format(msgspec.json.encode(whole), indent=2).decode() + "\n"
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_values(finding: Finding) -> dict[str, Any]:
+    """Return a finding under its keys."""
     return {
         "id": finding.id,
         "a": finding.a,
@@ -87,7 +88,8 @@ def _closest(cpa: ClosestPoint | None) -> dict[str, Any] | None:
     }
 
 
-def _gap(gap: Gap) -> dict[str, str]:
+def gap_values(gap: Gap) -> dict[str, str]:
+    """Return a gap under its keys."""
     start, end = format_time(gap.start_us), format_time(gap.end_us)
     return {"plan": gap.plan, "start": start, "end": end, "why": gap.why}
 

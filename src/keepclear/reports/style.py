@@ -32,6 +32,11 @@ header { border-bottom: 3px solid #111; padding-bottom: 10px; margin-bottom: 12p
 .badge.UNDETERMINED { border-style: dashed; background: #fff3c4; }
 .badge.BOUNDARY { border-style: double; border-width: 4px; background: #fff; }
 .badge.LIMITED { border-width: 1px; background: #fff; font-weight: 600; }
+.badge.APPEARS { background: #9b0000; border-color: #9b0000; color: #fff; }
+.badge.CHANGES { border-style: double; border-width: 4px; background: #fff; }
+.badge.CHANGES.worse { background: #ffe3df; }
+.badge.DISAPPEARS { border-width: 1px; background: #fff; font-weight: 600; }
+.badge.SAME { border-width: 1px; border-color: #777; background: #fff; font-weight: 400; }
 td .badge { padding: 0 6px; margin: 0; font-size: 13px; }
 .lead { font-size: 19px; margin: 4px 0; }
 .side { font-weight: 700; }
@@ -69,6 +74,10 @@ svg text { font-family: inherit; }
 .numbers div { break-inside: avoid; display: flex; border-bottom: 1px solid #ccc; padding: 2px 0; }
 .numbers dt { flex: 0 0 42%; font-weight: 600; padding-right: 6px; }
 .numbers dd { margin: 0; flex: 1; overflow-wrap: anywhere; }
+.effect { border-top: 3px solid #111; margin-top: 28px; padding-top: 10px; }
+td.whole { overflow-wrap: normal; }
+td.pair { min-width: 165px; }
+.versions td { width: 42%; }
 footer { border-top: 1px solid #111; margin-top: 28px; padding-top: 8px; }
 @media print {
   @page { size: A4; margin: 11mm 12mm 12mm; }
@@ -90,6 +99,8 @@ footer { border-top: 1px solid #111; margin-top: 28px; padding-top: 8px; }
   .numbers { columns: 3; font-size: 8.5pt; column-gap: 14px; margin-top: 4px; }
   td .badge { font-size: 8pt; }
   .finding { break-before: page; border-top: 0; margin-top: 0; padding-top: 0; }
+  .effect { break-inside: avoid; margin-top: 6mm; padding-top: 2mm; }
+  .effect .map { max-height: 62mm; }
   tr, svg, h2, h3 { break-inside: avoid; }
   h3 { break-after: avoid; }
   thead { display: table-header-group; }
