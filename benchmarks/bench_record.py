@@ -16,6 +16,7 @@ from keepclear.record.headers import ACT, Act, Status, read_act
 from keepclear.record.key_documents import Device, KeyDocument, seal_document
 from keepclear.record.keys import Signer
 from keepclear.record.ledger import ForWhom, Ledger
+from keepclear.record.mandates import ROUTINE, Mandate
 from keepclear.record.notes import NoteKey, read_checkpoint, verify_note
 from keepclear.record.receipts import Receipt, verify_under
 from keepclear.record.verification import read_signed, verify
@@ -89,9 +90,11 @@ def _whole() -> Line:
 
 
 def _archive() -> tuple[list[bytes], KeysFile]:
+    mandate = Mandate(covers=(ROUTINE,), from_us=START_US, until_us=2 * START_US)
     document = KeyDocument(
         party="a", version=1, previous="", created_us=START_US, root=ROOT.public.data,
-        next_root=OPERATOR.public.id, devices=(Device(post="watch", key=WATCH.public.data),),
+        next_root=OPERATOR.public.id,
+        devices=(Device(post="watch", key=WATCH.public.data, mandates=(mandate,)),),
     )  # fmt: skip
     envelope = seal_document(document, ROOT)
     own = (ExchangeKey(name=EXCHANGE, key=OPERATOR.public.data),)

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from keepclear.agreement.annexes import Annex, annex_hash
 from keepclear.agreement.clauses import (
     AnyDecision,
     LeadTime,
@@ -15,17 +16,17 @@ from keepclear.agreement.clauses import (
 )
 from keepclear.agreement.documents import Agreement, Clause, PartyTerms, Role, Text, hash_of
 from keepclear.agreement.rules_toml import parse_short
-from keepclear.agreement.signing import (
-    STATEMENT,
+from keepclear.agreement.standing import Standing, state_of
+from keepclear.agreement.statements import (
+    ANNEX_SIGNATURE,
     AgreementFile,
-    AgreementStatement,
     Said,
-    Standing,
+    SignedAnnex,
     sign,
-    state_of,
+    state,
 )
 from keepclear.record.encoding import encode
-from keepclear.record.envelopes import Envelope, seal
+from keepclear.record.envelopes import Envelope
 from keepclear.record.key_documents import Keyring
 from tests.record_plays import START_US, first_document, sealed, signer
 
@@ -81,6 +82,12 @@ class Table:
             self.keys.add(sealed(first_document(party, **documents)), 0)
         self.signatures: list[Envelope] = []
         self.statements: list[Envelope] = []
+        self.annexes: list[SignedAnnex] = []
+
+    def use(self, keys: Keyring) -> "Table":
+        """Believe other keys."""
+        self.keys = keys
+        return self
 
     def sign(
         self, party: str, name: str, after_us: int = 0, holds_us: int = 30 * DAY_US,
@@ -89,7 +96,13 @@ class Table:
         """Let one representative sign."""
         at_us = START_US + after_us
         self.signatures.append(
-            sign(of or self.agreement, party, at_us, at_us + holds_us, signer(f"{party} {name}"))
+            sign(
+                hash_of(of or self.agreement),
+                party,
+                at_us,
+                at_us + holds_us,
+                signer(f"{party} {name}"),
+            )
         )
         return self
 
@@ -100,12 +113,22 @@ class Table:
                 self.sign(party, name, after_us)
         return self
 
-    def say(self, party: str, said: Said, after_us: int, by: str = "rep-1") -> "Table":
+    def say(self, party: str, said: Said, after_us: int, by: str = "rep-1", **more: str) -> "Table":
         """Let a party state something."""
-        value = AgreementStatement(
-            agreement=hash_of(self.agreement), party=party, at_us=START_US + after_us, said=said
-        )
-        self.statements.append(seal(STATEMENT, encode(value), signer(f"{party} {by}")))
+        self.statements.append(state(
+            self.agreement, party, START_US + after_us, said, signer(f"{party} {by}"), **more
+        ))  # fmt: skip
+        return self
+
+    def add(self, annex: Annex, *signed: tuple[str, str, int]) -> "Table":
+        """Add an annex, signed: by whom, with which key, when."""
+        self.annexes.append(SignedAnnex(annex=msgspec.Raw(encode(annex)), signatures=tuple(
+            sign(
+                annex_hash(annex), party, START_US + after_us, START_US + after_us + DAY_US,
+                signer(f"{party} {name}"), ANNEX_SIGNATURE,
+            )
+            for party, name, after_us in signed
+        )))  # fmt: skip
         return self
 
     def file(self) -> AgreementFile:
@@ -113,6 +136,7 @@ class Table:
         return AgreementFile(
             agreement=msgspec.Raw(encode(self.agreement)),
             signatures=tuple(self.signatures), statements=tuple(self.statements),
+            annexes=tuple(self.annexes),
         )  # fmt: skip
 
     def at(self, after_us: int) -> Standing:

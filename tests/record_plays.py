@@ -23,6 +23,7 @@ from keepclear.record.headers import ACT, Act, Status
 from keepclear.record.key_documents import Device, KeyDocument, Representative, seal_document
 from keepclear.record.keys import PublicKey, Signer
 from keepclear.record.ledger import ForWhom, Ledger
+from keepclear.record.mandates import ROUTINE, Mandate, Power
 from keepclear.record.personal import PersonalValue, digest_of
 from keepclear.record.receipts import Receipt
 from keepclear.record.views import view_of
@@ -31,6 +32,7 @@ EXCHANGE: Final = "exchange.example/east"
 REGION: Final = "exercise-east"
 START_US: Final = 1_443_600_000_000_000  # 2015-09-30T08:00Z
 MINUTE_US: Final = 60_000_000
+DAY_US: Final = 24 * 60 * MINUTE_US
 
 
 def signer(name: str) -> Signer:
@@ -43,6 +45,23 @@ def salt(number: int) -> bytes:
     return sha256(b"salt%d" % number).digest()
 
 
+def mandate(*covers: str, from_us: int = START_US, days: int = 730) -> Mandate:
+    """Return a mandate of two years from the start."""
+    return Mandate(covers=covers, from_us=from_us, until_us=from_us + days * DAY_US)
+
+
+def representative(party: str, name: str, *mandates: Mandate) -> Representative:
+    """Return a representative with a key of that name."""
+    return Representative(id=name, key=signer(f"{party} {name}").public.data, mandates=mandates)
+
+
+def post(party: str, name: str, *mandates: Mandate, key: str = "") -> Device:
+    """Return a post, with a key of its name or of another."""
+    return Device(
+        post=name, key=signer(f"{party} {key or name}").public.data, mandates=mandates
+    )  # fmt: skip
+
+
 def first_document(party: str, **changes: object) -> KeyDocument:
     """Return the first key document of a party: two representatives, one post."""
     document = KeyDocument(
@@ -50,10 +69,9 @@ def first_document(party: str, **changes: object) -> KeyDocument:
         root=signer(f"{party} root").public.data,
         next_root=signer(f"{party} next root").public.id,
         representatives=tuple(
-            Representative(id=f"rep-{n}", key=signer(f"{party} rep-{n}").public.data)
-            for n in (1, 2)
+            representative(party, f"rep-{n}", mandate(ROUTINE, *Power)) for n in (1, 2)
         ),
-        devices=(Device(post="watch", key=signer(f"{party} watch").public.data),),
+        devices=(post(party, "watch", mandate(ROUTINE)),),
     )  # fmt: skip
     return msgspec.structs.replace(document, **changes)
 

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which agreements bind a pair, and who answers for a force: rule by rule."""
 
+from keepclear.agreement.annexes import Annex
 from keepclear.agreement.binding import (
     Answer,
     Answers,
-    Denial,
     Held,
     binding,
     minima_for,
     who_answers,
 )
-from keepclear.agreement.clauses import Separation
+from keepclear.agreement.clauses import AnnexAuthority, Separation
 from keepclear.agreement.documents import Agreement, PartyTerms, Role, hash_of
 from keepclear.agreement.rules_toml import parse_short
-from keepclear.agreement.signing import Said
+from keepclear.agreement.statements import Said
 from tests.agreement_plays import HOUR_US, Table, agreement, clause
-from tests.record_plays import first_document, sealed
+from tests.record_plays import START_US, first_document, sealed
 
 HOUSE = parse_short("5 NM / 1000 ft")
 
@@ -96,21 +96,37 @@ def test_without_an_agreement_or_with_all_suspended_the_house_rule_binds() -> No
 def test_a_party_answers_for_itself_and_for_whom_the_agreement_lists() -> None:
     now = [held()]
 
-    assert who_answers(now, [], "a") == Answer(Answers.ANSWERED, "a")
-    assert who_answers(now, [], "B auxiliaries") == Answer(Answers.ANSWERED, "b")
-    assert who_answers(now, [], "others") == Answer(Answers.NOBODY)
-    assert who_answers([], [], "a") == Answer(Answers.NOBODY)
+    assert who_answers(now, "a") == Answer(Answers.ANSWERED, "a")
+    assert who_answers(now, "B auxiliaries") == Answer(Answers.ANSWERED, "b")
+    assert who_answers(now, "others") == Answer(Answers.NOBODY)
+    assert who_answers([], "a") == Answer(Answers.NOBODY)
 
 
 def test_a_denial_is_told_with_who_and_when_and_stands_before_the_list() -> None:
-    now = [held()]
-    denials = [
-        Denial(party="b", force="B auxiliaries", at_us=5),
-        Denial(party="a", force="others", at_us=6),
-        Denial(party="b", force="others", at_us=7),
-    ]
+    table = Table().all_sign()
+    table.say("b", Said.DENY, 5, force="B auxiliaries")
+    table.say("a", Said.DENY, 6, force="others").say("b", Said.DENY, 7, force="others")
+    now = [Held(table.agreement, table.at(HOUR_US))]
 
-    assert who_answers(now, denials, "B auxiliaries") == Answer(Answers.DENIED, "b", 5)
-    assert who_answers(now, denials, "others") == Answer(Answers.DENIED, "b", 7)
-    other = [Denial(party="a", force="B auxiliaries", at_us=8)]
-    assert who_answers(now, other, "B auxiliaries") == Answer(Answers.ANSWERED, "b")
+    assert who_answers(now, "B auxiliaries") == Answer(Answers.DENIED, "b", START_US + 5)
+    assert who_answers(now, "others") == Answer(Answers.DENIED, "b", START_US + 7)
+    assert who_answers(now, "b") == Answer(Answers.ANSWERED, "b")
+    before = [Held(table.agreement, table.at(4))]
+    assert who_answers(before, "B auxiliaries") == Answer(Answers.ANSWERED, "b")
+    other = Table().all_sign().say("a", Said.DENY, 8, force="B auxiliaries")
+    by_other = [Held(other.agreement, other.at(HOUR_US))]
+    assert who_answers(by_other, "B auxiliaries") == Answer(Answers.ANSWERED, "b")
+
+
+def test_a_clause_of_an_annex_binds_as_one_of_the_agreement() -> None:
+    allowed = AnnexAuthority(annex="A", may=("separation",))
+    made = agreement(clauses=(clause("1", "Annex A has minima.", allowed),))
+    annex = Annex(
+        agreement=hash_of(made), id="A", version=1, previous="", in_force_us=START_US,
+        clauses=(clause("A.1", "Keep 2 NM.", Separation(rules=parse_short("2 NM / 500 ft"))),),
+    )  # fmt: skip
+    table = Table(made).all_sign().add(annex, ("a", "rep-1", 1), ("b", "rep-2", 2))
+
+    found = minima_for([Held(made, table.at(2))], "a", "b", HOUSE)
+    assert [(each.rules.name, each.clause) for each in found] == [("2 NM / 500 ft", "A.1")]
+    assert minima_for([Held(made, table.at(1))], "a", "b", HOUSE)[0].clause == ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When an agreement holds, and which clauses: rule by rule of `agreement/signing.py`."""
+"""When an agreement holds, and which clauses: by the rules of `signing.py` and `standing.py`."""
 
 from itertools import product
 
@@ -8,12 +8,15 @@ import pytest
 
 from keepclear.agreement.clauses import OperatorKey
 from keepclear.agreement.documents import hash_of
-from keepclear.agreement.signing import SIGNATURE, AgreementSignature, Said, read_file
+from keepclear.agreement.standing import check_not_ahead
+from keepclear.agreement.statements import SIGNATURE, DocumentSignature, Said, read_file
 from keepclear.agreement.states import TABLE, Event, NotNow, State, move
 from keepclear.record.encoding import encode
 from keepclear.record.envelopes import seal
 from keepclear.record.faults import Malformed, NotProven
-from keepclear.record.key_documents import Keyring, Revocation, TwoPersonAct
+from keepclear.record.headers import CLOCK_US
+from keepclear.record.key_documents import Keyring, Revocation
+from keepclear.record.mandates import Power
 from tests.agreement_plays import (
     DAY_US,
     HOUR_US,
@@ -22,7 +25,16 @@ from tests.agreement_plays import (
     clause,
     with_line_check,
 )
-from tests.record_plays import START_US, first_document, public, sealed, signer
+from tests.record_plays import (
+    START_US,
+    first_document,
+    mandate,
+    next_document,
+    public,
+    representative,
+    sealed,
+    signer,
+)
 from tests.test_record_keys import revoking, rotated
 
 ALL = ("1", "2", "2.1", "3")
@@ -72,10 +84,10 @@ def test_two_representatives_sign_within_24_hours() -> None:
 
 
 def test_one_person_signs_where_the_key_document_says_so() -> None:
-    table = Table(one_person=(TwoPersonAct.AGREEMENT,)).sign("a", "rep-1").sign("b", "rep-2")
+    table = Table(one_person=(Power.AGREEMENT,)).sign("a", "rep-1").sign("b", "rep-2")
 
     assert table.at(0).state is State.IN_FORCE
-    keys_only = Table(one_person=(TwoPersonAct.KEYS,)).sign("a", "rep-1").sign("b", "rep-2")
+    keys_only = Table(one_person=(Power.KEYS,)).sign("a", "rep-1").sign("b", "rep-2")
     assert keys_only.at(0).state is State.SIGNED_IN_PART
 
 
@@ -98,15 +110,15 @@ def test_a_signature_that_expired_before_the_last_one_does_not_count() -> None:
 
 
 def test_a_signature_holds_90_days_at_most() -> None:
-    AgreementSignature(agreement="0" * 64, party="a", at_us=1, expires_us=1 + 90 * DAY_US)
+    DocumentSignature(document="0" * 64, party="a", at_us=1, expires_us=1 + 90 * DAY_US)
     for lasts_us in (0, -1, 90 * DAY_US + 1):
         with pytest.raises(ValueError, match="more than 90 days; let it expire earlier"):
-            AgreementSignature(agreement="0" * 64, party="a", at_us=1, expires_us=1 + lasts_us)
+            DocumentSignature(document="0" * 64, party="a", at_us=1, expires_us=1 + lasts_us)
 
 
 def test_a_device_and_a_root_have_no_mandate_to_bind_the_party() -> None:
     for name in ("watch", "root"):
-        with pytest.raises(NotProven, match=r"has no mandate to bind a; let a representative"):
+        with pytest.raises(NotProven, match=r"has no mandate for agreement: it takes a rep"):
             Table().sign("a", name).at(0)
 
 
@@ -118,7 +130,7 @@ def test_a_representative_of_the_other_side_or_of_nobody_cannot_sign() -> None:
     value = msgspec.json.decode(crossed.signatures[0].payload)
     assert value["party"] == "b"
 
-    assert table.at(0).signed[0].representative == "rep-1"
+    assert table.at(0).signed[0].by == "rep-1"
     with pytest.raises(NotProven, match="is no key of a in version 1 of its keys"):
         stranger.at(0)
 
@@ -144,8 +156,8 @@ def test_a_signature_for_somebody_who_is_no_party_is_refused() -> None:
 
 def test_signatures_come_one_by_one() -> None:
     table = Table()
-    value = AgreementSignature(
-        agreement=hash_of(table.agreement), party="a", at_us=START_US, expires_us=START_US + 1
+    value = DocumentSignature(
+        document=hash_of(table.agreement), party="a", at_us=START_US, expires_us=START_US + 1
     )
     both = (signer("a rep-1"), signer("a rep-2"))
     table.signatures.append(seal(SIGNATURE, encode(value), *both))
@@ -171,7 +183,8 @@ def rotated_ring(suspect_us: int) -> Keyring:
     changes["revoked"] = (Revocation(key_id=public("a rep-2").id, suspect_since_us=suspect_us),)
     ring = Keyring()
     ring.add(sealed(first_document("a")), 0)
-    ring.add(sealed(rotated(first_document("a"), **changes), "rep-1"), 1)
+    second = rotated(first_document("a"), created_us=suspect_us, **changes)
+    ring.add(sealed(second, "rep-1"), 1)
     ring.add(sealed(first_document("b")), 0)
     return ring
 
@@ -199,6 +212,53 @@ def test_a_statement_by_a_key_suspect_from_before_does_not_count() -> None:
     assert table.at(HOUR_US).state is State.IN_FORCE
 
 
+def test_a_representative_whose_mandate_is_over_or_for_something_else_cannot_sign() -> None:
+    people = (
+        representative("a", "rep-1", mandate(Power.AGREEMENT, days=1)),
+        representative("a", "rep-2", mandate(Power.SUSPENSION)),
+    )
+    table = Table()
+    table.keys = Keyring()
+    table.keys.add(sealed(first_document("a", representatives=people)), 0)
+    table.keys.add(sealed(first_document("b")), 0)
+
+    assert table.sign("a", "rep-1", DAY_US - 1).at(DAY_US).signed[0].by == "rep-1"
+    missing = r"representative rep-2 of a.*has no mandate for agreement at .*has: suspension from"
+    with pytest.raises(NotProven, match=missing):
+        Table().use(table.keys).sign("a", "rep-2").at(0)
+    with pytest.raises(NotProven, match=r"rep-1 of a.*has no mandate for agreement at 2015-10-01T"):
+        Table().use(table.keys).sign("a", "rep-1", DAY_US).at(DAY_US)
+    with pytest.raises(NotProven, match=r"rep-1 of a.*has no mandate for suspension"):
+        Table().use(table.keys).say("a", Said.SUSPEND, 1).at(1)
+
+
+def test_what_was_signed_under_a_mandate_counts_after_the_mandate_was_taken_away() -> None:
+    table = Table().all_sign(after_us=1)
+    people = (representative("a", "rep-1", mandate(Power.KEYS)),)
+    later = next_document(
+        first_document("a"), created_us=START_US + HOUR_US, representatives=people,
+        one_person=(Power.AGREEMENT,),
+    )  # fmt: skip
+    table.keys.add(sealed(later, "rep-1", "rep-2"), 1)
+
+    assert table.at(DAY_US).state is State.IN_FORCE
+    assert [each.is_alone for each in table.at(DAY_US).signed] == [False] * 4
+    with pytest.raises(NotProven, match="has no mandate for suspension"):
+        table.say("a", Said.SUSPEND, HOUR_US).at(DAY_US)
+
+
+def test_what_is_dated_ahead_of_the_clock_is_refused() -> None:
+    table = Table().sign("a", "rep-1", HOUR_US)
+    now_us = START_US + HOUR_US - CLOCK_US
+
+    check_not_ahead(table.file(), table.agreement, table.keys, now_us)
+    with pytest.raises(Malformed, match="is dated 30 s ahead, above 30 s; set the clock"):
+        check_not_ahead(table.file(), table.agreement, table.keys, now_us - 1)
+    said = Table().say("b", Said.PROPOSE, HOUR_US)
+    with pytest.raises(Malformed, match="'b': is dated 3600 s ahead"):
+        check_not_ahead(said.file(), said.agreement, said.keys, START_US)
+
+
 def test_it_waits_for_its_time_and_ends_with_it() -> None:
     later = agreement(in_force_us=START_US + DAY_US)
     table = Table(later).all_sign()
@@ -224,7 +284,8 @@ def test_a_condition_is_stated_by_every_party_before_it_is_in_force() -> None:
 
 def test_suspended_only_the_surviving_clauses_hold_until_those_who_suspended_resume() -> None:
     table = Table().all_sign()
-    table.say("a", Said.SUSPEND, HOUR_US).say("b", Said.RESUME, 2 * HOUR_US)
+    table.say("a", Said.SUSPEND, HOUR_US).say("b", Said.SUSPEND, HOUR_US + 1)
+    table.say("b", Said.RESUME, 2 * HOUR_US)
 
     assert table.at(HOUR_US - 1).holds == ALL
     assert table.at(HOUR_US).state is State.SUSPENDED
@@ -252,15 +313,35 @@ def test_denounced_while_suspended_the_surviving_clauses_hold_until_the_notice_i
     assert table.at(2 * DAY_US).holds == ("3",)
 
 
-def test_nothing_holds_of_what_was_denounced_before_it_was_signed_by_all() -> None:
-    table = Table().sign("a", "rep-1").say("a", Said.DENOUNCE, HOUR_US)
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        (Said.SUSPEND, "signed in part"),
+        (Said.DENOUNCE, "signed in part"),
+        (Said.PROPOSE, "signed in part"),
+    ],
+)
+def test_what_does_not_fit_the_state_is_refused_and_names_the_ways_on(
+    said: Said, state: str
+) -> None:
+    table = Table().sign("a", "rep-1").say("a", said, HOUR_US)
 
-    assert table.at(DAY_US).holds == ()
-    assert table.at(DAY_US).state is State.SIGNED_IN_PART
+    assert table.at(HOUR_US - 1).state is State.SIGNED_IN_PART
+    with pytest.raises(NotNow, match=f"agreement is {state}, so it cannot {said}; possible now: "):
+        table.at(HOUR_US)
+
+
+def test_a_signature_after_all_have_signed_is_refused() -> None:
+    table = Table().all_sign().sign("a", "rep-1", HOUR_US)
+
+    with pytest.raises(NotNow, match="agreement is in force, so it cannot sign"):
+        table.at(HOUR_US)
 
 
 def test_a_statement_takes_a_representative_too() -> None:
-    with pytest.raises(NotProven, match="has no mandate to bind a"):
+    with pytest.raises(
+        NotProven, match=r"post watch of a.*has no mandate for suspension: it takes a rep"
+    ):
         Table().all_sign().say("a", Said.SUSPEND, 1, by="watch").at(HOUR_US)
 
 

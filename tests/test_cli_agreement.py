@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`keepclear agreement`, typed as its users type it."""
 
+import time
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from keepclear.agreement.states import TABLE
 from keepclear.formats.agreement_draft import fill_template, read_draft
 from keepclear.formats.packaged import read_template, template_names
+from keepclear.reports.record_text import grouped
 from tests.test_cli_record import run
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "agreement.md"
@@ -34,10 +37,17 @@ NEW = (
 def sign(party: str, name: str, *more: str) -> tuple[int, str]:
     """Sign the agreement as a representative."""
     file = "mou.agreement" if Path("mou.agreement").exists() else "draft.toml"
-    return run(
-        "agreement", "sign", file, "--party", party, "--with", f"{party}.{name}.private.json",
-        "--output", "mou.agreement", *more,
-    )  # fmt: skip
+    return run("agreement", "sign", file, *by(party, name), "--output", "mou.agreement", *more)
+
+
+def state(party: str, what: str, *more: str) -> tuple[int, str]:
+    """State something about the agreement as the first representative."""
+    return run("agreement", "state", "mou.agreement", what, *by(party, "rep-1"), *more)
+
+
+def by(party: str, name: str) -> list[str]:
+    """Return the words that say who signs."""
+    return ["--party", party, "--with", f"{party}.{name}.private.json", "--keys", "keys.json"]
 
 
 def all_sign() -> None:
@@ -65,15 +75,16 @@ def test_two_parties_sign_from_a_template_to_in_force() -> None:
     assert "clause 7: north has not signed line-checked" in verify()[1]
 
     for party in ("north", "south"):
-        assert sign(party, "rep-1", "--state", "line-checked")[0] == 0
+        assert state(party, "line-checked")[0] == 0
     status, said = verify()
     assert (status, said.split("  ")[0]) == (0, "IN FORCE")
-    assert "that hold now: all 17" in said
+    assert "that hold now: all 18" in said
 
-    sign("north", "rep-2", "--state", "suspend")
+    assert state("north", "suspend", "--why", "EXERCISE")[0] == 0
     status, said = verify()
     assert (status, said.split("  ")[0]) == (0, "SUSPENDED")
-    assert "that hold now: 1.1, 4, 4.1, 4.2, 6, 8" in said
+    assert "that hold now: 1.1, 4, 4.1, 4.2, 4.3, 6, 8" in said
+    assert "Z: suspend: EXERCISE" in said
 
 
 def test_a_text_changed_after_it_was_signed_is_named(folder: Path) -> None:
@@ -125,13 +136,124 @@ def test_what_is_shown_has_every_clause_with_what_it_decides() -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_signature_by_a_post_is_refused_when_it_is_verified() -> None:
-    sign("north", "watch")
+def test_what_would_not_verify_is_not_written() -> None:
+    assert sign("north", "rep-1")[0] == 0
+    before = Path("mou.agreement").read_bytes()
+
+    by_post, early = sign("north", "watch"), state("north", "suspend")
+    of_others = run(
+        "agreement", "sign", "mou.agreement", "--party", "north", "--keys", "keys.json",
+        "--with", "south.rep-1.private.json",
+    )  # fmt: skip
+
+    assert [by_post[0], early[0], of_others[0]] == [2, 2, 2]
+    assert "'post watch of north': has no mandate for agreement: it takes a rep" in by_post[1]
+    assert "agreement is signed in part, so it cannot suspend; possible now: counter" in early[1]
+    assert "is no key of north in version 1 of its keys" in of_others[1]
+    assert Path("mou.agreement").read_bytes() == before
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_draft_is_proposed_countered_and_signed_in_its_other_form(folder: Path) -> None:
+    draft = (folder / "draft.toml").read_text()
+    (folder / "other.toml").write_text(draft.replace('notice = "30 d"', 'notice = "60 d"'))
+
+    proposed = run("agreement", "propose", "draft.toml", *by("north", "rep-1"),
+                   "--output", "mou.agreement")  # fmt: skip
+    assert (proposed[0], "it is proposed" in proposed[1]) == (0, True)
+    same = run("agreement", "counter", "mou.agreement", "draft.toml", *by("south", "rep-1"))
+    assert (same[0], "is the agreement in mou.agreement itself" in same[1]) == (2, True)
+    countered = run("agreement", "counter", "mou.agreement", "other.toml", *by("south", "rep-1"))
+    assert (countered[0], "countered by south; it is proposed" in countered[1]) == (0, True)
+    all_sign()
 
     status, said = verify()
+    assert (status, said.split("  ")[0]) == (3, "SIGNED")
+    assert "notice     60 days" in run("agreement", "show", "mou.agreement")[1]
+    late = run("agreement", "counter", "mou.agreement", "draft.toml", *by("south", "rep-1"))
+    assert (late[0], "agreement is signed, so it cannot counter" in late[1]) == (2, True)
 
+
+ANNEX = """id = "A"
+in_force = "2015-10-01T00:00:00Z"
+[[clauses]]
+id = "A.1"
+text.en = "EXERCISE guard."
+[clauses.decides]
+kind = "frequencies"
+frequencies = [{ purpose = "guard", on = "121.5 MHz" }]
+"""
+
+
+def test_an_annex_changes_on_its_own_by_the_duty_officers(folder: Path) -> None:
+    all_sign()
+    state("north", "line-checked")
+    state("south", "line-checked")
+    (folder / "a.toml").write_text(ANNEX)
+    add = ("agreement", "annex", "mou.agreement", "a.toml")
+
+    assert run(*add, *by("north", "rep-1"))[0] == 2
+    assert "annex A, version 1, signed by north" in run(*add, *by("north", "duty-officer"))[1]
+    assert "waits for version 1: signature of south" in verify()[1]
+    assert sign("south", "duty-officer", "--annex", "A")[0] == 0
+    assert "annex A    version 1 holds" in verify()[1]
+    assert "= frequencies: guard: 121.5 MHz" in run("agreement", "show", "mou.agreement")[1]
+
+    (folder / "a.toml").write_text(ANNEX.replace("121.5", "243.0"))
+    assert "version 2" in run(*add, *by("south", "duty-officer"))[1]
+    assert sign("north", "duty-officer", "--annex", "A")[0] == 0
+    assert "annex A    version 2 holds" in verify()[1]
+    (folder / "a.toml").write_text(ANNEX.replace("frequencies", "caps"))
+    refused = run(*add, *by("south", "duty-officer"))
+    assert refused[0] == 2
+    assert "a.toml" in refused[1]
+    assert "is not in mou.agreement" in sign("north", "rep-1", "--annex", "B")[1]
+
+
+@pytest.mark.usefixtures("folder")
+def test_who_answers_for_a_force_is_told_until_it_is_denied() -> None:
+    draft = Path("draft.toml")
+    draft.write_text(draft.read_text().replace("answers_for = []", 'answers_for = ["Aux"]', 1))
+    all_sign()
+    for party in ("north", "south"):
+        state(party, "line-checked")
+    ask = ("agreement", "answers", "mou.agreement", "--keys", "keys.json", "--force")
+
+    assert run(*ask, "Aux")[1].startswith("north answers for Aux (asked for 20")
+    assert run(*ask, "Others")[1].startswith("nobody answers for Others")
+    assert "--force: goes with deny" in state("north", "deny")[1]
+    assert state("north", "deny", "--force", "Aux")[0] == 0
+    assert run(*ask, "Aux")[1].startswith("nobody answers for Aux: denied by north at 20")
+    early = run(*ask, "Aux", "--at", "2016-01-01T00:00:00Z")
+    assert early[1].startswith("nobody answers for Aux (asked for 2016-01-01T00:00:00Z")
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_hash_that_is_signed_is_that_of_the_bytes_that_are_shown() -> None:
+    said = sign("north", "rep-1")[1]
+    shown = run("agreement", "show", "--bytes", "mou.agreement")[1]
+
+    own = sha256(shown.encode()).hexdigest()
+    assert f"hash {grouped(own)}" in said
+    assert f"hash       {grouped(own)}" in run("agreement", "show", "draft.toml")[1]
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_is_due_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    all_sign()
+    for party in ("north", "south"):
+        state(party, "line-checked")
+    assert "REMINDER" not in verify()[1]
+
+    keys = ("--keys", "keys.json")
+    said = run("agreement", "verify", "mou.agreement", *keys, "--at", "2057-10-02T00:00:00Z")[1]
+    assert "REMINDER   review: north, south to state reviewed (was due 2057-09-30T" in said
+    assert "REMINDER   mandate: of post watch of north ends; appoint anew (was due 20" in said
+    soon = time.time_ns() - 3_600_000_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: soon)
+    status, said = verify()
     assert status == 1
-    assert "has no mandate to bind north; let a representative" in said
+    assert "s ahead, above 30 s; set the clock, yours or the signer's" in said
 
 
 @pytest.mark.parametrize(
@@ -144,7 +266,8 @@ def test_a_signature_by_a_post_is_refused_when_it_is_verified() -> None:
 )
 @pytest.mark.usefixtures("folder")
 def test_what_cannot_be_signed_is_refused(words: list[str], why: str) -> None:
-    status, said = run("agreement", "sign", "draft.toml", *words, "--output", "x.agreement")
+    words += ["--keys", "keys.json", "--output", "x.agreement"]
+    status, said = run("agreement", "sign", "draft.toml", *words)
 
     assert status == 2
     assert why in said
@@ -153,9 +276,7 @@ def test_what_cannot_be_signed_is_refused(words: list[str], why: str) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_a_draft_is_not_overwritten_by_its_signature() -> None:
-    status, said = run(
-        "agreement", "sign", "draft.toml", "--party", "north", "--with", "north.rep-1.private.json"
-    )
+    status, said = run("agreement", "sign", "draft.toml", *by("north", "rep-1"))
 
     assert status == 2
     assert "add --output FILE" in said

@@ -168,9 +168,42 @@ def test_a_rotation_without_the_next_root_or_a_representative_is_refused(tmp_pat
     assert [without[0], with_one[0], strange[0]] == [2, 2, 2]
     assert "none of them is the next root" in without[1]
     assert "2 are needed" in with_one[1]
-    assert "is none of rep-1, rep-2, watch" in strange[1]
+    assert "is none of rep-1, rep-2, watch, duty-officer" in strange[1]
     assert keys.read_bytes() == before
     assert not (tmp_path / "north.root-3.private.json").exists()
+
+
+def test_a_post_and_a_representative_are_appointed_with_what_they_may_sign(tmp_path: Path) -> None:
+    run("key", "new", "north", "--folder", tmp_path)
+    keys = tmp_path / "north.keys.json"
+    withs = [
+        word for name in ("root", "rep-1", "rep-2")
+        for word in ("--with", tmp_path / f"north.{name}.private.json")
+    ]  # fmt: skip
+    appoint = ("key", "appoint", keys, *withs)
+
+    added = run(*appoint, "bridge", "--as", "post", "--covers", "line", "--until",
+                "2099-01-01T00:00:00Z")  # fmt: skip
+    narrowed = run(*appoint, "rep-2", "--as", "representative", "--covers", "suspension")
+    shown = run("key", "show", keys)[1].partition("version 3 of its keys")[2]
+
+    assert [added[0], narrowed[0]] == [0, 0]
+    assert "bridge may sign line from " in added[1]
+    assert (tmp_path / "north.bridge.private.json").exists()
+    assert not (tmp_path / "north.rep-2-3.private.json").exists()
+    assert "may sign suspension\n" in shown
+    assert "may sign line\n" in shown
+    before = keys.read_bytes()
+    for words, why in (
+        (("x", "--as", "post", "--covers", "keys"), "lets post x sign keys"),
+        (("watch", "--as", "representative"), "watch: is not a representative already"),
+        (("x", "--as", "post", "--until", "2001-01-01T00:00:00Z"), "ends before it begins"),
+        (("x", "--as", "post"), "has no mandate for keys"),
+    ):
+        refused = run(*appoint, *words)
+        assert (refused[0], why in refused[1]) == (2, True), refused[1]
+    assert keys.read_bytes() == before
+    assert not (tmp_path / "north.x.private.json").exists()
 
 
 def test_a_record_of_nothing_says_so(tmp_path: Path) -> None:

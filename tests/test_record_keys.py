@@ -5,14 +5,24 @@ import pytest
 
 from keepclear.record.faults import Malformed, NotProven
 from keepclear.record.key_documents import (
-    Device,
     KeyDocument,
-    Representative,
     Revocation,
     follow,
     seal_document,
 )
-from tests.record_plays import START_US, first_document, next_document, public, sealed, signer
+from keepclear.record.mandates import ROUTINE, Power
+from tests.record_plays import (
+    DAY_US,
+    START_US,
+    first_document,
+    mandate,
+    next_document,
+    post,
+    public,
+    representative,
+    sealed,
+    signer,
+)
 
 FIRST = first_document("a")
 REPRESENTATIVES = ("rep-1", "rep-2")
@@ -59,7 +69,7 @@ def test_a_further_document_is_signed_by_the_root_and_two_representatives() -> N
 
 
 def test_representatives_appointed_by_the_document_itself_do_not_count() -> None:
-    mine = tuple(Representative(id=f"new-{n}", key=public(f"a new-{n}").data) for n in (1, 2))
+    mine = tuple(representative("a", f"new-{n}", mandate(Power.KEYS)) for n in (1, 2))
     second = next_document(FIRST, representatives=mine)
 
     with pytest.raises(NotProven, match="is by a key that is not known here"):
@@ -91,7 +101,10 @@ def test_a_document_follows_the_latest_as_it_stands() -> None:
 def test_a_revoked_representative_does_not_count_and_is_not_appointed_again() -> None:
     second = next_document(FIRST, **revoking("rep-2"))
 
-    with pytest.raises(NotProven, match=r"1 representatives.*are left unrevoked, 2 are needed"):
+    with pytest.raises(
+        NotProven,
+        match=r"1 representatives.*are left unrevoked with a m.*, 2 are",
+    ):
         follow(sealed(FIRST), sealed(second, *REPRESENTATIVES))
     with pytest.raises(ValueError, match="appoints a key that it revokes"):
         KeyDocument(
@@ -100,6 +113,44 @@ def test_a_revoked_representative_does_not_count_and_is_not_appointed_again() ->
                 "representatives": FIRST.representatives,
             }
         )
+
+
+def test_a_representative_without_a_mandate_for_keys_at_that_time_signs_none() -> None:
+    until_us = START_US + DAY_US
+    short = tuple(
+        representative("a", name, mandate(Power.AGREEMENT), mandate(Power.KEYS, days=1))
+        for name in REPRESENTATIVES
+    )
+    first = first_document("a", representatives=short)
+    in_time = next_document(first, created_us=until_us - 1)
+    late = next_document(first, created_us=until_us)
+
+    assert follow(sealed(first), sealed(in_time, *REPRESENTATIVES)) == in_time
+    missing = (
+        r"representative rep-1 of a.*has no mandate for keys at 2015-10-01T08:00:00Z \(has: agr.*; "
+        r"keys from 2015-09-30T08:00:00Z to 2015-10-01T08:00:00Z\); let somebody with a mandate"
+    )
+    with pytest.raises(NotProven, match=missing):
+        follow(sealed(first), sealed(late, *REPRESENTATIVES))
+    with pytest.raises(NotProven, match=r"0 representatives.*are left unrevoked with a mandate"):
+        follow(sealed(first), sealed(late))
+    new_root = next_document(
+        first, created_us=until_us, root=public("a next root").data,
+        next_root=public("a third root").id,
+    )  # fmt: skip
+    assert follow(sealed(first), sealed(new_root)) == new_root
+
+
+def test_a_document_is_not_made_before_the_one_it_follows() -> None:
+    early = next_document(FIRST, created_us=START_US - 1)
+
+    with pytest.raises(Malformed, match="is before the version before it"):
+        follow(sealed(FIRST), sealed(early, *REPRESENTATIVES))
+
+
+def test_a_post_is_not_appointed_to_what_takes_a_representative() -> None:
+    with pytest.raises(ValueError, match="lets post watch sign keys; appoint a representative"):
+        post("a", "watch", mandate(ROUTINE, "keys"))
 
 
 def test_where_too_few_representatives_are_left_only_a_new_root_goes_on() -> None:
@@ -119,7 +170,7 @@ def test_a_revocation_is_not_taken_back() -> None:
 
 
 def test_one_key_has_one_use() -> None:
-    twice = (*FIRST.devices, Device(post="tower", key=FIRST.devices[0].key))
+    twice = (*FIRST.devices, post("a", "tower", key="watch"))
     with pytest.raises(ValueError, match="appoints one key twice"):
         KeyDocument(
             **{

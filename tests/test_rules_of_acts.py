@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rules of the design's section "Acts", in its order, each played from end to end.
 
-What is not built has no test here: repeated ids, attestation, logging in. The rules of one
-function stand in `test_record_headers.py`, `test_record_keys.py` and `test_agreement_signing.py`.
+Repeated ids and the mandates of keys have theirs in `test_record_signers.py`; attestation and
+logging in are not built. The rules of one function stand in `test_record_headers.py`,
+`test_record_keys.py` and `test_agreement_signing.py`.
 """
 
 import json
@@ -13,7 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from keepclear.agreement.documents import hash_of
-from keepclear.agreement.signing import SIGNATURE, Said, read_file, state_of
+from keepclear.agreement.standing import state_of
+from keepclear.agreement.statements import SIGNATURE, Said, read_file
 from keepclear.agreement.states import State
 from keepclear.record.encoding import decode, encode
 from keepclear.record.entries import EVERYBODY
@@ -27,14 +29,14 @@ from keepclear.record.key_documents import (
     Keyring,
     Representative,
     Revocation,
-    TwoPersonAct,
 )
 from keepclear.record.keys import Signer
+from keepclear.record.mandates import ROUTINE, Power
 from keepclear.record.notes import NoteKey
 from keepclear.record.parts import EXCHANGE_KEY, ExchangeKeyChange, seal_exchange_key
 from keepclear.record.receipts import verify_receipt
 from keepclear.record.verification import Verified, verify
-from keepclear.reports.record_text import keys_text
+from keepclear.reports.record_text import keys_text, verified_text
 from tests.agreement_plays import DAY_US, HOUR_US, Table, agreement
 from tests.record_plays import (
     EXCHANGE,
@@ -45,8 +47,10 @@ from tests.record_plays import (
     act,
     act_place,
     first_document,
+    mandate,
     next_document,
     played,
+    post,
     public,
     restored,
     sealed,
@@ -60,6 +64,11 @@ HEADER: Final = (
     "region", "incarnation", "status", "party", "post", "id", "created_us", "expires_us",
     "agreement", "kind", "payload",
 )  # fmt: skip
+
+
+def new_watch() -> Device:
+    """Return the post of the watch with another key."""
+    return post("a", "watch", mandate(ROUTINE), key="new watch")
 
 
 def started() -> Play:
@@ -124,7 +133,7 @@ def test_a_signature_under_an_agreement_holds_until_its_proposal_expires_90_days
         too_late.sign("b", name, 90 * DAY_US)
     longer = Table()
     value = {
-        "agreement": hash_of(longer.agreement), "party": "a", "at_us": START_US,
+        "document": hash_of(longer.agreement), "party": "a", "at_us": START_US,
         "expires_us": START_US + 90 * DAY_US + 1,
     }  # fmt: skip
     longer.signatures.append(seal(SIGNATURE, encode(value), signer("a rep-1")))
@@ -144,8 +153,9 @@ def test_a_late_entry_is_judged_by_its_first_time() -> None:
     after, wrong = restored(play), restored(expired)
     # long after the act has expired, and its key was replaced
     after.now_us += 30 * LONGEST_US
-    new = (Device(post="watch", key=public("a new watch").data),)
-    after.appoint(sealed(next_document(FIRST, devices=new), "rep-1", "rep-2"))
+    after.appoint(sealed(
+        next_document(FIRST, devices=(new_watch(),), created_us=play.now_us), "rep-1", "rep-2"
+    ))  # fmt: skip
     after.enter(("a", "late-act/1", receipts[0]))
     wrong.enter(("a", "late-act/1", receipts[1]))
 
@@ -194,10 +204,8 @@ def test_an_act_is_signed_with_ed25519_over_the_pre_authentication_encoding_of_d
 
 
 def test_which_key_counts_is_decided_by_place_in_the_record_and_not_by_a_clock() -> None:
-    # the second document says of itself that it is older than the first
-    second = next_document(
-        FIRST, created_us=0, devices=(Device(post="watch", key=public("a new watch").data),)
-    )
+    # the second document says of itself that it is as old as the first
+    second = next_document(FIRST, created_us=START_US, devices=(new_watch(),))
     play = started()
     play.act(1)
     early = started()
@@ -287,8 +295,8 @@ def test_a_key_of_small_order_is_refused_wherever_it_stands(text: str, sign: int
     key = bytes(weak)
     documents: tuple[dict[str, Any], ...] = (
         {"root": key},
-        {"representatives": (Representative(id="rep-1", key=key),)},
-        {"devices": (Device(post="watch", key=key),)},
+        {"representatives": (Representative(id="rep-1", key=key, mandates=()),)},
+        {"devices": (Device(post="watch", key=key, mandates=()),)},
     )
     play = started()
     change = ExchangeKeyChange(region=REGION, name=EXCHANGE, key=key)
@@ -303,7 +311,7 @@ def test_a_key_of_small_order_is_refused_wherever_it_stands(text: str, sign: int
 
 def test_a_device_key_acts_for_its_post_alone() -> None:
     assert acted(post="watch").acts == 1
-    with pytest.raises(NotProven, match=r"device watch.*is no key for acts of post tower"):
+    with pytest.raises(NotProven, match=r"post watch of a.*is no key for acts of post tower"):
         acted(post="tower")
 
 
@@ -312,9 +320,9 @@ def test_agreement_suspension_and_keys_take_representatives_and_no_device_key() 
     play.appoint(sealed(next_document(FIRST), "rep-1", "watch"))
 
     assert Table().all_sign().say("a", Said.SUSPEND, 1).at(1).state is State.SUSPENDED
-    with pytest.raises(NotProven, match=r"device watch.*has no mandate to bind a"):
+    with pytest.raises(NotProven, match=r"post watch of a.*has no mandate for .*takes a rep"):
         Table().sign("a", "watch").at(0)
-    with pytest.raises(NotProven, match=r"device watch.*has no mandate to bind a"):
+    with pytest.raises(NotProven, match=r"post watch of a.*has no mandate for .*takes a rep"):
         Table().all_sign().say("a", Said.SUSPEND, 1, by="watch").at(1)
     with pytest.raises(NotProven, match="is by a key that is not known here"):
         checked(play)
@@ -338,23 +346,27 @@ def test_an_agreement_and_new_keys_take_two_representatives_within_24_hours() ->
 
 
 def test_one_person_is_enough_where_the_key_document_says_so_and_its_receipt_shows_it() -> None:
-    first = first_document("a", one_person=tuple(TwoPersonAct))
+    alone = (Power.AGREEMENT, Power.KEYS)
+    first = first_document("a", one_person=alone)
     second = next_document(first, one_person=())
     play = Play()
     play.appoint(sealed(first))
     play.appoint(sealed(second, "rep-1"))
-    table = Table(one_person=(TwoPersonAct.AGREEMENT,)).sign("a", "rep-1").sign("b", "rep-2")
-    keys_only = Table(one_person=(TwoPersonAct.KEYS,)).sign("a", "rep-1").sign("b", "rep-2")
+    table = Table(one_person=(Power.AGREEMENT,)).sign("a", "rep-1").sign("b", "rep-2")
+    keys_only = Table(one_person=(Power.KEYS,)).sign("a", "rep-1").sign("b", "rep-2")
 
+    first_alone = Play()
+    first_alone.appoint(sealed(first))
+    assert "one person may sign for a: agreement, keys" in verified_text(checked(first_alone), "x")
     assert checked(play).is_proven
     proven = verify_receipt(play.receipt(0), [NoteKey(EXCHANGE, public("exchange"))])
     envelope = decode(bytes(proven.part.data), Envelope, "envelope")
-    assert decode(envelope.payload, KeyDocument, "document").one_person == tuple(TwoPersonAct)
+    assert decode(envelope.payload, KeyDocument, "document").one_person == alone
     assert "one person may  agreement, keys" in keys_text(play.keys())
     assert table.at(0).state is State.IN_FORCE
     assert keys_only.at(0).state is State.SIGNED_IN_PART
     # the second document takes it back, and counts for the third
-    play.appoint(sealed(next_document(second, one_person=(TwoPersonAct.KEYS,)), "rep-1"))
+    play.appoint(sealed(next_document(second, one_person=(Power.KEYS,)), "rep-1"))
     with pytest.raises(NotProven, match="have signed, 2 are needed"):
         checked(play)
 
@@ -368,7 +380,7 @@ def test_the_root_appoints_keys_and_signs_nothing_else() -> None:
 
     with pytest.raises(NotProven, match=r"root .*is no key for acts"):
         checked(play)
-    with pytest.raises(NotProven, match=r"root .*has no mandate to bind a"):
+    with pytest.raises(NotProven, match=r"root of a.*has no mandate for agreement"):
         Table().sign("a", "root").at(0)
     with pytest.raises(NotProven, match=r"root .*has not signed; sign with the root too"):
         checked(alone)

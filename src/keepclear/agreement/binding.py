@@ -5,20 +5,20 @@
 2. One displaces another only by naming its hash (`replaces`), and only while it is in force
    between the same two.
 3. Without any, or with all of them suspended, the region's house rule binds.
-4. For a force a party answers, or nobody does, or one has denied it at a time. A later denial
-   stands before what an agreement lists: nobody is said to answer who says they do not.
+4. For a force a party answers, or nobody does, or one has denied it at a time, by a signed
+   statement. A denial stands before what an agreement lists: nobody is said to answer who says
+   they do not.
 """
 
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-import msgspec
-
 from keepclear.agreement.clauses import Separation
 from keepclear.agreement.documents import Agreement
 from keepclear.agreement.separation import RuleSet
-from keepclear.agreement.signing import Standing
+from keepclear.agreement.standing import Standing
+from keepclear.agreement.statements import Said
 from keepclear.agreement.states import State
 
 
@@ -35,14 +35,6 @@ class Minima(NamedTuple):
     rules: RuleSet
     agreement: str
     clause: str
-
-
-class Denial(msgspec.Struct, frozen=True, kw_only=True):
-    """That a party said at a time that it does not answer for a force."""
-
-    party: str
-    force: str
-    at_us: int
 
 
 class Answers(StrEnum):
@@ -81,28 +73,32 @@ def minima_for(held: Sequence[Held], a: str, b: str, house: RuleSet) -> tuple[Mi
     found = tuple(
         Minima(clause.decides.rules, each.standing.hash, clause.id)
         for each in binding(held, a, b)
-        for clause in each.agreement.clauses
-        if isinstance(clause.decides, Separation) and clause.id in each.standing.holds
+        for clause in each.standing.clauses
+        if isinstance(clause.decides, Separation)
     )
     return found or (Minima(house, "", ""),)
 
 
-def who_answers(held: Sequence[Held], denials: Sequence[Denial], force: str) -> Answer:
+def who_answers(held: Sequence[Held], force: str) -> Answer:
     """Return who answers for a force by the agreements that hold now and what was denied."""
-    denied = max(
-        (each for each in denials if each.force == force), key=lambda each: each.at_us, default=None
-    )
+    denials = [
+        each
+        for one in held
+        for each in one.standing.said
+        if each.said is Said.DENY and each.force == force
+    ]
     claiming = [
         party.id
         for each in held
-        if each.standing.holds
+        if each.standing.clauses
         for party in each.agreement.parties
         if force == party.id or force in party.answers_for
     ]
-    refused = {each.party for each in denials if each.force == force}
+    refused = {each.party for each in denials}
     standing = next((party for party in claiming if party not in refused), None)
     if standing is not None:
         return Answer(Answers.ANSWERED, standing)
-    if denied is not None:
-        return Answer(Answers.DENIED, denied.party, denied.at_us)
+    if denials:
+        last = max(denials, key=lambda each: each.at_us)
+        return Answer(Answers.DENIED, last.party, last.at_us)
     return Answer(Answers.NOBODY)

@@ -20,6 +20,7 @@ from keepclear.record.key_documents import Hex64
 
 HOUR_US: Final = 3_600_000_000
 MostHours = Annotated[int, msgspec.Meta(ge=1, le=366 * 24 * HOUR_US)]
+ClauseId = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{1,3}(?:\.[0-9]{1,2}){0,2}$")]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=7 * 24 * 3600)]
 
 
@@ -64,13 +65,35 @@ class Separation(Decision, frozen=True, kw_only=True, tag="separation"):
     rules: RuleSet
 
 
-class WhoActs(Decision, frozen=True, kw_only=True, tag="who-acts"):
-    """Who must act in a conflict: the lower class in this order; within one, who filed later.
+class Priority(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much right of way a class of operation has; the higher number never needs to act."""
 
-    Without it: the operation filed later by place in the record.
+    of: str
+    number: Annotated[int, msgspec.Meta(ge=0, le=100)]
+
+
+class AmongEquals(StrEnum):
+    """Who acts where both have one priority."""
+
+    FILED_LATER = "filed-later"
+    BOTH = "both"
+
+
+class WhoActs(Decision, frozen=True, kw_only=True, tag="who-acts"):
+    """Who must act in a conflict: the operation of lower priority; among equals as it says.
+
+    A class that is not listed has the number of "any", and 0 where that is not listed either.
+    Without this clause: the operation filed later by place in the record.
     """
 
-    classes: tuple[str, ...]
+    priorities: tuple[Priority, ...] = ()
+    among_equals: AmongEquals = AmongEquals.FILED_LATER
+
+    def __post_init__(self) -> None:
+        """Refuse one class with two priorities."""
+        classes = [each.of for each in self.priorities]
+        if twice := sorted({each for each in classes if classes.count(each) > 1}):
+            raise ValueError(f"gives {twice[0]} two priorities; give each class one")
 
 
 class OnConflictRule(Decision, frozen=True, kw_only=True, tag="on-conflict"):
@@ -162,6 +185,23 @@ class OperatorKey(Decision, frozen=True, kw_only=True, tag="operator-key"):
     key_id: Hex64
 
 
+class AnnexAuthority(Decision, frozen=True, kw_only=True, tag="annex"):
+    """That an annex may be signed and changed on its own, by whom, and what it may decide.
+
+    posts: the key of one of these signs for its party; without any, one representative does.
+    may: kinds of machine parts that its clauses may have; words alone it may always have.
+    """
+
+    annex: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,3}$")]
+    posts: tuple[Name, ...] = ()
+    may: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse an annex that is to decide what there is no machine part for, or is another's."""
+        if unknown := [kind for kind in self.may if kind not in KINDS]:
+            raise ValueError(f"lets the annex decide {unknown[0]!r}, none of {', '.join(KINDS)}")
+
+
 class LineCheck(Decision, frozen=True, kw_only=True, tag="line-check"):
     """In force only once both have signed that the line was checked."""
 
@@ -172,5 +212,20 @@ class ProvingRun(Decision, frozen=True, kw_only=True, tag="proving-run"):
 
 AnyDecision = (
     Separation | WhoActs | OnConflictRule | LeadTime | Deadlines | Frequencies | Disclosure | Caps
-    | ProbingBound | Channels | Retention | OperatorKey | LineCheck | ProvingRun
+    | ProbingBound | Channels | Retention | OperatorKey | AnnexAuthority | LineCheck | ProvingRun
+)  # fmt: skip
+
+
+def kind_of(decision: Decision) -> str:
+    """Return the kind of a machine part, as it stands in files."""
+    return str(decision.__struct_config__.tag)
+
+
+# What an annex may be let decide: all but what makes the agreement itself.
+KINDS: Final[tuple[str, ...]] = tuple(
+    str(each.__struct_config__.tag)
+    for each in (
+        Separation, WhoActs, OnConflictRule, LeadTime, Deadlines, Frequencies, Disclosure, Caps,
+        ProbingBound, Channels, Retention,
+    )
 )  # fmt: skip

@@ -6,7 +6,9 @@
 2. Each clause has a text in each language of the agreement. All are equally authentic.
 3. Clause ids are unique. A clause may survive suspension; the line and distress always do.
 4. The exchange's key may be a signatory's only where a clause names it.
-5. An annex is a document of its own with a version of its own, named here by its hash.
+5. A post to which a clause escalates is one of every party's posts.
+6. An annex is a document of its own with versions of its own (`annexes`), under a clause that
+   gives authority for it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,15 +17,21 @@ from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
-from keepclear.agreement.clauses import AnyDecision, OperatorKey
+from keepclear.agreement.clauses import (
+    AnnexAuthority,
+    AnyDecision,
+    ClauseId,
+    Deadlines,
+    OperatorKey,
+)
 from keepclear.record.encoding import Signed, decode, digest, encode
 from keepclear.record.headers import Name, TimeUs
 from keepclear.record.key_documents import Hex64
 
 FEWEST_PARTIES: Final = 2
-ClauseId = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{1,3}(?:\.[0-9]{1,2}){0,2}$")]
 Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}$")]
-NOTICE_US: Final = 366 * 24 * 3_600_000_000
+DAY_US: Final = 24 * 3_600_000_000
+UpToAYear = Annotated[int, msgspec.Meta(ge=0, le=366 * DAY_US)]
 
 
 class Role(StrEnum):
@@ -35,13 +43,22 @@ class Role(StrEnum):
     NEUTRAL_OPERATOR = "neutral_operator"
 
 
+class PostTerms(Signed, frozen=True, kw_only=True):
+    """A watch position: what it is called, and how it is reached when the exchange is not."""
+
+    id: Name
+    name: str
+    call: str = ""
+
+
 class PartyTerms(Signed, frozen=True, kw_only=True):
-    """A party to the agreement: what it is called, its role, and for whom it answers."""
+    """A party to the agreement: what it is called, its role, for whom it answers, its posts."""
 
     id: Name
     name: str
     role: Role
     answers_for: tuple[str, ...] = ()
+    posts: tuple[PostTerms, ...] = ()
 
 
 class Text(Signed, frozen=True, kw_only=True):
@@ -60,20 +77,13 @@ class Clause(Signed, frozen=True, kw_only=True):
     survives: bool = False
 
 
-class AnnexReference(Signed, frozen=True, kw_only=True):
-    """An annex that may change on its own, by the parties' representatives alone."""
-
-    id: ClauseId
-    hash: Hex64
-
-
 class Agreement(Signed, frozen=True, kw_only=True):
     """An agreement between two parties or more; see the module.
 
     id: of all its versions. in_force_us, until_us: from when to when. review_us: when it is to
-    be looked at again. notice_us: how long it holds after it was denounced. operator_key: id of
-    the key of the exchange, empty on files until it is carried into a region. replaces: hashes
-    of agreements it displaces.
+    be looked at again. notice_us: how long it holds after it was denounced. remind_us: how long
+    before a date its parties are reminded of it. operator_key: id of the key of the exchange,
+    empty on files until it is carried into a region. replaces: hashes of agreements it displaces.
     """
 
     id: Name
@@ -84,10 +94,10 @@ class Agreement(Signed, frozen=True, kw_only=True):
     in_force_us: TimeUs
     until_us: TimeUs
     review_us: TimeUs
-    notice_us: Annotated[int, msgspec.Meta(ge=0, le=NOTICE_US)]
+    notice_us: UpToAYear
+    remind_us: UpToAYear = 30 * DAY_US
     operator_key: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?$")] = ""
     clauses: tuple[Clause, ...]
-    annexes: tuple[AnnexReference, ...] = ()
     replaces: tuple[Hex64, ...] = ()
 
     def __post_init__(self) -> None:
@@ -173,6 +183,10 @@ def _party_faults(a: Agreement) -> Iterator[str]:
         yield "names one party twice; name each once"
     if not a.languages or len(set(a.languages)) < len(a.languages):
         yield "has no language, or one twice; list each once"
+    for party in a.parties:
+        posts = [post.id for post in party.posts]
+        if len(set(posts)) < len(posts):
+            yield f"names one post of {party.id} twice; name each once"
     if a.until_us <= a.in_force_us:
         yield "ends before it comes into force; swap the times"
     if not a.in_force_us <= a.review_us <= a.until_us:
@@ -181,12 +195,50 @@ def _party_faults(a: Agreement) -> Iterator[str]:
 
 def _clause_faults(a: Agreement) -> Iterator[str]:
     ids = {party.id for party in a.parties}
-    clauses = [clause.id for clause in a.clauses] + [annex.id for annex in a.annexes]
-    for clause_id in sorted({each for each in clauses if clauses.count(each) > 1}):
-        yield f"has two clauses {clause_id}; give each an id of its own"
-    for texts, of in ((a.title, "title"), *((c.texts, f"clause {c.id}") for c in a.clauses)):
-        if [text.language for text in texts] != list(a.languages):
-            yield f"{of} is not in {', '.join(a.languages)}, each once and in this order"
+    yield from language_faults(a.title, "title", a.languages)
+    yield from clause_faults(a.clauses, a.languages)
     for clause in a.clauses:
-        if isinstance(clause.decides, OperatorKey) and clause.decides.party not in ids:
-            yield f"clause {clause.id} names {clause.decides.party}, which is no party"
+        match clause.decides:
+            case OperatorKey() if clause.decides.party not in ids:
+                yield f"clause {clause.id} names {clause.decides.party}, which is no party"
+            case AnnexAuthority():
+                yield from _authority_faults(a, clause.id, clause.decides)
+            case Deadlines():
+                yield from post_faults(a, clause.id, clause.decides.escalation)
+
+
+def clause_faults(clauses: Sequence[Clause], languages: Sequence[str]) -> Iterator[str]:
+    """Yield which clauses have one id, or a text that is missing."""
+    ids = [clause.id for clause in clauses]
+    for clause_id in sorted({each for each in ids if ids.count(each) > 1}):
+        yield f"has two clauses {clause_id}; give each an id of its own"
+    for clause in clauses:
+        yield from language_faults(clause.texts, f"clause {clause.id}", languages)
+
+
+def language_faults(texts: Sequence[Text], of: str, languages: Sequence[str]) -> Iterator[str]:
+    """Yield whether texts are not in each language, once and in order."""
+    if [text.language for text in texts] != list(languages):
+        yield f"{of} is not in {', '.join(languages)}, each once and in this order"
+
+
+def post_faults(a: Agreement, clause_id: str, posts: Sequence[str]) -> Iterator[str]:
+    """Yield which party does not have a post that a clause names."""
+    for party in a.parties:
+        own = {post.id for post in party.posts}
+        for post in posts:
+            if post not in own:
+                yield f"clause {clause_id} names post {post}, which {party.id} has not; list it"
+
+
+def _authority_faults(a: Agreement, clause_id: str, decides: AnnexAuthority) -> Iterator[str]:
+    yield from post_faults(a, clause_id, decides.posts)
+    same = [
+        clause.id for clause in a.clauses
+        if isinstance(clause.decides, AnnexAuthority) and clause.decides.annex == decides.annex
+    ]  # fmt: skip
+    if same[0] != clause_id:
+        yield f"clauses {same[0]} and {clause_id} allow one annex, {decides.annex}; keep one"
+    taken = f"{decides.annex}."
+    if inside := [each.id for each in a.clauses if f"{each.id}.".startswith(taken)]:
+        yield f"clause {inside[0]} has the id of annex {decides.annex}; give it another"

@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from keepclear.cli.agreement import agreement
+from keepclear.cli.agreement_signing import annex, counter, propose, sign, state
 from keepclear.cli.check import check
 from keepclear.cli.key import key
 from keepclear.cli.record import record
@@ -46,6 +47,8 @@ def command() -> None:
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
 
 
+for signed in (propose, counter, sign, state, annex):
+    agreement.add_command(signed)
 command.add_command(agreement)
 command.add_command(check)
 command.add_command(key)

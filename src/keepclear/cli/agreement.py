@@ -14,19 +14,18 @@ from keepclear.cli.key import print_or_refuse
 
 if TYPE_CHECKING:
     from keepclear.agreement.documents import Agreement
-    from keepclear.agreement.signing import AgreementFile
+    from keepclear.agreement.statements import AgreementFile
+    from keepclear.record.key_documents import Keyring
 
 FAILS: Final = 1
 BAD_INPUT: Final = 2
 NOT_YET: Final = 3
-DAY_US: Final = 86_400_000_000
-STATES: Final = ("line-checked", "proving-run-made", "suspend", "resume", "denounce")
 EPILOG: Final = """\b
 Exit status:
-  0   in force at that time, proven by the keys
+  0   clauses hold at that time, proven by the keys
   1   something does not hold: the first is named
   2   bad input
-  3   proven, but not in force at that time; what it waits for is named
+  3   proven, but no clause holds at that time; what it waits for is named
 """
 
 
@@ -80,16 +79,29 @@ def new(template: str, parties: tuple[str, ...], start: str, end: str, output: s
 
 @agreement.command()
 @click.argument("file", type=click.Path(dir_okay=False))
-def show(file: str) -> int:
+@click.option("--bytes", "as_bytes", is_flag=True, help="The exact bytes that are signed.")
+def show(file: str, as_bytes: bool) -> int:  # noqa: FBT001 click calls it so
     """Print an agreement or a draft, with what each clause decides and the hash to sign.
 
     \b
     Example:
       keepclear agreement show draft.toml
+      keepclear agreement show --bytes mou.agreement | sha256sum
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    from keepclear.reports.agreement_text import agreement_text
+    from keepclear.agreement.annexes import read_annex
+    from keepclear.record.encoding import encode
+    from keepclear.reports.agreement_text import agreement_text, annex_text
 
-    return print_or_refuse(lambda: [agreement_text(_read(file)[1]).rstrip("\n")])
+    def make() -> list[str]:
+        signed, found = read_agreement_file(file)
+        if as_bytes:
+            click.echo(encode(found), nl=False)
+            return []
+        annexes = [read_annex(bytes(each.annex), found, file) for each in signed.annexes]
+        texts = [agreement_text(found), *(annex_text(each) for each in annexes)]
+        return ["\n".join(texts).rstrip("\n")]
+
+    return print_or_refuse(make)
 
 
 @agreement.command()
@@ -105,68 +117,9 @@ def diff(one: str, other: str) -> int:
     from keepclear.agreement.documents import differences
     from keepclear.reports.agreement_text import changes_text
 
-    return print_or_refuse(
-        lambda: [changes_text(differences(_read(one)[1], _read(other)[1])).rstrip("\n")]
-    )
-
-
-@agreement.command()
-@click.argument("file", type=click.Path(dir_okay=False))
-@click.option("--party", required=True, metavar="ID", help="For whom.")
-@click.option("--with", "private", required=True, metavar="FILE",
-              help="The private key of one representative.")  # fmt: skip
-@click.option("--holds", default=30, show_default=True, type=click.IntRange(1, 90),
-              metavar="DAYS", help="How long the others have to sign.")  # fmt: skip
-@click.option("--state", "said", type=click.Choice(STATES), metavar="WHAT",
-              help="State this instead of signing: " + ", ".join(STATES) + ".")  # fmt: skip
-@click.option("--output", metavar="FILE", help="By default FILE itself; a draft needs one.")
-def sign(
-    file: str, party: str, private: str, holds: int, said: str | None, output: str | None
-) -> int:
-    """Sign an agreement as one representative, or state something about it.
-
-    The first signature makes the draft an agreement; the file then goes to the next one who
-    signs, by mail or on a stick.
-
-    \b
-    Example:
-      keepclear agreement sign draft.toml --party north \\
-        --with north.rep-1.private.json --output mou.agreement
-    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    from msgspec.structs import replace
-
-    from keepclear.agreement.documents import hash_of
-    from keepclear.agreement.signing import STATEMENT, AgreementStatement, Said
-    from keepclear.agreement.signing import sign as sign_it
-    from keepclear.cli.key import read_private
-    from keepclear.cli.output import write_text
-    from keepclear.record.encoding import encode
-    from keepclear.record.envelopes import seal
-    from keepclear.reports.record_text import grouped
-
     def make() -> list[str]:
-        signed, found = _read(file)
-        if output is None and not signed.signatures:
-            raise click.UsageError("a draft becomes a file of its own: add --output FILE")
-        if party not in {each.id for each in found.parties}:
-            known = ", ".join(each.id for each in found.parties)
-            raise click.UsageError(f"--party {party!r}: is none of {known}")
-        now_us, signer = time.time_ns() // 1000, read_private(private)
-        if said is None:
-            envelope = sign_it(found, party, now_us, now_us + holds * DAY_US, signer)
-            made = replace(signed, signatures=(*signed.signatures, envelope))
-        else:
-            value = AgreementStatement(
-                agreement=hash_of(found), party=party, at_us=now_us, said=Said(said)
-            )
-            envelope = seal(STATEMENT, encode(value), signer)
-            made = replace(signed, statements=(*signed.statements, envelope))
-        write_text(output or file, encode(made).decode() + "\n")
-        what = "signature" if said is None else said
-        return [
-            f"wrote {output or file}: {what} of {party}",
-            f"hash {grouped(hash_of(found))} (compare it by voice with the other party)",
-        ]
+        before, after = read_agreement_file(one)[1], read_agreement_file(other)[1]
+        return [changes_text(differences(before, after)).rstrip("\n")]
 
     return print_or_refuse(make)
 
@@ -176,44 +129,69 @@ def sign(
 @click.option("--keys", required=True, metavar="FILE", help="The parties' keys; see `key export`.")
 @click.option("--at", "when", metavar="WHEN", help="At this time instead of now.")
 def verify(file: str, keys: str, when: str | None) -> int:
-    """Tell who has signed, whether it is in force, and which clauses hold.
+    """Tell who has signed, whether it is in force, which clauses hold, and what is due.
 
     \b
     Example:
       keepclear agreement verify mou.agreement --keys keys.json
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    from keepclear.agreement.signing import state_of
-    from keepclear.cli.record import read_keys_file
+    from keepclear.agreement.reminders import reminders
+    from keepclear.agreement.standing import check_not_ahead, state_of
+    from keepclear.agreement.states import NotNow
     from keepclear.record.faults import RecordError
-    from keepclear.record.key_documents import Keyring
     from keepclear.reports.agreement_text import standing_text
-    from keepclear.units import parse_time_us
 
     outcome: list[int] = []
 
     def make() -> list[str]:
-        signed, found = _read(file)
-        now_us = time.time_ns() // 1000 if when is None else parse_time_us(when, "at")
-        ring = Keyring()
-        for place, envelope in enumerate(read_keys_file(keys).documents):
-            ring.add(envelope, place, keys)
+        signed, found = read_agreement_file(file)
+        ring, now_us = read_ring(keys), _time_us(when)
         try:
+            check_not_ahead(signed, found, ring, time.time_ns() // 1000)
             standing = state_of(signed, found, ring, now_us)
-        except RecordError as fault:
+        except (RecordError, NotNow) as fault:
             outcome.append(FAILS)
             return [f"FAILS  {file}: {fault}"]
-        outcome.append(0 if standing.holds else NOT_YET)
-        return [standing_text(found, standing, now_us, file).rstrip("\n")]
+        outcome.append(0 if standing.clauses else NOT_YET)
+        due = reminders(found, standing, ring, now_us)
+        return [standing_text(standing, due, now_us, file).rstrip("\n")]
 
     status = print_or_refuse(make)
     return status or outcome[0]
 
 
-def _read(file: str) -> "tuple[AgreementFile, Agreement]":
+@agreement.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--force", required=True, metavar="NAME", help="A party, or a force it lists.")
+@click.option("--keys", required=True, metavar="FILE", help="The parties' keys; see `key export`.")
+@click.option("--at", "when", metavar="WHEN", help="At this time instead of now.")
+def answers(files: tuple[str, ...], force: str, keys: str, when: str | None) -> int:
+    """Tell who answers for a force, by agreements in force and by what was denied.
+
+    \b
+    Example:
+      keepclear agreement answers mou.agreement --force "B auxiliaries" --keys keys.json
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.agreement.binding import Held, who_answers
+    from keepclear.agreement.standing import state_of
+    from keepclear.reports.agreement_text import answer_text
+
+    def make() -> list[str]:
+        ring, now_us = read_ring(keys), _time_us(when)
+        held = []
+        for file in files:
+            signed, found = read_agreement_file(file)
+            held.append(Held(found, state_of(signed, found, ring, now_us)))
+        return [answer_text(who_answers(held, force), force, now_us)]
+
+    return print_or_refuse(make)
+
+
+def read_agreement_file(file: str) -> "tuple[AgreementFile, Agreement]":
     """Return an agreement's file, or a draft as one that nobody has signed."""
     from msgspec import Raw
 
-    from keepclear.agreement.signing import AgreementFile, read_file
+    from keepclear.agreement.statements import AgreementFile, read_file
     from keepclear.formats.agreement_draft import read_draft
     from keepclear.record.encoding import encode
 
@@ -222,3 +200,20 @@ def _read(file: str) -> "tuple[AgreementFile, Agreement]":
         return read_file(data.strip(), file)
     found = read_draft(data, file)
     return AgreementFile(agreement=Raw(encode(found))), found
+
+
+def read_ring(file: str) -> "Keyring":
+    """Return the key documents in a file of keys, each followed."""
+    from keepclear.cli.record import read_keys_file
+    from keepclear.record.key_documents import Keyring
+
+    ring = Keyring()
+    for place, envelope in enumerate(read_keys_file(file).documents):
+        ring.add(envelope, place, file)
+    return ring
+
+
+def _time_us(when: str | None) -> int:
+    from keepclear.units import parse_time_us
+
+    return time.time_ns() // 1000 if when is None else parse_time_us(when, "at")

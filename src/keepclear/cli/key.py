@@ -6,19 +6,22 @@ Private keys are files of their own that only their owner can read; everything e
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from keepclear.record.envelopes import Envelope
     from keepclear.record.files import ExchangeKey, KeysFile
+    from keepclear.record.key_documents import KeyDocument, Keyring
     from keepclear.record.keys import Signer
 
 BAD_INPUT: Final = 2
 SEED_BYTES: Final = 32
+DAY_US: Final = 86_400_000_000
 PRIVATE: Final = "keepclear-private-key/1"
 
 
@@ -30,11 +33,17 @@ def key() -> None:
 @key.command()
 @click.argument("party")
 @click.option("--folder", default=".", show_default=True, help="Where the files go.")
-@click.option("--post", "posts", multiple=True, default=["watch"], show_default=True,
+@click.option("--post", "posts", multiple=True, default=["watch", "duty-officer"],
+              show_default=True,
               help="A post that acts in routine; may stand several times.")  # fmt: skip
 @click.option("--one-person", is_flag=True, help="One representative may bind the party alone.")
-def new(party: str, folder: str, posts: tuple[str, ...], one_person: bool) -> int:  # noqa: FBT001 click calls it so
+@click.option("--days", default=730, show_default=True, type=click.IntRange(1, 3_660),
+              help="How long the mandates hold.")  # fmt: skip
+def new(party: str, folder: str, posts: tuple[str, ...], one_person: bool, days: int) -> int:  # noqa: FBT001 click calls it so
     """Make the keys of PARTY: a root, the root after it, two representatives, its posts.
+
+    The representatives may sign everything that takes one, the posts what is routine; `key
+    appoint` makes it narrower, and appoints more.
 
     \b
     Example:
@@ -45,10 +54,10 @@ def new(party: str, folder: str, posts: tuple[str, ...], one_person: bool) -> in
         Device,
         KeyDocument,
         Representative,
-        TwoPersonAct,
         follow,
         seal_document,
     )
+    from keepclear.record.mandates import ROUTINE, Mandate, Power, mandate_text
 
     names = ["root", "next-root", "rep-1", "rep-2", *posts]
 
@@ -56,14 +65,21 @@ def new(party: str, folder: str, posts: tuple[str, ...], one_person: bool) -> in
         if len(set(names)) < len(names):
             raise click.UsageError(f"--post: {', '.join(posts)} repeats a name; give each its own")
         made = {name: _new_signer() for name in names}
+        now_us = time.time_ns() // 1000
+        until_us = now_us + days * DAY_US
+        all_powers = Mandate(covers=tuple(Power), from_us=now_us, until_us=until_us)
+        routine = Mandate(covers=(ROUTINE,), from_us=now_us, until_us=until_us)
         document = KeyDocument(
-            party=party, version=1, previous="", created_us=time.time_ns() // 1000,
+            party=party, version=1, previous="", created_us=now_us,
             root=made["root"].public.data, next_root=made["next-root"].public.id,
             representatives=tuple(
-                Representative(id=name, key=made[name].public.data) for name in ("rep-1", "rep-2")
+                Representative(id=name, key=made[name].public.data, mandates=(all_powers,))
+                for name in ("rep-1", "rep-2")
             ),
-            devices=tuple(Device(post=post, key=made[post].public.data) for post in posts),
-            one_person=tuple(TwoPersonAct) if one_person else (),
+            devices=tuple(
+                Device(post=post, key=made[post].public.data, mandates=(routine,)) for post in posts
+            ),
+            one_person=tuple(Power) if one_person else (),
         )  # fmt: skip
         envelope = seal_document(document, made["root"])
         follow(None, envelope)
@@ -74,6 +90,8 @@ def new(party: str, folder: str, posts: tuple[str, ...], one_person: bool) -> in
         return [
             f"wrote {folder}/{party}.keys.json (public: give it to the others)",
             *(f"wrote {_private_file(folder, party, name)} (PRIVATE)" for name in names),
+            f"rep-1, rep-2 may sign {mandate_text(all_powers)}",
+            f"{', '.join(posts)} may sign {mandate_text(routine)}",
             "Keep root and next-root away from the posts: they sign changes of keys alone.",
         ]
 
@@ -122,28 +140,13 @@ def rotate(
       keepclear key rotate north.keys.json --with north.next-root.private.json \\
         --with north.rep-1.private.json --with north.rep-2.private.json
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    from keepclear.cli.record import read_keys_file
-    from keepclear.record.encoding import digest
-    from keepclear.record.files import KeysFile
-    from keepclear.record.key_documents import (
-        Device,
-        KeyDocument,
-        Keyring,
-        Representative,
-        Revocation,
-        seal_document,
-    )
+    from keepclear.record.key_documents import Revocation
     from keepclear.record.keys import PublicKey
 
     def make() -> list[str]:
-        keys, ring = read_keys_file(file), Keyring()
-        for place, envelope in enumerate(keys.documents):
-            ring.add(envelope, place, file)
-        if len(ring.parties()) != 1:
-            raise click.UsageError(f"{file}: holds {len(ring.parties())} parties; give one's own")
-        before = ring.latest(ring.parties()[0])
-        signers = {name: read_private(name) for name in private}
-        root = next((s for s in signers.values() if s.public.id == before.next_root), None)
+        before = _latest(file)[1]
+        signers = [read_private(name) for name in private]
+        root = next((s for s in signers if s.public.id == before.next_root), None)
         if root is None:
             raise click.UsageError(
                 f"--with: none of them is the next root {before.next_root[:16]}; add it"
@@ -160,34 +163,86 @@ def rotate(
         keys_now = {name: each for name, each in named.items() if name not in revoked}
         keys_now |= {name: made[f"{name}-{version}"].public.data for name in replaced}
         gone = sorted(PublicKey(named[name]).id for name in {*revoked, *replaced})
-        document = KeyDocument(
-            party=before.party, version=version,
-            previous=digest(keys.documents[-1].payload).hex(), created_us=now_us,
-            root=root.public.data, next_root=made[f"root-{version + 1}"].public.id,
-            representatives=tuple(
-                Representative(id=each.id, key=keys_now[each.id])
+        return _write_next(file, signers, made, str(Path(private[0]).parent), {
+            "root": root.public.data, "next_root": made[f"root-{version + 1}"].public.id,
+            "created_us": now_us,
+            "representatives": tuple(
+                replace(each, key=keys_now[each.id])
                 for each in before.representatives if each.id in keys_now
             ),
-            devices=tuple(
-                Device(post=each.post, key=keys_now[each.post])
+            "devices": tuple(
+                replace(each, key=keys_now[each.post])
                 for each in before.devices if each.post in keys_now
             ),
-            one_person=before.one_person,
-            revoked=(*before.revoked, *(
+            "revoked": (*before.revoked, *(
                 Revocation(key_id=each, suspect_since_us=now_us) for each in gone
             )),
-        )  # fmt: skip
-        envelope = seal_document(document, *signers.values())
-        ring.add(envelope, len(keys.documents), file)
-        folder, written = str(Path(private[0]).parent), []
-        for name, signer in made.items():
-            written.append(_private_file(folder, before.party, name))
-            _write_private(written[-1], before.party, name, signer)
-        _write_keys(file, KeysFile(exchange=keys.exchange, documents=(*keys.documents, envelope)))
-        return [
-            f"wrote {file}: version {document.version} of the keys of {before.party}",
-            *(f"wrote {each} (PRIVATE)" for each in written),
-        ]
+        })  # fmt: skip
+
+    return print_or_refuse(make)
+
+
+@key.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.argument("name")
+@click.option("--as", "role", type=click.Choice(["representative", "post"]), required=True,
+              help="What NAME is; a new NAME gets a key of its own.")  # fmt: skip
+@click.option("--covers", "covers", multiple=True, metavar="DEED",
+              help="What may be signed: routine, or the first words of a kind of act; for a "
+              "representative agreement, suspension, keys, mass-cancel, site-release.")  # fmt: skip
+@click.option("--from", "start", metavar="WHEN", help="2015-10-01T00:00:00Z; by default now.")
+@click.option("--until", "end", metavar="WHEN", help="By default in 730 days.")
+@click.option("--with", "private", multiple=True, required=True, metavar="FILE",
+              help="A private key that signs: root, rep-1 and rep-2.")  # fmt: skip
+def appoint(
+    file: str, name: str, role: str, covers: tuple[str, ...], start: str | None,
+    end: str | None, private: tuple[str, ...],
+) -> int:  # fmt: skip
+    """Give NAME a mandate, instead of those it has; a NAME that is new is appointed.
+
+    Writes FILE anew, and a new private key beside the first that is given.
+
+    \b
+    Example:
+      keepclear key appoint north.keys.json duty-officer --as post --covers routine \\
+        --with north.root.private.json --with north.rep-1.private.json \\
+        --with north.rep-2.private.json
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.record.key_documents import Device, Representative
+    from keepclear.record.mandates import ROUTINE, Mandate, Power, mandate_text
+    from keepclear.units import parse_time_us
+
+    def make() -> list[str]:
+        before = _latest(file)[1]
+        now_us = time.time_ns() // 1000
+        from_us = now_us if start is None else parse_time_us(start, "from")
+        until_us = now_us + 730 * DAY_US if end is None else parse_time_us(end, "until")
+        standard = (ROUTINE,) if role == "post" else tuple(Power)
+        try:
+            mandate = Mandate(covers=covers or standard, from_us=from_us, until_us=until_us)
+        except ValueError as fault:
+            raise click.UsageError(f"--from, --until: {fault}") from None
+        made = {}
+        known = {each.id: each.key for each in before.representatives}
+        posts = {each.post: each.key for each in before.devices}
+        if name in (posts if role == "representative" else known):
+            raise click.UsageError(f"{name}: is not a {role} already; give another name")
+        data = known.get(name, posts.get(name))
+        if data is None:
+            made[name] = _new_signer()
+            data = made[name].public.data
+        people, devices = list(before.representatives), list(before.devices)
+        if role == "representative":
+            people = [each for each in people if each.id != name]
+            people.append(Representative(id=name, key=data, mandates=(mandate,)))
+        else:
+            devices = [each for each in devices if each.post != name]
+            devices.append(Device(post=name, key=data, mandates=(mandate,)))
+        signers = [read_private(each) for each in private]
+        written = _write_next(file, signers, made, str(Path(private[0]).parent), {
+            "created_us": now_us, "representatives": tuple(people), "devices": tuple(devices),
+        })  # fmt: skip
+        return [*written, f"{name} may sign {mandate_text(mandate)}"]
 
     return print_or_refuse(make)
 
@@ -238,8 +293,56 @@ def print_or_refuse(make: Callable[[], list[str]]) -> int:
     except OSError as fault:
         click.echo(f"Error: {fault.filename}: {fault.strerror}; check its name", err=True)
         return BAD_INPUT
-    click.echo("\n".join(lines))
+    if lines:
+        click.echo("\n".join(lines))
     return 0
+
+
+def _latest(file: str) -> "tuple[KeysFile, KeyDocument, Keyring]":
+    """Return a party's own file of keys, its latest document, and all of them followed."""
+    from keepclear.cli.record import read_keys_file
+    from keepclear.record.key_documents import Keyring
+
+    keys, ring = read_keys_file(file), Keyring()
+    for place, envelope in enumerate(keys.documents):
+        ring.add(envelope, place, file)
+    if len(ring.parties()) != 1:
+        raise click.UsageError(f"{file}: holds {len(ring.parties())} parties; give one's own")
+    return keys, ring.latest(ring.parties()[0]), ring
+
+
+def _write_next(
+    file: str, signers: "Sequence[Signer]", made: "Mapping[str, Signer]", folder: str,
+    changes: Mapping[str, Any],
+) -> list[str]:  # fmt: skip
+    """Write the next document of a file of keys and the new private keys; tell what was written.
+
+    Nothing is written where the document does not follow by the rules.
+    """
+    from msgspec.structs import asdict
+
+    from keepclear.record.encoding import digest
+    from keepclear.record.files import KeysFile
+    from keepclear.record.key_documents import KeyDocument, seal_document
+
+    keys, before, ring = _latest(file)
+    version = before.version + 1
+    number = {"version": version, "previous": digest(keys.documents[-1].payload).hex()}
+    try:
+        document = KeyDocument(**{**asdict(before), **number, **changes})
+    except ValueError as fault:
+        raise click.UsageError(f"version {version} of the keys of {before.party} {fault}") from None
+    envelope = seal_document(document, *signers)
+    ring.add(envelope, len(keys.documents), file)
+    written = []
+    for name, signer in made.items():
+        written.append(_private_file(folder, before.party, name))
+        _write_private(written[-1], before.party, name, signer)
+    _write_keys(file, KeysFile(exchange=keys.exchange, documents=(*keys.documents, envelope)))
+    return [
+        f"wrote {file}: version {version} of the keys of {before.party}",
+        *(f"wrote {each} (PRIVATE)" for each in written),
+    ]
 
 
 def _new_signer() -> "Signer":

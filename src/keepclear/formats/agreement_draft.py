@@ -7,18 +7,22 @@ is `grain_tmm`, `acknowledge = "60 s"` is `acknowledge_s`. A time is RFC 3339 in
 `until = "2016-09-30T00:00:00Z"`. Words stand by language: `text.en = "..."`. The rules of a
 separation clause are what `keepclear check --rules` takes: minima, or a TOML text.
 
+The draft of an annex has id, in_force and clauses; its version and what it belongs to follow from
+the agreement's file.
+
 1. All faults are told by their path, with the value and the way out.
 2. A draft has no hash and no signatures: it becomes an agreement when it is signed.
 """
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from keepclear.agreement.documents import Agreement
+from keepclear.agreement.annexes import Annex, annex_hash, check_annex
+from keepclear.agreement.documents import Agreement, hash_of
 from keepclear.agreement.rules_toml import parse_short, read_rules
 from keepclear.errors import CallerError, Fault, FileErrors, InputError
 from keepclear.units import (
@@ -30,21 +34,61 @@ from keepclear.units import (
 )
 
 TIMES: Final = ("in_force", "until", "review")
-DURATIONS: Final = ("notice", "duration", "lasts", "personal", "time_grain")
+DURATIONS: Final = ("notice", "remind", "duration", "lasts", "personal", "time_grain")
 LENGTHS: Final = ("grain", "level_grain", "across", "height")
 SECONDS: Final = ("acknowledge",)
 DAY_US: Final = 86_400 * US_PER_S
+POSTS: Final = {
+    "watch": "Watch post, at all hours",
+    "supervisor": "Supervisor of the watch",
+    "duty-officer": "Duty officer",
+    "representative": "Office of the representative",
+}
+Made = TypeVar("Made")
 
 
 def read_draft(data: bytes, file: str) -> Agreement:
     """Return the agreement that a draft is; `FileErrors` where it is none."""
+
+    def convert(value: Mapping[str, Any]) -> Agreement:
+        return msgspec.convert(_agreement(value), Agreement)
+
+    return _read(data, file, convert)
+
+
+def read_annex_draft(data: bytes, file: str, agreement: Agreement, before: Annex | None) -> Annex:
+    """Return the next version of an annex, from a draft; `FileErrors` where it is none.
+
+    before: the version it follows, None for the first.
+    """
+
+    def convert(value: Mapping[str, Any]) -> Annex:
+        made = _quantities(value, "")
+        made["clauses"] = _clauses(value, agreement.languages)
+        made |= {
+            "agreement": hash_of(agreement),
+            "version": 1 if before is None else before.version + 1,
+            "previous": "" if before is None else annex_hash(before),
+        }
+        annex = msgspec.convert(made, Annex)
+        check_annex(annex, agreement, file)
+        return annex
+
+    return _read(data, file, convert)
+
+
+def annex_id_of(data: bytes, file: str) -> str:
+    """Return which annex a draft is of; `FileErrors` where it does not say."""
+    return str(_read(data, file, lambda value: value.get("id", "")))
+
+
+def _read(data: bytes, file: str, convert: Callable[[Mapping[str, Any]], Made]) -> Made:
     try:
         value = tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise _refused(file, str(fault), "mend the line it names") from None
     try:
-        made = _agreement(value)
-        return msgspec.convert(made, Agreement)
+        return convert(value)
     except CallerError as fault:
         raise _refused(file, str(fault), "see the template it came from") from None
     except (msgspec.ValidationError, TypeError) as fault:
@@ -52,13 +96,28 @@ def read_draft(data: bytes, file: str) -> Agreement:
 
 
 def fill_template(template: str, parties: Mapping[str, str], from_us: int, until_us: int) -> str:
-    """Return a draft from a template. parties: id -> name, or name:role; review is half-way."""
+    """Return a draft from a template.
+
+    parties: id -> name, or name:role. Review is half-way. Each party has the posts to which the
+    template's clauses escalate.
+    """
+    named = [
+        post
+        for clause in tomllib.loads(template.replace("{parties}", ""))["clauses"]
+        for post in clause.get("decides", {}).get("escalation", ())
+    ]
     tables = []
     for party, said in parties.items():
         name, colon, role = said.rpartition(":")
         words = {"id": party, "name": name if colon else said, "role": role if colon else "force"}
         lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in words.items()]
-        tables.append("\n".join(["[[parties]]", *lines, "answers_for = []\n"]))
+        posts = [
+            f'    {{ id = "{post}", name = "{POSTS[post]}", call = "number to be agreed" }},'
+            for post in dict.fromkeys(named)
+        ]
+        tables.append(
+            "\n".join(["[[parties]]", *lines, "answers_for = []", "posts = [", *posts, "]\n"])
+        )
     review_us = (from_us + until_us) // 2
     filled = template.replace("{parties}", "\n".join(tables))
     for name, time_us in (("from", from_us), ("until", until_us), ("review", review_us)):
@@ -70,6 +129,11 @@ def _agreement(value: Mapping[str, Any]) -> dict[str, Any]:
     made = _quantities(value, "")
     languages = value.get("languages", [])
     made["title"] = _texts(value.get("title", {}), languages, "title")
+    made["clauses"] = _clauses(value, languages)
+    return made
+
+
+def _clauses(value: Mapping[str, Any], languages: Sequence[str]) -> list[dict[str, Any]]:
     clauses = []
     for number, table in enumerate(_tables(value, "clauses")):
         path = f"clauses[{number}]"
@@ -78,8 +142,7 @@ def _agreement(value: Mapping[str, Any]) -> dict[str, Any]:
         if "decides" in table:
             clause["decides"] = _decides(table["decides"], f"{path}.decides")
         clauses.append(clause)
-    made["clauses"] = clauses
-    return made
+    return clauses
 
 
 def _decides(table: Mapping[str, Any], path: str) -> dict[str, Any]:

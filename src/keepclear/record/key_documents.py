@@ -2,22 +2,24 @@
 """Which keys a party has: documents, each signed, each naming the one before.
 
 A party's *root* signs its documents and nothing else. A document appoints *representative
-keys* (agreements, keys, suspension) and *device keys of a post* (everything of routine), and
-carries the digest of the root that comes next, so that who steals a root cannot rotate it.
+keys* (agreements, keys, suspension) and *device keys of a post* (everything of routine), each
+with its mandates (`mandates`), and carries the digest of the root that comes next, so that who
+steals a root cannot rotate it.
 
 1. The first document has version 1, no predecessor, and is signed by its root.
 2. Each further one names the digest of the one before and has the next version. It is signed
    by the same root, or by a new one whose digest the one before carries.
-3. It is also signed by two representatives of the document before that it does not revoke, or
-   by one where that document lists `keys` under `one_person`, or by none where it has none.
-   Where fewer are left, only a new root can go on, signed by those that are left too.
+3. It is also signed by two representatives of the document before whose mandate for `keys`
+   holds when it is made and whom it does not revoke, or by one where that document lists `keys`
+   under `one_person`, or by none where it has none. Where fewer are left, only a new root can
+   go on, signed by those that are left too.
 4. A revocation says since when a key is suspect. It marks what the key signed and deletes
    nothing; a revoked key is never appointed again, and no revocation is taken back.
-5. Which key counts is decided by place in the record (`Keyring`), not by a clock.
+5. Which key counts is decided by place in the record (`Keyring`), not by a clock. What it may
+   sign is also a matter of time: of the time that its mandate and the act itself name.
 """
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
@@ -27,17 +29,17 @@ from keepclear.record.envelopes import Envelope, seal, verified
 from keepclear.record.faults import Malformed, NotProven
 from keepclear.record.headers import Bytes32, Name, TimeUs
 from keepclear.record.keys import PublicKey, Signer
+from keepclear.record.mandates import (
+    Mandate,
+    Power,
+    check_mandate,
+    is_covered,
+    needed_for,
+    power_of,
+)
 
 KEY_DOCUMENT: Final = "application/vnd.keepclear.key-document+json"
-TWO_PERSONS: Final = 2
 Hex64 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
-
-
-class TwoPersonAct(StrEnum):
-    """What two representatives do, unless the key document says that one may."""
-
-    AGREEMENT = "agreement"
-    KEYS = "keys"
 
 
 class Representative(Signed, frozen=True, kw_only=True):
@@ -45,6 +47,7 @@ class Representative(Signed, frozen=True, kw_only=True):
 
     id: Name
     key: Bytes32
+    mandates: tuple[Mandate, ...]
 
 
 class Device(Signed, frozen=True, kw_only=True):
@@ -52,6 +55,14 @@ class Device(Signed, frozen=True, kw_only=True):
 
     post: Name
     key: Bytes32
+    mandates: tuple[Mandate, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a post that is to do what takes a representative."""
+        for mandate in self.mandates:
+            for deed in mandate.covers:
+                if power_of(deed) is not None:
+                    raise ValueError(f"lets post {self.post} sign {deed}; appoint a representative")
 
 
 class Revocation(Signed, frozen=True, kw_only=True):
@@ -74,7 +85,7 @@ class KeyDocument(Signed, frozen=True, kw_only=True):
     next_root: Hex64
     representatives: tuple[Representative, ...] = ()
     devices: tuple[Device, ...] = ()
-    one_person: tuple[TwoPersonAct, ...] = ()
+    one_person: tuple[Power, ...] = ()
     revoked: tuple[Revocation, ...] = ()
 
     def __post_init__(self) -> None:
@@ -100,6 +111,13 @@ class Appointed(NamedTuple):
     role: str
     name: str
     key: PublicKey
+    mandates: tuple[Mandate, ...] = ()
+
+    @property
+    def who(self) -> str:
+        """Return whose key it is, in words."""
+        role = {"root": "the root", "device": f"post {self.name}"}
+        return f"{role.get(self.role, f'{self.role} {self.name}')} of {self.party}"
 
 
 def seal_document(document: KeyDocument, *signers: Signer) -> Envelope:
@@ -136,6 +154,11 @@ def _check_follows(old: KeyDocument, old_digest: str, new: KeyDocument, path: st
             f"{path}.version", new.version, f"does not follow version {old.version} as it stands",
             "make it from the latest document",
         )  # fmt: skip
+    if new.created_us < old.created_us:
+        raise Malformed(
+            f"{path}.created_us", new.created_us, "is before the version before it",
+            "set the clock of who makes it",
+        )  # fmt: skip
     if new.root != old.root and PublicKey(new.root).id != old.next_root:
         raise NotProven(
             f"{path}.root", PublicKey(new.root).id[:16], "is not the root announced before",
@@ -150,22 +173,32 @@ def _check_follows(old: KeyDocument, old_digest: str, new: KeyDocument, path: st
 def _check_signers(old: KeyDocument, new: KeyDocument, envelope: Envelope, path: str) -> None:
     root = PublicKey(new.root)
     revoked = {each.key_id for each in new.revoked}
-    persons = {PublicKey(r.key).id: PublicKey(r.key) for r in old.representatives}
-    signed = set(verified(envelope, {root.id: root, **persons}, KEY_DOCUMENT, path))
+    persons = {PublicKey(r.key).id: r for r in old.representatives}
+    keys = {key_id: PublicKey(each.key) for key_id, each in persons.items()}
+    signed = set(verified(envelope, {root.id: root, **keys}, KEY_DOCUMENT, path))
     if root.id not in signed:
         raise NotProven(path, f"root {root.id[:16]}", "has not signed", "sign with the root too")
-    needed = 1 if TwoPersonAct.KEYS in old.one_person else TWO_PERSONS
-    needed = min(needed, len(persons))
-    left = persons.keys() - revoked
+    # in the order of the envelope, so that the same fault is always named
+    for key_id in (each.keyid for each in envelope.signatures if each.keyid in persons):
+        who = f"representative {persons[key_id].id} of {new.party}"
+        check_mandate(persons[key_id].mandates, Power.KEYS, new.created_us, who, path)
+    needed = min(needed_for(Power.KEYS, old.one_person), len(persons))
+    left = {
+        key_id
+        for key_id, each in persons.items()
+        if key_id not in revoked and is_covered(each.mandates, Power.KEYS, new.created_us)
+    }
     if len(left) < needed and new.root == old.root:
         raise NotProven(
-            path, f"{len(left)} representatives", f"are left unrevoked, {needed} are needed",
+            path, f"{len(left)} representatives",
+            f"are left unrevoked with a mandate for keys, {needed} are needed",
             "rotate to the root announced before, which needs those alone that are left",
         )  # fmt: skip
     count = len(signed & left)
     if count < min(needed, len(left)):
         raise NotProven(
-            path, f"{count} representatives", f"have signed, {needed} are needed",
+            path, f"{count} representatives",
+            f"with a mandate for keys have signed, {needed} are needed",
             "let another representative of the latest document sign it too",
         )  # fmt: skip
 
@@ -227,6 +260,22 @@ class Keyring:
                 return each.appointed[key_id]
         return self.appointed(party, key_id)
 
+    def at(self, party: str, at_us: int | None = None) -> KeyDocument:
+        """Return the document of a party that was its latest at a time by what they say of it.
+
+        Without a time the latest; before the first it is the first. `NotProven` without one.
+        """
+        return self._at(party, at_us).document
+
+    def appointed_at(self, party: str, key_id: str, at_us: int) -> Appointed:
+        """Return what a key was for at a time, where there is no place; as `appointed`."""
+        return self.appointed(party, key_id, self._at(party, at_us).place)
+
+    def _at(self, party: str, at_us: int | None) -> _Kept:
+        chain = self._chains.get(party, [])
+        before = [each for each in chain if at_us is None or each.document.created_us <= at_us]
+        return (before or chain[:1] or [self._kept(party, None)])[-1]
+
     def key_ids(self, party: str) -> frozenset[str]:
         """Return the ids of all keys a party has or had."""
         return frozenset(
@@ -252,8 +301,11 @@ def _appointed(document: KeyDocument) -> Sequence[Appointed]:
     return (
         Appointed(party, "root", "", PublicKey(document.root)),
         *(
-            Appointed(party, "representative", each.id, PublicKey(each.key))
+            Appointed(party, "representative", each.id, PublicKey(each.key), each.mandates)
             for each in document.representatives
         ),
-        *(Appointed(party, "device", each.post, PublicKey(each.key)) for each in document.devices),
+        *(
+            Appointed(party, "device", each.post, PublicKey(each.key), each.mandates)
+            for each in document.devices
+        ),
     )

@@ -6,11 +6,10 @@ from the file on trust but what is then checked against signatures:
 
 1. Each line, entry, leaf, part, envelope and act is in its one form.
 2. Entries follow each other by number, hash and time; each leaf extends its audience's tree.
-3. Each act is signed by keys that its party had appointed at that place, for this region and
-   incarnation, and had not expired.
-   A late act is judged by the time at which its receipt proves that it was first entered; its
-   key may have been replaced since.
-   One entered since its key is suspect is marked, whatever time it says of itself.
+3. Each act is signed by keys that its party had appointed at that place and that had a mandate
+   for it, for this region and incarnation, had not expired, and is entered once.
+   A late act is judged by the time at which its receipt proves that it was first entered, and
+   by the keys of then. One entered since its key is suspect is marked, whatever time it says.
 4. Each checkpoint and beat is signed by the exchange over the trees as they stand there.
 5. With a file of keys, the exchange's keys are those, and each party's key documents go on from
    those. Without one the record is only consistent with itself: whoever wrote all of it again
@@ -43,6 +42,7 @@ from keepclear.record.headers import ACT, CLOCK_US, Act, read_act
 from keepclear.record.key_documents import KeyDocument, Keyring
 from keepclear.record.keys import PublicKey
 from keepclear.record.ledger import beat_digest, beat_origin, grow, incarnation_of, origin_of
+from keepclear.record.mandates import Power
 from keepclear.record.merkle import Tree
 from keepclear.record.notes import Checkpoint, NoteKey, read_checkpoint, verify_note
 from keepclear.record.parts import (
@@ -55,6 +55,7 @@ from keepclear.record.parts import (
 )
 from keepclear.record.personal import belongs_to
 from keepclear.record.receipts import Receipt, verify_receipt
+from keepclear.record.signers import check_signers
 
 Tell = Callable[[int], None]
 
@@ -74,7 +75,8 @@ class Verified(NamedTuple):
     has_keys: a file of keys was given. is_proven: and every part stands under a checkpoint that
     its exchange has signed; what only stands in the file may be anybody's. exchange, roots:
     fingerprints of the keys believed. last_us: time of the last part. unsigned: how many leaves
-    stand after the last checkpoint of their tree.
+    stand after the last checkpoint of their tree. one_person: which party's key document lets
+    one representative sign what takes two, and what.
     """
 
     header: Header
@@ -92,6 +94,7 @@ class Verified(NamedTuple):
     exchange: tuple[str, ...]
     roots: tuple[tuple[str, str], ...]
     suspects: tuple[Suspect, ...]
+    one_person: tuple[tuple[str, tuple[Power, ...]], ...]
 
 
 def verify(lines: Iterable[bytes], keys: KeysFile | None, tell: Tell | None = None) -> Verified:
@@ -135,6 +138,8 @@ class Verification:
         self._with_personal: dict[str, Act] = {}
         self._starts = 0
         self._signers: list[tuple[Act, str, int]] = []
+        self._ids: dict[tuple[str, str], int] = {}  # until when the ids of acts are taken
+        self._most_ids = 1_024
         if keys is not None:
             _check_exchange(header, keys)
 
@@ -181,12 +186,18 @@ class Verification:
             (party, PublicKey(self._keyring.latest(party).root).id)
             for party in self._keyring.parties()
         )
+        one_person = tuple(
+            (party, powers)
+            for party in self._keyring.parties()
+            if (powers := self._keyring.latest(party).one_person)
+        )
         has_keys = self._keys is not None
         is_proven = has_keys and self._checkpoints > 0 and unsigned == 0
         return Verified(
             self._header, has_keys, is_proven, lines, self._entries, self._leaves, self._acts,
             self._checkpoints, self._beats, self._first_us, self._last_us, unsigned,
             tuple(key.key.id for key in self._note_keys), roots, tuple(suspects),
+            one_person,
         )  # fmt: skip
 
     def _take_entry(self, line: EntryLine, path: str, place: int) -> None:
@@ -297,26 +308,38 @@ class Verification:
             )  # fmt: skip
         try:
             appointed = {
-                each.keyid: self._keyring.ever_appointed(act.party, each.keyid)
+                each.keyid: self._keyring.appointed_at(act.party, each.keyid, part.at_us)
                 if place is None
                 else self._keyring.appointed(act.party, each.keyid, place)
                 for each in envelope.signatures
             }
         except RecordError as fault:
             raise _at(path, fault) from None
-        for each in appointed.values():
-            if each.role == "root" or (each.role == "device" and each.name != act.post):
-                raise NotProven(
-                    path, f"{each.role} {each.name}", f"is no key for acts of post {act.post}",
-                    "ask who entered it",
-                )  # fmt: skip
+        document = (
+            self._keyring.at(act.party, part.at_us)
+            if place is None
+            else self._keyring.latest(act.party, place)
+        )
+        check_signers(act, tuple(appointed.values()), document.one_person, path)
         verified(envelope, {k: each.key for k, each in appointed.items()}, ACT, path)
+        self._check_is_new(act, part.at_us, path)
         # who has stolen a key chooses what time the act says, not when it is entered
         last_us = max(act.created_us, part.at_us)
         self._signers += [(act, key_id, last_us) for key_id in appointed]
         self._acts += 1
         if act.personal:
             self._with_personal[act.id] = act
+
+    def _check_is_new(self, act: Act, at_us: int, path: str) -> None:
+        """Refuse an act that was entered before and has not expired: a replay."""
+        if self._ids.get((act.party, act.id), -1) > at_us:
+            raise NotProven(
+                path, act.id, "was entered before: it is a replay", "ask who entered it"
+            )
+        self._ids[act.party, act.id] = act.expires_us
+        if len(self._ids) > self._most_ids:
+            self._ids = {key: until for key, until in self._ids.items() if until > at_us}
+            self._most_ids = max(1_024, 2 * len(self._ids))
 
     def _add_document(self, envelope: Envelope, place: int, path: str) -> None:
         party = _party_of(envelope, path)

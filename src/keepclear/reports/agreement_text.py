@@ -7,11 +7,23 @@ from typing import Final
 
 import msgspec
 
-from keepclear.agreement.clauses import AnyDecision, Deadlines, Frequencies, Separation
+from keepclear.agreement.annexes import Annex, annex_hash
+from keepclear.agreement.binding import Answer, Answers
+from keepclear.agreement.clauses import (
+    AnnexAuthority,
+    AnyDecision,
+    Deadlines,
+    Frequencies,
+    Separation,
+    WhoActs,
+    kind_of,
+)
 from keepclear.agreement.documents import Agreement, Change, Clause, hash_of
 from keepclear.agreement.quantities import duration_text, lateral_text, vertical_text
+from keepclear.agreement.reminders import Reminder
 from keepclear.agreement.separation import describe_rule
-from keepclear.agreement.signing import Standing
+from keepclear.agreement.standing import Standing
+from keepclear.agreement.statements import AgreementStatement
 from keepclear.agreement.states import State
 from keepclear.reports.record_text import grouped
 from keepclear.units import US_PER_S, format_time
@@ -28,22 +40,61 @@ def agreement_text(agreement: Agreement) -> str:
     return "\n".join(_agreement_lines(agreement)) + "\n"
 
 
-def standing_text(agreement: Agreement, standing: Standing, now_us: int, file: str) -> str:
+def answer_text(answer: Answer, force: str, now_us: int) -> str:
+    """Return who answers for a force, in a line."""
+    match answer.what:
+        case Answers.ANSWERED:
+            said = f"{answer.party} answers for {force}"
+        case Answers.DENIED:
+            at = _time(answer.at_us or 0)
+            said = f"nobody answers for {force}: denied by {answer.party} at {at}"
+        case _:
+            said = f"nobody answers for {force}"
+    return f"{said} (asked for {_time(now_us)}, of the agreements given)"
+
+
+def annex_text(annex: Annex) -> str:
+    """Return one version of an annex as it is printed and read before it is signed."""
+    lines = [
+        f"ANNEX {annex.id}, version {annex.version}",
+        f"hash       {grouped(annex_hash(annex))} (what every party signs)",
+        f"of         {grouped(annex.agreement)} (the agreement)",
+        f"in force   {_time(annex.in_force_us)}",
+    ]
+    for clause in annex.clauses:
+        lines += ["", *_clause_lines(clause)]
+    return "\n".join(lines) + "\n"
+
+
+def standing_text(standing: Standing, reminders: Sequence[Reminder], now_us: int, file: str) -> str:
     """Return what holds of an agreement, verdict first."""
     lines = [f"{standing.state.upper()}  {file} at {_time(now_us)}"]
     lines += [f"  waits for  {each}" for each in standing.waits_for]
     lines.append(f"  hash       {grouped(standing.hash)} (compare it by voice)")
     for each in standing.signed:
-        lines.append(f"  signed     {each.party}, {each.representative}, {_time(each.at_us)}")
+        alone = " (one person may bind it, by its key document)" if each.is_alone else ""
+        lines.append(f"  signed     {each.party}, {each.by}, {_time(each.at_us)}{alone}")
+    lines += [f"  stated     {_said(each)}" for each in standing.said]
     if standing.suspended_by:
         lines.append(f"  suspended  by {', '.join(standing.suspended_by)}")
     holds = ", ".join(standing.holds) or "none"
     if standing.state is State.IN_FORCE:
         holds = f"all {len(standing.holds)}"
     lines.append(f"  clauses    that hold now: {holds}")
-    if standing.state in {State.IN_FORCE, State.SUSPENDED}:
-        lines.append(f"  review     {_time(agreement.review_us)}, ends {_time(agreement.until_us)}")
+    for annex in standing.annexes:
+        version = f"version {annex.version}" if annex.version else "no version"
+        lines.append(f"  annex {annex.id:<4} {version} holds")
+        lines += [f"             waits for {each}" for each in annex.waits_for]
+    for reminder in reminders:
+        when = "was due" if reminder.due_us <= now_us else "due"
+        lines.append(f"  REMINDER   {reminder.what} ({when} {_time(reminder.due_us)})")
     return "\n".join(lines) + "\n"
+
+
+def _said(each: AgreementStatement) -> str:
+    force = f" that it answers for {each.force}" if each.force else ""
+    why = f": {each.why}" if each.why else ""
+    return f"{each.party}, {_time(each.at_us)}: {each.said}{force}{why}"
 
 
 def changes_text(changes: Sequence[Change]) -> str:
@@ -71,6 +122,15 @@ def decides_text(decision: AnyDecision) -> str:
             return f"{times}; then {', '.join(decision.escalation)}"
         case Frequencies():
             return "; ".join(f"{each.purpose}: {each.on}" for each in decision.frequencies)
+        case WhoActs():
+            order = ", ".join(f"{each.of} {each.number}" for each in decision.priorities)
+            first = f"the lower of {order} acts; " if order else ""
+            both = {"filed-later": "the one filed later", "both": "both"}
+            return f"{first}among equals {both[decision.among_equals]}"
+        case AnnexAuthority():
+            who = " or ".join(decision.posts) or "one representative"
+            may = ", ".join(decision.may) or "nothing"
+            return f"annex {decision.annex} is signed for each party by {who}; it may decide {may}"
         case _:
             fields = msgspec.structs.asdict(decision).items()
             return ", ".join(_field_text(*field) for field in fields) or CONDITION
@@ -85,15 +145,17 @@ def _agreement_lines(a: Agreement) -> Iterator[str]:
     yield f"in force   {_time(a.in_force_us)} to {_time(a.until_us)}"
     yield f"review     {_time(a.review_us)}"
     yield f"notice     {_duration(a.notice_us)} after it is denounced"
+    yield f"reminders  {_duration(a.remind_us)} before a review, an end, the end of a mandate"
     for party in a.parties:
         yield f"party      {party.id}: {party.name} ({party.role.replace('_', ' ')})"
         if party.answers_for:
             yield f"           answers for {', '.join(party.answers_for)}"
+        for post in party.posts:
+            call = f", {post.call}" if post.call else ""
+            yield from _wrapped(f"{post.id}: {post.name}{call}", "           post ")
     for clause in a.clauses:
         yield ""
         yield from _clause_lines(clause)
-    for annex in a.annexes:
-        yield f"annex {annex.id}   {grouped(annex.hash)}"
     yield ""
     yield "Signed by, for each party, two representatives:"
     for party in a.parties:
@@ -105,8 +167,8 @@ def _clause_lines(clause: Clause) -> Iterator[str]:
         language = f" [{text.language}]" if len(clause.texts) > 1 else ""
         yield from _wrapped(text.text, f"{clause.id + language:<6} ")
     if clause.decides is not None:
-        kind = type(clause.decides).__struct_config__.tag
-        yield from _wrapped(f"{kind}: {decides_text(clause.decides)}", "       = ")
+        words = f"{kind_of(clause.decides)}: {decides_text(clause.decides)}"
+        yield from _wrapped(words, "       = ")
     if clause.survives:
         yield "       (survives suspension)"
 

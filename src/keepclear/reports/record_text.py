@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a record, what was verified of it, and a file of keys read on a terminal."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from keepclear.record.encoding import decode
@@ -21,6 +21,7 @@ from keepclear.record.files import (
 from keepclear.record.headers import read_act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.keys import PublicKey
+from keepclear.record.mandates import Mandate, mandate_text
 from keepclear.record.notes import read_checkpoint, split_note
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.verification import Verified
@@ -66,6 +67,8 @@ def verified_text(found: Verified, file: str) -> str:
         lines.append(f"  exchange   {key[:FINGERPRINT]}")
     for party, root in found.roots:
         lines.append(f"  {party[:10]:<10} {root[:FINGERPRINT]} (root)")
+    for party, powers in found.one_person:
+        lines.append(f"  one person may sign for {party}: {', '.join(powers)}")
     for each in found.suspects:
         lines.append(
             f"  SUSPECT    act {each.act[:8]} of {each.party}: its key {each.key_id[:FINGERPRINT]} "
@@ -114,14 +117,12 @@ def keys_text(keys: KeysFile) -> str:
         lines.append(f"party     {document.party}, version {document.version} of its keys")
         lines.append(f"  root            {grouped(PublicKey(document.root).id)}")
         lines.append(f"  next root       {grouped(document.next_root)}")
-        lines += [
-            f"  {each.id:<15} {grouped(PublicKey(each.key).id)} (representative)"
-            for each in document.representatives
-        ]
-        lines += [
-            f"  {each.post:<15} {grouped(PublicKey(each.key).id)} (post)"
-            for each in document.devices
-        ]
+        for person in document.representatives:
+            lines.append(f"  {person.id:<15} {grouped(PublicKey(person.key).id)} (representative)")
+            lines += _mandate_lines(person.mandates)
+        for device in document.devices:
+            lines.append(f"  {device.post:<15} {grouped(PublicKey(device.key).id)} (post)")
+            lines += _mandate_lines(device.mandates)
         lines += [
             f"  REVOKED         {grouped(each.key_id)} "
             f"suspect since {format_time(each.suspect_since_us)[:19]}Z"
@@ -132,6 +133,15 @@ def keys_text(keys: KeysFile) -> str:
     if not lines:
         lines.append("no keys")
     return "\n".join(lines) + "\n"
+
+
+def _mandate_lines(mandates: Sequence[Mandate]) -> list[str]:
+    """Return what a key may sign, below it; a key without a mandate says so."""
+    lines = []
+    for each in mandates:
+        covers, _, times = mandate_text(each).partition(" from ")
+        lines += [f"  {'':<15} may sign {covers}", f"  {'':<15}   from {times}"]
+    return lines or [f"  {'':<15} may sign nothing: it has no mandate"]
 
 
 def grouped(key_id: str) -> str:
