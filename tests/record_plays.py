@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from keepclear.record.encoding import digest, encode
+from keepclear.record.encoding import decode, digest, encode
 from keepclear.record.entries import EVERYBODY, Leaf, Part, audience_of
 from keepclear.record.envelopes import Envelope, seal
 from keepclear.record.files import (
@@ -17,12 +17,14 @@ from keepclear.record.files import (
     ExchangeKey,
     Header,
     KeysFile,
+    PersonalLine,
 )
 from keepclear.record.headers import ACT, Act, Status
 from keepclear.record.key_documents import Device, KeyDocument, Representative, seal_document
 from keepclear.record.keys import PublicKey, Signer
 from keepclear.record.ledger import ForWhom, Ledger
 from keepclear.record.mandates import ROUTINE, Mandate, Power
+from keepclear.record.personal import PersonalValue, digest_of
 from keepclear.record.receipts import Receipt
 from keepclear.record.views import view_of
 
@@ -202,6 +204,44 @@ def played(exchange: Signer | None = None) -> Play:
     play.act(5, "b")
     play.sign()
     return play
+
+
+NAME: Final = PersonalValue(name="on-watch", salt=salt(7), value="A. Example")
+
+
+def with_name() -> Play:
+    """Return a record with an act that was signed with a name, and the name beside it."""
+    play = Play()
+    play.appoint(sealed(first_document("a")))
+    play.act(1, "a", personal=(digest_of(NAME),))
+    play.lines.append(PersonalLine(act=f"{1:032x}", field=NAME))
+    play.sign()
+    return play
+
+
+def restored(play: Play) -> Play:
+    """Return the record that goes on from a backup of another, with the same key documents."""
+    after = Play(incarnation=play.ledger.incarnation + 1)
+    after.now_us = play.now_us + MINUTE_US
+    starts = play.ledger.incarnation_parts(after.now_us + MINUTE_US)
+    after.enter(*((audience, start.kind, start.data) for audience, start in starts))
+    for envelope in play.documents:
+        after.appoint(envelope)
+    return after
+
+
+def act_place(play: Play, number: int) -> int:
+    """Return the place of an act among all leaves."""
+    act_id = f'"{number:032x}"'.encode()
+    return next(
+        n for n, leaf in enumerate(play.leaves)
+        if b'"act/1"' in bytes(leaf.part) and act_id in _payload(leaf)
+    )  # fmt: skip
+
+
+def _payload(leaf: Leaf) -> bytes:
+    part = decode(bytes(leaf.part), Part, "part")
+    return decode(bytes(part.data), Envelope, "envelope").payload
 
 
 def public(name: str) -> PublicKey:

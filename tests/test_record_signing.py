@@ -48,14 +48,6 @@ def test_keys_and_signatures_are_those_of_rfc_8032() -> None:
     )
 
 
-def test_every_key_of_small_order_is_refused() -> None:
-    for value in sorted(SMALL_ORDER):
-        for sign in (0, 1):
-            data = (value | sign << 255).to_bytes(32, "little")
-            with pytest.raises(Malformed, match="is of small order"):
-                PublicKey(data)
-
-
 def test_the_points_that_are_refused_are_those_whose_eighth_multiple_is_nothing() -> None:
     # RFC 8032, 5.1: -x^2 + y^2 = 1 + d x^2 y^2, with addition as in 5.1.4
     d = -121_665 * pow(121_666, -1, PRIME) % PRIME

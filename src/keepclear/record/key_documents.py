@@ -178,7 +178,8 @@ def _check_signers(old: KeyDocument, new: KeyDocument, envelope: Envelope, path:
     signed = set(verified(envelope, {root.id: root, **keys}, KEY_DOCUMENT, path))
     if root.id not in signed:
         raise NotProven(path, f"root {root.id[:16]}", "has not signed", "sign with the root too")
-    for key_id in signed & keys.keys():
+    # in the order of the envelope, so that the same fault is always named
+    for key_id in (each.keyid for each in envelope.signatures if each.keyid in persons):
         who = f"representative {persons[key_id].id} of {new.party}"
         check_mandate(persons[key_id].mandates, Power.KEYS, new.created_us, who, path)
     needed = min(needed_for(Power.KEYS, old.one_person), len(persons))

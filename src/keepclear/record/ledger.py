@@ -15,7 +15,16 @@ from hashlib import sha256
 import msgspec
 
 from keepclear.record.encoding import encode
-from keepclear.record.entries import Chain, Entry, Leaf, Part, after, leaf_of, part_leaf
+from keepclear.record.entries import (
+    EVERYBODY,
+    Chain,
+    Entry,
+    Leaf,
+    Part,
+    after,
+    leaf_of,
+    part_leaf,
+)
 from keepclear.record.faults import Malformed
 from keepclear.record.keys import Signer
 from keepclear.record.merkle import Tree
@@ -68,13 +77,20 @@ class Ledger:
         """Return the checkpoint of a tree as a note signed by the exchange."""
         return sign_note(self.checkpoint(audience).text, exchange, signer)
 
-    def incarnation_part(self, at_us: int) -> Part:
-        """Return the first part of the record that goes on from this one as a backup."""
-        trees = tuple(
-            TreeSize(audience=audience, size=len(tree), root=tree.root())
-            for audience, tree in sorted(self.trees.items())
+    def incarnation_parts(self, at_us: int) -> tuple[tuple[str, Part], ...]:
+        """Return what the record that goes on from this one as a backup starts with.
+
+        One part for each audience, which tells its readers of their own tree and of no other.
+        """
+        return tuple(
+            (audience, self._incarnation_part(at_us, audience))
+            for audience in sorted({EVERYBODY, *self.trees})
         )
-        start = Incarnation(before=self.incarnation, head=self.chain.previous, trees=trees)
+
+    def _incarnation_part(self, at_us: int, audience: str) -> Part:
+        tree = self.trees.get(audience, Tree())
+        size = TreeSize(audience=audience, size=len(tree), root=tree.root())
+        start = Incarnation(before=self.incarnation, head=self.chain.previous, tree=size)
         return Part(kind=INCARNATION_KIND, at_us=at_us, data=msgspec.Raw(encode(start)))
 
     def receipt(self, leaf: Leaf, index: int, checkpoint: str, size: int) -> Receipt:

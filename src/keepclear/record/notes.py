@@ -14,6 +14,7 @@ the root, a line each. Nothing follows: extension lines are refused.
 
 1. A signature of a known name and key id must verify, or the whole note is refused.
 2. Signatures of unknown keys are passed over; a note without one that counts is refused.
+3. A second signature of one key counts for nothing more: who counts cosignatures counts keys.
 """
 
 import base64
@@ -112,7 +113,7 @@ def verify_note(note: str, keys: Sequence[NoteKey]) -> tuple[str, tuple[Cosigned
     """
     text, lines = split_note(note)
     by_id = {(key.name, key.id): key for key in keys}
-    signed, cosigned = False, []
+    signed, cosigned = False, dict[bytes, Cosigned]()
     for name, data in lines:
         key = by_id.get((name, data[:KEY_ID_BYTES]))
         if key is None:
@@ -127,13 +128,13 @@ def verify_note(note: str, keys: Sequence[NoteKey]) -> tuple[str, tuple[Cosigned
         time_s = int.from_bytes(data[KEY_ID_BYTES : KEY_ID_BYTES + TIME_BYTES], "big")
         message = _cosigned_message(text, time_s)
         key.key.verify(message, data[KEY_ID_BYTES + TIME_BYTES :], where)
-        cosigned.append(Cosigned(name, time_s))
+        cosigned.setdefault(key.key.data, Cosigned(name, time_s))
     if not signed:
         raise NotProven(
             "note", text.split("\n", 1)[0], "is signed by no key that is known here",
             "give the keys of the exchange",
         )  # fmt: skip
-    return text, tuple(cosigned)
+    return text, tuple(cosigned.values())
 
 
 def read_checkpoint(text: str) -> Checkpoint:

@@ -4,11 +4,12 @@
     act/1            an envelope with an act
     key-document/1   an envelope with a key document
     exchange-key/1   an envelope with the exchange's next key, signed with the old and the new one
-    incarnation/1    that a backup was restored: the first part of the record that goes on from it
+    incarnation/1    that a backup was restored: what the record that goes on from it starts with
     late-act/1       a receipt of an earlier incarnation whose act the backup did not have
 
-1. Restoring a backup opens a new incarnation. Its first part names the one before, the hash of
-   the last entry the backup had, and how far each tree had come.
+1. Restoring a backup opens a new incarnation. Its first parts, one for each audience, name the
+   one before, the hash of the last entry the backup had, and how far this audience's tree had
+   come: the size of another's would tell how busy its readers are.
 2. A receipt from beyond that is entered again as a late act. It is judged by the time at which
    it was first entered, which the receipt proves, and never decided a second time unseen.
 """
@@ -24,11 +25,16 @@ from keepclear.record.headers import Bytes32, Name
 from keepclear.record.keys import PublicKey, Signer
 from keepclear.record.notes import NoteKey
 
+# What these names mean is known here, so another version of one is refused, not passed over.
 ACT_KIND: Final = "act/1"
 DOCUMENT_KIND: Final = "key-document/1"
 EXCHANGE_KEY_KIND: Final = "exchange-key/1"
 INCARNATION_KIND: Final = "incarnation/1"
 LATE_ACT_KIND: Final = "late-act/1"
+OWN_KINDS: Final = frozenset({
+    ACT_KIND, DOCUMENT_KIND, EXCHANGE_KEY_KIND, INCARNATION_KIND, LATE_ACT_KIND,
+})  # fmt: skip
+OWN_NAMES: Final = frozenset(kind.partition("/")[0] for kind in OWN_KINDS)
 EXCHANGE_KEY: Final = "application/vnd.keepclear.exchange-key+json"
 
 
@@ -49,11 +55,11 @@ class TreeSize(Signed, frozen=True, kw_only=True):
 
 
 class Incarnation(Signed, frozen=True, kw_only=True):
-    """What a restored backup had. head: the hash of its last entry; trees: all of them."""
+    """What a restored backup had. head: the hash of its last entry; tree: its readers' own."""
 
     before: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
     head: Bytes32
-    trees: tuple[TreeSize, ...]
+    tree: TreeSize
 
 
 def seal_exchange_key(region: str, name: str, old: Signer, new: Signer) -> Envelope:

@@ -3,8 +3,9 @@
 
 Layout, as JSON in its one form: audience, salt, part, index, proof (hashes), checkpoint (a note).
 
-Proven is: this part stands at this place of the tree whose root the exchange has signed; and,
-where the part is an act, that a key of the party signed it. Who else cosigned is returned.
+Proven is: this part stands at this place of the tree whose root the exchange has signed. Where
+the part is an act, its envelope is in it: that a key of the party signed it is proven by
+`envelopes.verified` with the party's key documents. Who else cosigned is returned.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 
 from keepclear.record.encoding import Signed, decode
-from keepclear.record.entries import Leaf, Part, leaf_of
+from keepclear.record.entries import Part, is_audience, leaf_of
 from keepclear.record.faults import BrokenProof, Malformed
 from keepclear.record.headers import Bytes32
 from keepclear.record.merkle import LONGEST_PROOF, root_of_inclusion
@@ -29,6 +30,11 @@ class Receipt(Signed, frozen=True, kw_only=True):
     index: Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
     proof: Annotated[tuple[Bytes32, ...], msgspec.Meta(max_length=LONGEST_PROOF)]
     checkpoint: str
+
+    def __post_init__(self) -> None:
+        """Refuse an audience that is written in a second way, or is none, as a beat's."""
+        if not is_audience(self.audience):
+            raise ValueError(f"audience {self.audience!r} is no list of parties in order")
 
 
 class Proven(NamedTuple):
@@ -65,9 +71,8 @@ def verify_under(receipt: Receipt, checkpoint: Checkpoint, path: str = "receipt"
             f"{path}.audience", receipt.audience, f"is not that of {checkpoint.origin}",
             "get the receipt again",
         )  # fmt: skip
-    leaf = Leaf(audience=receipt.audience, salt=receipt.salt, part=receipt.part)
-    part = decode(bytes(leaf.part), Part, f"{path}.part")
-    hashed = leaf_of(leaf.salt, bytes(leaf.part))
+    part = decode(bytes(receipt.part), Part, f"{path}.part")
+    hashed = leaf_of(receipt.salt, bytes(receipt.part))
     root = root_of_inclusion(hashed, receipt.index, checkpoint.size, receipt.proof)
     if root != checkpoint.root:
         raise BrokenProof(

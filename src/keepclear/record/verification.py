@@ -8,7 +8,8 @@ from the file on trust but what is then checked against signatures:
 2. Entries follow each other by number, hash and time; each leaf extends its audience's tree.
 3. Each act is signed by keys that its party had appointed at that place and that had a mandate
    for it, for this region and incarnation, had not expired, and is entered once.
-   A late act is judged by the time at which its receipt proves that it was first entered.
+   A late act is judged by the time at which its receipt proves that it was first entered, and
+   by the keys of then. One entered since its key is suspect is marked, whatever time it says.
 4. Each checkpoint and beat is signed by the exchange over the trees as they stand there.
 5. With a file of keys, the exchange's keys are those, and each party's key documents go on from
    those. Without one the record is only consistent with itself: whoever wrote all of it again
@@ -44,7 +45,14 @@ from keepclear.record.ledger import beat_digest, beat_origin, grow, incarnation_
 from keepclear.record.mandates import Power
 from keepclear.record.merkle import Tree
 from keepclear.record.notes import Checkpoint, NoteKey, read_checkpoint, verify_note
-from keepclear.record.parts import ACT_KIND, INCARNATION_KIND, Incarnation, read_exchange_key
+from keepclear.record.parts import (
+    ACT_KIND,
+    INCARNATION_KIND,
+    OWN_KINDS,
+    OWN_NAMES,
+    Incarnation,
+    read_exchange_key,
+)
 from keepclear.record.personal import belongs_to
 from keepclear.record.receipts import Receipt, verify_receipt
 from keepclear.record.signers import check_signers
@@ -53,7 +61,7 @@ Tell = Callable[[int], None]
 
 
 class Suspect(NamedTuple):
-    """An act whose key was revoked later as suspect from before the act on."""
+    """An act whose key was revoked as suspect from before the act was made, or was entered."""
 
     act: str
     party: str
@@ -128,7 +136,8 @@ class Verification:
         self._entries = self._leaves = self._acts = self._checkpoints = self._beats = 0
         self._first_us, self._last_us = 0, 0
         self._with_personal: dict[str, Act] = {}
-        self._signers: list[tuple[Act, str]] = []
+        self._starts = 0
+        self._signers: list[tuple[Act, str, int]] = []
         self._ids: dict[tuple[str, str], int] = {}  # until when the ids of acts are taken
         self._most_ids = 1_024
         if keys is not None:
@@ -168,9 +177,9 @@ class Verification:
     def result(self, lines: int) -> Verified:
         """Return what holds, after the last line."""
         suspects = []
-        for act, key_id in self._signers:
+        for act, key_id, last_us in self._signers:
             since_us = self._keyring.suspect_since_us(act.party, key_id)
-            if since_us is not None and act.created_us >= since_us:
+            if since_us is not None and last_us >= since_us:
                 suspects.append(Suspect(act.id, act.party, key_id, since_us))
         unsigned = sum(len(tree) - self._signed.get(a, 0) for a, tree in self._trees.items())
         roots = tuple(
@@ -215,7 +224,7 @@ class Verification:
         self._has_begun = True
         self._check_audience(leaf.audience, path)
         part = decode(bytes(leaf.part), Part, f"{path}, part", LONGEST_LINE, is_inner=True)
-        self._check_start(part, path)
+        self._check_start(leaf.audience, part, path)
         if part.at_us < self._last_us:
             raise Malformed(path, part.at_us, "is before the one before it", "get it again")
         self._first_us = self._first_us or part.at_us
@@ -231,16 +240,22 @@ class Verification:
                 key = read_exchange_key(envelope, self._header.region, believed, where)
                 self._note_keys.append(key)
             case "late-act/1":
-                self._take_late(part, path, place)
+                self._take_late(part, path)
+            case kind if kind.partition("/")[0] in OWN_NAMES and kind not in OWN_KINDS:
+                raise Malformed(
+                    f"{path}, kind", kind, "is of a version that is not known here",
+                    "update this program",
+                )  # fmt: skip
         grow(self._trees, (leaf,))
         self._leaves += 1
         return part
 
-    def _check_start(self, part: Part, path: str) -> None:
+    def _check_start(self, audience: str, part: Part, path: str) -> None:
         """Refuse a record after a restored backup that does not start with what the backup had."""
         is_start = part.kind == INCARNATION_KIND
-        may = self._header.incarnation > 1 and self._leaves == 0
-        must = may and self._header.view == "archive" and self._chain.seq == 1
+        is_later, is_archive = self._header.incarnation > 1, self._header.view == "archive"
+        may = is_later and self._leaves == self._starts and audience not in self._trees
+        must = is_later and self._leaves == 0 and is_archive and self._chain.seq == 1
         if (is_start and not may) or (must and not is_start):
             raise Malformed(
                 path, part.kind, f"is not how incarnation {self._header.incarnation} of a record "
@@ -250,8 +265,14 @@ class Verification:
             found = decode(bytes(part.data), Incarnation, f"{path}, incarnation")
             if found.before != self._header.incarnation - 1:
                 raise Malformed(path, found.before, "is not the one before", "get the file again")
+            if found.tree.audience != audience:
+                raise Malformed(
+                    path, found.tree.audience, f"is not the tree of its readers, {audience}",
+                    "ask who entered it",
+                )  # fmt: skip
+            self._starts += 1
 
-    def _take_late(self, part: Part, path: str, place: int) -> None:
+    def _take_late(self, part: Part, path: str) -> None:
         receipt = decode(bytes(part.data), Receipt, f"{path}, receipt")
         try:
             proven = verify_receipt(receipt, self._note_keys)
@@ -263,7 +284,7 @@ class Verification:
                 path, proven.checkpoint.origin, "is no receipt of an act of an earlier incarnation",
                 "enter acts of this incarnation as acts",
             )  # fmt: skip
-        self._take_act(proven.part, f"{path}, late", place, incarnation)
+        self._take_act(proven.part, f"{path}, late", None, incarnation)
 
     def _take_personal(self, line: PersonalLine, path: str) -> None:
         act = self._with_personal.get(line.act)
@@ -273,7 +294,8 @@ class Verification:
                 "is not what an act before it was signed with", "take the line out",
             )  # fmt: skip
 
-    def _take_act(self, part: Part, path: str, place: int, incarnation: int) -> None:
+    def _take_act(self, part: Part, path: str, place: int | None, incarnation: int) -> None:
+        """Check one act; place: None for a late one, which stood elsewhere at first."""
         envelope = read_signed(part, path)
         act = read_act(envelope, f"{path}, act")
         path = f"{path}, act {act.id[:8]} of {act.party}"
@@ -286,16 +308,24 @@ class Verification:
             )  # fmt: skip
         try:
             appointed = {
-                each.keyid: self._keyring.appointed(act.party, each.keyid, place)
+                each.keyid: self._keyring.appointed_at(act.party, each.keyid, part.at_us)
+                if place is None
+                else self._keyring.appointed(act.party, each.keyid, place)
                 for each in envelope.signatures
             }
         except RecordError as fault:
             raise _at(path, fault) from None
-        one_person = self._keyring.latest(act.party, place).one_person
-        check_signers(act, tuple(appointed.values()), one_person, path)
+        document = (
+            self._keyring.at(act.party, part.at_us)
+            if place is None
+            else self._keyring.latest(act.party, place)
+        )
+        check_signers(act, tuple(appointed.values()), document.one_person, path)
         verified(envelope, {k: each.key for k, each in appointed.items()}, ACT, path)
         self._check_is_new(act, part.at_us, path)
-        self._signers += [(act, key_id) for key_id in appointed]
+        # who has stolen a key chooses what time the act says, not when it is entered
+        last_us = max(act.created_us, part.at_us)
+        self._signers += [(act, key_id, last_us) for key_id in appointed]
         self._acts += 1
         if act.personal:
             self._with_personal[act.id] = act
