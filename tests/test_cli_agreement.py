@@ -135,6 +135,71 @@ def test_what_is_shown_has_every_clause_with_what_it_decides() -> None:
     assert max(map(len, said.splitlines())) <= 80
 
 
+def hash_shown(file: str) -> str:
+    """Return the line of the hash that `show` prints."""
+    return next(
+        line for line in run("agreement", "show", file)[1].splitlines() if line.startswith("hash")
+    )
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_draft_in_two_languages_is_signed_under_one_hash_of_its_own() -> None:
+    in_english = hash_shown("draft.toml")
+    assert run(*NEW, "--language", "ru", "--language", "en")[0] == 0
+    russian_first = hash_shown("draft.toml")
+    assert run(*NEW, "--language", "en", "--language", "ru")[0] == 0
+    english_first = hash_shown("draft.toml")
+    assert len({in_english, russian_first, english_first}) == 3
+
+    all_sign()
+
+    status, said = verify()
+    assert (status, said.split("  ")[0]) == (3, "SIGNED")
+    assert hash_shown("mou.agreement") == english_first
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_order_of_languages_is_the_order_given() -> None:
+    assert run(*NEW, "--language", "ru", "--language", "en")[0] == 0
+
+    said = run("agreement", "show", "draft.toml")[1]
+
+    assert said.index("МЕМОРАНДУМ") < said.index("MEMORANDUM")
+    clause = said[said.index("\n2.1 ") :].splitlines()[1:]
+    assert clause[0].startswith("2.1    [ru] ")
+    assert [line[:12] for line in clause if "[" in line][1] == "       [en] "
+    assert "[fr]" not in said
+
+
+def test_a_word_of_a_translation_changes_the_hash_and_is_told(folder: Path) -> None:
+    assert run(*NEW, "--language", "en", "--language", "ru")[0] == 0
+    draft = (folder / "draft.toml").read_text()
+    (folder / "counter.toml").write_text(draft.replace("чем за один час", "чем за два часа"))
+
+    said = run("agreement", "diff", "draft.toml", "counter.toml")[1]
+
+    assert [line for line in said.splitlines() if line[0] != " "] == ["clause 2.1: words (ru)"]
+    assert hash_shown("draft.toml") != hash_shown("counter.toml")
+
+
+@pytest.mark.parametrize(
+    ("languages", "why"),
+    [
+        (["en", "de"], "language 'de': is no language of this template; it has en, fr, ru"),
+        (["fr", "fr"], "has no language, or one twice; list each once"),
+    ],
+)
+def test_a_language_unknown_or_named_twice_is_refused_and_nothing_is_written(
+    folder: Path, languages: list[str], why: str
+) -> None:
+    before = (folder / "draft.toml").read_text()
+
+    status, said = run(*NEW, *(word for each in languages for word in ("--language", each)))
+
+    assert (status, why in said) == (2, True)
+    assert (folder / "draft.toml").read_text() == before
+
+
 @pytest.mark.usefixtures("folder")
 def test_what_would_not_verify_is_not_written() -> None:
     assert sign("north", "rep-1")[0] == 0
@@ -292,7 +357,7 @@ def test_a_draft_is_not_overwritten_by_its_signature() -> None:
         (("text.en", "text.fr"), "clauses[0].text 'fr': is not in en"),
         (('kind = "retention"', 'kind = "targets"'), "targets"),
         (('action = "note"', 'action = "stop"'), "stop"),
-        (("[title]", "[title"), "draft.toml"),
+        (("[[clauses]]", "[[clauses]"), "draft.toml"),
     ],
 )
 def test_a_draft_with_a_fault_is_refused_with_its_place(

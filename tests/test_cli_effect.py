@@ -31,7 +31,7 @@ version = 1
 languages = ["en"]
 in_force = "2015-10-01T00:00:00Z"
 review = "2016-04-01T00:00:00Z"
-until = "2016-10-01T00:00:00Z"
+until = "2099-10-01T00:00:00Z"
 notice = "30 d"
 title.en = "EXERCISE"
 parties = [
@@ -202,7 +202,7 @@ BAD = {
 def test_bad_input_is_one_error_that_names_value_limit_and_way_out(
     folder: Path, words: list[str], why: str
 ) -> None:
-    (folder / "bad.toml").write_text(DRAFT.replace('until = "2016', 'until = "2014'))
+    (folder / "bad.toml").write_text(DRAFT.replace('until = "2099', 'until = "2014'))
     (folder / "border.toml").write_text(DRAFT.replace('"2 NM"', STANDOFF))
     (folder / "no.agreement").write_text('{"a":1}\n')
     written(folder, "bad.csv", ["2015-09-30T10:00:00Z,,N1,99,34,24000"])

@@ -42,15 +42,22 @@ def agreement() -> None:
               "force: ID=NAME:civil_authority, humanitarian or neutral_operator.")  # fmt: skip
 @click.option("--from", "start", required=True, metavar="WHEN", help="2015-10-01T00:00:00Z")
 @click.option("--until", "end", required=True, metavar="WHEN", help="When it ends by itself.")
+@click.option("--language", "languages", multiple=True, default=["en"], show_default=True,
+              metavar="LANG",
+              help="A language of the agreement: en, fr or ru. May stand several times, and the "
+              "agreement has them in this order.")  # fmt: skip
 @click.option("--output", required=True, metavar="FILE", help="The draft, as TOML.")
-def new(template: str, parties: tuple[str, ...], start: str, end: str, output: str) -> int:
+def new(
+    template: str, parties: tuple[str, ...], start: str, end: str, languages: tuple[str, ...],
+    output: str,
+) -> int:  # fmt: skip
     """Write a draft from a template, to be edited and then signed.
 
     \b
     Example:
       keepclear agreement new --template two-forces --party north="Party North" \\
         --party south="Party South" --from 2015-10-01T00:00:00Z \\
-        --until 2016-10-01T00:00:00Z --output draft.toml
+        --until 2016-10-01T00:00:00Z --language en --language ru --output draft.toml
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.cli.output import write_text
     from keepclear.formats.agreement_draft import fill_template, read_draft
@@ -66,7 +73,7 @@ def new(template: str, parties: tuple[str, ...], start: str, end: str, output: s
             raise click.UsageError('--party: is not ID=NAME, each once; north="Party North"')
         text = fill_template(
             read_template(template), named, parse_time_us(start, "from"),
-            parse_time_us(end, "until"),
+            parse_time_us(end, "until"), languages,
         )  # fmt: skip
         read_draft(text.encode(), output)
         write_text(output, text)

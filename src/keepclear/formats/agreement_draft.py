@@ -7,6 +7,9 @@ is `grain_tmm`, `acknowledge = "60 s"` is `acknowledge_s`. A time is RFC 3339 in
 `until = "2016-09-30T00:00:00Z"`. Words stand by language: `text.en = "..."`. The rules of a
 separation clause are what `keepclear check --rules` takes: minima, or a TOML text.
 
+A template is a draft with places to fill, in all the languages it has. There each `title.xx` and
+`text.xx` is one line, so that a language is left out with its lines.
+
 The draft of an annex has id, in_force and clauses; its version and what it belongs to follow from
 the agreement's file.
 
@@ -15,6 +18,7 @@ the agreement's file.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
@@ -44,6 +48,7 @@ POSTS: Final = {
     "duty-officer": "Duty officer",
     "representative": "Office of the representative",
 }
+WORDS: Final = re.compile(r"(?:title|text)\.([a-z]{2}) = ")
 Made = TypeVar("Made")
 
 
@@ -95,15 +100,19 @@ def _read(data: bytes, file: str, convert: Callable[[Mapping[str, Any]], Made]) 
         raise _refused(file, str(fault), "see the template it came from") from None
 
 
-def fill_template(template: str, parties: Mapping[str, str], from_us: int, until_us: int) -> str:
-    """Return a draft from a template.
+def fill_template(
+    template: str, parties: Mapping[str, str], from_us: int, until_us: int,
+    languages: Sequence[str] = ("en",),
+) -> str:  # fmt: skip
+    """Return a draft from a template; `InputError` where it lacks a language.
 
-    parties: id -> name, or name:role. Review is half-way. Each party has the posts to which the
-    template's clauses escalate.
+    parties: id -> name, or name:role. languages: in the order of the agreement. Review is
+    half-way. Each party has the posts to which the template's clauses escalate.
     """
+    whole = tomllib.loads(template.replace("{parties}", ""))
     named = [
         post
-        for clause in tomllib.loads(template.replace("{parties}", ""))["clauses"]
+        for clause in whole["clauses"]
         for post in clause.get("decides", {}).get("escalation", ())
     ]
     tables = []
@@ -119,10 +128,26 @@ def fill_template(template: str, parties: Mapping[str, str], from_us: int, until
             "\n".join(["[[parties]]", *lines, "answers_for = []", "posts = [", *posts, "]\n"])
         )
     review_us = (from_us + until_us) // 2
-    filled = template.replace("{parties}", "\n".join(tables))
+    filled = _in_languages(template, whole["languages"], languages)
+    filled = filled.replace("{parties}", "\n".join(tables))
     for name, time_us in (("from", from_us), ("until", until_us), ("review", review_us)):
         filled = filled.replace(f"{{{name}}}", f"{format_time(time_us)[:19]}Z")
     return filled
+
+
+def _in_languages(template: str, has: Sequence[str], asked: Sequence[str]) -> str:
+    """Return a template with the words in the languages asked for, and no others."""
+    for language in asked:
+        if language not in has:
+            limit = "is no language of this template"
+            raise InputError("language", language, limit, f"it has {', '.join(has)}")
+    kept = [
+        line
+        for line in template.split("\n")
+        if (words := WORDS.match(line)) is None or words[1] in asked
+    ]
+    said = f"languages = {json.dumps(list(asked))}"
+    return re.sub(r"^languages = .*$", said, "\n".join(kept), count=1, flags=re.MULTILINE)
 
 
 def _agreement(value: Mapping[str, Any]) -> dict[str, Any]:

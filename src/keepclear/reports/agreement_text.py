@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How an agreement, its standing and the difference of two versions read, on paper too."""
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -30,6 +31,9 @@ from keepclear.units import US_PER_S, format_time
 
 WIDTH: Final = 80
 CONDITION: Final = "in force once every party has stated it"
+# No line begins with a mark that French sets off by a space, or with the unit of a number.
+HELD: Final = re.compile(r" (?=[:;?!])|(?<=\d) ")
+NO_BREAK: Final = "\u00a0"
 LEVELS: Final = frozenset({"level_grain", "height"})
 HOUR_US: Final = 3_600 * US_PER_S
 DAY_US: Final = 24 * HOUR_US
@@ -139,7 +143,7 @@ def decides_text(decision: AnyDecision) -> str:
 def _agreement_lines(a: Agreement) -> Iterator[str]:
     for text in a.title:
         yield from _wrapped(text.text.upper(), "")
-    yield ""
+        yield ""
     yield f"{a.id}, version {a.version}"
     yield f"hash       {grouped(hash_of(a))} (what every party signs)"
     yield f"in force   {_time(a.in_force_us)} to {_time(a.until_us)}"
@@ -163,9 +167,11 @@ def _agreement_lines(a: Agreement) -> Iterator[str]:
 
 
 def _clause_lines(clause: Clause) -> Iterator[str]:
+    place = f"{clause.id:<6} "
     for text in clause.texts:
-        language = f" [{text.language}]" if len(clause.texts) > 1 else ""
-        yield from _wrapped(text.text, f"{clause.id + language:<6} ")
+        language = f"[{text.language}] " if len(clause.texts) > 1 else ""
+        yield from _wrapped(text.text, place + language)
+        place = " " * len(place)
     if clause.decides is not None:
         words = f"{kind_of(clause.decides)}: {decides_text(clause.decides)}"
         yield from _wrapped(words, "       = ")
@@ -197,9 +203,12 @@ def _duration(time_us: int) -> str:
 
 
 def _wrapped(text: str, before: str) -> list[str]:
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=before, subsequent_indent=" " * len(before)
-    ) or [before]  # fmt: skip
+    held = HELD.sub(NO_BREAK, text)
+    lines = textwrap.wrap(
+        held, WIDTH, initial_indent=before, subsequent_indent=" " * len(before),
+        break_on_hyphens=False,
+    )  # fmt: skip
+    return [line.replace(NO_BREAK, " ") for line in lines] or [before]
 
 
 def _time(time_us: int) -> str:
