@@ -100,6 +100,22 @@ def test_a_record_is_shown_a_line_for_each_part_and_says_it_is_not_verified(file
     assert "checkpoint of keepclear/exercise-east/1/a,b: 5 parts" in said
 
 
+def test_a_receipt_is_proven_with_keys_and_says_who_signed(files: Path) -> None:
+    play = played()
+    receipt = files / "act.receipt"
+    receipt.write_bytes(encode(play.receipt(2)) + b"\n")
+
+    status, said = run("record", "verify", receipt, "--keys", files / "keys.json")
+    assert (status, said.startswith("PROVEN")) == (0, True)
+    assert "act        note/1 of a, watch (Exercise)" in said
+    assert "signed     by post watch of a" in said
+    status, said = run("record", "verify", receipt)
+    assert (status, said.startswith("CONSISTENT WITH ITSELF, ORIGIN NOT PROVEN")) == (3, True)
+    receipt.write_bytes(encode(play.receipt(2)).replace(b'"kind":"act/1"', b'"kind":"act/2"'))
+    status, said = run("record", "verify", receipt, "--keys", files / "keys.json")
+    assert (status, "leads to another root than was signed" in said) == (1, True)
+
+
 def test_keys_are_made_shown_exported_and_rotated(tmp_path: Path) -> None:
     folder, keys = tmp_path / "n", tmp_path / "n" / "north.keys.json"
 

@@ -116,8 +116,8 @@ def test_what_binds_for_good_takes_two_representatives_in_one_envelope(power: Po
             verify_play(document, (kind, ("rep-1",), 0))
     one = first_document("a", one_person=(power,))
     found = verify_play(one, (kind, ("rep-1",), 0))
-    assert found.one_person == (("a", (power,)),)
-    assert f"one person may sign for a: {power}" in verified_text(found, "x")
+    assert found.one_person == (("a", power),)
+    assert f"one representative of a may sign {power} alone" in verified_text(found, "x")
 
 
 def test_a_representative_signs_nothing_of_routine_without_a_mandate_for_it() -> None:

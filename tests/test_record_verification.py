@@ -27,6 +27,7 @@ from tests.record_plays import (
     EXCHANGE,
     MINUTE_US,
     REGION,
+    START_US,
     Play,
     first_document,
     next_document,
@@ -193,7 +194,8 @@ def test_an_act_signed_by_a_key_that_was_not_appointed_is_named() -> None:
     [
         ({"region": "elsewhere"}, "is for another record"),
         ({"incarnation": 2}, "is for another record"),
-        ({"created_us": 10**16, "expires_us": 2 * 10**16}, "before it was made or after"),
+        ({"created_us": 10**16, "expires_us": 10**16 + 1}, "before it was made or after"),
+        ({"expires_us": START_US + 25 * 3_600_000_000}, "is more than 24 h after its creation"),
         ({"created_us": 0, "expires_us": 1}, "before it was made or after it expired"),
     ],
 )

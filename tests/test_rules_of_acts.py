@@ -34,7 +34,7 @@ from keepclear.record.keys import Signer
 from keepclear.record.mandates import ROUTINE, Power
 from keepclear.record.notes import NoteKey
 from keepclear.record.parts import EXCHANGE_KEY, ExchangeKeyChange, seal_exchange_key
-from keepclear.record.receipts import verify_receipt
+from keepclear.record.receipts import verify_act_of, verify_receipt
 from keepclear.record.verification import Verified, verify
 from keepclear.reports.record_text import keys_text, verified_text
 from tests.agreement_plays import DAY_US, HOUR_US, Table, agreement
@@ -357,7 +357,20 @@ def test_one_person_is_enough_where_the_key_document_says_so_and_its_receipt_sho
 
     first_alone = Play()
     first_alone.appoint(sealed(first))
-    assert "one person may sign for a: agreement, keys" in verified_text(checked(first_alone), "x")
+    said = verified_text(checked(first_alone), "x")
+    assert "one representative of a may sign agreement alone" in said
+    # taken back later, the receipt and the record still show it for what was signed under it
+    signed_alone = Play()
+    signed_alone.appoint(sealed(first))
+    signed_alone.act(1, "a", "rep-1", kind="agreement.carry/1")
+    signed_alone.appoint(sealed(second, "rep-1"))
+    assert checked(signed_alone).one_person == (("a", Power.AGREEMENT),)
+    exchange_keys = [NoteKey(EXCHANGE, public("exchange"))]
+    ring = Keyring()
+    ring.add(sealed(first), 0)
+    act = verify_act_of(verify_receipt(signed_alone.receipt(1), exchange_keys), ring)
+    assert act is not None
+    assert act.signers.alone is Power.AGREEMENT
     assert checked(play).is_proven
     proven = verify_receipt(play.receipt(0), [NoteKey(EXCHANGE, public("exchange"))])
     envelope = decode(bytes(proven.part.data), Envelope, "envelope")

@@ -267,7 +267,7 @@ def test_two_checkpoints_of_one_size_with_different_roots_prove_a_split_view() -
 
 
 def test_a_beat_is_one_signed_and_salted_digest_over_the_roots_of_all_audiences() -> None:
-    note = PLAY.ledger.beat(7, salt(5), EXCHANGE, PLAY.exchange)
+    note = PLAY.ledger.beat(2, salt(5), EXCHANGE, PLAY.exchange)
     texts = ""
     for audience in AUDIENCES:
         data = hashed(PLAY, audience)
@@ -277,10 +277,10 @@ def test_a_beat_is_one_signed_and_salted_digest_over_the_roots_of_all_audiences(
     line = encode(BeatLine(salt=salt(5), note=note))
     unsalted = encode(BeatLine(salt=salt(6), note=note))
     strange = encode(BeatLine(salt=salt(5), note=PLAY.ledger.beat(
-        7, salt(5), EXCHANGE, signer("forger")
+        2, salt(5), EXCHANGE, signer("forger")
     )))  # fmt: skip
 
-    assert verify_note(note, KEYS)[0] == f"keepclear/{REGION}/1/beat/\n7\n{digest}\n"
+    assert verify_note(note, KEYS)[0] == f"keepclear/{REGION}/1/beat/\n2\n{digest}\n"
     assert verify([*PLAY.archive(), line], PLAY.keys()).beats == 3
     for audience in AUDIENCES:
         later = played()
@@ -291,6 +291,9 @@ def test_a_beat_is_one_signed_and_salted_digest_over_the_roots_of_all_audiences(
         verify([*PLAY.archive(), unsalted], PLAY.keys())
     with pytest.raises(NotProven, match="is signed by no key that is known here"):
         verify([*PLAY.archive(), strange], PLAY.keys())
+    skipped = PLAY.ledger.beat(3, salt(5), EXCHANGE, PLAY.exchange)
+    with pytest.raises(BrokenProof, match="is not the one after 1; a beat was dropped"):
+        verify([*PLAY.archive(), encode(BeatLine(salt=salt(5), note=skipped))], PLAY.keys())
 
 
 def test_the_operator_and_one_party_cannot_backdate_behind_a_beat_that_others_cosigned() -> None:

@@ -37,9 +37,11 @@ def record() -> None:
 def verify(file: str, keys: str | None) -> int:
     """Check a record on a machine that has nothing else.
 
-    FILE is an operator's archive, or what one party may see.
+    FILE is an operator's archive, what one party may see, or the receipt of one part.
     Stops at the first part that does not hold and says why.
     """
+    if _is_receipt(file):
+        return _verify_receipt(file, keys)
     from keepclear.cli.output import print_text
     from keepclear.record.faults import RecordError
     from keepclear.record.verification import verify as verify_lines
@@ -79,6 +81,52 @@ def show(file: str) -> int:
             print_text(text)
     except (RecordError, OSError) as fault:
         return _refused(fault, UNREADABLE)
+    return 0
+
+
+def _is_receipt(file: str) -> bool:
+    """Tell whether a file holds a receipt, by how it begins."""
+    try:
+        with Path(file).open("rb") as opened:
+            return opened.read(12) == b'{"audience":'
+    except OSError:
+        return False
+
+
+def _verify_receipt(file: str, keys: str | None) -> int:
+    """Check a receipt, and say what it proves."""
+    from keepclear.cli.output import print_text
+    from keepclear.record.faults import RecordError
+    from keepclear.record.key_documents import Keyring
+    from keepclear.record.keys import PublicKey
+    from keepclear.record.notes import NoteKey, read_checkpoint, split_note
+    from keepclear.record.receipts import (
+        read_receipt,
+        verify_act_of,
+        verify_receipt,
+        verify_under,
+    )
+    from keepclear.reports.record_text import receipt_text
+
+    try:
+        believed = None if keys is None else read_keys_file(keys)
+        receipt = read_receipt(Path(file).read_bytes().strip(), file)
+    except (RecordError, OSError) as fault:
+        return _refused(fault, UNREADABLE)
+    try:
+        if believed is None:
+            verify_under(receipt, read_checkpoint(split_note(receipt.checkpoint)[0]), file)
+            print_text(receipt_text(None, None, file))
+            return NOT_PROVEN
+        ring = Keyring()
+        for place, envelope in enumerate(believed.documents):
+            ring.add(envelope, place, keys or "")
+        exchange = [NoteKey(each.name, PublicKey(each.key)) for each in believed.exchange]
+        proven = verify_receipt(receipt, exchange, file)
+        print_text(receipt_text(proven, verify_act_of(proven, ring, file), file))
+    except RecordError as fault:
+        click.echo(f"FAILS  {file}: {fault}", err=True)
+        return FAILS
     return 0
 
 

@@ -28,10 +28,10 @@ from keepclear.exchange.events import (
     OperationMoved,
 )
 from keepclear.exchange.index import Near
-from keepclear.exchange.operations import GRACE_US, Refused, fall_due
+from keepclear.exchange.operations import Refused, fall_due
 from keepclear.exchange.ports import Clock, Ids, Store
 from keepclear.exchange.world import World, keep, undo
-from keepclear.plans.operations import Operation, State, claim_of
+from keepclear.plans.operations import Operation, claim_of, protects_until_us
 from keepclear.record.encoding import encode
 from keepclear.record.entries import EVERYBODY, Leaf, Part, audience_of
 from keepclear.record.envelopes import Envelope, verified
@@ -127,7 +127,7 @@ class Exchange:
                 stand(deciding, key, self.keys)
             else:
                 operation = self.world.operations[key]
-                if operation.is_protecting and operation.end_us <= now_us:
+                if operation.is_protecting and protects_until_us(operation) <= now_us:
                     fall_due(deciding, operation)
             self._commit("", now_us, deciding, deciding.parts)
 
@@ -208,9 +208,7 @@ class Exchange:
 
     def _plan_operation(self, operation: Operation) -> None:
         if operation.is_protecting:
-            is_out = operation.state in {State.NONCONFORMING, State.CONTINGENT}
-            grace_us = GRACE_US if is_out else 0
-            heapq.heappush(self._due, (operation.end_us + grace_us, operation.id))
+            heapq.heappush(self._due, (protects_until_us(operation), operation.id))
 
     def _undo(self) -> None:
         """Take back what a refused act has done so far, in the world and beside it."""

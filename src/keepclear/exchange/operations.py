@@ -25,10 +25,8 @@ from keepclear.plans.acts import (
 )
 from keepclear.plans.conflicts import open_for
 from keepclear.plans.filing import FiledOperation, uncertainty_of, volumes_of
-from keepclear.plans.operations import Event, Operation, State, move
+from keepclear.plans.operations import Event, Operation, State, move, protects_until_us
 from keepclear.record.headers import Act
-
-GRACE_US = 60 * 60 * 1_000_000
 
 
 class Refused(CallerError):
@@ -99,7 +97,8 @@ def airborne(deciding: Deciding, act: Act, payload: MarkAirborne) -> None:
         [act.party], OperationMoved(id=old.id, state=state, airborne_us=payload.at_us)
     )  # fmt: skip
     if state is State.NONCONFORMING and old.state is not state:
-        _tell_all(deciding, old.id, "URGENT: airborne without being activated")
+        made = deciding.world.operations[old.id]
+        recheck(deciding, made, "URGENT: airborne without being activated")
 
 
 def contingent(deciding: Deciding, act: Act, payload: MakeContingent) -> None:
@@ -109,7 +108,7 @@ def contingent(deciding: Deciding, act: Act, payload: MakeContingent) -> None:
     made = replace(old, state=state, off_nominal=volumes_of(payload.off_nominal, "off_nominal"),
                    ovn=deciding.ids.id(), version=old.version + 1)  # fmt: skip
     deciding.emit([act.party], OperationFiled(operation=made, is_smaller=True))
-    recheck(deciding, made, "URGENT: contingent", made.end_us + GRACE_US)
+    recheck(deciding, made, "URGENT: contingent")
 
 
 def end(deciding: Deciding, act: Act, payload: EndOperation) -> None:
@@ -125,15 +124,14 @@ def cancel(deciding: Deciding, act: Act, payload: CancelOperation) -> None:
 
 def fall_due(deciding: Deciding, operation: Operation) -> None:
     """Let time pass over an operation whose end has come: it overruns, or is over."""
-    ends_us = operation.end_us
+    is_over = deciding.now_us >= protects_until_us(operation)
     if operation.state is State.ACTIVATED:
         state = move(operation.state, Event.OVERRUN)
         deciding.emit([operation.party], OperationMoved(
             id=operation.id, state=state, why="its end has passed"
         ))  # fmt: skip
-        recheck(deciding, deciding.world.operations[operation.id], "URGENT: its end has passed",
-                ends_us + GRACE_US)  # fmt: skip
-    elif operation.state in {State.FILED, State.ACCEPTED} or deciding.now_us >= ends_us + GRACE_US:
+        recheck(deciding, deciding.world.operations[operation.id], "URGENT: its end has passed")
+    elif operation.state in {State.FILED, State.ACCEPTED} or is_over:
         _close(deciding, operation, Event.END, "is over: its time has passed")
 
 
@@ -142,12 +140,6 @@ def _close(deciding: Deciding, old: Operation, event: Event, why: str) -> None:
     deciding.emit([old.party], OperationMoved(id=old.id, state=state, why=why))
     made = deciding.world.operations[old.id]
     recheck(deciding, made, f"operation {old.id[:8]} of {old.party} {why}")
-
-
-def _tell_all(deciding: Deciding, operation_id: str, note: str) -> None:
-    for each in deciding.world.conflicts_of(operation_id):
-        if each.state in GONE_ON:
-            deciding.change(each, note=note)
 
 
 def _operation(

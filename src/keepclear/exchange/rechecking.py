@@ -35,12 +35,10 @@ from keepclear.plans.operations import move as move_operation
 GONE_ON = OPEN | {State.AGREED}
 
 
-def recheck(
-    deciding: Deciding, operation: Operation, why: str, until_us: int | None = None
-) -> None:
+def recheck(deciding: Deciding, operation: Operation, why: str) -> None:
     """Raise, change and resolve the conflicts of an operation as it stands now.
 
-    why: what closes a conflict that is no more. until_us: until when it protects at least.
+    why: what closes a conflict that is no more.
     """
     world, near = deciding.world, deciding.near
     before = {
@@ -49,7 +47,7 @@ def recheck(
         if each.state in GONE_ON
     }
     found: set[str] = set()
-    compiled = near.compile(claim_of(operation, until_us))
+    compiled = near.compile(claim_of(operation))
     if operation.is_protecting:
         near.put(operation.status, compiled)
         found = set(near.near(operation.status, compiled))

@@ -5,7 +5,9 @@
 2. Filing records and protects at once; it never fails because of a conflict.
 3. Each version has an opaque number (OVN), random and handed in; who has it has seen it.
 4. An operation protects (`is_protecting`) from filing until it has ended or was cancelled.
-5. What is filed later than agreed is LATE by so many seconds, and not lost.
+5. Out of plan (nonconforming, contingent) its last volumes protect for the grace after its end,
+   60 minutes, or until it has ended.
+6. What is filed later than agreed is LATE by so many seconds, and not lost.
 """
 
 from collections.abc import Mapping
@@ -87,7 +89,8 @@ TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
     State.CANCELLED: {},
 }
 OVER: Final = frozenset({State.ENDED, State.CANCELLED})
-UNDER_WAY: Final = frozenset({State.ACTIVATED, State.NONCONFORMING, State.CONTINGENT})
+OUT_OF_PLAN: Final = frozenset({State.NONCONFORMING, State.CONTINGENT})
+GRACE_US: Final = 60 * 60 * 1_000_000
 
 
 class NotNow(CallerError):
@@ -149,13 +152,18 @@ def move(state: State, event: Event) -> State:
         raise NotNow(state, event) from None
 
 
-def claim_of(operation: Operation, end_us: int | None = None) -> Claim:
-    """Return what an operation takes up. end_us: until when its last volumes protect at least."""
+def protects_until_us(operation: Operation) -> int:
+    """Return until when it protects: its end, and the grace after it where it is out of plan."""
+    return operation.end_us + (GRACE_US if operation.state in OUT_OF_PLAN else 0)
+
+
+def claim_of(operation: Operation) -> Claim:
+    """Return what an operation takes up."""
     volumes = (*operation.volumes, *operation.off_nominal)
-    if end_us is not None and operation.state in UNDER_WAY and end_us > operation.end_us:
-        last_us = operation.end_us
+    last_us, until_us = operation.end_us, protects_until_us(operation)
+    if until_us > last_us:
         volumes = tuple(
-            msgspec.structs.replace(each, end_us=end_us) if each.end_us == last_us else each
+            msgspec.structs.replace(each, end_us=until_us) if each.end_us == last_us else each
             for each in volumes
         )
     return Claim(

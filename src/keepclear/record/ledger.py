@@ -90,7 +90,7 @@ class Ledger:
     def _incarnation_part(self, at_us: int, audience: str) -> Part:
         tree = self.trees.get(audience, Tree())
         size = TreeSize(audience=audience, size=len(tree), root=tree.root())
-        start = Incarnation(before=self.incarnation, head=self.chain.previous, tree=size)
+        start = Incarnation(before=self.incarnation, tree=size)
         return Part(kind=INCARNATION_KIND, at_us=at_us, data=msgspec.Raw(encode(start)))
 
     def receipt(self, leaf: Leaf, index: int, checkpoint: str, size: int) -> Receipt:

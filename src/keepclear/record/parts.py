@@ -8,8 +8,8 @@
     late-act/1       a receipt of an earlier incarnation whose act the backup did not have
 
 1. Restoring a backup opens a new incarnation. Its first parts, one for each audience, name the
-   one before, the hash of the last entry the backup had, and how far this audience's tree had
-   come: the size of another's would tell how busy its readers are.
+   one before and how far this audience's tree had come: the size of another's would tell how
+   busy its readers are.
 2. A receipt from beyond that is entered again as a late act. It is judged by the time at which
    it was first entered, which the receipt proves, and never decided a second time unseen.
 """
@@ -55,10 +55,9 @@ class TreeSize(Signed, frozen=True, kw_only=True):
 
 
 class Incarnation(Signed, frozen=True, kw_only=True):
-    """What a restored backup had. head: the hash of its last entry; tree: its readers' own."""
+    """What a restored backup had. tree: its readers' own, and no other's."""
 
     before: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
-    head: Bytes32
     tree: TreeSize
 
 

@@ -4,8 +4,8 @@
 Layout, as JSON in its one form: audience, salt, part, index, proof (hashes), checkpoint (a note).
 
 Proven is: this part stands at this place of the tree whose root the exchange has signed. Where
-the part is an act, its envelope is in it: that a key of the party signed it is proven by
-`envelopes.verified` with the party's key documents. Who else cosigned is returned.
+the part is an act, its envelope is in it, and `verify_act_of` proves with the party's key
+documents who signed it. Who else cosigned is returned.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,14 @@ import msgspec
 
 from keepclear.record.encoding import Signed, decode
 from keepclear.record.entries import Part, is_audience, leaf_of
+from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import BrokenProof, Malformed
-from keepclear.record.headers import Bytes32
+from keepclear.record.headers import Act, Bytes32, read_act
+from keepclear.record.key_documents import Keyring
 from keepclear.record.merkle import LONGEST_PROOF, root_of_inclusion
 from keepclear.record.notes import Checkpoint, Cosigned, NoteKey, read_checkpoint, verify_note
+from keepclear.record.parts import ACT_KIND
+from keepclear.record.signers import Signers, verify_signers
 
 
 class Receipt(Signed, frozen=True, kw_only=True):
@@ -59,6 +63,27 @@ def verify_receipt(receipt: Receipt, keys: Sequence[NoteKey], path: str = "recei
     text, cosigned = verify_note(receipt.checkpoint, keys)
     checkpoint = read_checkpoint(text)
     return Proven(verify_under(receipt, checkpoint, path), checkpoint, cosigned)
+
+
+class ProvenAct(NamedTuple):
+    """An act, who signed it, and what one person may do alone by the party's key document."""
+
+    act: Act
+    signers: Signers
+
+
+def verify_act_of(proven: Proven, keys: Keyring, path: str = "receipt") -> ProvenAct | None:
+    """Return the act that a receipt proves, None where its part is none.
+
+    `NotProven` where those who signed it might not, by the key document of that time.
+    """
+    if proven.part.kind != ACT_KIND:
+        return None
+    envelope = decode(bytes(proven.part.data), Envelope, f"{path}.envelope")
+    act = read_act(envelope, f"{path}.act")
+    return ProvenAct(
+        act, verify_signers(envelope, act, keys, proven.part.at_us, None, f"{path}.act")
+    )  # fmt: skip
 
 
 def verify_under(receipt: Receipt, checkpoint: Checkpoint, path: str = "receipt") -> Part:

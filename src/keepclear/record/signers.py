@@ -9,14 +9,43 @@
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
+from keepclear.record.envelopes import Envelope, verified
 from keepclear.record.faults import NotProven
-from keepclear.record.headers import Act
-from keepclear.record.key_documents import Appointed
-from keepclear.record.mandates import Power, check_mandate, needed_for, power_of
+from keepclear.record.headers import ACT, Act
+from keepclear.record.key_documents import Appointed, Keyring
+from keepclear.record.mandates import OF_TWO, Power, check_mandate, needed_for, power_of
 
 DISTRESS: Final = "distress"
+
+
+class Signers(NamedTuple):
+    """Who signed an act. alone: what took two, and one was enough for by the key document."""
+
+    appointed: tuple[Appointed, ...]
+    alone: Power | None
+
+
+def verify_signers(
+    envelope: Envelope, act: Act, keys: Keyring, at_us: int, place: int | None, path: str = "act"
+) -> Signers:
+    """Return who signed an act; `NotProven` where its keys may not, or do not verify.
+
+    place: where it stands in the record; None where there is none, and the time at which it was
+    entered says which of its party's key documents counts.
+    """
+    appointed = {}
+    for each in envelope.signatures:
+        if place is None:
+            appointed[each.keyid] = keys.appointed_at(act.party, each.keyid, at_us)
+        else:
+            appointed[each.keyid] = keys.appointed(act.party, each.keyid, place)
+    document = keys.at(act.party, at_us) if place is None else keys.latest(act.party, place)
+    power = check_signers(act, tuple(appointed.values()), document.one_person, path)
+    verified(envelope, {key_id: each.key for key_id, each in appointed.items()}, ACT, path)
+    is_alone = power in OF_TWO and power in document.one_person
+    return Signers(tuple(appointed.values()), power if is_alone else None)
 
 
 def deed_of(act: Act) -> str:
@@ -26,9 +55,10 @@ def deed_of(act: Act) -> str:
 
 def check_signers(
     act: Act, signers: Sequence[Appointed], one_person: Iterable[Power], path: str = "act"
-) -> None:
+) -> Power | None:
     """Refuse an act that its signers may not sign; `NotProven` names what is missing.
 
+    Returns the power that it takes, None for what is routine.
     signers: what the keys on its envelope are for. one_person: of the party's key document.
     Verifies no signature.
     """
@@ -43,7 +73,7 @@ def check_signers(
             check_mandate(each.mandates, deed, act.created_us, each.who, path)
     power = power_of(deed)
     if power is None:
-        return
+        return None
     representatives = {each.name for each in signers if each.role == "representative"}
     needed = needed_for(power, one_person)
     if len(representatives) < needed:
@@ -51,3 +81,4 @@ def check_signers(
             path, f"{len(representatives)} of {needed}", f"representatives have signed {deed}",
             "let another representative sign the same act before it expires",
         )  # fmt: skip
+    return power

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from keepclear.record.encoding import decode
 from keepclear.record.entries import EVERYBODY, Chain, Entry, Leaf, Part, after
-from keepclear.record.envelopes import Envelope, verified
+from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
 from keepclear.record.files import (
     LONGEST_LINE,
@@ -38,7 +38,7 @@ from keepclear.record.files import (
     PersonalLine,
     TreeLine,
 )
-from keepclear.record.headers import ACT, CLOCK_US, Act, read_act
+from keepclear.record.headers import CLOCK_US, LONGEST_US, Act, read_act
 from keepclear.record.key_documents import KeyDocument, Keyring
 from keepclear.record.keys import PublicKey
 from keepclear.record.ledger import beat_digest, beat_origin, grow, incarnation_of, origin_of
@@ -55,7 +55,7 @@ from keepclear.record.parts import (
 )
 from keepclear.record.personal import belongs_to
 from keepclear.record.receipts import Receipt, verify_receipt
-from keepclear.record.signers import check_signers
+from keepclear.record.signers import verify_signers
 
 Tell = Callable[[int], None]
 
@@ -75,8 +75,8 @@ class Verified(NamedTuple):
     has_keys: a file of keys was given. is_proven: and every part stands under a checkpoint that
     its exchange has signed; what only stands in the file may be anybody's. exchange, roots:
     fingerprints of the keys believed. last_us: time of the last part. unsigned: how many leaves
-    stand after the last checkpoint of their tree. one_person: which party's key document lets
-    one representative sign what takes two, and what.
+    stand after the last checkpoint of their tree. one_person: for which party, and what, one
+    representative may sign or has signed what takes two.
     """
 
     header: Header
@@ -94,7 +94,7 @@ class Verified(NamedTuple):
     exchange: tuple[str, ...]
     roots: tuple[tuple[str, str], ...]
     suspects: tuple[Suspect, ...]
-    one_person: tuple[tuple[str, tuple[Power, ...]], ...]
+    one_person: tuple[tuple[str, Power], ...]
 
 
 def verify(lines: Iterable[bytes], keys: KeysFile | None, tell: Tell | None = None) -> Verified:
@@ -135,9 +135,11 @@ class Verification:
         self._signed: dict[str, int] = {}
         self._entries = self._leaves = self._acts = self._checkpoints = self._beats = 0
         self._first_us, self._last_us = 0, 0
+        self._last_beat: int | None = None
         self._with_personal: dict[str, Act] = {}
         self._starts = 0
         self._signers: list[tuple[Act, str, int]] = []
+        self._alone: dict[tuple[str, Power], None] = {}
         self._ids: dict[tuple[str, str], int] = {}  # until when the ids of acts are taken
         self._most_ids = 1_024
         if keys is not None:
@@ -176,6 +178,7 @@ class Verification:
 
     def result(self, lines: int) -> Verified:
         """Return what holds, after the last line."""
+        self._follow_keys(lines)
         suspects = []
         for act, key_id, last_us in self._signers:
             since_us = self._keyring.suspect_since_us(act.party, key_id)
@@ -186,19 +189,24 @@ class Verification:
             (party, PublicKey(self._keyring.latest(party).root).id)
             for party in self._keyring.parties()
         )
-        one_person = tuple(
-            (party, powers)
-            for party in self._keyring.parties()
-            if (powers := self._keyring.latest(party).one_person)
-        )
+        for party in self._keyring.parties():
+            latest = self._keyring.latest(party)
+            self._alone |= dict.fromkeys((party, power) for power in latest.one_person)
         has_keys = self._keys is not None
         is_proven = has_keys and self._checkpoints > 0 and unsigned == 0
         return Verified(
             self._header, has_keys, is_proven, lines, self._entries, self._leaves, self._acts,
             self._checkpoints, self._beats, self._first_us, self._last_us, unsigned,
             tuple(key.key.id for key in self._note_keys), roots, tuple(suspects),
-            one_person,
+            tuple(self._alone),
         )  # fmt: skip
+
+    def _follow_keys(self, lines: int) -> None:
+        """Follow what the file of keys has beyond the record: it may say that a key is suspect."""
+        for party, documents in self._pinned.items():
+            known = len(self._keyring.documents(party))
+            for envelope in documents[known:]:
+                self._keyring.add(envelope, lines + 1, f"file of keys, {party}")
 
     def _take_entry(self, line: EntryLine, path: str, place: int) -> None:
         data = bytes(line.entry)
@@ -301,31 +309,26 @@ class Verification:
         path = f"{path}, act {act.id[:8]} of {act.party}"
         if (act.region, act.incarnation) != (self._header.region, incarnation):
             raise NotProven(path, act.region, "is for another record", "ask who entered it")
+        if act.expires_us - act.created_us > LONGEST_US:
+            raise NotProven(
+                path, act.expires_us, f"is more than {LONGEST_US // 3_600_000_000} h after its "
+                "creation", "ask who entered it",
+            )  # fmt: skip
         if not act.created_us - CLOCK_US <= part.at_us < act.expires_us:
             raise NotProven(
                 path, part.at_us, "was entered before it was made or after it expired",
                 "ask who entered it",
             )  # fmt: skip
         try:
-            appointed = {
-                each.keyid: self._keyring.appointed_at(act.party, each.keyid, part.at_us)
-                if place is None
-                else self._keyring.appointed(act.party, each.keyid, place)
-                for each in envelope.signatures
-            }
+            signers = verify_signers(envelope, act, self._keyring, part.at_us, place, path)
         except RecordError as fault:
-            raise _at(path, fault) from None
-        document = (
-            self._keyring.at(act.party, part.at_us)
-            if place is None
-            else self._keyring.latest(act.party, place)
-        )
-        check_signers(act, tuple(appointed.values()), document.one_person, path)
-        verified(envelope, {k: each.key for k, each in appointed.items()}, ACT, path)
+            raise fault if fault.path.startswith(path) else _at(path, fault) from None
+        if signers.alone is not None:
+            self._alone.setdefault((act.party, signers.alone))
         self._check_is_new(act, part.at_us, path)
         # who has stolen a key chooses what time the act says, not when it is entered
         last_us = max(act.created_us, part.at_us)
-        self._signers += [(act, key_id, last_us) for key_id in appointed]
+        self._signers += [(act, each.key.id, last_us) for each in signers.appointed]
         self._acts += 1
         if act.personal:
             self._with_personal[act.id] = act
@@ -386,6 +389,12 @@ class Verification:
                 "is not the digest over all trees as they stand here",
                 "a tree was changed after the beat was signed",
             )  # fmt: skip
+        if self._last_beat is not None and beat.size != self._last_beat + 1:
+            raise BrokenProof(
+                f"{path}, beat", beat.size, f"is not the one after {self._last_beat}",
+                "a beat was dropped or moved: get the range again",
+            )  # fmt: skip
+        self._last_beat = beat.size
         self._beats += 1
 
     def _read_note(self, note: str, path: str) -> Checkpoint:

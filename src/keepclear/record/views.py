@@ -26,7 +26,8 @@ from keepclear.record.files import (
 )
 from keepclear.record.headers import read_act
 from keepclear.record.notes import read_checkpoint, split_note
-from keepclear.record.parts import ACT_KIND
+from keepclear.record.parts import ACT_KIND, LATE_ACT_KIND
+from keepclear.record.receipts import Receipt
 
 
 def view_of(lines: Iterable[bytes], party: str) -> Iterator[bytes]:
@@ -72,6 +73,9 @@ def is_seen(audience: str, party: str) -> bool:
 
 def _acts_in(leaf: Leaf) -> set[str]:
     part = decode(bytes(leaf.part), Part, "part", LONGEST_LINE)
+    if part.kind == LATE_ACT_KIND:
+        receipt = decode(bytes(part.data), Receipt, "receipt", LONGEST_LINE)
+        part = decode(bytes(receipt.part), Part, "part", LONGEST_LINE)
     if part.kind != ACT_KIND:
         return set()
     return {read_act(decode(bytes(part.data), Envelope, "envelope")).id}

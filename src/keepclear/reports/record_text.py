@@ -24,6 +24,7 @@ from keepclear.record.keys import PublicKey
 from keepclear.record.mandates import Mandate, mandate_text
 from keepclear.record.notes import read_checkpoint, split_note
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
+from keepclear.record.receipts import Proven, ProvenAct
 from keepclear.record.verification import Verified
 from keepclear.units import format_time
 
@@ -67,8 +68,8 @@ def verified_text(found: Verified, file: str) -> str:
         lines.append(f"  exchange   {key[:FINGERPRINT]}")
     for party, root in found.roots:
         lines.append(f"  {party[:10]:<10} {root[:FINGERPRINT]} (root)")
-    for party, powers in found.one_person:
-        lines.append(f"  one person may sign for {party}: {', '.join(powers)}")
+    for party, power in found.one_person:
+        lines.append(f"  alone      one representative of {party} may sign {power} alone")
     for each in found.suspects:
         lines.append(
             f"  SUSPECT    act {each.act[:8]} of {each.party}: its key {each.key_id[:FINGERPRINT]} "
@@ -78,6 +79,35 @@ def verified_text(found: Verified, file: str) -> str:
         "",
         "Says what was entered and by whom; not that it is true, nor that nothing else happened.",
     ]
+    return "\n".join(lines) + "\n"
+
+
+def receipt_text(proven: Proven | None, act: ProvenAct | None, file: str) -> str:
+    """Return what a receipt proves, verdict first; proven: None without keys to believe."""
+    if proven is None:
+        return (
+            f"CONSISTENT WITH ITSELF, ORIGIN NOT PROVEN  {file}\n"
+            "  way out    give --keys FILE with keys that did not come with this receipt\n"
+        )
+    checkpoint = proven.checkpoint
+    lines = [
+        f"PROVEN  {file}: entered at {format_time(proven.part.at_us)}",
+        f"  part       {proven.part.kind}",
+        f"  under      {checkpoint.origin}, {checkpoint.size:,} parts",
+        *(f"  cosigned   by {each.name}" for each in proven.cosigned),
+    ]
+    if act is not None:
+        who = ", ".join(each.who for each in act.signers.appointed)
+        lines += [
+            f"  act        {act.act.kind} of {act.act.party}, {act.act.post} ({act.act.status})",
+            f"  signed     by {who}",
+        ]
+        if act.signers.alone is not None:
+            lines.append(
+                f"  alone      one representative of {act.act.party} may sign "
+                f"{act.signers.alone} alone, by its key document"
+            )
+    lines += ["", "Says that this was entered and by whom; not that it is true."]
     return "\n".join(lines) + "\n"
 
 
