@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from keepclear.agreement.assess import Assessment
 from keepclear.agreement.binding import Minima
 from keepclear.agreement.claims import Breach, Claim, breaches, judge
+from keepclear.detect.kernel import KERNEL
 from keepclear.exchange.deciding import Between, Deciding
 from keepclear.exchange.disclosure import has_numbers, rounded_volume
 from keepclear.exchange.events import OperationMoved
@@ -95,11 +96,11 @@ def _settle(
     places = deciding.world.places
     earlier, later = sorted((a, b), key=lambda each: places[each.id])
     acting, clause = who_acts(earlier, later, between.who_acts)
-    told = tuple(_told(deciding, a, b, each, between) for each in broken)
+    what = tuple(told(deciding, a, b, each, between) for each in broken)
     if before is None:
         deciding.change(Conflict(
             id=deciding.ids.id(), a=a.id, b=b.id, parties=(a.party, b.party), state=State.RAISED,
-            raised_us=deciding.now_us, must_act=acting, clause=clause, broken=told,
+            raised_us=deciding.now_us, must_act=acting, clause=clause, broken=what,
         ))  # fmt: skip
         return
     state = move(before.state, Event.CHANGE)
@@ -109,7 +110,7 @@ def _settle(
             state=state,
             must_act=acting,
             clause=clause,
-            broken=told,
+            broken=what,
             agreed=(),
             acknowledged=(),
             proposal=None,
@@ -118,13 +119,15 @@ def _settle(
     )
 
 
-def _told(
+def told(
     deciding: Deciding, a: Operation, b: Operation, breach: Breach, between: Between
 ) -> Broken:
     """Return what both sides are told of a breach: with numbers, where enough is shown."""
     grants = between.grants
     if not has_numbers(grants):
-        return Broken(agreement=breach.agreement, clause=breach.clause, numbers=None)
+        return Broken(
+            agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=None
+        )
     found = breach.found
     if not grants.is_everything:
         minima = next(
@@ -132,13 +135,16 @@ def _told(
             if (each.agreement, each.clause) == (breach.agreement, breach.clause)
         )  # fmt: skip
         found = _found_rounded(deciding, a, b, minima, between) or found
-    return Broken(agreement=breach.agreement, clause=breach.clause, numbers=Numbers(
+    numbers = Numbers(
         verdict=found.verdict, rule=found.rule, leaf=found.leaf,
         from_us=found.intervals[0].start_us, to_us=found.intervals[-1].end_us,
         closest_us=found.cpa.time_us, latitude_deg=found.cpa.latitude_deg,
         longitude_deg=found.cpa.longitude_deg, lateral_m=found.cpa.lateral_m,
         vertical_m=found.cpa.vertical_m, short_by_m=found.short_by_m,
-    ))  # fmt: skip
+    )  # fmt: skip
+    return Broken(
+        agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=numbers
+    )
 
 
 def _found_rounded(
