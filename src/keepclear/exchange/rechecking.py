@@ -125,9 +125,7 @@ def told(
     """Return what both sides are told of a breach: with numbers, where enough is shown."""
     grants = between.grants
     if not has_numbers(grants):
-        return Broken(
-            agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=None
-        )
+        return Broken(agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=None)
     found = breach.found
     if not grants.is_everything:
         minima = next(
@@ -142,9 +140,7 @@ def told(
         longitude_deg=found.cpa.longitude_deg, lateral_m=found.cpa.lateral_m,
         vertical_m=found.cpa.vertical_m, short_by_m=found.short_by_m,
     )  # fmt: skip
-    return Broken(
-        agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=numbers
-    )
+    return Broken(agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=numbers)
 
 
 def _found_rounded(
