@@ -17,6 +17,8 @@ from typing import Annotated, Final
 import msgspec
 
 from keepclear.agreement.claims import Claim
+from keepclear.agreement.clauses import ProbingBound
+from keepclear.agreement.probing import widened
 from keepclear.airspace.volumes import Volume4D
 from keepclear.errors import CallerError
 from keepclear.plans.filing import Domain, Uncertainty
@@ -155,6 +157,23 @@ def move(state: State, event: Event) -> State:
 def protects_until_us(operation: Operation) -> int:
     """Return until when it protects: its end, and the grace after it where it is out of plan."""
     return operation.end_us + (GRACE_US if operation.state in OUT_OF_PLAN else 0)
+
+
+def as_compared(operation: Operation, bound: ProbingBound | None) -> Operation:
+    """Return an operation with the volumes that others are compared with: what they may be shown.
+
+    bound: what small ones are widened to, None for nothing.
+    """
+    claim = claim_of(operation)
+    if bound is not None:
+        claim = widened(claim, bound)
+    uncertainty = Uncertainty(
+        lateral_tmm=claim.lateral_tmm, vertical_tmm=claim.vertical_tmm,
+        early_us=claim.early_us, late_us=claim.late_us,
+    )  # fmt: skip
+    return msgspec.structs.replace(
+        operation, volumes=claim.volumes, off_nominal=(), uncertainty=uncertainty
+    )
 
 
 def claim_of(operation: Operation) -> Claim:
