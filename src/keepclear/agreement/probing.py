@@ -28,6 +28,9 @@ DEFAULT: Final = ProbingBound(
     across_tmm=5 * 18_520_000, height_tmm=2_000 * 3_048, lasts_us=HOUR_US // 2, filings_an_hour=10
 )
 TMM_PER_M: Final = 10_000
+M_PER_DEGREE: Final = 111_000.0
+CHART_DEG: Final = 1.0
+CHART_LIMIT_DEG: Final = 60.0
 
 
 def widest(bounds: Sequence[ProbingBound]) -> ProbingBound:
@@ -100,10 +103,28 @@ def _wider(shape: Shape, across_tmm: int) -> Shape:
 
 def _lack_tmm(shape: Shape, bound: ProbingBound) -> int:
     """Return how far a polygon is to be grown on each side until it is as wide as asked."""
-    if not isinstance(shape, Polygon):
+    if not isinstance(shape, Polygon) or _is_wide(shape.ring, bound.across_tmm / TMM_PER_M):
         return 0
     width_tmm = math.floor(_width_m(shape.ring) * TMM_PER_M)
     return max(0, -(-(bound.across_tmm - width_tmm) // 2))
+
+
+def _is_wide(ring: Sequence[Position], across_m: float) -> bool:
+    """Tell whether a ring is beyond doubt as wide as asked: cheaply, for most are.
+
+    The least width of a shape is not less than its area by its diameter. Both on a flat chart of
+    its place, with a tenth of room for what the chart is wrong by below 60 degrees.
+    """
+    south, west = ring[0].latitude_deg, ring[0].longitude_deg
+    reach = max(max(abs(p.latitude_deg - south), abs(p.longitude_deg - west)) for p in ring)
+    if reach > CHART_DEG or abs(south) > CHART_LIMIT_DEG:
+        return False
+    shrink = math.cos(math.radians(south)) * M_PER_DEGREE
+    x = [(p.longitude_deg - west) * shrink for p in ring]
+    y = [(p.latitude_deg - south) * M_PER_DEGREE for p in ring]
+    area = sum(x[i - 1] * y[i] - x[i] * y[i - 1] for i in range(len(ring)))
+    diameter_m = math.hypot(max(x) - min(x), max(y) - min(y))
+    return abs(area) / 2 >= 1.1 * across_m * diameter_m
 
 
 def _width_m(ring: Sequence[Position]) -> float:

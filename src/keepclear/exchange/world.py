@@ -8,6 +8,7 @@
    not depend on the order of dictionaries, and is the same after any fold of the same events.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
@@ -132,7 +133,7 @@ def evolve(world: World, event: Event) -> None:
 def _count_filing(world: World, event: OperationFiled) -> None:
     party, now_us = event.operation.party, event.operation.filed_us
     known = world.filers.get(party, Filer())
-    times_us = tuple(each for each in known.times_us if each > now_us - HOUR_US)
+    times_us = known.times_us[bisect_right(known.times_us, now_us - HOUR_US) :]
     this = now_us // HOUR_US
     hours = {hour: taken for hour, taken in known.hours if hour >= this - HOURS}
     hours[this] = hours.get(this, 0) + event.takes_km2h
