@@ -106,8 +106,8 @@ def evolve(world: World, event: Event) -> None:
             ))  # fmt: skip
         case OperationFiled():
             _put(world, "operations", event.operation.id, event.operation)
+            _count_filing(world, event)
             if not event.is_smaller:
-                _count_filing(world, event)
                 world.undo_log.append(("filings", "", world.filings))
                 world.undo_log.append(
                     ("places", event.operation.id, world.places.get(event.operation.id))
