@@ -28,6 +28,7 @@ from keepclear.agreement.clauses import (
     WhoActs,
 )
 from keepclear.agreement.documents import Agreement, PartyTerms, Role
+from keepclear.agreement.probing import DEFAULT, widened
 from keepclear.agreement.rules_toml import parse_short
 from keepclear.agreement.statements import Said
 from keepclear.detect.compiled import plain
@@ -280,7 +281,8 @@ class Exchanging(RuleBasedStateMachine):
     def breaks(self, one: Operation, other: Operation) -> bool:
         """Tell whether two operations break a rule, from their volumes alone, by no index."""
         datums = Datums()
-        compiled = [compile_claim(claim_of(each), datums) for each in (one, other)]
+        claims = [widened(claim_of(each), DEFAULT) for each in (one, other)]
+        compiled = [compile_claim(each, datums) for each in claims]
         minima = self.minima(one.party, other.party)
         return bool(breaches(plain(), compiled[0], compiled[1], minima))
 

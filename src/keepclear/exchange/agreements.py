@@ -5,7 +5,7 @@ What changes which rules bind whom looks again at every pair of the parties.
 """
 
 from keepclear.agreement.claims import every_cylinder
-from keepclear.agreement.clauses import Separation
+from keepclear.agreement.clauses import ProbingBound, Separation
 from keepclear.agreement.documents import hash_of
 from keepclear.agreement.standing import state_of
 from keepclear.agreement.statements import AgreementFile, read_file
@@ -47,11 +47,11 @@ def stand(deciding: Deciding, own_hash: str, keys: Keyring) -> None:
         hash=own_hash, state=standing.state, clauses=standing.clauses
     ))  # fmt: skip
     deciding.forget_bindings()
-    deciding.near.widen(every_cylinder(
-        clause.decides.rules
-        for clause in standing.clauses
-        if isinstance(clause.decides, Separation)
-    ))  # fmt: skip
+    decisions = [clause.decides for clause in standing.clauses]
+    deciding.near.widen(
+        every_cylinder(each.rules for each in decisions if isinstance(each, Separation)),
+        [each for each in decisions if isinstance(each, ProbingBound)],
+    )
     why = f"agreement {own_hash[:8]} is {standing.state}"
     for operation in list(deciding.world.operations.values()):
         if operation.is_protecting and operation.party in parties:

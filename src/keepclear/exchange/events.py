@@ -9,7 +9,9 @@ the event as JSON in its one form.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Annotated, Final
+
+import msgspec
 
 from keepclear.agreement.documents import Clause
 from keepclear.agreement.statements import AgreementFile
@@ -17,7 +19,7 @@ from keepclear.agreement.states import State as AgreementState
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import Operation, State
 from keepclear.record.encoding import Signed
-from keepclear.record.headers import Id, TimeUs
+from keepclear.record.headers import Id, Name, TimeUs
 from keepclear.record.key_documents import Hex64
 
 
@@ -37,10 +39,14 @@ class AgreementStood(Signed, frozen=True, kw_only=True):
 
 
 class OperationFiled(Signed, frozen=True, kw_only=True):
-    """An operation, or a new version of it, was filed. is_smaller: it only shrinks."""
+    """An operation, or a new version of it, was filed. is_smaller: it only shrinks.
+
+    takes_km2h: of what its party may take in a day; 0 where no agreement says how much.
+    """
 
     operation: Operation
     is_smaller: bool = False
+    takes_km2h: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class OperationMoved(Signed, frozen=True, kw_only=True):
@@ -58,7 +64,21 @@ class ConflictChanged(Signed, frozen=True, kw_only=True):
     conflict: Conflict
 
 
-Event = AgreementCarried | AgreementStood | OperationFiled | OperationMoved | ConflictChanged
+class FilingsCounted(Signed, frozen=True, kw_only=True):
+    """That a party has filed as often in an hour as its agreement asks to be told of."""
+
+    party: Name
+    filings: int
+
+
+Event = (
+    AgreementCarried
+    | AgreementStood
+    | OperationFiled
+    | OperationMoved
+    | ConflictChanged
+    | FilingsCounted
+)
 
 KINDS: Final[Mapping[str, type[Signed]]] = {
     "agreement-carried/1": AgreementCarried,
@@ -66,5 +86,6 @@ KINDS: Final[Mapping[str, type[Signed]]] = {
     "operation-filed/1": OperationFiled,
     "operation-moved/1": OperationMoved,
     "conflict-changed/1": ConflictChanged,
+    "filings-counted/1": FilingsCounted,
 }
 KIND_OF: Final[Mapping[type[Signed], str]] = {each: kind for kind, each in KINDS.items()}

@@ -147,6 +147,7 @@ class Exchange:
         return Deciding(
             world=self.world, near=self._near, functions=self._functions,
             house=self._region.house, ids=self._ids, now_us=now_us, counts=dict(self._counts),
+            parties=frozenset(self.keys.parties()),
         )  # fmt: skip
 
     def _check(self, envelope: Envelope, act: Act, now_us: int) -> None:
@@ -218,5 +219,5 @@ class Exchange:
             if operation is None or not operation.is_protecting:
                 self._near.drop(operation_id)
             else:
-                self._near.put(operation.status, self._near.compile(claim_of(operation)))
+                self._near.put(operation.status, claim_of(operation))
         self._near.touched.clear()

@@ -29,7 +29,7 @@ from keepclear.plans.conflicts import (
     who_acts,
 )
 from keepclear.plans.operations import Event as OperationEvent
-from keepclear.plans.operations import Operation, claim_of
+from keepclear.plans.operations import Operation, as_compared, claim_of
 from keepclear.plans.operations import State as OperationState
 from keepclear.plans.operations import move as move_operation
 
@@ -48,10 +48,9 @@ def recheck(deciding: Deciding, operation: Operation, why: str) -> None:
         if each.state in GONE_ON
     }
     found: set[str] = set()
-    compiled = near.compile(claim_of(operation))
     if operation.is_protecting:
-        near.put(operation.status, compiled)
-        found = set(near.near(operation.status, compiled))
+        near.put(operation.status, claim_of(operation))
+        found = set(near.near(operation.id))
     else:
         near.drop(operation.id)
     for other_id in sorted(found | before.keys(), key=lambda each: world.places[each]):
@@ -59,7 +58,8 @@ def recheck(deciding: Deciding, operation: Operation, why: str) -> None:
         between = deciding.between(operation.party, other.party)
         broken: tuple[Breach, ...] = ()
         if other_id in found:
-            broken = breaches(deciding.functions, compiled, near.compiled(other_id), between.minima)
+            one, two = (near.compiled(each, between.probing) for each in (operation.id, other_id))
+            broken = breaches(deciding.functions, one, two, between.minima)
         _settle(deciding, operation, other, before.get(other_id), broken, between, why)
     accept(deciding, operation.id)
 
@@ -149,7 +149,7 @@ def _found_rounded(
     one, other = (
         deciding.near.compile(Claim(
             id=each.id, party=each.party, craft_class=each.craft_class, has_rvsm=each.has_rvsm,
-            volumes=(rounded_volume(each, between.grants),),
+            volumes=(rounded_volume(as_compared(each, between.probing), between.grants),),
         ))
         for each in (a, b)
     )  # fmt: skip

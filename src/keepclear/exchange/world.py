@@ -8,6 +8,7 @@
    not depend on the order of dictionaries, and is the same after any fold of the same events.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
@@ -29,6 +30,8 @@ from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import Signed, encode
 
+HOUR_US: Final = 3_600_000_000
+HOURS: Final = 24
 HASH_SIZE: Final = 2**256
 
 
@@ -41,16 +44,33 @@ class Carried(Signed, frozen=True, kw_only=True):
     clauses: tuple[Clause, ...] = ()
 
 
+class Filer(Signed, frozen=True, kw_only=True):
+    """When a party has filed within the last hour, and what it took within the last day.
+
+    hours: (hour since 1970, km2h) for each hour in which it filed.
+    """
+
+    times_us: tuple[int, ...] = ()
+    hours: tuple[tuple[int, int], ...] = ()
+
+    def taken_km2h(self, now_us: int) -> int:
+        """Return what was taken within the last day, whole hours counted in."""
+        first = now_us // HOUR_US - HOURS
+        return sum(taken for hour, taken in self.hours if hour >= first)
+
+
 @dataclass(eq=False)
 class World:
     """What stands now. Written by `evolve` alone; the owner alone calls it, one thread at a time.
 
-    operations, conflicts: by id. agreements: by hash. of_operation: ids of the conflicts that an
-    operation is in, in the order in which they were raised. places: of each operation among all
-    filings, the later one greater; a new version that only shrinks keeps its place.
+    operations, conflicts: by id. agreements: by hash. filers: by party. of_operation: ids of the
+    conflicts that an operation is in, in the order in which they were raised. places: of each
+    operation among all filings, the later one greater; a new version that only shrinks keeps
+    its place.
     """
 
     agreements: dict[str, Carried] = field(default_factory=dict)
+    filers: dict[str, Filer] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
     conflicts: dict[str, Conflict] = field(default_factory=dict)
     of_operation: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -86,6 +106,7 @@ def evolve(world: World, event: Event) -> None:
             ))  # fmt: skip
         case OperationFiled():
             _put(world, "operations", event.operation.id, event.operation)
+            _count_filing(world, event)
             if not event.is_smaller:
                 world.undo_log.append(("filings", "", world.filings))
                 world.undo_log.append(
@@ -107,6 +128,17 @@ def evolve(world: World, event: Event) -> None:
                     world.undo_log.append(("of_operation", operation, known))
                     world.of_operation[operation] = (*known, conflict.id)
             _put(world, "conflicts", conflict.id, conflict)
+
+
+def _count_filing(world: World, event: OperationFiled) -> None:
+    party, now_us = event.operation.party, event.operation.filed_us
+    known = world.filers.get(party, Filer())
+    times_us = known.times_us[bisect_right(known.times_us, now_us - HOUR_US) :]
+    this = now_us // HOUR_US
+    hours = {hour: taken for hour, taken in known.hours if hour >= this - HOURS}
+    hours[this] = hours.get(this, 0) + event.takes_km2h
+    made = Filer(times_us=(*times_us, now_us), hours=tuple(sorted(hours.items())))
+    _put(world, "filers", party, made)
 
 
 def keep(world: World) -> None:
