@@ -11,6 +11,7 @@ from tests.exchange_plays import example
 CROSS: Final = example("two_plans_cross.toml")
 # Beside N1 and S1: N2 and S2 agreed as is, N3 and S3 withdrawn, N4 and S4 open and unanswered,
 # N5 filed late.
+LATE: Final = 'start = "2015-10-05T07:02:00Z"'
 MANY: Final = CROSS + "".join(
     f"""
 [areas.{name}]
@@ -47,8 +48,7 @@ does = "{does}"
         ("60 min", "south", "file",
          'operation = "S4"\narea = "three"\nstart = "2015-10-05T12:00:00Z"\nlasts = "1 h"'),
         ("61 min", "north", "file",
-         'operation = "N5"\narea = "four"\nstart = "2015-10-05T07:02:00Z"\nlasts = "1 h"\n'
-         'callsign = "LATE BIRD"'),
+         'callsign = "LATE BIRD"\noperation = "N5"\narea = "four"\nlasts = "1 h"\n' + LATE),
     )
 )  # fmt: skip
 

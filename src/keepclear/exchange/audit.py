@@ -20,7 +20,8 @@ from typing import Final, NamedTuple, NoReturn, TypeVar
 from msgspec.structs import replace
 
 from keepclear.agreement.binding import Minima
-from keepclear.agreement.claims import Breach, Claim, Compiled, breaches, every_cylinder
+from keepclear.agreement.claims import Breach, Compiled, breaches, every_cylinder
+from keepclear.agreement.clauses import ProbingBound
 from keepclear.agreement.findings import Verdict
 from keepclear.agreement.separation import RuleSet
 from keepclear.detect.kernel import Functions
@@ -38,7 +39,7 @@ from keepclear.exchange.rechecking import GONE_ON, told
 from keepclear.exchange.views import Notice, notice
 from keepclear.exchange.world import World, evolve, keep
 from keepclear.plans.conflicts import TABLE, Broken, Conflict, Numbers, State, who_acts
-from keepclear.plans.operations import Operation, claim_of
+from keepclear.plans.operations import Operation, as_compared, claim_of
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Entry, Leaf, Part
 from keepclear.record.faults import Malformed
@@ -134,7 +135,7 @@ class _Auditor:
             house=house, ids=_NoIds(), now_us=0, counts={},
         )  # fmt: skip
         self._world = self._deciding.world
-        self._compiled: dict[str, Compiled] = {}
+        self._compiled: dict[str, dict[ProbingBound | None, Compiled]] = {}
         self._entries = self._findings = self._notices = self._pairs = 0
         self._kernels: dict[str, None] = {}
         self._has_house = False
@@ -236,10 +237,12 @@ class _Auditor:
 
     # --- what is found now --------------------------------------------------------------------
 
-    def _compile(self, operation: Operation) -> Compiled:
-        if operation.id not in self._compiled:
-            self._compiled[operation.id] = self._deciding.near.compile(claim_of(operation))
-        return self._compiled[operation.id]
+    def _compile(self, operation: Operation, bound: ProbingBound | None) -> Compiled:
+        """Return an operation as it is compared under a probing bound."""
+        forms = self._compiled.setdefault(operation.id, {})
+        if bound not in forms:
+            forms[bound] = self._deciding.near.compile(claim_of(operation), bound)
+        return forms[bound]
 
     def _between(self, a: Operation, b: Operation) -> Between:
         between = self._deciding.between(a.party, b.party)
@@ -253,17 +256,19 @@ class _Auditor:
         if a.party == b.party:
             return ()
         self._pairs += 1
-        minima = self._between(a, b).minima
-        return breaches(self._functions, self._compile(a), self._compile(b), minima)
+        between = self._between(a, b)
+        one, other = (self._compile(each, between.probing) for each in (a, b))
+        return breaches(self._functions, one, other, between.minima)
 
     def _is_nearly(self, a: Operation, b: Operation, minima: Iterable[Minima]) -> bool:
         """Tell whether a pair that breaks nothing would, were one of them a hair larger."""
         if not (a.is_protecting and b.is_protecting and a.status is b.status):
             return False
-        claim: Claim = claim_of(a)
+        bound = self._between(a, b).probing
+        claim = claim_of(a)
         larger = replace(claim, lateral_tmm=claim.lateral_tmm + GUARD_TMM)
-        compiled = self._deciding.near.compile(larger)
-        return bool(breaches(self._functions, compiled, self._compile(b), minima))
+        one = self._deciding.near.compile(larger, bound)
+        return bool(breaches(self._functions, one, self._compile(b, bound), minima))
 
     # --- what the record says -----------------------------------------------------------------
 
@@ -378,11 +383,12 @@ class _Auditor:
     def _expected(self, conflict: Conflict) -> Iterator[Notice]:
         """Yield what each side is to be told; the notes are the record's own."""
         a, b = (self._world.operations[each] for each in (conflict.a, conflict.b))
-        grants = self._between(a, b).grants
+        between = self._between(a, b)
         for own, other in ((a, b), (b, a)):
             number = self._deciding.counts.get(own.party, 0) + 1
             self._deciding.counts[own.party] = number
-            yield notice(conflict, own, other, grants, number, "").value
+            seen = as_compared(other, between.probing)
+            yield notice(conflict, own, seen, between.grants, number, "").value
 
     def _check_told(self, party: str, expected: list[Notice], given: list[Notice]) -> None:
         """Compare the notices of one party in one entry with what it was to be told."""

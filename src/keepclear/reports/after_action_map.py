@@ -138,12 +138,23 @@ def _shape(
     """Return an operation: hatched where it was filed, dashed what was shown of it."""
     filed = [d for area in areas if (d := _data(area, frame))]
     seen = [d for area in boxes if (d := _data(area, frame))]
-    edges = [tag("path", d=d, fill="none", stroke=colour, stroke_width=2.5) for d in filed]
+    edges = [
+        tag("path", d=d, class_="filed", fill="none", stroke=colour, stroke_width=2.5)
+        for d in filed
+    ]
     rule = "evenodd" if len(filed) == 1 else "nonzero"
     hatch = f"url(#hatch-{letter}-{colour[1:]})"
     fill = tag("path", d="".join(filed), fill=hatch, fill_rule=rule) if filed else NOTHING
     dashed = [
-        tag("path", d=d, fill="none", stroke=colour, stroke_width=2, stroke_dasharray=BOX_DASH)
+        tag(
+            "path",
+            d=d,
+            class_="shown",
+            fill="none",
+            stroke=colour,
+            stroke_width=2,
+            stroke_dasharray=BOX_DASH,
+        )
         for d in seen
     ]
     return tag("g", fill, *edges, *dashed)

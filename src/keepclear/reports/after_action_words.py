@@ -17,9 +17,11 @@ from keepclear.exchange.events import (
     AgreementCarried,
     AgreementStood,
     ConflictChanged,
+    FilingsCounted,
     OperationFiled,
     OperationMoved,
 )
+from keepclear.exchange.views import Notice
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Broken, Conflict
 from keepclear.plans.operations import Operation
@@ -142,20 +144,34 @@ def what_words(moment: Moment, story: Story, day: str | None) -> Iterator[str]:
                 yield act_words(act, story, filed)
             case KeyDocument() as document:
                 yield f"joins, with version {document.version} of its keys"
-            case AgreementCarried(hash=own_hash):
-                yield f"carried in: {agreement_title(story, own_hash)}"
-            case AgreementStood() as stood:
-                title = agreement_title(story, stood.hash)
-                yield f"{title} is {stood.state}: {len(stood.clauses)} clauses hold"
-            case OperationFiled(operation=operation):
-                yield operation_words(operation, story, day)
-            case OperationMoved() as moved:
-                why = f" ({moved.why})" if moved.why else ""
-                yield f"{story.name(moved.id)} is {moved.state}{why}"
-            case ConflictChanged(conflict=conflict):
-                yield conflict_words(conflict, moment, story)
             case None:
                 yield f"{part.kind}: see keepclear record show"
+            case Notice():
+                pass
+            case _:
+                yield _event_words(part, moment, story, day)
+
+
+def _event_words(part: Seen, moment: Moment, story: Story, day: str | None) -> str:
+    match part.value:
+        case AgreementCarried(hash=own_hash):
+            said = f"carried in: {agreement_title(story, own_hash)}"
+        case AgreementStood() as stood:
+            title = agreement_title(story, stood.hash)
+            said = f"{title} is {stood.state}: {len(stood.clauses)} clauses hold"
+        case OperationFiled(operation=operation):
+            said = operation_words(operation, story, day)
+        case OperationMoved() as moved:
+            why = f" ({moved.why})" if moved.why else ""
+            said = f"{story.name(moved.id)} is {moved.state}{why}"
+        case ConflictChanged(conflict=conflict):
+            said = conflict_words(conflict, moment, story)
+        case FilingsCounted() as counted:
+            told = f"{part.audience} are told of {counted.filings:,} filings within an hour"
+            said = f"{told} by {counted.party}"
+        case _:
+            said = f"{part.kind}: see keepclear record show"
+    return said
 
 
 def _is(part: Seen, kind: type) -> bool:

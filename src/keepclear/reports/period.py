@@ -17,7 +17,7 @@ from statistics import median
 from typing import Final, NamedTuple
 
 from keepclear.exchange.events import OperationFiled
-from keepclear.plans.conflicts import State
+from keepclear.plans.conflicts import Conflict, State
 from keepclear.reports.after_action import ConflictStory, Moment, Story
 
 FILE_KIND: Final = "operations.file"
@@ -125,6 +125,8 @@ def _asks_of(story: ConflictStory, party: str) -> Iterator[Ask]:
                 acknowledged_us=at_us if is_acknowledged else None,
                 acted_us=ask.acted_us if ask.acted_us is not None or is_acknowledged else at_us,
             )
+        if ask is not None and ask.acted_us is None and _has_closed(conflict, party):
+            ask = ask._replace(acted_us=at_us)
         if ask is not None and (ask.acknowledged_us is not None or not conflict.is_open):
             closed_us = at_us if ask.acknowledged_us is None else None
             yield ask._replace(closed_us=closed_us)
@@ -133,6 +135,15 @@ def _asks_of(story: ConflictStory, party: str) -> Iterator[Ask]:
             ask = Ask(story.id, party, at_us, None, None, None)
     if ask is not None:
         yield ask
+
+
+def _has_closed(conflict: Conflict, party: str) -> bool:
+    """Tell whether a party closed a conflict by what it did with its operation.
+
+    The other side's file lacks that act, and has these words of it.
+    """
+    found = BY_TIME_OR_OTHERS.fullmatch(conflict.closed_by)
+    return found is not None and found[1] == party and not found[2].startswith("is over")
 
 
 def _counts(story: Story, party: str, conflicts: Sequence[ConflictStory]) -> Counts:
