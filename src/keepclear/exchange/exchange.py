@@ -18,7 +18,7 @@ from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.states import State as AgreementState
 from keepclear.detect.kernel import Functions
 from keepclear.errors import CallerError
-from keepclear.exchange.agreements import stand
+from keepclear.exchange.agreements import recheck_some, stand
 from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import (
@@ -118,7 +118,7 @@ class Exchange:
         return answer
 
     def pass_time(self) -> None:
-        """Enter what has fallen due by now."""
+        """Enter what has fallen due by now, and one entry of what is RE-CHECKING."""
         now_us = self._clock.now_us()
         while self._due and self._due[0][0] <= now_us:
             _, key = heapq.heappop(self._due)
@@ -129,6 +129,10 @@ class Exchange:
                 operation = self.world.operations[key]
                 if operation.is_protecting and protects_until_us(operation) <= now_us:
                     fall_due(deciding, operation)
+            self._commit("", now_us, deciding, deciding.parts)
+        if self.world.rechecking:
+            deciding = self._deciding(now_us)
+            recheck_some(deciding)
             self._commit("", now_us, deciding, deciding.parts)
 
     def beat(self) -> None:

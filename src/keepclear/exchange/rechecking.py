@@ -4,9 +4,13 @@
 1. A pair that breaks a rule that binds it has one conflict, raised once and kept while they are.
 2. A conflict of a pair that no longer breaks any is resolved, and says by what.
 3. *Accepted* is given by itself as soon as no conflict is open in which the operation must act.
-4. The verdict is on the exact shapes. The numbers are computed from those that both sides are
+4. One entry holds at most 1,000 of an operation's conflicts, the soonest first; it says how many
+   more there are, and *accepted* is not given.
+5. The verdict is on the exact shapes. The numbers are computed from those that both sides are
    shown; the exact ones lie within them, so a conflict of the exact is one of the shown.
 """
+
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -15,7 +19,7 @@ from keepclear.agreement.binding import Minima
 from keepclear.agreement.claims import Breach, Claim, breaches, judge
 from keepclear.exchange.deciding import Between, Deciding
 from keepclear.exchange.disclosure import has_numbers, rounded_volume
-from keepclear.exchange.events import OperationMoved
+from keepclear.exchange.events import MoreFound, OperationMoved
 from keepclear.plans.conflicts import (
     OPEN,
     Broken,
@@ -32,6 +36,7 @@ from keepclear.plans.operations import Operation, as_compared, claim_of
 from keepclear.plans.operations import State as OperationState
 from keepclear.plans.operations import move as move_operation
 
+MOST_FINDINGS: Final = 1_000
 GONE_ON = OPEN | {State.AGREED}
 
 
@@ -52,21 +57,36 @@ def recheck(deciding: Deciding, operation: Operation, why: str) -> None:
         found = set(near.near(operation.id))
     else:
         near.drop(operation.id)
-    for other_id in sorted(found | before.keys(), key=lambda each: world.places[each]):
+    told = more = 0
+    for other_id in sorted(found | before.keys(), key=lambda each: _soonest(deciding, each)):
         other = world.operations[other_id]
         between = deciding.between(operation.party, other.party)
         broken: tuple[Breach, ...] = ()
         if other_id in found:
             one, two = (near.compiled(each, between.probing) for each in (operation.id, other_id))
-            broken = breaches(deciding.functions, one, two, between.minima)
+            minima = deciding.minima(operation, other)
+            broken = breaches(deciding.functions, one, two, minima)
+        told += bool(broken)
+        if broken and told > MOST_FINDINGS and other_id not in before:
+            more += 1
+            continue
         _settle(deciding, operation, other, before.get(other_id), broken, between, why)
+    if more or operation.id in world.more:
+        deciding.emit([operation.party], MoreFound(id=operation.id, more=more))
     accept(deciding, operation.id)
+
+
+def _soonest(deciding: Deciding, operation_id: str) -> tuple[int, int]:
+    world = deciding.world
+    return world.operations[operation_id].start_us, world.places[operation_id]
 
 
 def accept(deciding: Deciding, operation_id: str) -> None:
     """Give *accepted* to an operation that is filed and has nothing to act upon."""
     operation = deciding.world.operations[operation_id]
     if operation.state is not OperationState.FILED:
+        return
+    if operation_id in deciding.world.more or operation_id in deciding.world.rechecking:
         return
     if open_for(deciding.world.conflicts_of(operation_id), operation_id):
         return
@@ -128,7 +148,7 @@ def _told(
     found = breach.found
     if not grants.is_everything:
         minima = next(
-            each for each in between.minima
+            each for each in deciding.minima(a, b)
             if (each.agreement, each.clause) == (breach.agreement, breach.clause)
         )  # fmt: skip
         found = _found_rounded(deciding, a, b, minima, between) or found
