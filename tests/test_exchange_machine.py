@@ -215,6 +215,7 @@ class Exchanging(RuleBasedStateMachine):
     def wait(self, minutes: int) -> None:
         self.stage.clock.move_to(self.stage.clock.now_us() + minutes * MINUTE_US)
         self.exchange.pass_time()
+        self.exchange.recheck_some()
 
     @rule()
     def suspend_or_resume(self) -> None:
@@ -266,8 +267,7 @@ class Exchanging(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "stage"):
-            while self.exchange.world.rechecking:
-                self.exchange.pass_time()
+            while self.exchange.recheck_some():
                 self.the_record_folds_to_the_same_world()
             self.every_pair_in_conflict_has_one_and_no_other_has()
             self.exchange.beat()

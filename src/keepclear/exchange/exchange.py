@@ -118,7 +118,7 @@ class Exchange:
         return answer
 
     def pass_time(self) -> None:
-        """Enter what has fallen due by now, and one entry of what is RE-CHECKING."""
+        """Enter what has fallen due by now."""
         now_us = self._clock.now_us()
         while self._due and self._due[0][0] <= now_us:
             _, key = heapq.heappop(self._due)
@@ -130,10 +130,18 @@ class Exchange:
                 if operation.is_protecting and protects_until_us(operation) <= now_us:
                     fall_due(deciding, operation)
             self._commit("", now_us, deciding, deciding.parts)
+
+    def recheck_some(self) -> bool:
+        """Enter one entry of what is RE-CHECKING; tell whether there is more.
+
+        The owner calls it between acts, until nothing is left: no act waits for it.
+        """
         if self.world.rechecking:
+            now_us = self._clock.now_us()
             deciding = self._deciding(now_us)
             recheck_some(deciding)
             self._commit("", now_us, deciding, deciding.parts)
+        return bool(self.world.rechecking)
 
     def beat(self) -> None:
         """Sign a checkpoint of each tree, and the beat over all of them."""

@@ -73,7 +73,9 @@ def recheck(deciding: Deciding, operation: Operation, why: str) -> None:
         _settle(deciding, operation, other, before.get(other_id), broken, between, why)
     if more or operation.id in world.more:
         deciding.emit([operation.party], MoreFound(id=operation.id, more=more))
-    accept(deciding, operation.id)
+    # only now: what is to come of other pairs is known
+    for each in (operation.id, *sorted(found | before.keys())):
+        accept(deciding, each)
 
 
 def _soonest(deciding: Deciding, operation_id: str) -> tuple[int, int]:
@@ -94,14 +96,6 @@ def accept(deciding: Deciding, operation_id: str) -> None:
     deciding.emit([operation.party], OperationMoved(id=operation_id, state=state))
 
 
-def resolve(deciding: Deciding, conflict: Conflict, why: str) -> None:
-    """Close a conflict, and give *accepted* to whoever waited for it."""
-    state = move(conflict.state, Event.RESOLVE)
-    deciding.change(replace(conflict, state=state, closed_by=why, proposal=None))
-    for operation_id in (conflict.a, conflict.b):
-        accept(deciding, operation_id)
-
-
 def _settle(
     deciding: Deciding, operation: Operation, other: Operation, before: Conflict | None,
     broken: tuple[Breach, ...], between: Between, why: str,
@@ -109,7 +103,8 @@ def _settle(
     """Bring the conflict of one pair to what was found of it."""
     if not broken:
         if before is not None:
-            resolve(deciding, before, why)
+            state = move(before.state, Event.RESOLVE)
+            deciding.change(replace(before, state=state, closed_by=why, proposal=None))
         return
     a, b = sorted((operation, other), key=lambda each: each.id)
     places = deciding.world.places
