@@ -97,6 +97,7 @@ class World:
     of_operation: dict[str, tuple[str, ...]] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
     filings: int = 0
+    hashes: dict[str, int] = field(default_factory=dict)
     sum: int = 0
     undo_log: list[tuple[str, str, object]] = field(default_factory=list)
 
@@ -228,8 +229,7 @@ def _put(world: World, table: str, key: str, value: Signed) -> None:
     world.undo_log.append((table, key, before))
     world.undo_log.append(("sum", "", world.sum))
     kept[key] = value
-    change = _hash(table, key, value) - (0 if before is None else _hash(table, key, before))
-    world.sum = (world.sum + change) % HASH_SIZE
+    _rehash(world, table, key, value)
 
 
 def _drop(world: World, table: str, key: str) -> None:
@@ -238,9 +238,23 @@ def _drop(world: World, table: str, key: str) -> None:
     if before is not None:
         world.undo_log.append((table, key, before))
         world.undo_log.append(("sum", "", world.sum))
-        world.sum = (world.sum - _hash(table, key, before)) % HASH_SIZE
+        _rehash(world, table, key, None)
 
 
-def _hash(table: str, key: str, value: Signed) -> int:
-    text = b"%b/%b/%b" % (table.encode(), key.encode(), encode(value))
+def _rehash(world: World, table: str, key: str, value: Signed | None) -> None:
+    """Bring the sum to a new value of one object; None: it is gone."""
+    place = f"{table}/{key}"
+    before = world.hashes.get(place, 0)
+    world.undo_log.append(("hashes", place, world.hashes.get(place)))
+    if value is None:
+        world.hashes.pop(place, None)
+        world.sum = (world.sum - before) % HASH_SIZE
+        return
+    now = _hash(place, value)
+    world.hashes[place] = now
+    world.sum = (world.sum + now - before) % HASH_SIZE
+
+
+def _hash(place: str, value: Signed) -> int:
+    text = b"%b/%b" % (place.encode(), encode(value))
     return int.from_bytes(sha256(text).digest())
