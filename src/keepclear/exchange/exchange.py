@@ -18,7 +18,7 @@ from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.states import State as AgreementState
 from keepclear.detect.kernel import Functions
 from keepclear.errors import CallerError
-from keepclear.exchange.agreements import stand
+from keepclear.exchange.agreements import recheck_some, stand
 from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import (
@@ -130,6 +130,18 @@ class Exchange:
                 if operation.is_protecting and protects_until_us(operation) <= now_us:
                     fall_due(deciding, operation)
             self._commit("", now_us, deciding, deciding.parts)
+
+    def recheck_some(self) -> bool:
+        """Enter one entry of what is RE-CHECKING; tell whether there is more.
+
+        The owner calls it between acts, until nothing is left: no act waits for it.
+        """
+        if self.world.rechecking:
+            now_us = self._clock.now_us()
+            deciding = self._deciding(now_us)
+            recheck_some(deciding)
+            self._commit("", now_us, deciding, deciding.parts)
+        return bool(self.world.rechecking)
 
     def beat(self) -> None:
         """Sign a checkpoint of each tree, and the beat over all of them."""

@@ -111,6 +111,14 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
             f"operation {old.id[:8]}: conflict {refusing[0].id[:8]} is open and it must act; "
             "change it, agree with the other side, or agree as it is"
         )
+    if old.id in world.rechecking and any(
+        deciding.between(act.party, other).on_conflict is OnConflict.REFUSE
+        for other in deciding.parties - {act.party}
+    ):
+        raise Refused(
+            f"operation {old.id[:8]}: is RE-CHECKING under an agreement that has changed, which "
+            "counts as a conflict; try again in a moment"
+        )
     deciding.emit([act.party], OperationMoved(id=old.id, state=state))
     for each in must:
         deciding.change(each, note="URGENT: activated with this conflict open")
@@ -184,7 +192,8 @@ def _operation(
         id=operation_id, party=act.party, status=act.status, version=version,
         ovn=deciding.ids.id(), state=state, domain=filed.domain, craft=filed.craft,
         craft_class=filed.craft_class, callsign=filed.callsign, count=filed.count,
-        has_rvsm=filed.has_rvsm, volumes=volumes, uncertainty=uncertainty_of(filed), filed_us=deciding.now_us,
+        has_rvsm=filed.has_rvsm, volumes=volumes, uncertainty=uncertainty_of(filed),
+        filed_us=deciding.now_us,
     )  # fmt: skip
     if made.end_us <= deciding.now_us:
         raise InputError(
