@@ -20,18 +20,18 @@ from keepclear.agreement.clauses import AnnexAuthority, kind_of
 from keepclear.agreement.documents import Agreement, Clause, clause_faults, hash_of
 from keepclear.record.encoding import Signed, decode, digest, encode
 from keepclear.record.faults import Malformed
-from keepclear.record.headers import TimeUs
 from keepclear.record.key_documents import Hex64
+from keepclear.record.mandates import CalendarUs
 
 
 class Annex(Signed, frozen=True, kw_only=True):
     """One version of an annex; see the module. previous: empty for the first."""
 
     agreement: Hex64
-    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,3}$")]
+    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,3}\Z")]
     version: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
-    previous: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?$")]
-    in_force_us: TimeUs
+    previous: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")]
+    in_force_us: CalendarUs
     clauses: Annotated[tuple[Clause, ...], msgspec.Meta(min_length=1)]
 
     def __post_init__(self) -> None:

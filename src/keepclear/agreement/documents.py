@@ -9,6 +9,7 @@
 5. A post to which a clause escalates is one of every party's posts.
 6. An annex is a document of its own with versions of its own (`annexes`), under a clause that
    gives authority for it.
+7. Words have no characters that are not seen (`words`); the text of a clause may have lines.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,12 +25,14 @@ from keepclear.agreement.clauses import (
     Deadlines,
     OperatorKey,
 )
+from keepclear.agreement.words import Lines, Words, has_hidden
 from keepclear.record.encoding import Signed, decode, digest, encode
-from keepclear.record.headers import Name, TimeUs
+from keepclear.record.headers import Name
 from keepclear.record.key_documents import Hex64
+from keepclear.record.mandates import CalendarUs
 
 FEWEST_PARTIES: Final = 2
-Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}$")]
+Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}\Z")]
 DAY_US: Final = 24 * 3_600_000_000
 UpToAYear = Annotated[int, msgspec.Meta(ge=0, le=366 * DAY_US)]
 
@@ -47,17 +50,17 @@ class PostTerms(Signed, frozen=True, kw_only=True):
     """A watch position: what it is called, and how it is reached when the exchange is not."""
 
     id: Name
-    name: str
-    call: str = ""
+    name: Words
+    call: Words = ""
 
 
 class PartyTerms(Signed, frozen=True, kw_only=True):
     """A party to the agreement: what it is called, its role, for whom it answers, its posts."""
 
     id: Name
-    name: str
+    name: Words
     role: Role
-    answers_for: tuple[str, ...] = ()
+    answers_for: tuple[Words, ...] = ()
     posts: tuple[PostTerms, ...] = ()
 
 
@@ -65,7 +68,7 @@ class Text(Signed, frozen=True, kw_only=True):
     """Words in one language."""
 
     language: Language
-    text: Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
+    text: Annotated[Lines, msgspec.Meta(min_length=1, max_length=20_000)]
 
 
 class Clause(Signed, frozen=True, kw_only=True):
@@ -91,12 +94,12 @@ class Agreement(Signed, frozen=True, kw_only=True):
     title: tuple[Text, ...]
     languages: tuple[Language, ...]
     parties: tuple[PartyTerms, ...]
-    in_force_us: TimeUs
-    until_us: TimeUs
-    review_us: TimeUs
+    in_force_us: CalendarUs
+    until_us: CalendarUs
+    review_us: CalendarUs
     notice_us: UpToAYear
     remind_us: UpToAYear = 30 * DAY_US
-    operator_key: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?$")] = ""
+    operator_key: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")] = ""
     clauses: tuple[Clause, ...]
     replaces: tuple[Hex64, ...] = ()
 
@@ -130,7 +133,7 @@ def differences(one: Agreement, other: Agreement) -> tuple[Change, ...]:
     around = [
         Change("", name, _shown(getattr(one, name)), _shown(getattr(other, name)))
         for name in Agreement.__struct_fields__
-        if name not in {"clauses", "version"} and getattr(one, name) != getattr(other, name)
+        if name != "clauses" and getattr(one, name) != getattr(other, name)
     ]
     before = {clause.id: clause for clause in one.clauses}
     after = {clause.id: clause for clause in other.clauses}
@@ -196,6 +199,8 @@ def _party_faults(a: Agreement) -> Iterator[str]:
 def _clause_faults(a: Agreement) -> Iterator[str]:
     ids = {party.id for party in a.parties}
     yield from language_faults(a.title, "title", a.languages)
+    if any(has_hidden(text.text) for text in a.title):
+        yield "has a title of more than one line; write it in one"
     yield from clause_faults(a.clauses, a.languages)
     for clause in a.clauses:
         match clause.decides:

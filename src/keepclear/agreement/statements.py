@@ -17,12 +17,13 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from keepclear.agreement.documents import Agreement, hash_of, read_agreement
+from keepclear.agreement.words import Words
 from keepclear.record.encoding import Signed, decode, encode
 from keepclear.record.envelopes import Envelope, seal
-from keepclear.record.headers import Name, TimeUs
+from keepclear.record.headers import Name
 from keepclear.record.key_documents import Hex64
 from keepclear.record.keys import Signer
-from keepclear.record.mandates import Power
+from keepclear.record.mandates import CalendarUs, Power
 
 SIGNATURE: Final = "application/vnd.keepclear.agreement-signature+json"
 STATEMENT: Final = "application/vnd.keepclear.agreement-statement+json"
@@ -36,8 +37,8 @@ class DocumentSignature(Signed, frozen=True, kw_only=True):
 
     document: Hex64
     party: Name
-    at_us: TimeUs
-    expires_us: TimeUs
+    at_us: CalendarUs
+    expires_us: CalendarUs
 
     def __post_init__(self) -> None:
         """Refuse a signature that holds too long or not at all."""
@@ -68,11 +69,11 @@ class AgreementStatement(Signed, frozen=True, kw_only=True):
 
     document: Hex64
     party: Name
-    at_us: TimeUs
+    at_us: CalendarUs
     said: Said
-    why: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
-    counter: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?$")] = ""
-    force: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    why: Annotated[Words, msgspec.Meta(max_length=2_000)] = ""
+    counter: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")] = ""
+    force: Annotated[Words, msgspec.Meta(max_length=200)] = ""
 
     def __post_init__(self) -> None:
         """Refuse a statement that says more or less than its kind does."""
