@@ -32,7 +32,8 @@ EVENTS: Final[Mapping[Said, Event]] = {
 class Replayed(NamedTuple):
     """A document after all of its signatures and statements up to an instant.
 
-    waits_for: what is missing until it is in force. signed: the signatures that count.
+    waits_for: what is missing until it is in force, unless that is over. signed: the signatures
+    that count.
     """
 
     replay: "Replay"
@@ -69,7 +70,8 @@ def replayed(
         replay.take(event)
     replay.pass_time(now_us)
     return Replayed(
-        replay, tuple(waits or replay.waits(now_us)), tuple(counted), tuple(stated),
+        replay, () if replay.is_over else tuple(waits or replay.waits(now_us)), tuple(counted),
+        tuple(stated),
         (*expired, *later),
     )  # fmt: skip
 
@@ -135,6 +137,11 @@ class Replay:
         if not waits and now_us < self._agreement.in_force_us:
             waits.append("its time to come into force")
         return waits
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether it waits for nothing more: it was denounced or has expired."""
+        return self.state in {State.DENOUNCED, State.EXPIRED}
 
     def clauses(self) -> tuple[Clause, ...]:
         """Return the clauses that hold in this state."""
