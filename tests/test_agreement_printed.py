@@ -129,8 +129,8 @@ lateral = "5 NM"
 @pytest.mark.parametrize(
     "change",
     [
-        ('"here"', '"there"'), ("letter", "paper"), ("EXERCISE", "TEST"),
-        ("rules.near", "rules.by"), ("apart", "away"), ("uav*", "uas*"), ('"2 NM"', '"3 NM"'), ("500 ft", "600 ft"),
+        ('"here"', '"there"'), ("letter", "paper"), ("EXERCISE", "TEST"), ("apart", "away"),
+        ("rules.near", "rules.by"), ("uav*", "uas*"), ('"2 NM"', '"3 NM"'), ("500 ft", "600 ft"),
         ("3 min", "4 min"), ("60 s", "61 s"), ("1 NM", "0.5 NM"), ("300 ft", "200 ft"),
         ("rules.else", "rules.all"), ("default = true", 'classes = ["any", "any"]'),
     ],

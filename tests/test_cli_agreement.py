@@ -214,7 +214,7 @@ def test_what_would_not_verify_is_not_written() -> None:
     assert [by_post[0], early[0], of_others[0]] == [2, 2, 2]
     assert "'post watch of north': has no mandate for agreement: it takes a rep" in by_post[1]
     assert "agreement is signed in part, so it cannot suspend; possible now: counter" in early[1]
-    assert "is no key of north in version 1 of its keys" in of_others[1]
+    assert "is of south, not of north; sign with a key of north" in of_others[1]
     assert Path("mou.agreement").read_bytes() == before
 
 

@@ -10,7 +10,7 @@
    they do not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -105,3 +105,11 @@ def who_answers(held: Sequence[Held], force: str) -> Answer:
         last = max(denials, key=lambda each: each.at_us)
         return Answer(Answers.DENIED, last.party, last.at_us)
     return Answer(Answers.NOBODY)
+
+
+def forces_of(agreements: Iterable[Agreement]) -> tuple[str, ...]:
+    """Return the forces that agreements list, the parties among them."""
+    parties = [party for each in agreements for party in each.parties]
+    return tuple(dict.fromkeys(
+        force for party in parties for force in (party.id, *party.answers_for)
+    ))  # fmt: skip
