@@ -27,8 +27,8 @@ from keepclear.agreement.documents import (
 )
 from keepclear.record.encoding import Signed, decode, digest, encode
 from keepclear.record.faults import Malformed
+from keepclear.record.headers import TimeUs
 from keepclear.record.key_documents import Hex64
-from keepclear.record.mandates import CalendarUs
 
 
 class Annex(Signed, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ class Annex(Signed, frozen=True, kw_only=True):
     id: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,3}\Z")]
     version: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
     previous: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")]
-    in_force_us: CalendarUs
+    in_force_us: TimeUs
     clauses: Annotated[tuple[Clause, ...], msgspec.Meta(min_length=1)]
 
     def __post_init__(self) -> None:

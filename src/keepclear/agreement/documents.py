@@ -27,9 +27,8 @@ from keepclear.agreement.clauses import (
 )
 from keepclear.agreement.words import Lines, Words, has_hidden
 from keepclear.record.encoding import Signed, decode, digest, encode
-from keepclear.record.headers import Name
+from keepclear.record.headers import Name, TimeUs
 from keepclear.record.key_documents import Hex64
-from keepclear.record.mandates import CalendarUs
 
 FEWEST_PARTIES: Final = 2
 Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}\Z")]
@@ -94,9 +93,9 @@ class Agreement(Signed, frozen=True, kw_only=True):
     title: tuple[Text, ...]
     languages: tuple[Language, ...]
     parties: tuple[PartyTerms, ...]
-    in_force_us: CalendarUs
-    until_us: CalendarUs
-    review_us: CalendarUs
+    in_force_us: TimeUs
+    until_us: TimeUs
+    review_us: TimeUs
     notice_us: UpToAYear
     remind_us: UpToAYear = 30 * DAY_US
     operator_key: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")] = ""

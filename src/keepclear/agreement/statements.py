@@ -20,10 +20,10 @@ from keepclear.agreement.documents import Agreement, hash_of, read_agreement
 from keepclear.agreement.words import Words
 from keepclear.record.encoding import Signed, decode, encode
 from keepclear.record.envelopes import Envelope, seal
-from keepclear.record.headers import Name
+from keepclear.record.headers import Name, TimeUs
 from keepclear.record.key_documents import Hex64
 from keepclear.record.keys import Signer
-from keepclear.record.mandates import CalendarUs, Power
+from keepclear.record.mandates import Power
 
 SIGNATURE: Final = "application/vnd.keepclear.agreement-signature+json"
 STATEMENT: Final = "application/vnd.keepclear.agreement-statement+json"
@@ -37,8 +37,8 @@ class DocumentSignature(Signed, frozen=True, kw_only=True):
 
     document: Hex64
     party: Name
-    at_us: CalendarUs
-    expires_us: CalendarUs
+    at_us: TimeUs
+    expires_us: TimeUs
 
     def __post_init__(self) -> None:
         """Refuse a signature that holds too long or not at all."""
@@ -69,7 +69,7 @@ class AgreementStatement(Signed, frozen=True, kw_only=True):
 
     document: Hex64
     party: Name
-    at_us: CalendarUs
+    at_us: TimeUs
     said: Said
     why: Annotated[Words, msgspec.Meta(max_length=2_000)] = ""
     counter: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")] = ""

@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import click
+
 BYTES_PER_KB = 1_000
 KEPT: Final = {
     "private-key": "a private key", "keys": "keys", "agreement": "an agreement",
@@ -23,22 +25,27 @@ KIND: Final = re.compile(rb'\s*\{\s*"(?:format"\s*:\s*"keepclear-([a-z-]+)/|line
 
 
 def print_text(text: str) -> None:
-    """Write text to standard output as UTF-8; quiet where nobody reads on."""
-    try:
-        sys.stdout.buffer.write(text.encode(errors="replace"))
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # Else the interpreter flushes once more on its way out, and complains.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Write text to standard output as UTF-8; as `print_bytes`."""
+    print_bytes(text.encode(errors="replace"))
 
 
 def print_bytes(data: bytes) -> None:
-    """Write bytes to standard output as they are; quiet where nobody reads on."""
+    """Write bytes to standard output as they are; quiet where nobody reads on.
+
+    `click.ClickException`, which `main` tells in words, where it cannot be written.
+    """
+    if sys.stdout is None:  # closed by the shell: >&-
+        raise click.ClickException("standard output: is closed; let it go to a file or a terminal")
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
+    except OSError as fault:
+        # Else the interpreter flushes once more on its way out, and complains.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(fault, BrokenPipeError):
+            raise click.ClickException(
+                f"standard output: {fault.strerror}; make room, or let it go elsewhere"
+            ) from None
 
 
 def kind_of(file: str) -> str:

@@ -29,10 +29,9 @@ import msgspec
 from keepclear.record.encoding import Signed, decode, digest, encode
 from keepclear.record.envelopes import Envelope, seal, verified
 from keepclear.record.faults import Malformed, NotProven
-from keepclear.record.headers import Bytes32, Name
+from keepclear.record.headers import Bytes32, Name, TimeUs
 from keepclear.record.keys import PublicKey, Signer
 from keepclear.record.mandates import (
-    CalendarUs,
     Mandate,
     Power,
     check_mandate,
@@ -72,7 +71,7 @@ class Revocation(Signed, frozen=True, kw_only=True):
     """A key that is suspect, and since when (microseconds UTC)."""
 
     key_id: Hex64
-    suspect_since_us: CalendarUs
+    suspect_since_us: TimeUs
 
 
 class KeyDocument(Signed, frozen=True, kw_only=True):
@@ -81,7 +80,7 @@ class KeyDocument(Signed, frozen=True, kw_only=True):
     party: Name
     version: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
     previous: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")]
-    created_us: CalendarUs
+    created_us: TimeUs
     algorithm: Literal["ed25519"] = "ed25519"
     hash: Literal["sha-256"] = "sha-256"
     root: Bytes32

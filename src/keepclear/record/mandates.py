@@ -28,13 +28,13 @@ import msgspec
 
 from keepclear.record.encoding import Signed
 from keepclear.record.faults import NotProven
+from keepclear.record.headers import TimeUs
 
 ROUTINE: Final = "routine"
 TWO_PERSONS: Final = 2
 WITHIN_US: Final = 24 * 3_600_000_000
 _LAST_S: Final = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that a calendar has
 Deed = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z-]*(?:\.[a-z-]+)*\Z")]
-CalendarUs = Annotated[int, msgspec.Meta(ge=0, lt=(_LAST_S + 1) * 1_000_000)]
 
 
 class Power(StrEnum):
@@ -55,8 +55,8 @@ class Mandate(Signed, frozen=True, kw_only=True):
     """What may be signed, from when to when (microseconds UTC, the last not included)."""
 
     covers: Annotated[tuple[Deed, ...], msgspec.Meta(min_length=1)]
-    from_us: CalendarUs
-    until_us: CalendarUs
+    from_us: TimeUs
+    until_us: TimeUs
 
     def __post_init__(self) -> None:
         """Refuse a mandate that ends before it begins."""
