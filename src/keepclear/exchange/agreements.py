@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Agreements in the region: carried in with their signatures, and how they stand as time goes.
 
-What changes which rules bind whom looks again at every pair of the parties.
+What changes which rules bind whom looks again at every pair of the parties, and at no other
+pair: who is no party must not learn that there is an agreement.
 """
 
 from keepclear.agreement.claims import every_cylinder
@@ -55,4 +56,4 @@ def stand(deciding: Deciding, own_hash: str, keys: Keyring) -> None:
     why = f"agreement {own_hash[:8]} is {standing.state}"
     for operation in list(deciding.world.operations.values()):
         if operation.is_protecting and operation.party in parties:
-            recheck(deciding, operation, why)
+            recheck(deciding, operation, why, among=parties)

@@ -5,7 +5,9 @@
    before. What is refused changes nothing and enters nothing.
 2. All that an act leads to is one entry, written before anybody is answered.
 3. The same id with the same bytes gets the stored answer again; with other bytes it is an error.
-4. What falls due by time alone is entered by the exchange itself, before the next act is decided.
+4. What falls due by time alone is entered by the exchange itself, before the next act is decided,
+   and with the time at which it fell due: with that of the next act it would tell one side when
+   the other has acted.
 """
 
 import heapq
@@ -88,8 +90,10 @@ class Exchange:
 
     def admit(self, document: Envelope) -> None:
         """Enter a party's key document, for everybody."""
+        now_us = self._clock.now_us()
+        self._pass_time(now_us)
         self.keys.add(document, self._ledger.chain.seq)
-        self._enter(self._clock.now_us(), [(EVERYBODY, DOCUMENT_KIND, document)])
+        self._enter(now_us, [(EVERYBODY, DOCUMENT_KIND, document)])
 
     def submit(self, envelope: Envelope) -> Answer:
         """Decide an act and answer its sender; `CallerError` says why it was refused."""
@@ -104,7 +108,7 @@ class Exchange:
                 )
             return known[1]
         self._check(envelope, act, now_us)
-        self.pass_time()
+        self._pass_time(now_us)
         deciding = self._deciding(now_us)
         try:
             decide(deciding, act, self.keys)
@@ -119,17 +123,20 @@ class Exchange:
 
     def pass_time(self) -> None:
         """Enter what has fallen due by now."""
-        now_us = self._clock.now_us()
+        self._pass_time(self._clock.now_us())
+
+    def _pass_time(self, now_us: int) -> None:
+        """Enter what has fallen due by a time, each with its own."""
         while self._due and self._due[0][0] <= now_us:
-            _, key = heapq.heappop(self._due)
-            deciding = self._deciding(now_us)
+            due_us, key = heapq.heappop(self._due)
+            deciding = self._deciding(due_us)
             if key in self.world.agreements:
                 stand(deciding, key, self.keys)
             else:
                 operation = self.world.operations[key]
-                if operation.is_protecting and protects_until_us(operation) <= now_us:
+                if operation.is_protecting and protects_until_us(operation) <= due_us:
                     fall_due(deciding, operation)
-            self._commit("", now_us, deciding, deciding.parts)
+            self._commit("", due_us, deciding, deciding.parts)
 
     def beat(self) -> None:
         """Sign a checkpoint of each tree, and the beat over all of them."""
@@ -194,9 +201,9 @@ class Exchange:
         for _, _, event in deciding.parts:
             match event:
                 case OperationFiled(operation=operation):
-                    self._plan_operation(operation)
+                    self._plan_operation(operation, deciding.now_us)
                 case OperationMoved(id=operation_id):
-                    self._plan_operation(self.world.operations[operation_id])
+                    self._plan_operation(self.world.operations[operation_id], deciding.now_us)
                 case AgreementCarried(hash=own_hash) | AgreementStood(hash=own_hash):
                     agreement = self.world.agreements[own_hash].agreement
                     times = [agreement.in_force_us, agreement.until_us]
@@ -206,9 +213,11 @@ class Exchange:
                         if due_us > deciding.now_us:
                             heapq.heappush(self._due, (due_us, own_hash))
 
-    def _plan_operation(self, operation: Operation) -> None:
+    def _plan_operation(self, operation: Operation, now_us: int) -> None:
+        """Note when an operation falls due; at once where that has passed."""
         if operation.is_protecting:
-            heapq.heappush(self._due, (protects_until_us(operation), operation.id))
+            due_us = max(protects_until_us(operation), now_us)
+            heapq.heappush(self._due, (due_us, operation.id))
 
     def _undo(self) -> None:
         """Take back what a refused act has done so far, in the world and beside it."""

@@ -8,6 +8,8 @@
    shown; the exact ones lie within them, so a conflict of the exact is one of the shown.
 """
 
+from collections.abc import Container
+
 from msgspec.structs import replace
 
 from keepclear.agreement.assess import Assessment
@@ -35,10 +37,13 @@ from keepclear.plans.operations import move as move_operation
 GONE_ON = OPEN | {State.AGREED}
 
 
-def recheck(deciding: Deciding, operation: Operation, why: str) -> None:
+def recheck(
+    deciding: Deciding, operation: Operation, why: str, among: Container[str] | None = None
+) -> None:
     """Raise, change and resolve the conflicts of an operation as it stands now.
 
-    why: what closes a conflict that is no more.
+    why: what closes a conflict that is no more. among: whose operations alone are looked at,
+    where what has changed is nothing to others; None for all.
     """
     world, near = deciding.world, deciding.near
     before = {
@@ -55,6 +60,8 @@ def recheck(deciding: Deciding, operation: Operation, why: str) -> None:
         near.drop(operation.id)
     for other_id in sorted(found | before.keys(), key=lambda each: world.places[each]):
         other = world.operations[other_id]
+        if among is not None and other.party not in among:
+            continue
         between = deciding.between(operation.party, other.party)
         broken: tuple[Breach, ...] = ()
         if other_id in found:
