@@ -5,7 +5,8 @@
 2. A conflict of a pair that no longer breaks any is resolved, and says by what.
 3. *Accepted* is given by itself as soon as no conflict is open in which the operation must act.
 4. The verdict is on the exact shapes. The numbers are computed from those that both sides are
-   shown; the exact ones lie within them, so a conflict of the exact is one of the shown.
+   shown; the exact ones lie within them, so a conflict of the exact is one of the shown. Where
+   the shown give none, none are told.
 """
 
 from collections.abc import Container
@@ -14,9 +15,10 @@ from msgspec.structs import replace
 
 from keepclear.agreement.assess import Assessment
 from keepclear.agreement.binding import Minima
-from keepclear.agreement.claims import Breach, Claim, breaches, judge
+from keepclear.agreement.claims import COUNTS, Breach, breaches, judge
+from keepclear.errors import InputError
 from keepclear.exchange.deciding import Between, Deciding
-from keepclear.exchange.disclosure import has_numbers, rounded_volume
+from keepclear.exchange.disclosure import has_numbers, shown_claim
 from keepclear.exchange.events import OperationMoved
 from keepclear.plans.conflicts import (
     OPEN,
@@ -128,17 +130,22 @@ def _settle(
 def _told(
     deciding: Deciding, a: Operation, b: Operation, breach: Breach, between: Between
 ) -> Broken:
-    """Return what both sides are told of a breach: with numbers, where enough is shown."""
+    """Return what both sides are told of a breach: with numbers, where enough is shown.
+
+    Where what is shown gives none there are none: those of the exact shapes would be more.
+    """
     grants = between.grants
-    if not has_numbers(grants):
-        return Broken(agreement=breach.agreement, clause=breach.clause, numbers=None)
-    found = breach.found
-    if not grants.is_everything:
+    found = None
+    if grants.is_everything:
+        found = breach.found
+    elif has_numbers(grants):
         minima = next(
             each for each in between.minima
             if (each.agreement, each.clause) == (breach.agreement, breach.clause)
         )  # fmt: skip
-        found = _found_rounded(deciding, a, b, minima, between) or found
+        found = _found_as_shown(deciding, a, b, minima, between)
+    if found is None or found.verdict not in COUNTS:
+        return Broken(agreement=breach.agreement, clause=breach.clause, numbers=None)
     return Broken(agreement=breach.agreement, clause=breach.clause, numbers=Numbers(
         verdict=found.verdict, rule=found.rule, leaf=found.leaf,
         from_us=found.intervals[0].start_us, to_us=found.intervals[-1].end_us,
@@ -148,14 +155,12 @@ def _told(
     ))  # fmt: skip
 
 
-def _found_rounded(
+def _found_as_shown(
     deciding: Deciding, a: Operation, b: Operation, minima: Minima, between: Between
 ) -> Assessment | None:
-    one, other = (
-        deciding.near.compile(Claim(
-            id=each.id, party=each.party, craft_class=each.craft_class, has_rvsm=each.has_rvsm,
-            volumes=(rounded_volume(each, between.grants),),
-        ))
-        for each in (a, b)
-    )  # fmt: skip
+    """Return what two operations amount to as they are shown; None where that has no answer."""
+    try:
+        one, other = (deciding.near.compile(shown_claim(each, between.grants)) for each in (a, b))
+    except InputError:  # a box that is too large to be computed; the conflict is told all the same
+        return None
     return judge(deciding.functions, one, other, minima.rules)
