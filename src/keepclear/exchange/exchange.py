@@ -5,6 +5,8 @@
    before. What is refused changes nothing and enters nothing.
 2. All that an act leads to is one entry, written before anybody is answered.
 3. The same id with the same bytes gets the stored answer again; with other bytes it is an error.
+   A party sends its own acts and no other's: the other side of a conflict holds the bytes of what
+   was done about it, and the answer to them has more in it than it may see.
 4. What falls due by time alone is entered by the exchange itself, before the next act is decided,
    and with the time at which it fell due: with that of the next act it would tell one side when
    the other has acted.
@@ -32,6 +34,8 @@ from keepclear.exchange.events import (
 from keepclear.exchange.index import Near
 from keepclear.exchange.operations import Refused, fall_due
 from keepclear.exchange.ports import Clock, Ids, Store
+from keepclear.exchange.views import Answer, Disclosed
+from keepclear.exchange.views import answer as disclosed_answer
 from keepclear.exchange.world import World, keep, undo
 from keepclear.plans.operations import Operation, claim_of, protects_until_us
 from keepclear.record.encoding import encode
@@ -44,16 +48,6 @@ from keepclear.record.keys import Signer
 from keepclear.record.ledger import ForWhom, Ledger
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.signers import check_signers
-
-
-class Answer(NamedTuple):
-    """What an act has led to, for the one who sent it.
-
-    parts: of the record that it may see, in order, each with the audience that sees it too.
-    """
-
-    at_us: int
-    parts: tuple[tuple[str, Part], ...]
 
 
 class Region(NamedTuple):
@@ -84,7 +78,7 @@ class Exchange:
         self._ledger = Ledger(region.name, region.incarnation)
         self._near = Near(functions, every_cylinder([region.house]))
         self._counts: dict[str, int] = {}
-        self._answers: dict[tuple[str, str], tuple[bytes, Answer, int]] = {}
+        self._answers: dict[tuple[str, str], tuple[bytes, Disclosed[Answer], int]] = {}
         self._due: list[tuple[int, str]] = []
         self._beats = 0
 
@@ -95,10 +89,18 @@ class Exchange:
         self.keys.add(document, self._ledger.chain.seq)
         self._enter(now_us, [(EVERYBODY, DOCUMENT_KIND, document)])
 
-    def submit(self, envelope: Envelope) -> Answer:
-        """Decide an act and answer its sender; `CallerError` says why it was refused."""
+    def submit(self, envelope: Envelope, sender: str) -> Disclosed[Answer]:
+        """Decide an act and answer its sender; `CallerError` says why it was refused.
+
+        sender: the party that has proven to be at the other end of the connection.
+        """
         now_us = self._clock.now_us()
         act = read_act(envelope)
+        if act.party != sender:
+            raise Refused(
+                f"act {act.id[:8]}: is of {act.party}, and was sent by {sender}; "
+                "each party sends its own acts"
+            )
         data = encode(envelope)
         known = self._answers.get((act.party, act.id))
         if known is not None:
@@ -168,21 +170,16 @@ class Exchange:
 
     def _commit(
         self, party: str, now_us: int, deciding: Deciding, parts: list[tuple[str, str, Any]]
-    ) -> Answer:
+    ) -> Disclosed[Answer]:
         """Write what was decided, keep it, and return what the sender may see of it."""
         if not parts:
-            return Answer(now_us, ())
+            return disclosed_answer(party, now_us, ())
         leaves = self._enter(now_us, parts)
         keep(self.world)
         self._near.touched.clear()
         self._counts = deciding.counts
         self._plan(deciding)
-        seen = tuple(
-            (leaf.audience, msgspec.json.decode(leaf.part, type=Part))
-            for leaf in leaves
-            if leaf.audience == EVERYBODY or party in leaf.audience.split(",")
-        )
-        return Answer(now_us, seen)
+        return disclosed_answer(party, now_us, leaves)
 
     def _enter(self, now_us: int, parts: list[tuple[str, str, Any]]) -> tuple[Leaf, ...]:
         made = [
