@@ -118,8 +118,8 @@ def end(deciding: Deciding, act: Act, payload: EndOperation) -> None:
 
 def cancel(deciding: Deciding, act: Act, payload: CancelOperation) -> None:
     """Take an operation back before it is activated."""
-    why = f"was cancelled{f': {payload.why}' if payload.why else ''}"
-    _close(deciding, deciding.operation(payload.id, act.party), Event.CANCEL, why)
+    old = deciding.operation(payload.id, act.party)
+    _close(deciding, old, Event.CANCEL, "was cancelled", payload.why)
 
 
 def fall_due(deciding: Deciding, operation: Operation) -> None:
@@ -135,9 +135,11 @@ def fall_due(deciding: Deciding, operation: Operation) -> None:
         _close(deciding, operation, Event.END, "is over: its time has passed")
 
 
-def _close(deciding: Deciding, old: Operation, event: Event, why: str) -> None:
+def _close(deciding: Deciding, old: Operation, event: Event, why: str, reason: str = "") -> None:
+    """Let an operation be over. why: for all it was in conflict with; reason: for its owner."""
     state = move(old.state, event)
-    deciding.emit([old.party], OperationMoved(id=old.id, state=state, why=why))
+    own = f"{why}: {reason}" if reason else why
+    deciding.emit([old.party], OperationMoved(id=old.id, state=state, why=own))
     made = deciding.world.operations[old.id]
     recheck(deciding, made, f"operation {old.id[:8]} of {old.party} {why}")
 
