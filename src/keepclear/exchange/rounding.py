@@ -140,17 +140,13 @@ def covering(spans: Sequence[tuple[float, float]]) -> tuple[float, float]:
     if any(east - west >= 360 for west, east in spans):
         return -180.0, 180.0
     turned = sorted((_wrap(west), _wrap(west) + east - west) for west, east in spans)
-    reach = turned[0][1]
-    gaps = []
-    for (_, _), (west, east) in pairwise(turned):
-        gaps.append((west - reach, west, reach))
+    reach = max(east for _, east in turned) - 360  # of one that goes on past 180
+    found = []
+    for west, east in turned:
+        found.append((west - reach, west))
         reach = max(reach, east)
-    gaps.append((turned[0][0] + 360 - reach, turned[0][0] + 360, reach))
-    gap, west, east = max(gaps)
-    if gap <= 0:
-        return -180.0, 180.0
-    start = _wrap(west)
-    return start, start + 360 - gap
+    gap, start = max(found)
+    return (start, start + 360 - gap) if gap > 0 else (-180.0, 180.0)
 
 
 def extent_of(shape: Shape, unsure_m: float) -> Extent:
