@@ -8,7 +8,7 @@ from pathlib import Path
 import defusedxml.ElementTree
 import pytest
 
-from scripts import draw_record
+from scripts import draw_record, draw_rounding
 from scripts.draw_states import DIAGRAMS, Diagram, draw, laid_out
 from scripts.pictures import FOLDER
 
@@ -80,6 +80,12 @@ def test_the_picture_of_the_record_in_the_docs_is_what_is_drawn_now() -> None:
     kept = (FOLDER / draw_record.FILE).read_text(encoding="utf-8")
 
     assert kept == draw_record.draw(), "run: python -m scripts.draw_record"
+
+
+def test_the_picture_of_rounding_in_the_docs_is_what_is_drawn_now() -> None:
+    kept = (FOLDER / draw_rounding.FILE).read_text(encoding="utf-8")
+
+    assert kept == draw_rounding.draw(), "run: python -m scripts.draw_rounding"
 
 
 @pytest.mark.parametrize("picture", sorted(FOLDER.iterdir()), ids=lambda file: file.name)

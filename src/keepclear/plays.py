@@ -17,8 +17,9 @@ from keepclear.agreement.statements import AgreementFile, Said, sign, state
 from keepclear.detect.kernel import Functions
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.agreements import CarryAgreement
-from keepclear.exchange.exchange import Answer, Exchange, Region
+from keepclear.exchange.exchange import Exchange, Region
 from keepclear.exchange.ports import Ids
+from keepclear.exchange.views import Answer
 from keepclear.formats.agreement_draft import fill_template, read_draft
 from keepclear.formats.packaged import read_template
 from keepclear.formats.play import Play, PlayAct, PlayAgreement
@@ -173,7 +174,7 @@ class Stage:
         self, party: str, kind: str, payload: Signed, names: tuple[str, ...] = ("watch",)
     ) -> Answer:
         """Let keys of a party sign an act, and send it."""
-        return self.exchange.submit(self.envelope(party, kind, payload, names))
+        return self.exchange.submit(self.envelope(party, kind, payload, names), party).value
 
     def envelope(
         self, party: str, kind: str, payload: Signed, names: tuple[str, ...] = ("watch",)

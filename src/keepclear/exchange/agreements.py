@@ -3,6 +3,7 @@
 
 What changes which rules bind whom looks again at every operation of the parties: at once where
 they are few, else they are RE-CHECKING until their turn has come, bound by the rules before, too.
+No other pair is looked at: who is no party must not learn that there is an agreement.
 """
 
 from typing import Final
@@ -70,7 +71,7 @@ def stand(deciding: Deciding, own_hash: str, keys: Keyring) -> None:
     )
     if not is_long:
         for operation in touched:
-            recheck(deciding, operation, _why(own_hash, standing.state))
+            recheck(deciding, operation, _why(own_hash, standing.state), among=parties)
         return
     for party in parties:
         own = tuple(each.id for each in touched if each.party == party)
@@ -88,7 +89,9 @@ def recheck_some(deciding: Deciding) -> None:
     for operation in waiting:
         own_hash = world.rechecking[operation.id].hash
         deciding.emit([operation.party], RecheckingDone(hash=own_hash, operations=(operation.id,)))
-        recheck(deciding, operation, _why(own_hash, world.agreements[own_hash].state))
+        carried = world.agreements[own_hash]
+        parties = [party.id for party in carried.agreement.parties]
+        recheck(deciding, operation, _why(own_hash, carried.state), among=parties)
 
 
 def _why(own_hash: str, state: State) -> str:

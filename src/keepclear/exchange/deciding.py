@@ -163,10 +163,10 @@ def held_of(world: World, instead: Mapping[str, Carried] = MappingProxyType({}))
 
 def _between(held: Sequence[Held], a: str, b: str, house: RuleSet) -> Between:
     bound = binding(held, a, b)
-    disclosures = [
-        (each.standing.hash, *(found[0] if (found := _of(each, Disclosure)) else ("", None)))
-        for each in bound
-    ]
+    disclosures: list[tuple[str, str, Disclosure | None]] = []
+    for each in bound:
+        found = [(each.standing.hash, *pair) for pair in _of(each, Disclosure)]
+        disclosures += found or [(each.standing.hash, "", None)]
     grants = grants_of(disclosures)
     actions = [rule.action for each in bound for _, rule in _of(each, OnConflictRule)]
     return Between(

@@ -5,7 +5,11 @@
    before. What is refused changes nothing and enters nothing.
 2. All that an act leads to is one entry, written before anybody is answered.
 3. The same id with the same bytes gets the stored answer again; with other bytes it is an error.
-4. What falls due by time alone is entered by the exchange itself, before the next act is decided.
+   A party sends its own acts and no other's: the other side of a conflict holds the bytes of what
+   was done about it, and the answer to them has more in it than it may see.
+4. What falls due by time alone is entered by the exchange itself, before the next act is decided,
+   and with the time at which it fell due: with that of the next act it would tell one side when
+   the other has acted.
 """
 
 import heapq
@@ -30,6 +34,8 @@ from keepclear.exchange.events import (
 from keepclear.exchange.index import Near
 from keepclear.exchange.operations import Refused, fall_due
 from keepclear.exchange.ports import Clock, Ids, Store
+from keepclear.exchange.views import Answer, Disclosed
+from keepclear.exchange.views import answer as disclosed_answer
 from keepclear.exchange.world import World, keep, undo
 from keepclear.plans.operations import Operation, claim_of, protects_until_us
 from keepclear.record.encoding import encode
@@ -42,16 +48,6 @@ from keepclear.record.keys import Signer
 from keepclear.record.ledger import ForWhom, Ledger
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.signers import check_signers
-
-
-class Answer(NamedTuple):
-    """What an act has led to, for the one who sent it.
-
-    parts: of the record that it may see, in order, each with the audience that sees it too.
-    """
-
-    at_us: int
-    parts: tuple[tuple[str, Part], ...]
 
 
 class Region(NamedTuple):
@@ -82,19 +78,29 @@ class Exchange:
         self._ledger = Ledger(region.name, region.incarnation)
         self._near = Near(functions, every_cylinder([region.house]))
         self._counts: dict[str, int] = {}
-        self._answers: dict[tuple[str, str], tuple[bytes, Answer, int]] = {}
+        self._answers: dict[tuple[str, str], tuple[bytes, Disclosed[Answer], int]] = {}
         self._due: list[tuple[int, str]] = []
         self._beats = 0
 
     def admit(self, document: Envelope) -> None:
         """Enter a party's key document, for everybody."""
+        now_us = self._clock.now_us()
+        self._pass_time(now_us)
         self.keys.add(document, self._ledger.chain.seq)
-        self._enter(self._clock.now_us(), [(EVERYBODY, DOCUMENT_KIND, document)])
+        self._enter(now_us, [(EVERYBODY, DOCUMENT_KIND, document)])
 
-    def submit(self, envelope: Envelope) -> Answer:
-        """Decide an act and answer its sender; `CallerError` says why it was refused."""
+    def submit(self, envelope: Envelope, sender: str) -> Disclosed[Answer]:
+        """Decide an act and answer its sender; `CallerError` says why it was refused.
+
+        sender: the party that has proven to be at the other end of the connection.
+        """
         now_us = self._clock.now_us()
         act = read_act(envelope)
+        if act.party != sender:
+            raise Refused(
+                f"act {act.id[:8]}: is of {act.party}, and was sent by {sender}; "
+                "each party sends its own acts"
+            )
         data = encode(envelope)
         known = self._answers.get((act.party, act.id))
         if known is not None:
@@ -104,7 +110,7 @@ class Exchange:
                 )
             return known[1]
         self._check(envelope, act, now_us)
-        self.pass_time()
+        self._pass_time(now_us)
         deciding = self._deciding(now_us)
         try:
             decide(deciding, act, self.keys)
@@ -119,17 +125,20 @@ class Exchange:
 
     def pass_time(self) -> None:
         """Enter what has fallen due by now."""
-        now_us = self._clock.now_us()
+        self._pass_time(self._clock.now_us())
+
+    def _pass_time(self, now_us: int) -> None:
+        """Enter what has fallen due by a time, each with its own."""
         while self._due and self._due[0][0] <= now_us:
-            _, key = heapq.heappop(self._due)
-            deciding = self._deciding(now_us)
+            due_us, key = heapq.heappop(self._due)
+            deciding = self._deciding(due_us)
             if key in self.world.agreements:
                 stand(deciding, key, self.keys)
             else:
                 operation = self.world.operations[key]
-                if operation.is_protecting and protects_until_us(operation) <= now_us:
+                if operation.is_protecting and protects_until_us(operation) <= due_us:
                     fall_due(deciding, operation)
-            self._commit("", now_us, deciding, deciding.parts)
+            self._commit("", due_us, deciding, deciding.parts)
 
     def recheck_some(self) -> bool:
         """Enter one entry of what is RE-CHECKING; tell whether there is more.
@@ -174,21 +183,16 @@ class Exchange:
 
     def _commit(
         self, party: str, now_us: int, deciding: Deciding, parts: list[tuple[str, str, Any]]
-    ) -> Answer:
+    ) -> Disclosed[Answer]:
         """Write what was decided, keep it, and return what the sender may see of it."""
         if not parts:
-            return Answer(now_us, ())
+            return disclosed_answer(party, now_us, ())
         leaves = self._enter(now_us, parts)
         keep(self.world)
         self._near.touched.clear()
         self._counts = deciding.counts
         self._plan(deciding)
-        seen = tuple(
-            (leaf.audience, msgspec.json.decode(leaf.part, type=Part))
-            for leaf in leaves
-            if leaf.audience == EVERYBODY or party in leaf.audience.split(",")
-        )
-        return Answer(now_us, seen)
+        return disclosed_answer(party, now_us, leaves)
 
     def _enter(self, now_us: int, parts: list[tuple[str, str, Any]]) -> tuple[Leaf, ...]:
         made = [
@@ -207,9 +211,9 @@ class Exchange:
         for _, _, event in deciding.parts:
             match event:
                 case OperationFiled(operation=operation):
-                    self._plan_operation(operation)
+                    self._plan_operation(operation, deciding.now_us)
                 case OperationMoved(id=operation_id):
-                    self._plan_operation(self.world.operations[operation_id])
+                    self._plan_operation(self.world.operations[operation_id], deciding.now_us)
                 case AgreementCarried(hash=own_hash) | AgreementStood(hash=own_hash):
                     agreement = self.world.agreements[own_hash].agreement
                     times = [agreement.in_force_us, agreement.until_us]
@@ -219,9 +223,11 @@ class Exchange:
                         if due_us > deciding.now_us:
                             heapq.heappush(self._due, (due_us, own_hash))
 
-    def _plan_operation(self, operation: Operation) -> None:
+    def _plan_operation(self, operation: Operation, now_us: int) -> None:
+        """Note when an operation falls due; at once where that has passed."""
         if operation.is_protecting:
-            heapq.heappush(self._due, (protects_until_us(operation), operation.id))
+            due_us = max(protects_until_us(operation), now_us)
+            heapq.heappush(self._due, (due_us, operation.id))
 
     def _undo(self) -> None:
         """Take back what a refused act has done so far, in the world and beside it."""

@@ -10,7 +10,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from keepclear.agreement.clauses import Caps, LeadTime, OnConflict
+from keepclear.agreement.clauses import Caps, LeadTime, OnConflict, ProbingBound
+from keepclear.agreement.probing import DEFAULT, widest
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.deciding import Deciding, clauses_of
 from keepclear.exchange.events import FilingsCounted, OperationFiled, OperationMoved
@@ -153,8 +154,8 @@ def end(deciding: Deciding, act: Act, payload: EndOperation) -> None:
 
 def cancel(deciding: Deciding, act: Act, payload: CancelOperation) -> None:
     """Take an operation back before it is activated."""
-    why = f"was cancelled{f': {payload.why}' if payload.why else ''}"
-    _close(deciding, deciding.operation(payload.id, act.party), Event.CANCEL, why)
+    old = deciding.operation(payload.id, act.party)
+    _close(deciding, old, Event.CANCEL, "was cancelled", payload.why)
 
 
 def fall_due(deciding: Deciding, operation: Operation) -> None:
@@ -170,9 +171,11 @@ def fall_due(deciding: Deciding, operation: Operation) -> None:
         _close(deciding, operation, Event.END, "is over: its time has passed")
 
 
-def _close(deciding: Deciding, old: Operation, event: Event, why: str) -> None:
+def _close(deciding: Deciding, old: Operation, event: Event, why: str, reason: str = "") -> None:
+    """Let an operation be over. why: for all it was in conflict with; reason: for its owner."""
     state = move(old.state, event)
-    deciding.emit([old.party], OperationMoved(id=old.id, state=state, why=why))
+    own = f"{why}: {reason}" if reason else why
+    deciding.emit([old.party], OperationMoved(id=old.id, state=state, why=own))
     made = deciding.world.operations[old.id]
     recheck(deciding, made, f"operation {old.id[:8]} of {old.party} {why}")
 
@@ -214,7 +217,9 @@ def _take(deciding: Deciding, made: Operation) -> int:
     ]
     if not caps:
         return 0
-    takes_km2h = area_hours_km2h(as_compared(made, deciding.near.bound))
+    # by its own agreements alone: those of others are nothing to it
+    own = [d for _, _, d in clauses_of(deciding.world, made.party) if isinstance(d, ProbingBound)]
+    takes_km2h = area_hours_km2h(as_compared(made, widest(own or [DEFAULT])))
     filer = deciding.world.filers.get(made.party, Filer())
     taken_km2h = filer.taken_km2h(deciding.now_us)
     for clause_id, decision in caps:

@@ -7,19 +7,22 @@
 4. One entry holds at most 1,000 of an operation's conflicts, the soonest first; it says how many
    more there are, and *accepted* is not given.
 5. The verdict is on the exact shapes. The numbers are computed from those that both sides are
-   shown; the exact ones lie within them, so a conflict of the exact is one of the shown.
+   shown; the exact ones lie within them, so a conflict of the exact is one of the shown. Where
+   the shown give none, none are told.
 """
 
+from collections.abc import Container
 from typing import Final
 
 from msgspec.structs import replace
 
 from keepclear.agreement.assess import Assessment
 from keepclear.agreement.binding import Minima
-from keepclear.agreement.claims import Breach, Claim, breaches, judge
+from keepclear.agreement.claims import COUNTS, Breach, breaches, judge
 from keepclear.detect.kernel import KERNEL
+from keepclear.errors import InputError
 from keepclear.exchange.deciding import Between, Deciding
-from keepclear.exchange.disclosure import has_numbers, rounded_volume
+from keepclear.exchange.disclosure import has_numbers, shown_claim
 from keepclear.exchange.events import MoreFound, OperationMoved
 from keepclear.plans.conflicts import (
     OPEN,
@@ -41,10 +44,13 @@ MOST_FINDINGS: Final = 1_000
 GONE_ON = OPEN | {State.AGREED}
 
 
-def recheck(deciding: Deciding, operation: Operation, why: str) -> None:
+def recheck(
+    deciding: Deciding, operation: Operation, why: str, among: Container[str] | None = None
+) -> None:
     """Raise, change and resolve the conflicts of an operation as it stands now.
 
-    why: what closes a conflict that is no more.
+    why: what closes a conflict that is no more. among: whose operations alone are looked at,
+    where what has changed is nothing to others; None for all.
     """
     world, near = deciding.world, deciding.near
     before = {
@@ -61,6 +67,8 @@ def recheck(deciding: Deciding, operation: Operation, why: str) -> None:
     told = more = 0
     for other_id in sorted(found | before.keys(), key=lambda each: _soonest(deciding, each)):
         other = world.operations[other_id]
+        if among is not None and other.party not in among:
+            continue
         between = deciding.between(operation.party, other.party)
         broken: tuple[Breach, ...] = ()
         if other_id in found:
@@ -137,17 +145,22 @@ def _settle(
 def told(
     deciding: Deciding, a: Operation, b: Operation, breach: Breach, between: Between
 ) -> Broken:
-    """Return what both sides are told of a breach: with numbers, where enough is shown."""
+    """Return what both sides are told of a breach: with numbers, where enough is shown.
+
+    Where what is shown gives none there are none: those of the exact shapes would be more.
+    """
     grants = between.grants
-    if not has_numbers(grants):
-        return Broken(agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=None)
-    found = breach.found
-    if not grants.is_everything:
+    found = None
+    if grants.is_everything:
+        found = breach.found
+    elif has_numbers(grants):
         minima = next(
             each for each in deciding.minima(a, b)
             if (each.agreement, each.clause) == (breach.agreement, breach.clause)
         )  # fmt: skip
-        found = _found_rounded(deciding, a, b, minima, between) or found
+        found = _found_as_shown(deciding, a, b, minima, between)
+    if found is None or found.verdict not in COUNTS:
+        return Broken(agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=None)
     numbers = Numbers(
         verdict=found.verdict, rule=found.rule, leaf=found.leaf,
         from_us=found.intervals[0].start_us, to_us=found.intervals[-1].end_us,
@@ -158,14 +171,15 @@ def told(
     return Broken(agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=numbers)
 
 
-def _found_rounded(
+def _found_as_shown(
     deciding: Deciding, a: Operation, b: Operation, minima: Minima, between: Between
 ) -> Assessment | None:
-    one, other = (
-        deciding.near.compile(Claim(
-            id=each.id, party=each.party, craft_class=each.craft_class, has_rvsm=each.has_rvsm,
-            volumes=(rounded_volume(as_compared(each, between.probing), between.grants),),
-        ))
-        for each in (a, b)
-    )  # fmt: skip
+    """Return what two operations amount to as they are shown; None where that has no answer."""
+    try:
+        one, other = (
+            deciding.near.compile(shown_claim(as_compared(each, between.probing), between.grants))
+            for each in (a, b)
+        )
+    except InputError:  # a box that is too large to be computed; the conflict is told all the same
+        return None
     return judge(deciding.functions, one, other, minima.rules)

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one door out: what each party is told, and nothing that it may not know.
 
+Whatever leaves is a `Disclosed`, which names for whom it is; `_disclosed` alone makes one, and
+`tests/test_rules_of_the_door.py` holds that nobody else does. docs/disclosure.md has the closed
+list of what still can be told from outside.
+
 1. The existence of a conflict is the floor: it is told with who must act and whom to call.
 2. Of an operation with which there is no conflict any more, nothing new is shown.
 3. Both sides of a conflict get the same numbers, from the shapes that they are shown of each
    other, rounded outward; each can compute them again.
 4. What a party was shown, and by which clauses, stands in the record: notices are parts of it.
 5. Numbers of notices count for each viewer apart.
+6. The answer to an act holds what its sender may see of what came of it, and goes to the sender.
 """
 
-from typing import Final, Generic, TypeVar
+from collections.abc import Iterable
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -17,7 +23,9 @@ from keepclear.exchange.disclosure import Grants, Shown, existence, shown
 from keepclear.plans.conflicts import Broken, Conflict, Proposal
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import Signed
+from keepclear.record.entries import Leaf, Part
 from keepclear.record.headers import Id, Name
+from keepclear.record.views import is_seen
 
 SAYS_NOTHING_ELSE: Final = (
     "Absence of notification implies nothing and changes no legal protection."
@@ -30,6 +38,16 @@ class Disclosed(msgspec.Struct, Generic[Value], frozen=True):
 
     party: str
     value: Value
+
+
+class Answer(NamedTuple):
+    """What an act has led to, for the one who sent it.
+
+    parts: of the record that it may see, in order, each with the audience that sees it too.
+    """
+
+    at_us: int
+    parts: tuple[tuple[str, Part], ...]
 
 
 class Notice(Signed, frozen=True, kw_only=True):
@@ -62,7 +80,7 @@ def notice(
     """Return what the owner of one side of a conflict is told about it."""
     acting = {own.id: own.party, other.id: other.party}
     seen = existence(other) if conflict.is_settled else shown(other, grants)
-    return Disclosed(own.party, Notice(
+    return _disclosed(own.party, Notice(
         number=number, conflict=conflict.id, state=conflict.state.value, own=own.id,
         other=seen, must_act=tuple(acting[each] for each in conflict.must_act),
         clause=conflict.clause, broken=conflict.broken, acknowledged=conflict.acknowledged,
@@ -70,3 +88,15 @@ def notice(
         answers=tuple((party, answer.value, why) for party, answer, why in conflict.answers),
         proposal=conflict.proposal, closed_by=conflict.closed_by,
     ))  # fmt: skip
+
+
+def answer(party: str, at_us: int, leaves: Iterable[Leaf]) -> Disclosed[Answer]:
+    """Return what the sender of an act may see of the entry that it has led to."""
+    return _disclosed(party, Answer(at_us, tuple(
+        (leaf.audience, msgspec.json.decode(leaf.part, type=Part))
+        for leaf in leaves if is_seen(leaf.audience, party)
+    )))  # fmt: skip
+
+
+def _disclosed(party: str, value: Value) -> Disclosed[Value]:
+    return Disclosed(party, value)

@@ -15,7 +15,8 @@ from keepclear.airspace.borders import Borders
 from keepclear.airspace.positions import Edge, Position
 from keepclear.airspace.volumes import Polygon, Volume3D, Volume4D
 from keepclear.errors import InputError
-from keepclear.exchange.disclosure import Box, Shown
+from keepclear.exchange.disclosure import Shown
+from keepclear.exchange.rounding import Box
 from keepclear.plans.operations import Operation
 from keepclear.reports.after_action import OperationStory
 from keepclear.reports.map_ground import (
