@@ -51,7 +51,7 @@ def play(file: str, viewer: str | None, record: str | None) -> int:
         lines: Iterable[bytes] = played.lines
         if viewer is not None:
             lines = list(view_of(played.lines, viewer))
-        said = [played_text(found, played, lines, viewer).rstrip("\n")]
+        said = [played_text(found, played, viewer).rstrip("\n")]
         if record is not None:
             write_text(record, b"".join(line + b"\n" for line in lines).decode())
             write_text(f"{record}.keys", encode(played.keys).decode() + "\n")
