@@ -145,6 +145,8 @@ class Teller:
             yield from self._filed(filed, values, does)
         else:
             yield Line("", self.deed(act.party, kind, payload))
+            if why := getattr(payload, "why", ""):
+                yield Line("why", f'"{printable(why)}"')
         if act.created_us != at_us:
             off_s = abs(at_us - act.created_us) / US_PER_S
             side = "before" if act.created_us < at_us else "after"
@@ -158,23 +160,22 @@ class Teller:
 
     def _about(self, payload: Any) -> str:  # noqa: ANN401 any act
         """Return what an act is about."""
-        why = f': "{printable(payload.why)}"' if getattr(payload, "why", "") else ""
         match payload:
             case acts.ProposeChange():
                 how = [f"{payload.later} later"] if payload.later else []
                 how += [f"{payload.higher} higher"] if payload.higher else []
                 moves = self._name(payload.operation)
                 name = self.names.conflict(payload.id)
-                return f"in {name} that {moves} goes {printable(' and '.join(how))}{why}"
+                return f"in {name} that {moves} goes {printable(' and '.join(how))}"
             case acts.AnswerConflict():
-                return f"{self.names.conflict(payload.id)} with {payload.answer}{why}"
+                return f"{self.names.conflict(payload.id)} with {payload.answer}"
             case acts.AcknowledgeConflict():
                 seen = f", having {self.names.version(payload.ovn)}" if payload.ovn else ""
                 return f"{self.names.conflict(payload.id)}{seen}"
             case acts.AcceptProposal() | acts.AgreeAsIs():
                 return self.names.conflict(payload.id)
             case _ if hasattr(payload, "id"):
-                return f"{self._name(payload.id)}{why}"
+                return self._name(payload.id)
             case _:
                 return ""
 
