@@ -180,6 +180,20 @@ def test_an_act_signed_before_it_arrives_has_both_times_in_its_story() -> None:
     assert "REFUSED" in told(text.replace("23 min 5 s", "25 min"))
 
 
+def test_what_falls_due_and_an_operation_out_of_plan_are_told_once() -> None:
+    begin = example(CROSS).partition('[[acts]]\nat = "24 min"')[0]
+    over = '[[acts]]\nat = "9 h"\ndoes = "nothing"\n'
+    airborne = ACT.format(at="3 h 5 min", by="north", does="airborne", operation="N1")
+
+    story = unwrapped(told(begin + airborne + over))
+
+    assert "N1 is nonconforming" in story
+    assert "goes on, raised: URGENT: airborne without being activated" in story
+    assert "N1 is over: its time has passed" in story
+    assert story.count("conflict 1 is resolved") == 1
+    assert story.count("from now on that it exists") == 2
+
+
 def test_all_areas_of_an_operation_are_told_and_protect() -> None:
     text = example(CROSS).replace('area = "valley"', 'area = ["valley", "coast"]')
 

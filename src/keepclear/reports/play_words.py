@@ -235,8 +235,10 @@ class Teller:
         kind = act.kind.partition("/")[0] if act is not None else ""
         if is_filed_here or event.state in {was, LEADS_TO.get(kind)}:
             return
-        why = f": {self.names.in_words(event.why)}" if event.why else ""
-        yield Line("", f"{self._name(event.id)} is {event.state}{why}")
+        words = f"is {event.state}{f': {event.why}' if event.why else ''}"
+        if event.state is State.ENDED and event.why:
+            words = event.why
+        yield Line("", f"{self._name(event.id)} {self.names.in_words(words)}")
 
     # --- conflicts --------------------------------------------------------------------------
 
@@ -267,7 +269,7 @@ class Teller:
         name = self.names.conflict(conflict.id)
         if before is None:
             yield Line("", f"{name.upper()}: {self._named_of(conflict)}")
-        elif conflict.closed_by:
+        elif conflict.closed_by and conflict.closed_by != before.closed_by:
             why = self.names.in_words(conflict.closed_by)
             yield Line("", f"{name} is {conflict.state}: {why}")
         elif note.startswith(CHANGED):
@@ -315,12 +317,13 @@ class Teller:
         new = {label: text for label, text in rows.items() if before.get(label) != text}
         label, name = f"{party} sees", self._name(other.id)
         if other.ovn is None:
-            yield Line(label, f"of {name} from now on that it exists, and nothing else")
+            if last is None or last.ovn is not None:
+                yield Line(label, f"of {name} from now on that it exists, and nothing else")
         elif last is None or new:
             yield Line(label, f"of {name}{'' if last is None else ' anew'}")
             wide = max(map(len, new), default=0)
             yield from (Line(" ", f"{each:<{wide}}  {text}") for each, text in new.items())
-            if not rows.keys() - {"state"}:
+            if last is None and not rows.keys() - {"state"}:
                 yield Line(" ", "that it exists: no clause shows more")
         elif last.ovn != other.ovn:
             yield Line(label, f"of {name} another version; what is shown of it is as before")
