@@ -194,6 +194,25 @@ def test_what_falls_due_and_an_operation_out_of_plan_are_told_once() -> None:
     assert story.count("from now on that it exists") == 2
 
 
+def test_the_rate_of_filings_is_told_to_both_sides_and_names_no_place() -> None:
+    text = example(CROSS).partition("[[acts]]")[0]
+    for number in range(10):
+        text += FILE.format(
+            at=f"{number} min", by="north", does="file", operation=f"N{number}", area="valley"
+        )
+
+    for viewer in (None, "north", "south"):
+        assert "north has filed 10 times within an hour" in told(text, viewer)
+    assert "35.9000E" not in told(text, "south")
+
+
+def test_a_play_that_goes_on_with_what_was_refused_is_refused_and_says_why() -> None:
+    text = example(CROSS).replace('start = "2015-10-05T09:30', 'start = "2015-10-05T04:30')
+
+    with pytest.raises(ValueError, match=r"acts\[2\].operation 'S1': was refused when"):
+        played(text)
+
+
 def test_all_areas_of_an_operation_are_told_and_protect() -> None:
     text = example(CROSS).replace('area = "valley"', 'area = ["valley", "coast"]')
 

@@ -234,6 +234,8 @@ class _Run:
         for number, act in enumerate(self._play.acts):
             self._stage.clock.move_to(self._play.start_us + parse_duration_us(act.at, "at"))
             self._stage.exchange.pass_time()
+            while self._stage.exchange.recheck_some():
+                pass
             self._known.read(self._stage.lines)
             if act.does == "nothing":
                 continue
@@ -328,8 +330,8 @@ class _Run:
 
     def _filed(self, act: PlayAct) -> FiledOperation:
         made = {
-            "datum": "WGS84", "domain": act.domain, "craft_class": act.craft_class,
-            "callsign": act.callsign, "count": act.count,
+            "datum": "WGS84", "domain": act.domain, "craft": act.craft,
+            "craft_class": act.craft_class, "callsign": act.callsign, "count": act.count,
             "volumes": msgspec.to_builtins(self._volumes(act)),
         }  # fmt: skip
         return _converted(made, FiledOperation, "operation")
@@ -365,7 +367,8 @@ class _Run:
 
     def _named(self, name: str) -> str:
         if name not in self._operations:
-            raise InputError("operation", name, "was refused when it was filed", "mend that")
+            why = next(each.why for each in self._refused if each.act.operation == name)
+            raise InputError("operation", name, f"was refused when it was filed ({why})", "mend it")
         return self._operations[name]
 
     def _conflict(self, pair: tuple[str, ...]) -> Conflict:

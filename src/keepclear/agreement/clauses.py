@@ -150,9 +150,13 @@ class Disclosure(Decision, frozen=True, kw_only=True, tag="disclosure"):
 
 
 class Caps(Decision, frozen=True, kw_only=True, tag="caps"):
-    """How much one operation, and one party in a day, may take of the sky."""
+    """How much one operation, and all that one party files in a day, may take of the sky.
+
+    What was cancelled counts too: it was answered. Distress, rescue and contingent volumes pass.
+    """
 
     area_hours_km2h: Annotated[int, msgspec.Meta(ge=1)]
+    day_area_hours_km2h: Annotated[int, msgspec.Meta(ge=1)]
     duration_us: MostHours
     vertices: Annotated[int, msgspec.Meta(ge=4, le=100_000)]
 

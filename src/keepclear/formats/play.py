@@ -22,7 +22,8 @@ Each act has:
 
 and what belongs to it (`DOES`); what stands in brackets may be left out:
 
-    file, change   operation, area, start, lasts, [craft_class, callsign, count, domain]
+    file, change   operation, area, start, lasts, [craft, craft_class, callsign, count,
+                   domain]
     activate       operation, [key]
     airborne, end  operation
     cancel         operation, [why]
@@ -83,6 +84,7 @@ class PlayAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     area: str | tuple[str, ...] = ()
     start: str = ""
     lasts: str = ""
+    craft: str = "manned"
     craft_class: str = "any"
     callsign: str = ""
     count: int = 1
@@ -125,7 +127,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return parse_time_us(self.start, "start")
 
 
-OF_FILING: Final = ("craft_class", "callsign", "count", "domain")
+OF_FILING: Final = ("craft", "craft_class", "callsign", "count", "domain")
 # What each thing to do needs, and what else it may have.
 DOES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "file": (("operation", "area", "start", "lasts"), OF_FILING),

@@ -22,13 +22,17 @@ from keepclear.exchange.events import (
     AgreementCarried,
     AgreementStood,
     ConflictChanged,
+    FilingsCounted,
+    MoreFound,
     OperationFiled,
     OperationMoved,
+    RecheckingBegun,
+    RecheckingDone,
 )
 from keepclear.exchange.views import Notice
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Broken, Conflict
-from keepclear.plans.filing import Domain
+from keepclear.plans.filing import Craft, Domain
 from keepclear.plans.operations import Operation, State
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import Part
@@ -111,7 +115,7 @@ class Teller:
                 case str():
                     yield Line("", printable(value))
                 case _:
-                    pass
+                    yield from self._beside(value)
 
     def _learn(self, value: object) -> None:
         """Take up the names in something, before anything is said of it."""
@@ -133,6 +137,25 @@ class Teller:
                 self.names.learn_version(value.other.ovn, f"the version of notice {value.number}")
             case _:
                 pass
+
+    def _beside(self, value: object) -> Iterator[Line]:
+        """Yield what the exchange says of its own work, and what has no words here."""
+        match value:
+            case FilingsCounted():
+                yield Line("", f"{value.party} has filed {value.filings} times within an hour")
+            case RecheckingBegun() | RecheckingDone():
+                count = len(value.operations)
+                what = "operation is" if count == 1 else "operations are"
+                how = "looked at again" if isinstance(value, RecheckingDone) else (
+                    "RE-CHECKING, which counts as a conflict"
+                )  # fmt: skip
+                yield Line("", f"{count:,} {what} {how}: {self.names.agreement(value.hash)}")
+            case MoreFound():
+                yield Line("", f"{self._name(value.id)} has {value.more:,} more conflicts")
+            case Act() | KeyDocument() | Notice() | AgreementCarried() | OperationFiled():
+                pass
+            case _:
+                yield Line("", type(value).__name__)
 
     # --- acts -------------------------------------------------------------------------------
 
@@ -209,6 +232,7 @@ class Teller:
 
     def _rows(self, operation: Operation) -> dict[str, str]:
         craft = [f"{operation.count} craft" if operation.domain is Domain.AIR else operation.domain]
+        craft += [str(operation.craft)] if operation.craft is not Craft.MANNED else []
         craft += [f"class {operation.craft_class}"] if operation.craft_class != "any" else []
         craft += [printable(operation.callsign)] if operation.callsign else []
         rows = {} if craft == ["1 craft"] else {"craft": ", ".join(craft)}
