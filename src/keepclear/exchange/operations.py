@@ -94,13 +94,15 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
     state = move(old.state, Event.ACTIVATE)
     world = deciding.world
     conflicts = [each for each in world.conflicts_of(old.id) if each.state in GONE_ON]
-    for each in conflicts:
-        other = world.operations[each.other(old.id)]
+    others = [world.operations[each.other(old.id)] for each in conflicts]
+    stale = [key[:8] for key in payload.key if key not in {other.ovn for other in others}]
+    held = f"version {', '.join(stale)}" if stale else "no version"
+    for each, other in zip(conflicts, others, strict=True):
         if other.ovn not in payload.key:
             raise Refused(
-                f"key {', '.join(k[:8] for k in payload.key) or 'none'}: lacks the current version "
-                f"of operation {other.id[:8]} of {other.party}, in conflict {each.id[:8]}; read "
-                "its latest notice, look at it, and activate with its OVN"
+                f"key: {act.party} holds {held}, and {other.party} holds version "
+                f"{other.ovn[:8]} of operation {other.id[:8]}, in conflict {each.id[:8]}; read "
+                "your latest notice, look at it, and activate with its OVN"
             )
     must = open_for(conflicts, old.id)
     refusing = [
