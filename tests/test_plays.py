@@ -29,7 +29,7 @@ def test_two_plans_cross_is_the_whole_life_in_under_60_lines() -> None:
     assert len(text.splitlines()) < 60
     story = told(text)
     for words in (
-        "the agreement is in force: 18 clauses hold", "N1 is accepted",
+        "the agreement is in force: 19 clauses hold", "N1 is accepted",
         "CONFLICT C1 of N1 and S1 is raised", "S1 must act (clause 3.1)",
         "told the owner of N1, notice 1: C1 is raised", "SOUTH proposes that S1 goes 2 h later",
         "C1 is resolved", "S1 is accepted",
