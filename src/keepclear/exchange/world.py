@@ -23,11 +23,18 @@ from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
     Event,
+    IncidentChanged,
+    LineChanged,
+    NoneHereContradicted,
+    NoneHereStated,
+    NoneHereWithdrawn,
     OperationFiled,
     OperationMoved,
 )
 from keepclear.plans.conflicts import Conflict
-from keepclear.plans.operations import Operation
+from keepclear.plans.incidents import Incident, TimelineLine
+from keepclear.plans.none_here import Contradiction, NoneHere
+from keepclear.plans.operations import OUT_OF_PLAN, Operation, State
 from keepclear.record.encoding import Signed, encode
 
 HOUR_US: Final = 3_600_000_000
@@ -59,6 +66,12 @@ class Filer(Signed, frozen=True, kw_only=True):
         return sum(taken for hour, taken in self.hours if hour >= first)
 
 
+class Contradictions(Signed, frozen=True, kw_only=True):
+    """What was found to contradict a statement, in order."""
+
+    found: tuple[Contradiction, ...] = ()
+
+
 @dataclass(eq=False)
 class World:
     """What stands now. Written by `evolve` alone; the owner alone calls it, one thread at a time.
@@ -66,7 +79,12 @@ class World:
     operations, conflicts: by id. agreements: by hash. filers: by party. of_operation: ids of the
     conflicts that an operation is in, in the order in which they were raised. places: of each
     operation among all filings, the later one greater; a new version that only shrinks keeps
-    its place.
+    its place. incidents, lines of their timelines, none_here statements: by id; contradictions:
+    by statement; stated: ids of a party's statements. earlier: versions of operations that others
+    have replaced, by id and version, and of one that has ended out of plan how it stood before,
+    as it protected longer then. What a party states none-here of is compared with all it ever
+    filed, and a decision asks the world alone: so they are kept here, and not looked for in the
+    record. The latest version is not kept twice.
     """
 
     agreements: dict[str, Carried] = field(default_factory=dict)
@@ -75,6 +93,12 @@ class World:
     conflicts: dict[str, Conflict] = field(default_factory=dict)
     of_operation: dict[str, tuple[str, ...]] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    lines: dict[str, TimelineLine] = field(default_factory=dict)
+    none_here: dict[str, NoneHere] = field(default_factory=dict)
+    contradictions: dict[str, Contradictions] = field(default_factory=dict)
+    stated: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    earlier: dict[str, Operation] = field(default_factory=dict)
     filings: int = 0
     sum: int = 0
     undo_log: list[tuple[str, str, object]] = field(default_factory=list)
@@ -105,6 +129,7 @@ def evolve(world: World, event: Event) -> None:
                 carried, state=event.state, clauses=event.clauses
             ))  # fmt: skip
         case OperationFiled():
+            _keep_earlier(world, event.operation.id)
             _put(world, "operations", event.operation.id, event.operation)
             if not event.is_smaller:
                 _count_filing(world, event)
@@ -116,6 +141,7 @@ def evolve(world: World, event: Event) -> None:
                 world.places[event.operation.id] = world.filings
         case OperationMoved():
             old = world.operations[event.id]
+            _keep_earlier(world, event.id, event.state)
             airborne_us = old.airborne_us if event.airborne_us is None else event.airborne_us
             _put(world, "operations", event.id, msgspec.structs.replace(
                 old, state=event.state, airborne_us=airborne_us
@@ -128,6 +154,45 @@ def evolve(world: World, event: Event) -> None:
                     world.undo_log.append(("of_operation", operation, known))
                     world.of_operation[operation] = (*known, conflict.id)
             _put(world, "conflicts", conflict.id, conflict)
+        case _:
+            _evolve_incidents(world, event)
+
+
+def _evolve_incidents(world: World, event: Event) -> None:
+    """Change what stands of incident cases and none-here statements."""
+    match event:
+        case IncidentChanged():
+            _put(world, "incidents", event.incident.id, event.incident)
+        case LineChanged():
+            _put(world, "lines", event.line.id, event.line)
+        case NoneHereStated():
+            party, statement_id = event.statement.party, event.statement.id
+            known = world.stated.get(party, ())
+            world.undo_log.append(("stated", party, known))
+            world.stated[party] = (*known, statement_id)
+            _put(world, "none_here", statement_id, event.statement)
+        case NoneHereWithdrawn():
+            _put(world, "none_here", event.id, msgspec.structs.replace(
+                world.none_here[event.id], withdrawn_us=event.at_us
+            ))  # fmt: skip
+        case NoneHereContradicted():
+            before_it = world.contradictions.get(event.id, Contradictions())
+            _put(world, "contradictions", event.id, Contradictions(
+                found=(*before_it.found, *event.found)
+            ))  # fmt: skip
+
+
+def _keep_earlier(world: World, operation_id: str, state: State | None = None) -> None:
+    """Keep how an operation stood, where a version replaces it or it is out of plan no more.
+
+    state: into which it moves, None where it is replaced. What is kept of a version first stays:
+    out of plan it protected longest.
+    """
+    old = world.operations.get(operation_id)
+    if old is None or f"{old.id}/{old.version}" in world.earlier:
+        return
+    if state is None or (old.state in OUT_OF_PLAN and state not in OUT_OF_PLAN):
+        _put(world, "earlier", f"{old.id}/{old.version}", old)
 
 
 def _count_filing(world: World, event: OperationFiled) -> None:
