@@ -19,6 +19,7 @@ from keepclear.plans.none_here import TEXT, StateNoneHere, WithdrawNoneHere
 from keepclear.plans.operations import State
 from keepclear.plays import Stage
 from keepclear.record.encoding import encode
+from keepclear.record.headers import Status
 from tests.agreement_plays import agreement, clause
 from tests.incident_plays import (
     DAY_US,
@@ -206,6 +207,7 @@ def test_an_overrun_that_time_alone_brings_counts_too() -> None:
     [
         (volume(lower="FL250", upper="FL260"), {}, Verdict.CONFLICT),  # FL250 is in both
         (volume(lower="FL251", upper="FL260"), {}, None),
+        (volume(lower="7620.0001 m STANDARD", upper="FL260"), {}, None),  # FL250 is 7620 m
         (volume(lower="FL251", upper="FL260"), {"vertical": "100 ft"}, Verdict.CONFLICT),
         (volume(lower="1000 ft AGL", upper="2000 ft AGL"), {}, Verdict.UNDETERMINED),
         (volume(start=120), {}, None),  # ends where the other starts
@@ -214,6 +216,9 @@ def test_an_overrun_that_time_alone_brings_counts_too() -> None:
         (volume(start=0), {}, None),
         (volume(start=-1), {"late": "2 min"}, Verdict.CONFLICT),
         (volume(latitude=35.2), {}, None),
+        # the circles reach 14,816 m; 8.02 and 8.01 minutes of latitude are 14,829 m and 14,811 m
+        (volume(latitude=35 + 8.02 / 60), {}, None),
+        (volume(latitude=35 + 8.01 / 60), {}, Verdict.CONFLICT),
         (volume(latitude=35.2), {"lateral": "5 NM"}, Verdict.CONFLICT),
         (volume(lower=None, upper=None), {}, Verdict.CONFLICT),
     ],
@@ -227,6 +232,15 @@ def test_to_meet_is_to_share_a_point_in_doubt_counted_in(
 
     kept = stage.exchange.world.contradictions.get(statement.id)
     assert (None if kept is None else kept.found[0].verdict) == verdict
+
+
+def test_an_exercise_s_statement_and_an_actual_operation_never_meet() -> None:
+    stage = staged()
+    file(stage, "a", volume())
+    stage._status = Status.ACTUAL  # of the acts from here on
+    statement = say_none_here(stage, "a", volume())
+
+    assert contradicted(stage, statement.id) == []
 
 
 def test_operations_of_another_party_contradict_nothing_and_nobody_learns_of_them() -> None:
