@@ -103,6 +103,12 @@ def test_it_is_of_six_hours_at_most_of_what_is_to_come_and_of_so_much_ground(
     say_none_here(stage, "a", volume(start=-1, minutes=2))
 
 
+def test_a_volume_that_cannot_be_computed_is_refused_before_it_is_stated() -> None:
+    where = volume(radius="120 NM", minutes=15)  # within the caps, and beyond 200 km to a side
+
+    assert "reaches beyond" in refusal(staged(), "a", STATE, stating(where))
+
+
 def test_what_has_passed_when_it_arrives_is_refused() -> None:
     stage = staged()
     envelope = stage.envelope("a", STATE, stating(volume(start=0, minutes=10)))
