@@ -219,11 +219,15 @@ def test_a_case_that_one_is_not_in_is_like_one_that_is_not_there() -> None:
 
 def test_an_exercise_s_case_and_an_actual_act_never_meet() -> None:
     stage, case = begun()
+    stated = say_none_here(stage, "a", volume()).id
     stage._status = Status.ACTUAL  # of the acts from here on
 
     assert "is no case of a" in refusal(
         stage, "a", "incidents.query/1", AskQuery(id=case, words="?")
     )
+    for about in (*stage.exchange.world.conflicts, *stage.exchange.world.operations, stated):
+        made = OpenIncident(about=about, other="b", words="?")
+        assert "may both know of" in refusal(stage, "a", "incidents.open/1", made)
 
 
 # --- queries --------------------------------------------------------------------------------

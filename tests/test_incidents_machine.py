@@ -6,13 +6,14 @@ the ellipsoid by geographiclib, heights and times as whole numbers.
 """
 
 from collections.abc import Mapping
+from random import Random
 from typing import Any, Final, NamedTuple
 
 import msgspec
+import pytest
 from geographiclib.geodesic import Geodesic
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from keepclear.agreement.clauses import Caps, IncidentRule, ShowContradictions
 from keepclear.errors import CallerError
@@ -34,7 +35,6 @@ from tests.record_plays import START_US
 PARTIES: Final = ("a", "b", "c")
 RADIUS_M: Final = 4 * 1_852
 PLACE_DEG: Final = 4.01 / 60  # circles of neighbours overlap; two places apart 15 m are between
-NUMBERS: Final = st.integers(0, 2**16)
 
 
 class Claimed(NamedTuple):
@@ -49,11 +49,10 @@ class Claimed(NamedTuple):
     to_us: int
 
 
-class Cases(RuleBasedStateMachine):
+class Cases:
     """Three parties: a and b show contradictions at once, by a clause; the others in a case."""
 
-    @initialize()
-    def begin(self) -> None:
+    def __init__(self) -> None:
         self.stage = staged(*PARTIES)
         rule = IncidentRule(
             reply_us=3 * DAY_US, urgent_reply_us=HOUR_US,
@@ -64,6 +63,7 @@ class Cases(RuleBasedStateMachine):
         )
         made = agreement(clauses=(clause("1", "Show.", rule), clause("2", "Much.", much)))
         self.stage.carry(self.stage.signed(made), made)
+        self.world = self.stage.exchange.world
         self.step = 0
         self.claims: list[Claimed] = []
         self.withdrawn: dict[str, int] = {}
@@ -72,73 +72,64 @@ class Cases(RuleBasedStateMachine):
 
     # --- what parties do --------------------------------------------------------------------
 
-    @rule(
-        party=st.sampled_from(PARTIES), place=st.integers(0, 3), level=st.integers(24, 26),
-        start=st.integers(-30, 120), lasts=st.integers(20, 90), early=st.sampled_from((0, 15)),
-    )  # fmt: skip
-    def file(
-        self, party: str, place: int, level: int, start: int, lasts: int, early: int
-    ) -> None:  # fmt: skip
-        made = filed(self.where(place, level, start, lasts), early=f"{early} min", late="0 s")
-        self.do(party, "operations.file/1", acts.FileOperation(operation=made))
+    def file(self, by: Random) -> None:
+        """File an operation."""
+        made = filed(self.where(by, -30), early=f"{by.choice((0, 15))} min")
+        self.do(by.choice(PARTIES), "operations.file/1", acts.FileOperation(operation=made))
 
-    @rule(
-        number=NUMBERS, place=st.integers(0, 3), level=st.integers(24, 26),
-        start=st.integers(-30, 120), lasts=st.integers(20, 90),
-    )  # fmt: skip
-    def update(self, number: int, place: int, level: int, start: int, lasts: int) -> None:
-        if old := self.one(self.stage.exchange.world.operations, number):
-            made = filed(self.where(place, level, start, lasts))
-            changed = acts.UpdateOperation(id=old.id, ovn=old.ovn, operation=made)
-            self.do(old.party, "operations.update/1", changed)
-
-    @rule(number=NUMBERS, kind=st.sampled_from(("activate", "airborne", "end", "cancel", "cont")))
-    def move(self, number: int, kind: str) -> None:
-        if old := self.one(self.stage.exchange.world.operations, number):
-            now_us = self.stage.clock.now_us()
-            world = self.stage.exchange.world
-            key = tuple(
-                world.operations[each.other(old.id)].ovn for each in world.conflicts_of(old.id)
+    def update(self, by: Random) -> None:
+        """File a new version of one."""
+        if old := self.one(self.world.operations, by):
+            made = acts.UpdateOperation(
+                id=old.id, ovn=old.ovn, operation=filed(self.where(by, -30))
             )
-            name, made = {
-                "activate": ("activate", acts.ActivateOperation(id=old.id, key=key)),
-                "airborne": ("airborne", acts.MarkAirborne(id=old.id, at_us=now_us)),
-                "end": ("end", acts.EndOperation(id=old.id)),
-                "cancel": ("cancel", acts.CancelOperation(id=old.id)),
-                "cont": ("contingent", acts.MakeContingent(id=old.id)),
-            }[kind]  # fmt: skip
-            self.do(old.party, f"operations.{name}/1", made)
+            self.do(old.party, "operations.update/1", made)
 
-    @rule(
-        party=st.sampled_from(PARTIES), place=st.integers(0, 3), level=st.integers(24, 26),
-        start=st.integers(0, 120), lasts=st.integers(20, 400),
-        to=st.sets(st.sampled_from(PARTIES), min_size=1),
-    )  # fmt: skip
-    def state(
-        self, party: str, place: int, level: int, start: int, lasts: int, to: set[str]
-    ) -> None:  # fmt: skip
-        where = self.where(place, level, start, lasts)
-        made = StateNoneHere(text=TEXT, datum="WGS84", volume=where, to=tuple(sorted(to)))
+    def move(self, by: Random) -> None:
+        """Let an operation go on, by plan or out of it."""
+        if old := self.one(self.world.operations, by):
+            met = [each.other(old.id) for each in self.world.conflicts_of(old.id)]
+            key = tuple(self.world.operations[each].ovn for each in met)
+            at_us = self.stage.clock.now_us()
+            kind, made = by.choice((
+                ("activate", acts.ActivateOperation(id=old.id, key=key)),
+                ("airborne", acts.MarkAirborne(id=old.id, at_us=at_us)),
+                ("end", acts.EndOperation(id=old.id)),
+                ("cancel", acts.CancelOperation(id=old.id)),
+                ("contingent", acts.MakeContingent(id=old.id)),
+            ))  # fmt: skip
+            self.do(old.party, f"operations.{kind}/1", made)
+
+    def state(self, by: Random) -> None:
+        """State none-here."""
+        party, to = by.choice(PARTIES), set(by.choices(PARTIES, k=2))
+        minutes = by.choice((60, 120, 360, 361))
+        made = StateNoneHere(
+            text=TEXT, datum="WGS84", volume=self.where(by, 0, minutes), to=tuple(sorted(to))
+        )
         done = self.do(party, "none-here.state/1", made)
-        assert done == (party not in to and lasts <= 360)
+        assert done == (party not in to and minutes <= 360)
         self.stated += done
 
-    @rule(number=NUMBERS, party=st.sampled_from(PARTIES))
-    def withdraw(self, number: int, party: str) -> None:
-        if old := self.one(self.stage.exchange.world.none_here, number):
+    def withdraw(self, by: Random) -> None:
+        """Withdraw a statement, or one of another party."""
+        if old := self.one(self.world.none_here, by):
+            party = by.choice((old.party, by.choice(PARTIES)))
             done = self.do(party, "none-here.withdraw/1", WithdrawNoneHere(id=old.id))
             assert not done or party == old.party
             if done:
                 self.withdrawn[old.id] = self.step
 
-    @rule(
-        party=st.sampled_from(PARTIES), other=st.sampled_from(PARTIES), number=NUMBERS,
-        of=st.sampled_from(("none_here", "conflicts", "operations")), is_urgent=st.booleans(),
-    )  # fmt: skip
-    def open_case(self, party: str, other: str, number: int, of: str, is_urgent: bool) -> None:  # noqa: FBT001
-        if found := self.one(getattr(self.stage.exchange.world, of), number):
+    def open_case(self, by: Random) -> None:
+        """Open a case."""
+        world = self.world
+        table: Mapping[str, Any] = by.choice(
+            (world.none_here, world.none_here, world.conflicts, world.operations)
+        )
+        if found := self.one(table, by):
+            party, other = by.choice(PARTIES), by.choice(PARTIES)
             made = incidents.OpenIncident(
-                about=found.id, other=other, words="?", is_urgent=is_urgent
+                about=found.id, other=other, words="?", is_urgent=by.random() < 0.5
             )
             done = self.do(party, "incidents.open/1", made)
             if isinstance(found, NoneHere):
@@ -146,62 +137,60 @@ class Cases(RuleBasedStateMachine):
                 knows = pair <= set(found.parties) and found.party in pair
                 assert done == (party != other and knows)
 
-    @rule(number=NUMBERS, party=st.sampled_from(PARTIES), of=NUMBERS,
-          kind=st.sampled_from(("query", "reply", "line", "close", "leave-open")))  # fmt: skip
-    def act_on_case(self, number: int, party: str, of: int, kind: str) -> None:
-        world = self.stage.exchange.world
-        if case := self.one(world.incidents, number):
+    def act_on_case(self, by: Random) -> None:
+        """Ask, reply, write, close or leave open."""
+        if case := self.one(self.world.incidents, by):
+            party = by.choice((*case.parties, *case.parties, *PARTIES))
             query = "0" * 32 if case.query is None else case.query.id
-            statement = self.one(world.none_here, of)
-            named = None if statement is None or of % 2 else statement.id
-            name, made = {
-                "query": ("query", incidents.AskQuery(id=case.id, words="?")),
-                "reply": ("reply", incidents.ReplyToQuery(id=case.id, query=query, words="!")),
-                "line": ("write-line", incidents.WriteLine(
-                    id=case.id, at_us=START_US + of, words="!", none_here=named
-                )),
-                "close": ("close", incidents.CloseIncident(id=case.id)),
-                "leave-open": ("leave-open", incidents.LeaveIncident(id=case.id, why="!")),
-            }[kind]  # fmt: skip
-            done = self.do(party, f"incidents.{name}/1", made)
+            statement = self.one(self.world.none_here, by)
+            named = None if statement is None or by.random() < 0.3 else statement.id
+            at_us = START_US + by.randrange(1000)
+            line = incidents.WriteLine(id=case.id, at_us=at_us, words="!", none_here=named)
+            kind, made = by.choice((
+                ("query", incidents.AskQuery(id=case.id, words="?")),
+                ("reply", incidents.ReplyToQuery(id=case.id, query=query, words="!")),
+                ("write-line", line), ("write-line", line),
+                ("close", incidents.CloseIncident(id=case.id)),
+                ("leave-open", incidents.LeaveIncident(id=case.id, why="!")),
+            ))  # fmt: skip
+            done = self.do(party, f"incidents.{kind}/1", made)
             assert not done or party in case.parties
             assert not (done and case.state is State.CLOSED)
 
-    @rule(number=NUMBERS, party=st.sampled_from(PARTIES), agrees=st.booleans())
-    def answer_line(self, number: int, party: str, agrees: bool) -> None:  # noqa: FBT001
-        world = self.stage.exchange.world
-        if line := self.one(world.lines, number):
-            case = world.incidents[line.incident]
+    def answer_line(self, by: Random) -> None:
+        """Agree to a line, or not."""
+        if line := self.one(self.world.lines, by):
+            case, agrees, party = (
+                self.world.incidents[line.incident],
+                by.random() < 0.5,
+                by.choice(PARTIES),
+            )
             made = incidents.AnswerLine(id=line.id, agrees=agrees, why="because")
             done = self.do(party, "incidents.answer-line/1", made)
-            is_open = case.state is not State.CLOSED
-            assert done == (party == case.other(line.by) and party != line.by and is_open)
+            is_other = party in case.parties and party != line.by
+            assert done == (is_other and case.state is not State.CLOSED)
             if done:
-                assert world.lines[line.id].mark == ("agreed" if agrees else f"only {line.by}")
+                mark = "agreed" if agrees else f"only {line.by}"
+                assert self.world.lines[line.id].mark == mark
 
-    @rule(minutes=st.sampled_from((1, 20, 60, 24 * 60, 3 * 24 * 60)))
-    def wait(self, minutes: int) -> None:
+    def wait(self, by: Random) -> None:
+        """Let time pass."""
+        minutes = by.choice((1, 10, 20, 40, 60, 3 * 24 * 60))
         self.stage.clock.move_to(self.stage.clock.now_us() + minutes * MINUTE_US)
         self.stage.exchange.pass_time()
         self.note()
 
     # --- what must hold ---------------------------------------------------------------------
 
-    @invariant()
     def a_statement_is_contradicted_exactly_by_own_versions_that_meet_it(self) -> None:
-        if not hasattr(self, "stage"):
-            return
-        world = self.stage.exchange.world
+        world = self.world
         for statement in world.none_here.values():
             kept = world.contradictions.get(statement.id)
             found = [] if kept is None else [(each.operation, each.version) for each in kept.found]
             assert len(found) == len(set(found))
             assert set(found) == {c.key for c in self.claims if self.meets(c, statement)}
 
-    @invariant()
     def contradictions_reach_the_own_party_and_by_clause_or_case_one_other(self) -> None:
-        if not hasattr(self, "stage"):
-            return
         world = self.stage.exchange.world
         shown: dict[tuple[str, str], set[tuple[str, int]]] = {}
         for party in PARTIES:
@@ -231,18 +220,12 @@ class Cases(RuleBasedStateMachine):
             for party in by_case | (by_clause & set(statement.to)):
                 assert shown.get((statement.id, party), set()) == found
 
-    @invariant()
     def a_case_is_seen_by_its_two_parties_and_nobody_else(self) -> None:
-        if not hasattr(self, "stage"):
-            return
         line = msgspec.json.decode(self.stage.lines[-1], type=EntryLine)
         for leaf in msgspec.json.decode(line.entry, type=Entry).leaves:
             self.check_audience(leaf)
 
-    @invariant()
     def a_reply_is_overdue_exactly_from_when_it_was_due(self) -> None:
-        if not hasattr(self, "stage"):
-            return
         now_us = self.stage.clock.now_us()
         for case in self.stage.exchange.world.incidents.values():
             if case.state is State.QUERIED:
@@ -253,21 +236,13 @@ class Cases(RuleBasedStateMachine):
                 assert case.query.is_overdue
                 assert case.query.due_us <= now_us
 
-    @invariant()
     def the_record_folds_to_the_same_world_and_holds_no_statement_of_its_own_making(self) -> None:
-        if not hasattr(self, "stage"):
-            return
         world, folded = self.stage.exchange.world, fold(self.stage.lines)
         assert (folded.hash, folded.stated) == (world.hash, world.stated)
         assert folded.earlier == world.earlier
         assert len(world.none_here) == self.stated
         made = {e.statement.id for p in PARTIES for e in events_seen(self.stage, p, NoneHereStated)}
         assert made == set(world.none_here)
-
-    def teardown(self) -> None:
-        if hasattr(self, "stage"):
-            self.stage.exchange.beat()
-            assert verify(self.stage.lines, self.stage.keys).is_proven
 
     # --- the oracle -------------------------------------------------------------------------
 
@@ -345,21 +320,44 @@ class Cases(RuleBasedStateMachine):
             known = {data["statement"]["party"], *data["statement"]["to"]}
             assert leaf.audience == ",".join(sorted(known))
 
-    def one(self, table: Mapping[str, Signed], number: int) -> Any:  # noqa: ANN401 of any table
+    def one(self, table: Mapping[str, Any], by: Random) -> Any:  # noqa: ANN401 of any table
         """Return one of a table's values, None where it has none."""
-        return list(table.values())[number % len(table)] if table else None
+        return by.choice(list(table.values())) if table else None
 
-    def where(self, place: int, level: int, start: int, lasts: int) -> FiledVolume:
-        """Return a circle of 4 NM from so many minutes from now on."""
-        after = (self.stage.clock.now_us() - START_US) / MINUTE_US
+    def where(self, by: Random, earliest: int, minutes: int = 0) -> FiledVolume:
+        """Return a circle of 4 NM at one of two levels, from some minutes from now on."""
+        now = (self.stage.clock.now_us() - START_US) / MINUTE_US
+        level = by.choice((24, 26))
         return volume(
-            start=after + start, minutes=lasts, latitude=35.0 + place * PLACE_DEG,
-            lower=f"FL{level}0", upper=f"FL{level + 1}0",
+            start=now + by.randrange(earliest, 90), minutes=minutes or by.randrange(30, 90),
+            latitude=35.0 + by.randrange(3) * PLACE_DEG, lower=f"FL{level}0",
+            upper=f"FL{level + 1}0",
         )  # fmt: skip
 
 
-TestCases = Cases.TestCase
-TestCases.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+WAYS: Final = (
+    *[Cases.file] * 4, *[Cases.update] * 3, *[Cases.move] * 4, *[Cases.state] * 4,
+    *[Cases.withdraw] * 2, *[Cases.open_case] * 3, *[Cases.act_on_case] * 5,
+    *[Cases.answer_line] * 2, *[Cases.wait] * 2,
 )  # fmt: skip
+
+
+STEPS: Final = 60
+
+
+@pytest.mark.slow
+@settings(max_examples=15, deadline=None, phases=[Phase.generate],
+          suppress_health_check=list(HealthCheck))  # fmt: skip
+@given(st.integers(0, 2**64 - 1))
+def test_whatever_is_done_in_whatever_order(seed: int) -> None:
+    by, cases = Random(seed), Cases()
+    for number in range(1, STEPS + 1):
+        by.choice(WAYS)(cases, by)
+        cases.a_statement_is_contradicted_exactly_by_own_versions_that_meet_it()
+        cases.a_case_is_seen_by_its_two_parties_and_nobody_else()
+        cases.a_reply_is_overdue_exactly_from_when_it_was_due()
+        if number % 20 == 0:
+            cases.contradictions_reach_the_own_party_and_by_clause_or_case_one_other()
+            cases.the_record_folds_to_the_same_world_and_holds_no_statement_of_its_own_making()
+    cases.stage.exchange.beat()
+    assert verify(cases.stage.lines, cases.stage.keys).is_proven

@@ -196,6 +196,18 @@ def test_what_has_gone_out_of_plan_counts_for_its_grace_before_and_after() -> No
     assert contradicted(stage, again.id) == [(operation.id, 1)]
 
 
+def test_a_version_that_contradicts_is_not_told_again_as_it_goes_out_of_plan() -> None:
+    stage = staged()
+    operation = file(stage, "a", volume())
+    statement = say_none_here(stage, "a", volume())
+    stage.submit("a", "operations.airborne/1", acts.MarkAirborne(id=operation.id, at_us=START_US))
+    stage.submit("a", "operations.end/1", acts.EndOperation(id=operation.id))
+    again = say_none_here(stage, "a", volume())
+
+    for each in (statement, again):
+        assert contradicted(stage, each.id) == [(operation.id, 1)]
+
+
 def test_an_overrun_that_time_alone_brings_counts_too() -> None:
     stage = staged()
     operation = file(stage, "a", volume(start=30, minutes=50))
@@ -240,13 +252,15 @@ def test_to_meet_is_to_share_a_point_in_doubt_counted_in(
     assert (None if kept is None else kept.found[0].verdict) == verdict
 
 
-def test_an_exercise_s_statement_and_an_actual_operation_never_meet() -> None:
+def test_an_exercise_s_statement_and_what_is_actual_never_meet() -> None:
     stage = staged()
     file(stage, "a", volume())
+    exercised = WithdrawNoneHere(id=say_none_here(stage, "a", volume(latitude=36.0)).id)
     stage._status = Status.ACTUAL  # of the acts from here on
     statement = say_none_here(stage, "a", volume())
 
     assert contradicted(stage, statement.id) == []
+    assert "is no statement of a" in refusal(stage, "a", "none-here.withdraw/1", exercised)
 
 
 def test_operations_of_another_party_contradict_nothing_and_nobody_learns_of_them() -> None:
@@ -326,6 +340,7 @@ def test_withdrawal_goes_at_urgent_to_those_it_was_given_to() -> None:
     for party in ("b", "c"):
         [told] = events_seen(stage, party, NoneHereWithdrawn)
         assert (told.precedence, told.why) == ("URGENT", "medevac")
+        assert [kind for kind, _ in seen(stage, party)].count("act/1") == 2
     assert not events_seen(stage, "d", NoneHereWithdrawn)
     assert len(leaves_seen(stage, "d")) == 4  # key documents
 

@@ -13,12 +13,13 @@ from typing import Annotated, Final
 
 import msgspec
 
+from keepclear.agreement.clauses import Precedence
 from keepclear.agreement.documents import Clause
 from keepclear.agreement.statements import AgreementFile
 from keepclear.agreement.states import State as AgreementState
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.incidents import Incident, TimelineLine
-from keepclear.plans.none_here import URGENT, Contradiction, NoneHere
+from keepclear.plans.none_here import Contradiction, NoneHere
 from keepclear.plans.operations import Operation, State
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, TimeUs
@@ -98,7 +99,7 @@ class NoneHereWithdrawn(Signed, frozen=True, kw_only=True):
     id: Id
     at_us: TimeUs
     why: str
-    precedence: str = URGENT
+    precedence: Precedence = Precedence.URGENT
 
 
 class NoneHereContradicted(Signed, frozen=True, kw_only=True):

@@ -199,11 +199,13 @@ def _kind(deciding: Deciding, act: Act, about: str, other: str) -> About:
         if not deciding.holds(act.party, bytes.fromhex(about)):
             raise _no_part("about", about, act.party)
         return About.PART
-    conflict, operation = world.conflicts.get(about), world.operations.get(about)
-    if conflict is not None and set(conflict.parties) == {act.party, other}:
-        return About.CONFLICT
-    if operation is not None and _may_name_operation(deciding, act.party, about, other):
-        return About.OPERATION
+    conflict = world.conflicts.get(about)
+    operation = world.operations.get(about if conflict is None else conflict.a)
+    if operation is not None and operation.status is act.status:
+        if conflict is not None and set(conflict.parties) == {act.party, other}:
+            return About.CONFLICT
+        if conflict is None and _may_name_operation(deciding, act.party, about, other):
+            return About.OPERATION
     if _may_name_statement(deciding, act, about, other):
         return About.NONE_HERE
     raise _unknown("about", about)

@@ -11,7 +11,7 @@
 """
 
 import math
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 from msgspec.structs import replace
@@ -38,11 +38,7 @@ Text = Literal[
     "None of the forces this party answers for is or will be in this volume from its start to its"
     " end. Says nothing about others or civilians; no consent; withdrawable."
 ]
-TEXT: Final[Text] = (
-    "None of the forces this party answers for is or will be in this volume from its start to its"
-    " end. Says nothing about others or civilians; no consent; withdrawable."
-)
-URGENT: Final = "URGENT"
+TEXT: Final[Text] = get_args(Text)[0]
 # Closer than a tenth of a millimetre, the least there is, both ways: they share a point.
 MEETING: Final = RuleSet(
     name="meeting",
