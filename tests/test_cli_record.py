@@ -59,14 +59,14 @@ def test_a_forged_record_fails_with_the_keys(files: Path) -> None:
 
 def test_a_record_whose_checkpoints_were_taken_out_is_told_and_has_status_3(files: Path) -> None:
     lines = (files / "east.record").read_bytes().splitlines()
-    left = [line for line in lines if b'"line":"checkpoint"' not in line]
+    left = [line for line in lines if b'"line":"entry"' in line or b'"line":"header"' in line]
     write_record(files / "stripped.record", left)
 
     status, said = run("record", "verify", files / "stripped.record", "--keys", files / "keys.json")
 
     assert status == 3
     assert said.startswith("NOT PROVEN  ")
-    assert "12 of 12 parts are under no checkpoint" in said
+    assert "12 of 12 parts under no checkpoint" in said
 
 
 def test_the_first_part_that_fails_is_named(files: Path) -> None:
@@ -96,7 +96,9 @@ def test_a_record_is_shown_a_line_for_each_part_and_says_it_is_not_verified(file
     assert status == 0
     assert said.startswith("NOT VERIFIED")
     assert "2015-09-30T08:01:00Z  to all          key-document/1   keys of a, version 1" in said
-    assert 'act/1            a, watch (Exercise) note/1 {"text":"note 1"}' in said
+    assert "act/1            a, watch (Exercise) note/1" in said
+    assert 'text: "note 1"' in said
+    assert max(map(len, said.splitlines())) <= 100
     assert "checkpoint of keepclear/exercise-east/1/a,b: 5 parts" in said
 
 

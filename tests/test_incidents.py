@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from keepclear.agreement.clauses import IncidentRule
+from keepclear.detect.compiled import plain
+from keepclear.exchange.audit import audit
 from keepclear.exchange.events import IncidentChanged, LineChanged
 from keepclear.exchange.folding import fold
 from keepclear.plans.incidents import (
@@ -39,6 +41,7 @@ from keepclear.record.receipts import Receipt
 from keepclear.record.verification import verify
 from tests.agreement_plays import DAY_US, HOUR_US, agreement, clause
 from tests.incident_plays import (
+    HOUSE,
     MINUTE_US,
     events_seen,
     file,
@@ -478,3 +481,4 @@ def test_a_case_folds_and_its_record_is_proven() -> None:
 
     assert fold(stage.lines).hash == stage.exchange.world.hash
     assert verify(stage.lines, stage.keys).is_proven
+    assert not audit(stage.lines, HOUSE, plain()).differences

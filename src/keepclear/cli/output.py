@@ -6,17 +6,28 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import click
+
 BYTES_PER_KB = 1_000
 
 
 def print_text(text: str) -> None:
-    """Write text to standard output as UTF-8; quiet where nobody reads on."""
+    """Write text to standard output as UTF-8; quiet where nobody reads on.
+
+    `click.ClickException`, which `main` tells in words, where it cannot be written.
+    """
+    if sys.stdout is None:  # closed by the shell: >&-
+        raise click.ClickException("standard output: is closed; let it go to a file or a terminal")
     try:
         sys.stdout.buffer.write(text.encode(errors="replace"))
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
+    except OSError as fault:
         # Else the interpreter flushes once more on its way out, and complains.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(fault, BrokenPipeError):
+            raise click.ClickException(
+                f"standard output: {fault.strerror}; make room, or let it go elsewhere"
+            ) from None
 
 
 def write_text(output: str, text: str) -> None:

@@ -5,8 +5,9 @@ Deciding changes the world as it goes, under the undo log: what is refused half-
 whole (`exchange`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from keepclear.agreement.binding import Held, Minima, binding, minima_for
@@ -28,7 +29,7 @@ from keepclear.exchange.events import KIND_OF, ConflictChanged, Event
 from keepclear.exchange.index import Near
 from keepclear.exchange.ports import Ids
 from keepclear.exchange.views import Disclosed, Notice, notice
-from keepclear.exchange.world import World, evolve
+from keepclear.exchange.world import Carried, World, evolve
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import Operation, as_compared
 from keepclear.record.encoding import Signed
@@ -75,6 +76,7 @@ class Deciding:
     believed: tuple[NoteKey, ...] = ()
     holds: Callable[[str, bytes], bool] = field(default=lambda _party, _leaf: False)
     _between: dict[tuple[str, str], Between] = field(default_factory=dict)
+    _before: dict[tuple[str, str], tuple[Minima, ...]] = field(default_factory=dict)
 
     def emit(self, parties: Iterable[str], event: Event) -> None:
         """Let an event happen, for those who may see it."""
@@ -101,9 +103,24 @@ class Deciding:
             self._between[key] = _between(held_of(self.world), *key, self.house)
         return self._between[key]
 
+    def minima(self, one: Operation, other: Operation) -> tuple[Minima, ...]:
+        """Return the rules that bind two operations; RE-CHECKING ones by those before, too."""
+        now = self.between(one.party, other.party).minima
+        waits = self.world.rechecking
+        if one.id not in waits and other.id not in waits:
+            return now
+        pair = (min(one.party, other.party), max(one.party, other.party))
+        if pair not in self._before:
+            held = held_of(self.world, self.world.before)
+            self._before[pair] = minima_for(held, *pair, self.house)
+        known = {(each.agreement, each.clause) for each in now}
+        more = (e for e in self._before[pair] if (e.agreement, e.clause) not in known)
+        return (*now, *more)
+
     def forget_bindings(self) -> None:
         """Look again at what binds whom: an agreement stands otherwise than before."""
         self._between.clear()
+        self._before.clear()
 
     def operation(self, operation_id: str, party: str) -> Operation:
         """Return a party's own operation; one error for all that is not."""
@@ -136,11 +153,15 @@ def clauses_of(world: World, party: str) -> list[tuple[str, str, Decision]]:
     ]
 
 
-def held_of(world: World) -> list[Held]:
-    """Return the agreements in a world and what holds of them now."""
+def held_of(world: World, instead: Mapping[str, Carried] = MappingProxyType({})) -> list[Held]:
+    """Return the agreements in a world and what holds of them now.
+
+    instead: agreements to be taken as they stood before.
+    """
+    found = {**world.agreements, **instead}
     return [
         Held(each.agreement, Standing(each.state, own_hash, (), each.clauses, (), (), (), ()))
-        for own_hash, each in world.agreements.items()
+        for own_hash, each in found.items()
     ]
 
 

@@ -34,11 +34,36 @@ class AgreementCarried(Signed, frozen=True, kw_only=True):
 
 
 class AgreementStood(Signed, frozen=True, kw_only=True):
-    """How an agreement stands from now on. clauses: those that hold, annexes included."""
+    """How an agreement stands from now on. clauses: those that hold, annexes included.
+
+    is_long: its parties have so many operations that they are looked at again bit by bit.
+    """
 
     hash: Hex64
     state: AgreementState
     clauses: tuple[Clause, ...]
+    is_long: bool = False
+
+
+class RecheckingBegun(Signed, frozen=True, kw_only=True):
+    """That operations of one party are RE-CHECKING, which counts as a conflict, until looked at."""
+
+    hash: Hex64
+    operations: tuple[Id, ...]
+
+
+class RecheckingDone(Signed, frozen=True, kw_only=True):
+    """That operations of one party were looked at again."""
+
+    hash: Hex64
+    operations: tuple[Id, ...]
+
+
+class MoreFound(Signed, frozen=True, kw_only=True):
+    """How many more conflicts of an operation there are than one entry holds; 0 for no more."""
+
+    id: Id
+    more: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class OperationFiled(Signed, frozen=True, kw_only=True):
@@ -124,6 +149,9 @@ Event = (
     | OperationMoved
     | ConflictChanged
     | FilingsCounted
+    | RecheckingBegun
+    | RecheckingDone
+    | MoreFound
     | IncidentChanged
     | LineChanged
     | NoneHereStated
@@ -139,6 +167,9 @@ KINDS: Final[Mapping[str, type[Signed]]] = {
     "operation-moved/1": OperationMoved,
     "conflict-changed/1": ConflictChanged,
     "filings-counted/1": FilingsCounted,
+    "re-checking-begun/1": RecheckingBegun,
+    "re-checking-done/1": RecheckingDone,
+    "more-found/1": MoreFound,
     "incident-changed/1": IncidentChanged,
     "line-changed/1": LineChanged,
     "none-here-stated/1": NoneHereStated,

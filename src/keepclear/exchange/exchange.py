@@ -19,7 +19,7 @@ from keepclear.agreement.states import State as AgreementState
 from keepclear.detect.kernel import Functions
 from keepclear.errors import CallerError
 from keepclear.exchange import incidents
-from keepclear.exchange.agreements import stand
+from keepclear.exchange.agreements import recheck_some, stand
 from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import (
@@ -137,6 +137,18 @@ class Exchange:
                     fall_due(deciding, operation)
                     look_again(deciding)
             self._commit("", now_us, deciding, deciding.parts)
+
+    def recheck_some(self) -> bool:
+        """Enter one entry of what is RE-CHECKING; tell whether there is more.
+
+        The owner calls it between acts, until nothing is left: no act waits for it.
+        """
+        if self.world.rechecking:
+            now_us = self._clock.now_us()
+            deciding = self._deciding(now_us)
+            recheck_some(deciding)
+            self._commit("", now_us, deciding, deciding.parts)
+        return bool(self.world.rechecking)
 
     def beat(self) -> None:
         """Sign a checkpoint of each tree, and the beat over all of them."""

@@ -6,6 +6,7 @@ near is looked at again.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -26,16 +27,20 @@ from keepclear.plans.acts import (
 )
 from keepclear.plans.caps import area_hours_km2h, excesses
 from keepclear.plans.conflicts import open_for
-from keepclear.plans.filing import FiledOperation, uncertainty_of, volumes_of
+from keepclear.plans.filing import FiledOperation, uncertainty_of, volumes_filed, volumes_of
 from keepclear.plans.operations import (
     Event,
     Operation,
     State,
     as_compared,
     move,
+    only_shrinks,
     protects_until_us,
 )
 from keepclear.record.headers import Act
+
+# Their places would be a list that somebody could misuse (docs/disclosure.md).
+NOT_TAKEN: Final = frozenset({"humanitarian-movement", "protected-site"})
 
 
 class Refused(CallerError):
@@ -62,15 +67,24 @@ def update(deciding: Deciding, act: Act, payload: UpdateOperation) -> None:
     state = move(old.state, Event.REFILE)
     made = _operation(deciding, act, payload.operation, old.id, old.version + 1, state)
     refile(deciding, old, made)
-    _tell_rate(deciding, act.party)
 
 
 def refile(deciding: Deciding, old: Operation, made: Operation) -> None:
-    """Put a new version in the place of an old one."""
-    made = replace(made, airborne_us=old.airborne_us, off_nominal=old.off_nominal)
-    takes_km2h = _take(deciding, made)
-    deciding.emit([made.party], OperationFiled(operation=made, takes_km2h=takes_km2h))
+    """Put a new version in the place of an old one.
+
+    One that only shrinks keeps its place and its state; all others count as filed anew. Both
+    count as filings: each is answered.
+    """
+    is_smaller = only_shrinks(old, made)
+    made = replace(
+        made, airborne_us=old.airborne_us, off_nominal=old.off_nominal,
+        state=old.state if is_smaller else made.state,
+    )  # fmt: skip
+    deciding.emit([made.party], OperationFiled(
+        operation=made, is_smaller=is_smaller, takes_km2h=_take(deciding, made)
+    ))  # fmt: skip
     recheck(deciding, made, f"operation {made.id[:8]} of {made.party} was changed")
+    _tell_rate(deciding, made.party)
 
 
 def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
@@ -96,6 +110,14 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
         raise Refused(
             f"operation {old.id[:8]}: conflict {refusing[0].id[:8]} is open and it must act; "
             "change it, agree with the other side, or agree as it is"
+        )
+    if old.id in world.rechecking and any(
+        deciding.between(act.party, other).on_conflict is OnConflict.REFUSE
+        for other in deciding.parties - {act.party}
+    ):
+        raise Refused(
+            f"operation {old.id[:8]}: is RE-CHECKING under an agreement that has changed, which "
+            "counts as a conflict; try again in a moment"
         )
     deciding.emit([act.party], OperationMoved(id=old.id, state=state))
     for each in must:
@@ -160,12 +182,18 @@ def _operation(
     state: State,
 ) -> Operation:  # fmt: skip
     """Return an operation from what was filed; refuse what can be none."""
-    volumes = volumes_of(filed.volumes)
+    if filed.craft_class in NOT_TAKEN:
+        raise InputError(
+            "craft_class", filed.craft_class, "is protected otherwise, and its places stand in no "
+            "act here", "use the channel that was agreed for it",
+        )  # fmt: skip
+    volumes = volumes_filed(filed)
     made = Operation(
         id=operation_id, party=act.party, status=act.status, version=version,
-        ovn=deciding.ids.id(), state=state, domain=filed.domain, craft_class=filed.craft_class,
-        callsign=filed.callsign, count=filed.count, has_rvsm=filed.has_rvsm, volumes=volumes,
-        uncertainty=uncertainty_of(filed), filed_us=deciding.now_us,
+        ovn=deciding.ids.id(), state=state, domain=filed.domain, craft=filed.craft,
+        craft_class=filed.craft_class, callsign=filed.callsign, count=filed.count,
+        has_rvsm=filed.has_rvsm, volumes=volumes, uncertainty=uncertainty_of(filed),
+        filed_us=deciding.now_us,
     )  # fmt: skip
     if made.end_us <= deciding.now_us:
         raise InputError(

@@ -4,18 +4,23 @@
 1. A pair that breaks a rule that binds it has one conflict, raised once and kept while they are.
 2. A conflict of a pair that no longer breaks any is resolved, and says by what.
 3. *Accepted* is given by itself as soon as no conflict is open in which the operation must act.
-4. The verdict is on the exact shapes. The numbers are computed from those that both sides are
+4. One entry holds at most 1,000 of an operation's conflicts, the soonest first; it says how many
+   more there are, and *accepted* is not given.
+5. The verdict is on the exact shapes. The numbers are computed from those that both sides are
    shown; the exact ones lie within them, so a conflict of the exact is one of the shown.
 """
+
+from typing import Final
 
 from msgspec.structs import replace
 
 from keepclear.agreement.assess import Assessment
 from keepclear.agreement.binding import Minima
 from keepclear.agreement.claims import Breach, Claim, breaches, judge
+from keepclear.detect.kernel import KERNEL
 from keepclear.exchange.deciding import Between, Deciding
 from keepclear.exchange.disclosure import has_numbers, rounded_volume
-from keepclear.exchange.events import OperationMoved
+from keepclear.exchange.events import MoreFound, OperationMoved
 from keepclear.plans.conflicts import (
     OPEN,
     Broken,
@@ -32,6 +37,7 @@ from keepclear.plans.operations import Operation, as_compared, claim_of
 from keepclear.plans.operations import State as OperationState
 from keepclear.plans.operations import move as move_operation
 
+MOST_FINDINGS: Final = 1_000
 GONE_ON = OPEN | {State.AGREED}
 
 
@@ -52,15 +58,30 @@ def recheck(deciding: Deciding, operation: Operation, why: str) -> None:
         found = set(near.near(operation.id))
     else:
         near.drop(operation.id)
-    for other_id in sorted(found | before.keys(), key=lambda each: world.places[each]):
+    told = more = 0
+    for other_id in sorted(found | before.keys(), key=lambda each: _soonest(deciding, each)):
         other = world.operations[other_id]
         between = deciding.between(operation.party, other.party)
         broken: tuple[Breach, ...] = ()
         if other_id in found:
             one, two = (near.compiled(each, between.probing) for each in (operation.id, other_id))
-            broken = breaches(deciding.functions, one, two, between.minima)
+            minima = deciding.minima(operation, other)
+            broken = breaches(deciding.functions, one, two, minima)
+        told += bool(broken)
+        if broken and told > MOST_FINDINGS and other_id not in before:
+            more += 1
+            continue
         _settle(deciding, operation, other, before.get(other_id), broken, between, why)
-    accept(deciding, operation.id)
+    if more or operation.id in world.more:
+        deciding.emit([operation.party], MoreFound(id=operation.id, more=more))
+    # only now: what is to come of other pairs is known
+    for each in (operation.id, *sorted(found | before.keys())):
+        accept(deciding, each)
+
+
+def _soonest(deciding: Deciding, operation_id: str) -> tuple[int, int]:
+    world = deciding.world
+    return world.operations[operation_id].start_us, world.places[operation_id]
 
 
 def accept(deciding: Deciding, operation_id: str) -> None:
@@ -68,18 +89,12 @@ def accept(deciding: Deciding, operation_id: str) -> None:
     operation = deciding.world.operations[operation_id]
     if operation.state is not OperationState.FILED:
         return
+    if operation_id in deciding.world.more or operation_id in deciding.world.rechecking:
+        return
     if open_for(deciding.world.conflicts_of(operation_id), operation_id):
         return
     state = move_operation(operation.state, OperationEvent.ACCEPT)
     deciding.emit([operation.party], OperationMoved(id=operation_id, state=state))
-
-
-def resolve(deciding: Deciding, conflict: Conflict, why: str) -> None:
-    """Close a conflict, and give *accepted* to whoever waited for it."""
-    state = move(conflict.state, Event.RESOLVE)
-    deciding.change(replace(conflict, state=state, closed_by=why, proposal=None))
-    for operation_id in (conflict.a, conflict.b):
-        accept(deciding, operation_id)
 
 
 def _settle(
@@ -89,17 +104,18 @@ def _settle(
     """Bring the conflict of one pair to what was found of it."""
     if not broken:
         if before is not None:
-            resolve(deciding, before, why)
+            state = move(before.state, Event.RESOLVE)
+            deciding.change(replace(before, state=state, closed_by=why, proposal=None))
         return
     a, b = sorted((operation, other), key=lambda each: each.id)
     places = deciding.world.places
     earlier, later = sorted((a, b), key=lambda each: places[each.id])
     acting, clause = who_acts(earlier, later, between.who_acts)
-    told = tuple(_told(deciding, a, b, each, between) for each in broken)
+    what = tuple(told(deciding, a, b, each, between) for each in broken)
     if before is None:
         deciding.change(Conflict(
             id=deciding.ids.id(), a=a.id, b=b.id, parties=(a.party, b.party), state=State.RAISED,
-            raised_us=deciding.now_us, must_act=acting, clause=clause, broken=told,
+            raised_us=deciding.now_us, must_act=acting, clause=clause, broken=what,
         ))  # fmt: skip
         return
     state = move(before.state, Event.CHANGE)
@@ -109,7 +125,7 @@ def _settle(
             state=state,
             must_act=acting,
             clause=clause,
-            broken=told,
+            broken=what,
             agreed=(),
             acknowledged=(),
             proposal=None,
@@ -118,27 +134,28 @@ def _settle(
     )
 
 
-def _told(
+def told(
     deciding: Deciding, a: Operation, b: Operation, breach: Breach, between: Between
 ) -> Broken:
     """Return what both sides are told of a breach: with numbers, where enough is shown."""
     grants = between.grants
     if not has_numbers(grants):
-        return Broken(agreement=breach.agreement, clause=breach.clause, numbers=None)
+        return Broken(agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=None)
     found = breach.found
     if not grants.is_everything:
         minima = next(
-            each for each in between.minima
+            each for each in deciding.minima(a, b)
             if (each.agreement, each.clause) == (breach.agreement, breach.clause)
         )  # fmt: skip
         found = _found_rounded(deciding, a, b, minima, between) or found
-    return Broken(agreement=breach.agreement, clause=breach.clause, numbers=Numbers(
+    numbers = Numbers(
         verdict=found.verdict, rule=found.rule, leaf=found.leaf,
         from_us=found.intervals[0].start_us, to_us=found.intervals[-1].end_us,
         closest_us=found.cpa.time_us, latitude_deg=found.cpa.latitude_deg,
         longitude_deg=found.cpa.longitude_deg, lateral_m=found.cpa.lateral_m,
         vertical_m=found.cpa.vertical_m, short_by_m=found.short_by_m,
-    ))  # fmt: skip
+    )  # fmt: skip
+    return Broken(agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=numbers)
 
 
 def _found_rounded(

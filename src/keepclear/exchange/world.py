@@ -9,9 +9,10 @@
 """
 
 from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -25,11 +26,14 @@ from keepclear.exchange.events import (
     Event,
     IncidentChanged,
     LineChanged,
+    MoreFound,
     NoneHereContradicted,
     NoneHereStated,
     NoneHereWithdrawn,
     OperationFiled,
     OperationMoved,
+    RecheckingBegun,
+    RecheckingDone,
 )
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.incidents import Incident, TimelineLine
@@ -66,6 +70,18 @@ class Filer(Signed, frozen=True, kw_only=True):
         return sum(taken for hour, taken in self.hours if hour >= first)
 
 
+class Rechecking(Signed, frozen=True, kw_only=True):
+    """Which agreement an operation is to be looked at again for."""
+
+    hash: str
+
+
+class More(Signed, frozen=True, kw_only=True):
+    """How many more conflicts there are than were told."""
+
+    count: int
+
+
 class Contradictions(Signed, frozen=True, kw_only=True):
     """What was found to contradict a statement, in order."""
 
@@ -79,16 +95,22 @@ class World:
     operations, conflicts: by id. agreements: by hash. filers: by party. of_operation: ids of the
     conflicts that an operation is in, in the order in which they were raised. places: of each
     operation among all filings, the later one greater; a new version that only shrinks keeps
-    its place. incidents, lines of their timelines, none_here statements: by id; contradictions:
-    by statement; stated: ids of a party's statements. earlier: versions of operations that others
-    have replaced, by id and version, and of one that has ended out of plan how it stood before,
-    as it protected longer then. What a party states none-here of is compared with all it ever
-    filed, and a decision asks the world alone: so they are kept here, and not looked for in the
-    record. The latest version is not kept twice.
+    its place. rechecking: operations that are not yet looked at again, by id, and before: the
+    agreements as they stood before, whose rules bind those still. more: of operations with more
+    conflicts than one entry holds, how many more.
+    incidents, lines of their timelines, none_here statements: by id; contradictions: by statement;
+    stated: ids of a party's statements. earlier: versions of operations that others have replaced,
+    by id and version, and of one that is out of plan no more how it stood before, as it protected
+    longer then. What a party states none-here of is compared with all it ever filed, and a
+    decision asks the world alone: so they are kept here, and not looked for in the record. The
+    latest version is not kept twice.
     """
 
     agreements: dict[str, Carried] = field(default_factory=dict)
     filers: dict[str, Filer] = field(default_factory=dict)
+    before: dict[str, Carried] = field(default_factory=dict)
+    rechecking: dict[str, Rechecking] = field(default_factory=dict)
+    more: dict[str, More] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
     conflicts: dict[str, Conflict] = field(default_factory=dict)
     of_operation: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -100,6 +122,7 @@ class World:
     stated: dict[str, tuple[str, ...]] = field(default_factory=dict)
     earlier: dict[str, Operation] = field(default_factory=dict)
     filings: int = 0
+    hashes: dict[str, int] = field(default_factory=dict)
     sum: int = 0
     undo_log: list[tuple[str, str, object]] = field(default_factory=list)
 
@@ -114,72 +137,119 @@ class World:
 
 
 def evolve(world: World, event: Event) -> None:
-    """Change the world by one event."""
-    match event:
-        case AgreementCarried():
-            agreement = read_agreement(bytes(event.file.agreement))
-            before = world.agreements.get(event.hash)
-            made = Carried(agreement=agreement, file=event.file)
-            if before is not None:
-                made = msgspec.structs.replace(made, state=before.state, clauses=before.clauses)
-            _put(world, "agreements", event.hash, made)
-        case AgreementStood():
-            carried = world.agreements[event.hash]
-            _put(world, "agreements", event.hash, msgspec.structs.replace(
-                carried, state=event.state, clauses=event.clauses
-            ))  # fmt: skip
-        case OperationFiled():
-            _keep_earlier(world, event.operation.id)
-            _put(world, "operations", event.operation.id, event.operation)
-            if not event.is_smaller:
-                _count_filing(world, event)
-                world.undo_log.append(("filings", "", world.filings))
-                world.undo_log.append(
-                    ("places", event.operation.id, world.places.get(event.operation.id))
-                )
-                world.filings += 1
-                world.places[event.operation.id] = world.filings
-        case OperationMoved():
-            old = world.operations[event.id]
-            _keep_earlier(world, event.id, event.state)
-            airborne_us = old.airborne_us if event.airborne_us is None else event.airborne_us
-            _put(world, "operations", event.id, msgspec.structs.replace(
-                old, state=event.state, airborne_us=airborne_us
-            ))  # fmt: skip
-        case ConflictChanged():
-            conflict = event.conflict
-            if conflict.id not in world.conflicts:
-                for operation in (conflict.a, conflict.b):
-                    known = world.of_operation.get(operation, ())
-                    world.undo_log.append(("of_operation", operation, known))
-                    world.of_operation[operation] = (*known, conflict.id)
-            _put(world, "conflicts", conflict.id, conflict)
-        case _:
-            _evolve_incidents(world, event)
+    """Change the world by one event; what only tells something changes nothing."""
+    change = EVOLVE.get(type(event))
+    if change is not None:
+        change(world, event)
 
 
-def _evolve_incidents(world: World, event: Event) -> None:
-    """Change what stands of incident cases and none-here statements."""
-    match event:
-        case IncidentChanged():
-            _put(world, "incidents", event.incident.id, event.incident)
-        case LineChanged():
-            _put(world, "lines", event.line.id, event.line)
-        case NoneHereStated():
-            party, statement_id = event.statement.party, event.statement.id
-            known = world.stated.get(party, ())
-            world.undo_log.append(("stated", party, known))
-            world.stated[party] = (*known, statement_id)
-            _put(world, "none_here", statement_id, event.statement)
-        case NoneHereWithdrawn():
-            _put(world, "none_here", event.id, msgspec.structs.replace(
-                world.none_here[event.id], withdrawn_us=event.at_us
-            ))  # fmt: skip
-        case NoneHereContradicted():
-            before_it = world.contradictions.get(event.id, Contradictions())
-            _put(world, "contradictions", event.id, Contradictions(
-                found=(*before_it.found, *event.found)
-            ))  # fmt: skip
+def _agreement_carried(world: World, event: AgreementCarried) -> None:
+    made = Carried(agreement=read_agreement(bytes(event.file.agreement)), file=event.file)
+    before = world.agreements.get(event.hash)
+    if before is not None:
+        made = msgspec.structs.replace(made, state=before.state, clauses=before.clauses)
+    _put(world, "agreements", event.hash, made)
+
+
+def _agreement_stood(world: World, event: AgreementStood) -> None:
+    carried = world.agreements[event.hash]
+    if event.is_long and event.hash not in world.before:
+        _put(world, "before", event.hash, carried)
+    made = msgspec.structs.replace(carried, state=event.state, clauses=event.clauses)
+    _put(world, "agreements", event.hash, made)
+
+
+def _operation_filed(world: World, event: OperationFiled) -> None:
+    own_id = event.operation.id
+    _keep_earlier(world, own_id)
+    _put(world, "operations", own_id, event.operation)
+    _count_filing(world, event)
+    if not event.is_smaller:
+        world.undo_log.append(("filings", "", world.filings))
+        world.undo_log.append(("places", own_id, world.places.get(own_id)))
+        world.filings += 1
+        world.places[own_id] = world.filings
+
+
+def _operation_moved(world: World, event: OperationMoved) -> None:
+    old = world.operations[event.id]
+    _keep_earlier(world, event.id, event.state)
+    airborne_us = old.airborne_us if event.airborne_us is None else event.airborne_us
+    made = msgspec.structs.replace(old, state=event.state, airborne_us=airborne_us)
+    _put(world, "operations", event.id, made)
+
+
+def _rechecking_begun(world: World, event: RecheckingBegun) -> None:
+    for each in event.operations:
+        _put(world, "rechecking", each, Rechecking(hash=event.hash))
+
+
+def _rechecking_done(world: World, event: RecheckingDone) -> None:
+    for each in event.operations:
+        _drop(world, "rechecking", each)
+    if all(each.hash != event.hash for each in world.rechecking.values()):
+        _drop(world, "before", event.hash)
+
+
+def _more_found(world: World, event: MoreFound) -> None:
+    if event.more:
+        _put(world, "more", event.id, More(count=event.more))
+    else:
+        _drop(world, "more", event.id)
+
+
+def _conflict_changed(world: World, event: ConflictChanged) -> None:
+    conflict = event.conflict
+    if conflict.id not in world.conflicts:
+        for operation in (conflict.a, conflict.b):
+            known = world.of_operation.get(operation, ())
+            world.undo_log.append(("of_operation", operation, known))
+            world.of_operation[operation] = (*known, conflict.id)
+    _put(world, "conflicts", conflict.id, conflict)
+
+
+def _incident_changed(world: World, event: IncidentChanged) -> None:
+    _put(world, "incidents", event.incident.id, event.incident)
+
+
+def _line_changed(world: World, event: LineChanged) -> None:
+    _put(world, "lines", event.line.id, event.line)
+
+
+def _none_here_stated(world: World, event: NoneHereStated) -> None:
+    party, own_id = event.statement.party, event.statement.id
+    known = world.stated.get(party, ())
+    world.undo_log.append(("stated", party, known))
+    world.stated[party] = (*known, own_id)
+    _put(world, "none_here", own_id, event.statement)
+
+
+def _none_here_withdrawn(world: World, event: NoneHereWithdrawn) -> None:
+    made = msgspec.structs.replace(world.none_here[event.id], withdrawn_us=event.at_us)
+    _put(world, "none_here", event.id, made)
+
+
+def _none_here_contradicted(world: World, event: NoneHereContradicted) -> None:
+    before = world.contradictions.get(event.id, Contradictions())
+    made = Contradictions(found=(*before.found, *event.found))
+    _put(world, "contradictions", event.id, made)
+
+
+EVOLVE: Final[Mapping[type[Signed], Callable[[World, Any], None]]] = {
+    AgreementCarried: _agreement_carried,
+    AgreementStood: _agreement_stood,
+    OperationFiled: _operation_filed,
+    OperationMoved: _operation_moved,
+    RecheckingBegun: _rechecking_begun,
+    RecheckingDone: _rechecking_done,
+    MoreFound: _more_found,
+    ConflictChanged: _conflict_changed,
+    IncidentChanged: _incident_changed,
+    LineChanged: _line_changed,
+    NoneHereStated: _none_here_stated,
+    NoneHereWithdrawn: _none_here_withdrawn,
+    NoneHereContradicted: _none_here_contradicted,
+}
 
 
 def _keep_earlier(world: World, operation_id: str, state: State | None = None) -> None:
@@ -231,10 +301,32 @@ def _put(world: World, table: str, key: str, value: Signed) -> None:
     world.undo_log.append((table, key, before))
     world.undo_log.append(("sum", "", world.sum))
     kept[key] = value
-    change = _hash(table, key, value) - (0 if before is None else _hash(table, key, before))
-    world.sum = (world.sum + change) % HASH_SIZE
+    _rehash(world, table, key, value)
 
 
-def _hash(table: str, key: str, value: Signed) -> int:
-    text = b"%b/%b/%b" % (table.encode(), key.encode(), encode(value))
+def _drop(world: World, table: str, key: str) -> None:
+    kept: dict[str, Signed] = getattr(world, table)
+    before = kept.pop(key, None)
+    if before is not None:
+        world.undo_log.append((table, key, before))
+        world.undo_log.append(("sum", "", world.sum))
+        _rehash(world, table, key, None)
+
+
+def _rehash(world: World, table: str, key: str, value: Signed | None) -> None:
+    """Bring the sum to a new value of one object; None: it is gone."""
+    place = f"{table}/{key}"
+    before = world.hashes.get(place, 0)
+    world.undo_log.append(("hashes", place, world.hashes.get(place)))
+    if value is None:
+        world.hashes.pop(place, None)
+        world.sum = (world.sum - before) % HASH_SIZE
+        return
+    now = _hash(place, value)
+    world.hashes[place] = now
+    world.sum = (world.sum + now - before) % HASH_SIZE
+
+
+def _hash(place: str, value: Signed) -> int:
+    text = b"%b/%b" % (place.encode(), encode(value))
     return int.from_bytes(sha256(text).digest())

@@ -39,7 +39,7 @@ from keepclear.record.mandates import (
 )
 
 KEY_DOCUMENT: Final = "application/vnd.keepclear.key-document+json"
-Hex64 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Hex64 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class Representative(Signed, frozen=True, kw_only=True):
@@ -77,7 +77,7 @@ class KeyDocument(Signed, frozen=True, kw_only=True):
 
     party: Name
     version: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
-    previous: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?$")]
+    previous: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")]
     created_us: TimeUs
     algorithm: Literal["ed25519"] = "ed25519"
     hash: Literal["sha-256"] = "sha-256"

@@ -33,7 +33,7 @@ ROUTINE: Final = "routine"
 TWO_PERSONS: Final = 2
 WITHIN_US: Final = 24 * 3_600_000_000
 _LAST_S: Final = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that a calendar has
-Deed = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z-]*(?:\.[a-z-]+)*$")]
+Deed = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z-]*(?:\.[a-z-]+)*\Z")]
 
 
 class Power(StrEnum):

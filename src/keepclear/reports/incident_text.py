@@ -6,7 +6,7 @@ named by its hash, and told only where the file holds it. What one side was neve
 neither text: contradictions of a none-here are told as far as they were shown in the case.
 
 1. Each line of the timeline is marked: agreed, or whose alone it is; lines stand by their time.
-2. Words of a party stand after its name, on wrapped lines, without control characters.
+2. Words of a party stand after its name, on wrapped lines, with what is not seen written out.
 3. Verifies nothing, and says so first.
 """
 
@@ -34,6 +34,7 @@ from keepclear.plans.none_here import Contradiction, NoneHere
 from keepclear.record.encoding import Signed, decode
 from keepclear.record.entries import Entry, Leaf, Part, leaf_of
 from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, LeafLine
+from keepclear.reports.printable import printable
 from keepclear.units import format_time
 
 WIDTH: Final = 96
@@ -110,7 +111,7 @@ def _take(cases: Cases, event: Signed) -> None:
             cases.lines[line.id] = line
         case NoneHereStated(statement=statement):
             cases.statements[statement.id] = statement
-        case NoneHereWithdrawn():
+        case NoneHereWithdrawn() if event.id in cases.statements:
             old = cases.statements[event.id]
             made = msgspec.structs.replace(old, withdrawn_us=event.at_us)
             cases.statements[event.id] = made
@@ -198,9 +199,10 @@ def _part(leaf: str, cases: Cases) -> str:
 
 def _said(before: str, words: str) -> list[str]:
     """Return words of a party on lines that no words of theirs can end."""
-    plain = "".join(each if each.isprintable() else " " for each in words)
     after = " " * min(len(before), 2 + MARK + TIME)
-    return textwrap.wrap(plain, WIDTH, initial_indent=before, subsequent_indent=after) or [before]
+    return textwrap.wrap(
+        printable(words), WIDTH, initial_indent=before, subsequent_indent=after
+    ) or [before]
 
 
 def _days(duration_us: int) -> str:
