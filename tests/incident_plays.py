@@ -18,8 +18,10 @@ from keepclear.plans.operations import Operation
 from keepclear.plays import Stage
 from keepclear.record.encoding import Signed, decode
 from keepclear.record.entries import Leaf, Part
+from keepclear.record.envelopes import Envelope
 from keepclear.record.files import LONGEST_LINE, AnyLine, LeafLine
 from keepclear.record.headers import Status
+from keepclear.record.parts import ACT_KIND
 from keepclear.record.views import view_of
 from keepclear.units import format_time
 from tests.exchange_plays import CountedIds
@@ -123,3 +125,9 @@ def _read(leaves: Iterable[Leaf]) -> Iterable[tuple[str, Signed | Part]]:
 def events_seen(stage: Stage, party: str, kind: type[Signed]) -> list[Any]:
     """Return the events of one kind that a party sees."""
     return [each for _, each in seen(stage, party) if isinstance(each, kind)]
+
+
+def acts_seen(stage: Stage, party: str) -> list[Envelope]:
+    """Return the acts that a party sees, its own among them."""
+    parts = [msgspec.json.decode(each.part, type=Part) for each in leaves_seen(stage, party)]
+    return [msgspec.json.decode(p.data, type=Envelope) for p in parts if p.kind == ACT_KIND]

@@ -34,7 +34,7 @@ from keepclear.plans.incidents import (
 from keepclear.plays import Stage
 from keepclear.record.entries import Entry, leaf_of
 from keepclear.record.files import EntryLine
-from keepclear.record.headers import Status
+from keepclear.record.headers import Status, read_act
 from keepclear.record.keys import Signer
 from keepclear.record.ledger import Ledger
 from keepclear.record.receipts import Receipt
@@ -43,6 +43,7 @@ from tests.agreement_plays import DAY_US, HOUR_US, agreement, clause
 from tests.incident_plays import (
     HOUSE,
     MINUTE_US,
+    acts_seen,
     events_seen,
     file,
     leaves_seen,
@@ -142,6 +143,10 @@ def test_the_other_party_is_told_at_once_and_nobody_else_sees_anything_of_it() -
     [first, *_] = events_seen(stage, "b", IncidentChanged)
     assert (first.incident.id, first.note) == (case, "opened by a")
     assert len(events_seen(stage, "b", LineChanged)) == 2
+    kinds = {p: [read_act(e).kind for e in acts_seen(stage, p)] for p in ("a", "b")}
+    told = [each for each in kinds["b"] if each.startswith("incidents.")]
+    assert told == [each for each in kinds["a"] if each.startswith("incidents.")]
+    assert len(told) == 5
     assert [kind for kind, _ in seen(stage, "c")] == ["key-document/1"] * 3
 
 
@@ -167,13 +172,14 @@ def test_a_case_is_about_what_both_may_name_and_all_else_gets_one_answer() -> No
     far = file(stage, "b", volume(latitude=40.0)).id
     stated = say_none_here(stage, "a", volume(latitude=38.0), "b").id
     to_c = say_none_here(stage, "b", volume(latitude=38.0), "c").id
+    of_c = say_none_here(stage, "c", volume(latitude=38.0), "a", "b").id
     kinds = {conflict: About.CONFLICT, one: About.OPERATION, other: About.OPERATION,
              stated: About.NONE_HERE}  # fmt: skip
 
     for about, kind in kinds.items():
         assert at(stage, open_case(stage, "a", "b", about)).kind is kind
     answers = set()
-    for about, party in ((far, "b"), (to_c, "b"), (conflict, "c"), (stated, "c"), (other, "c"),
+    for about, party in ((far, "b"), (to_c, "b"), (conflict, "c"), (stated, "c"), (other, "c"), (of_c, "b"),
                          (NOWHERE, "b")):  # fmt: skip
         made = OpenIncident(about=about, other=party, words="?")
         answers.add(refusal(stage, "a", "incidents.open/1", made).replace(about, NOWHERE))
@@ -432,6 +438,7 @@ def test_a_none_here_comes_into_a_case_by_a_line_of_who_may_name_it() -> None:
 
 def test_a_case_is_closed_once_both_have_said_so_and_nothing_follows() -> None:
     stage, case = begun()
+    line = write(stage, case, "b")
     for _ in range(2):
         stage.submit("a", "incidents.close/1", CloseIncident(id=case))
         assert (at(stage, case).state, at(stage, case).closing) == (State.OPEN, ("a",))
@@ -440,6 +447,8 @@ def test_a_case_is_closed_once_both_have_said_so_and_nothing_follows() -> None:
     assert (at(stage, case).state, at(stage, case).why) == (State.CLOSED, "Settled.")
     made = WriteLine(id=case, at_us=START_US, words="!")
     assert "nothing: open another" in refusal(stage, "a", "incidents.write-line/1", made)
+    late = AnswerLine(id=line, agrees=True)
+    assert "nothing: open another" in refusal(stage, "a", "incidents.answer-line/1", late)
 
 
 def test_a_query_or_a_line_takes_back_what_was_said_of_closing() -> None:

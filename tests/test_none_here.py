@@ -11,8 +11,11 @@ from keepclear.exchange.events import (
     NoneHereContradicted,
     NoneHereStated,
     NoneHereWithdrawn,
+    OperationFiled,
+    OperationMoved,
 )
 from keepclear.exchange.folding import fold
+from keepclear.exchange.world import evolve, undo
 from keepclear.plans import acts
 from keepclear.plans.incidents import CloseIncident
 from keepclear.plans.none_here import TEXT, StateNoneHere, WithdrawNoneHere
@@ -393,3 +396,27 @@ def test_a_contradiction_says_how_the_operation_stood() -> None:
     [found] = stage.exchange.world.contradictions[statement.id].found
     assert found.state is State.CANCELLED
     assert found.filed_us == START_US
+
+
+def test_what_a_failed_commit_has_stated_is_taken_back_whole() -> None:
+    stage = staged()
+    statement = say_none_here(stage, "a", volume())
+    world = stage.exchange.world
+    before = (world.hash, dict(world.stated), dict(world.none_here))
+    other = msgspec.structs.replace(statement, id="f" * 32)
+    evolve(world, NoneHereStated(statement=other))
+    undo(world)
+
+    assert (world.hash, world.stated, world.none_here) == before
+
+
+def test_of_a_version_that_came_back_into_plan_what_protected_longest_is_kept() -> None:
+    stage = staged()
+    operation = file(stage, "a", volume())
+    world = stage.exchange.world
+    for state in (State.ACTIVATED, State.NONCONFORMING, State.ACTIVATED, State.ENDED):
+        evolve(world, OperationMoved(id=operation.id, state=state))
+    evolve(world, OperationFiled(operation=msgspec.structs.replace(operation, version=2)))
+
+    [kept] = world.earlier.values()
+    assert (kept.version, kept.state) == (1, State.NONCONFORMING)
