@@ -200,17 +200,17 @@ def test_a_post_and_a_representative_are_appointed_with_what_they_may_sign(tmp_p
     ]  # fmt: skip
     appoint = ("key", "appoint", keys, *withs)
 
-    added = run(*appoint, "bridge", "--as", "post", "--covers", "line", "--until",
+    added = run(*appoint, "bridge", "--as", "post", "--covers", "conflicts", "--until",
                 "2099-01-01T00:00:00Z")  # fmt: skip
     narrowed = run(*appoint, "rep-2", "--as", "representative", "--covers", "suspension")
     shown = run("key", "show", keys)[1].partition("version 3 of its keys")[2]
 
     assert [added[0], narrowed[0]] == [0, 0]
-    assert "bridge may sign line from " in added[1]
+    assert "bridge may sign conflicts from " in added[1]
     assert (tmp_path / "north.bridge.private.json").exists()
     assert not (tmp_path / "north.rep-2-3.private.json").exists()
     assert "may sign suspension\n" in shown
-    assert "may sign line\n" in shown
+    assert "may sign conflicts\n" in shown
     before = keys.read_bytes()
     for words, why in (
         (("x", "--as", "post", "--covers", "keys"), "lets post x sign keys"),
