@@ -40,6 +40,7 @@ from keepclear.record.ledger import Ledger
 from keepclear.record.receipts import Receipt
 from keepclear.record.verification import verify
 from tests.agreement_plays import DAY_US, HOUR_US, agreement, clause
+from tests.exchange_plays import CountedIds
 from tests.incident_plays import (
     HOUSE,
     MINUTE_US,
@@ -179,8 +180,10 @@ def test_a_case_is_about_what_both_may_name_and_all_else_gets_one_answer() -> No
     for about, kind in kinds.items():
         assert at(stage, open_case(stage, "a", "b", about)).kind is kind
     answers = set()
-    for about, party in ((far, "b"), (to_c, "b"), (conflict, "c"), (stated, "c"), (other, "c"), (of_c, "b"),
-                         (NOWHERE, "b")):  # fmt: skip
+    for about, party in (
+        (far, "b"), (to_c, "b"), (conflict, "c"), (stated, "c"), (other, "c"), (of_c, "b"),
+        (NOWHERE, "b"),
+    ):  # fmt: skip
         made = OpenIncident(about=about, other=party, words="?")
         answers.add(refusal(stage, "a", "incidents.open/1", made).replace(about, NOWHERE))
     assert len(answers) == 1
@@ -387,11 +390,13 @@ def test_evidence_is_parts_that_the_writer_sees_by_the_hashes_of_their_leaves() 
         assert f"evidence[1] '{unseen}': is no part of the record that a sees" in why
 
 
-def receipts_of(stage: Stage, audience: str, signer: Signer | None = None) -> list[Receipt]:
+def receipts_of(
+    stage: Stage, audience: str, signer: Signer | None = None, name: str = ""
+) -> list[Receipt]:  # fmt: skip
     """Return the receipts of all leaves of a tree, under a checkpoint of the whole of it."""
     exchange = stage.exchange
     ledger: Ledger = exchange._ledger  # no command gives receipts out
-    name = exchange._region.exchange
+    name = name or exchange._region.exchange
     note = ledger.signed_checkpoint(audience, name, signer or exchange._signer)
     size = len(ledger.trees[audience])
     leaves = []
@@ -410,11 +415,17 @@ def test_receipts_are_verified_before_they_are_taken_as_evidence() -> None:
     forged = receipts_of(stage, "a", Signer(bytes(32)))[0]
     moved = msgspec.structs.replace(good, index=1)
     changed = msgspec.structs.replace(good, salt=bytes(32))
+    exchange, elsewhere = stage.exchange, Stage(
+        "elsewhere", START_US, Status.EXERCISE, HOUSE, CountedIds(), plain()
+    )  # fmt: skip
+    elsewhere.join("a")
+    strange = receipts_of(elsewhere, "*", exchange._signer, exchange._region.exchange)[0]
 
     assert stage.exchange.world.lines[line].receipts == (good,)
     for bad, why in (
         (forged, "is signed by no key that is known"), (moved, "leads to another root"),
         (changed, "leads to another root"), (receipts_of(stage, "b")[0], "that a sees"),
+        (strange, "keepclear/elsewhere/1/*': is signed by no key that is known"),
     ):  # fmt: skip
         made = WriteLine(id=case, at_us=START_US, words="!", receipts=(bad,))
         assert why in refusal(stage, "a", "incidents.write-line/1", made)

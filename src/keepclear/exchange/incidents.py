@@ -36,7 +36,6 @@ from keepclear.plans.incidents import (
     move,
 )
 from keepclear.record.headers import Act
-from keepclear.record.origins import read_origin
 from keepclear.record.receipts import Receipt, verify_receipt
 from keepclear.record.views import is_seen
 from keepclear.units import format_time
@@ -238,11 +237,12 @@ def _reply_us(deciding: Deciding, party: str, other: str, payload: OpenIncident)
 
 
 def _check_receipt(deciding: Deciding, act: Act, receipt: Receipt, path: str) -> None:
-    """Refuse a receipt that does not verify, or is of another region or of what others see."""
-    proven = verify_receipt(receipt, deciding.believed, path)
-    origin = read_origin(proven.checkpoint.origin)
-    is_ours = origin is not None and origin.region == act.region
-    if not is_ours or not is_seen(receipt.audience, act.party):
+    """Refuse a receipt that does not verify, or is of what others see.
+
+    The exchange's key signs for its own region alone, so one of another does not verify.
+    """
+    verify_receipt(receipt, deciding.believed, path)
+    if not is_seen(receipt.audience, act.party):
         raise InputError(
             f"{path}.audience", receipt.audience, f"is no part of {act.region} that {act.party} "
             "sees", "give a receipt of your own",
