@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from keepclear.agreement import states as agreement
-from keepclear.plans import conflicts, operations
+from keepclear.plans import conflicts, incidents, operations
 from keepclear.reports.markup import NOTHING, Markup, joined, tag, text
 from scripts.pictures import arrow, box, dot, save, sheet, width_of, write
 from scripts.ways import Box, Ends, Sheet, Way
@@ -104,6 +104,20 @@ DIAGRAMS: Final = (
         },
         start=conflicts.State.RAISED,
         written=conflicts.State.RESOLVED,
+    ),
+    Diagram(
+        file="incident-states.svg",
+        title="States of an incident case",
+        table=incidents.TABLE,
+        places={
+            incidents.State.OPEN: 1j,
+            incidents.State.QUERIED: 1,
+            incidents.State.OVERDUE: 2 + 1j,
+            incidents.State.LEFT_OPEN: 1 + 2j,
+            incidents.State.CLOSED: 2 + 3j,
+        },
+        start=incidents.State.OPEN,
+        written=incidents.State.CLOSED,
     ),
 )
 
