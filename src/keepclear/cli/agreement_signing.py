@@ -192,10 +192,16 @@ def state(
     from keepclear.agreement.binding import forces_of
     from keepclear.agreement.statements import Said
     from keepclear.agreement.statements import state as state_it
+    from keepclear.agreement.words import has_hidden
 
     def make() -> list[str]:
         if bool(force) != (what == "deny"):
             raise click.UsageError("--force: goes with deny, and deny with it; name the force")
+        for option, text in (("--why", why), ("--force", force)):
+            if has_hidden(text):
+                raise click.UsageError(
+                    f"{option} {text!r}: has a line break, or what is not seen; write plain words"
+                )
         at = _open(file, keys, party, private, output)
         envelope = state_it(at.found, party, _now_us(), Said(what), at.signer, why=why, force=force)
         made = replace(at.signed, statements=(*at.signed.statements, envelope))
