@@ -74,7 +74,7 @@ def test_keys_are_not_made_twice_even_where_the_private_ones_are_elsewhere() -> 
 
     status, said = run("key", "new", "north")
 
-    assert (status, "File exists: north has keys (go on with keepclear key rotate)" in said) == (
+    assert (status, "File exists: north has keys; go on with keepclear key rotate" in said) == (
         2, True,
     )  # fmt: skip
     assert contents() == before

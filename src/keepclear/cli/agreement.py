@@ -59,7 +59,8 @@ def new(
     Example:
       keepclear agreement new --template two-forces --party north="Party North" \\
         --party south="Party South" --from 2015-10-01T00:00:00Z \\
-        --until 2016-10-01T00:00:00Z --language en --language ru --output draft.toml
+        --until 2016-10-01T00:00:00Z --language en --language ru \\
+        --output draft.toml
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.cli.output import write_text
     from keepclear.formats.agreement_draft import fill_template, read_draft
@@ -183,7 +184,8 @@ def answers(files: tuple[str, ...], force: str, keys: str, when: str | None) -> 
 
     \b
     Example:
-      keepclear agreement answers mou.agreement --force "B auxiliaries" --keys keys.json
+      keepclear agreement answers mou.agreement --keys keys.json \\
+        --force "B auxiliaries"
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.agreement.binding import Held, forces_of, who_answers
     from keepclear.agreement.standing import check_not_ahead, state_of

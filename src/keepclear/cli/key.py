@@ -4,7 +4,6 @@
 Private keys are files of their own that only their owner can read; everything else is public.
 """
 
-import errno
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -55,6 +54,7 @@ def new(party: str, folder: str, posts: tuple[str, ...], one_person: bool, days:
     Example:
       keepclear key new north --folder north-keys
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.cli.output import NotWrittenOver
     from keepclear.record.files import KeysFile
     from keepclear.record.key_documents import (
         Device,
@@ -91,10 +91,9 @@ def new(party: str, folder: str, posts: tuple[str, ...], one_person: bool, days:
         follow(None, envelope)
         public = f"{folder}/{party}.keys.json"
         if os.path.lexists(public):
-            raise FileExistsError(
-                errno.EEXIST, f"File exists: {party} has keys (go on with keepclear key rotate)",
-                public,
-            )  # fmt: skip
+            raise NotWrittenOver(
+                public, f"File exists: {party} has keys; go on with keepclear key rotate"
+            )
         Path(folder).mkdir(parents=True, exist_ok=True)
         files = {private_file(folder, party, name): (name, made[name]) for name in names}
         keys = KeysFile(documents=(envelope,))
@@ -241,8 +240,9 @@ def appoint(
 
     \b
     Example:
-      keepclear key appoint north.keys.json duty-officer --as post --covers routine \\
-        --with north.root.private.json --with north.rep-1.private.json \\
+      keepclear key appoint north.keys.json duty-officer --as post \\
+        --covers routine --with north.root.private.json \\
+        --with north.rep-1.private.json \\
         --with north.rep-2.private.json
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.record.key_documents import Device, Representative
@@ -329,7 +329,7 @@ def export(files: tuple[str, ...], exchanges: tuple[str, ...], output: str) -> i
 
 def print_or_refuse(make: Callable[[], list[str]]) -> int:
     """Print the lines that a function returns, or its refusal; return the exit status."""
-    from keepclear.cli.output import print_text
+    from keepclear.cli.output import NotWrittenOver, print_text
     from keepclear.errors import CallerError
     from keepclear.reports.printable import printable
 
@@ -338,6 +338,9 @@ def print_or_refuse(make: Callable[[], list[str]]) -> int:
     except CallerError as fault:
         said = "\n".join(printable(line) for line in str(fault).split("\n"))
         click.echo(f"Error: {said}", err=True)
+        return BAD_INPUT
+    except NotWrittenOver as fault:
+        click.echo(f"Error: {printable(fault.filename)}: {fault.strerror}", err=True)
         return BAD_INPUT
     except OSError as fault:
         name = printable(str(fault.filename or "file"))
