@@ -186,6 +186,16 @@ def test_a_time_that_no_calendar_has_is_refused_and_the_last_one_is_shown(tmp_pa
         decode(mandate.replace(b"%d" % (TIMES_END_US - 1), b"%d" % TIMES_END_US), Mandate, "x")
 
 
+def test_keys_with_a_tail_that_is_too_long_to_be_read_are_refused(tmp_path: Path) -> None:
+    write_record(tmp_path / "x.record", played().archive())
+    keys = encode(played().keys())
+    (tmp_path / "keys").write_bytes(keys + b" " * 2_097_152 + b"{}")
+
+    status, said = run("record", "verify", tmp_path / "x.record", "--keys", tmp_path / "keys")
+
+    assert (status, "is larger than" in said) == (2, True)
+
+
 # --- as a process ---------------------------------------------------------------------------
 
 

@@ -143,7 +143,8 @@ def _bounded(file: str) -> bytes:
     from keepclear.record.encoding import MOST_BYTES
 
     with Path(file).open("rb") as opened:
-        return opened.read(2 * MOST_BYTES).strip()
+        data = opened.read(2 * MOST_BYTES)
+    return data if len(data) == 2 * MOST_BYTES else data.strip()
 
 
 def _lines(file: str) -> Iterator[bytes]:

@@ -37,6 +37,7 @@ DASH: Final = "\u2014 "
 KEY_ID_BYTES: Final = 4
 TIME_BYTES: Final = 8
 MOST_LEAVES: Final = 2**62
+SHOWN: Final = 60
 
 
 class NoteKey(NamedTuple):
@@ -139,7 +140,7 @@ def verify_note(note: str, keys: Sequence[NoteKey]) -> tuple[str, tuple[Cosigned
         cosigned.setdefault(key.key.data, Cosigned(name, time_s))
     if not signed:
         raise NotProven(
-            "note", text.split("\n", 1)[0], "is signed by no key that is known here",
+            "note", text.split("\n", 1)[0][:SHOWN], "is signed by no key that is known here",
             "give the keys of the exchange",
         )  # fmt: skip
     return text, tuple(cosigned.values())
@@ -218,4 +219,4 @@ def _check_text(text: str) -> None:
 
 
 def _malformed(text: str, limit: str) -> Malformed:
-    return Malformed("note", text[:60], limit, "get it again from who signed it")
+    return Malformed("note", text[:SHOWN], limit, "get it again from who signed it")

@@ -21,6 +21,7 @@ from keepclear.record.headers import Act, Bytes32, read_act
 from keepclear.record.key_documents import Keyring
 from keepclear.record.merkle import LONGEST_PROOF, root_of_inclusion
 from keepclear.record.notes import (
+    SHOWN,
     SIGNS,
     Checkpoint,
     Cosigned,
@@ -31,7 +32,7 @@ from keepclear.record.notes import (
     split_note,
     verify_note,
 )
-from keepclear.record.origins import read_origin
+from keepclear.record.origins import Origin, read_origin
 from keepclear.record.parts import ACT_KIND
 from keepclear.record.signers import Signers, verify_signers
 
@@ -72,10 +73,9 @@ def verify_receipt(receipt: Receipt, keys: Sequence[NoteKey], path: str = "recei
     `NotProven` for a checkpoint not signed by them, or by an exchange of another region,
     `BrokenProof` where the part is not under its root, `Malformed` where it is none.
     """
-    said = read_origin(read_checkpoint(split_note(receipt.checkpoint)[0]).origin)
+    said = _origin(read_checkpoint(split_note(receipt.checkpoint)[0]), path)
     counting = [
-        key for key in keys
-        if key.kind != SIGNS or (said is not None and is_of_region(key.name, said.region))
+        key for key in keys if key.kind != SIGNS or is_of_region(key.name, said.region)
     ]  # fmt: skip
     text, cosigned = verify_note(receipt.checkpoint, counting)
     checkpoint, signed = read_checkpoint(text), signers_of(receipt.checkpoint, counting)
@@ -98,8 +98,8 @@ def verify_act_of(proven: Proven, keys: Keyring, path: str = "receipt") -> Prove
         return None
     envelope = decode(bytes(proven.part.data), Envelope, f"{path}.envelope")
     act = read_act(envelope, f"{path}.act")
-    said = read_origin(proven.checkpoint.origin)
-    if said is None or (act.region, act.incarnation) != (said.region, said.incarnation):
+    said = _origin(proven.checkpoint, path)
+    if (act.region, act.incarnation) != (said.region, said.incarnation):
         raise NotProven(
             f"{path}.act", f"{act.region} {act.incarnation}",
             f"is not of the record {proven.checkpoint.origin} that it stands in",
@@ -115,10 +115,10 @@ def verify_under(receipt: Receipt, checkpoint: Checkpoint, path: str = "receipt"
 
     For many receipts of one checkpoint; errors as `verify_receipt`.
     """
-    said = read_origin(checkpoint.origin)
-    if said is None or said.audience != receipt.audience:
+    said = _origin(checkpoint, path)
+    if said.audience != receipt.audience:
         raise Malformed(
-            f"{path}.audience", receipt.audience, f"is not that of {checkpoint.origin}",
+            f"{path}.audience", receipt.audience, f"is not that of {checkpoint.origin[:SHOWN]}",
             "get the receipt again",
         )  # fmt: skip
     part = decode(bytes(receipt.part), Part, f"{path}.part")
@@ -130,3 +130,13 @@ def verify_under(receipt: Receipt, checkpoint: Checkpoint, path: str = "receipt"
             "the part, its salt or its place was changed: get the receipt again",
         )  # fmt: skip
     return part
+
+
+def _origin(checkpoint: Checkpoint, path: str) -> Origin:
+    found = read_origin(checkpoint.origin)
+    if found is None:
+        raise Malformed(
+            f"{path}.checkpoint", checkpoint.origin[:SHOWN],
+            "is the origin of no tree, or written in a second form", "get the receipt again",
+        )  # fmt: skip
+    return found

@@ -56,7 +56,7 @@ from keepclear.record.keys import PublicKey
 from keepclear.record.ledger import beat_digest, grow
 from keepclear.record.mandates import Power
 from keepclear.record.merkle import Tree
-from keepclear.record.notes import Checkpoint
+from keepclear.record.notes import SHOWN, Checkpoint
 from keepclear.record.origins import beat_origin, origin_of, read_origin
 from keepclear.record.parts import (
     ACT_KIND,
@@ -333,7 +333,8 @@ class Verification:
         )
         if found is None or not is_earlier or proven.part.kind != ACT_KIND:
             raise NotProven(
-                path, proven.checkpoint.origin, "is no receipt of an act of an earlier incarnation",
+                path, proven.checkpoint.origin[:SHOWN],
+                "is no receipt of an act of an earlier incarnation",
                 "enter acts of this incarnation as acts",
             )  # fmt: skip
         if found.audience != audience:
@@ -406,7 +407,10 @@ class Verification:
         tree = self._trees.get(audience)
         if tree is None or checkpoint.origin != origin_of(region, incarnation, audience):
             raise BrokenProof(
-                f"{path}, checkpoint", checkpoint.origin, "is of no tree here", "get it again"
+                f"{path}, checkpoint",
+                checkpoint.origin[:SHOWN],
+                "is of no tree here",
+                "get it again",
             )
         if checkpoint.size != len(tree) or checkpoint.root != tree.root():
             raise BrokenProof(
@@ -422,7 +426,9 @@ class Verification:
         beat = self._read_note(line.note, f"{path}, beat")
         region, incarnation = self._header.region, self._header.incarnation
         if beat.origin != beat_origin(region, incarnation):
-            raise BrokenProof(f"{path}, beat", beat.origin, "is of another record", "get it again")
+            raise BrokenProof(
+                f"{path}, beat", beat.origin[:SHOWN], "is of another record", "get it again"
+            )
         if beat.root != beat_digest(region, incarnation, self._chain, self._trees, line.salt):
             raise BrokenProof(
                 f"{path}, beat {beat.size}", beat.root.hex()[:16],

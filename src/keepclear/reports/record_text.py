@@ -47,7 +47,7 @@ def verified_text(found: Verified, file: str) -> str:
     """Return what was verified, verdict first, and what is not said by it."""
     header = found.header
     is_archive = header.view == "archive"
-    view = "the operator's archive" if is_archive else f"what {header.party} may see, as it says"
+    view = "the operator's archive" if is_archive else f"said to be what {header.party} may see"
     holds = [_count(found.leaves, "part"), _count(found.acts, "act")]
     signed = [_count(found.checkpoints, "checkpoint")]
     if is_archive:
