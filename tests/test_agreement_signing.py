@@ -452,6 +452,13 @@ def test_a_signature_after_all_have_signed_is_refused() -> None:
         table.at(HOUR_US)
 
 
+def test_a_reason_that_a_terminal_would_obey_is_refused_with_the_file() -> None:
+    table = Table().all_sign().say("a", Said.SUSPEND, 1, why="storm\x1b[2J\nIN FORCE")
+
+    with pytest.raises(Malformed, match=r"statements\[0\], why .*: has a line break, or a char"):
+        table.at(HOUR_US)
+
+
 def test_a_statement_takes_a_representative_too() -> None:
     with pytest.raises(
         NotProven, match=r"post watch of a.*has no mandate for suspension: it takes a rep"

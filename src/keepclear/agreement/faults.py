@@ -31,7 +31,7 @@ FAULT: Final = re.compile(r"(?P<said>.*?)(?: - at `(?P<path>\$.*)`)?", re.DOTALL
 STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
 NAMED: Final[Mapping[str, str]] = {"clauses": "clause", "parties": "party", "posts": "post"}
 UNITS: Final = re.compile(r"_(?:us|tmm|s)$")
-TIMES: Final = frozenset({"in_force_us", "until_us", "review_us"})
+TIMES: Final = frozenset({"in_force_us", "until_us", "review_us", "at_us", "expires_us"})
 SEEN: Final = "write it in plain words"
 # What a pattern asks for, and what to write instead.
 PATTERNS: Final[Mapping[str, tuple[str, str]]] = {

@@ -154,6 +154,7 @@ def verify(file: str, keys: str, when: str | None) -> int:
     from keepclear.agreement.states import NotNow
     from keepclear.record.faults import RecordError
     from keepclear.reports.agreement_text import standing_text
+    from keepclear.reports.printable import printable
 
     outcome: list[int] = []
 
@@ -165,7 +166,7 @@ def verify(file: str, keys: str, when: str | None) -> int:
             standing = state_of(signed, found, ring, now_us)
         except (RecordError, NotNow) as fault:
             outcome.append(FAILS)
-            return [f"FAILS  {file}: {fault}"]
+            return [printable(f"FAILS  {file}: {fault}")]
         outcome.append(0 if standing.clauses else NOT_YET)
         due = reminders(found, standing, ring, now_us)
         return [standing_text(standing, due, now_us, file).rstrip("\n")]
