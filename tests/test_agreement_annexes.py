@@ -29,14 +29,16 @@ from keepclear.agreement.statements import AgreementFile, Round, Said, state
 from keepclear.agreement.states import NotNow, State
 from keepclear.record.encoding import encode
 from keepclear.record.faults import Malformed, NotProven
-from keepclear.record.key_documents import Keyring
+from keepclear.record.key_documents import Keyring, Revocation
 from keepclear.record.mandates import ROUTINE, Power
 from tests.agreement_plays import DAY_US, HOUR_US, Table, agreement, clause
 from tests.record_plays import (
     START_US,
     first_document,
     mandate,
+    next_document,
     post,
+    public,
     representative,
     sealed,
     signer,
@@ -306,6 +308,22 @@ def test_a_round_is_held_to_the_rules_of_the_file_itself() -> None:
     proposed_later, _ = countered_file(Table().say("a", Said.PROPOSE, 5))
     with pytest.raises(Malformed, match="was not countered by"):
         state_of(proposed_later, CHANGED, table.keys, START_US + 9)
+
+
+def test_a_counter_by_a_key_that_became_suspect_is_told_and_leaves_the_file_readable() -> None:
+    file, table = countered_file()
+    second = next_document(
+        first_document("b"), root=public("b next root").data,
+        next_root=public("b third root").id,
+        representatives=(representative("b", "rep-2", mandate(*Power)),),
+        revoked=(Revocation(key_id=public("b rep-1").id, suspect_since_us=START_US),),
+    )  # fmt: skip
+    table.keys.add(sealed(second, "rep-2"), 1)
+
+    standing = state_of(file, CHANGED, table.keys, START_US + 3)
+
+    assert standing.state is State.DRAFT
+    assert [each.what.split(" of ")[0] for each in standing.left_out] == ["propose", "counter"]
 
 
 def test_a_statement_says_what_its_kind_does_and_no_more() -> None:

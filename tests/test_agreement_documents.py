@@ -189,7 +189,7 @@ def test_the_text_of_a_clause_may_have_lines_and_joiners() -> None:
         (ends_first, "ends before it comes into force"),
         (late_review, "is reviewed outside of its time"),
         (strange_clause, "target-list"),
-        (strange_field, "unknown field `weapon`"),
+        (strange_field, "clause 2, decides 'lead-time': has 'weapon', which is no field there"),
         (no_rules, "rules"),
     ],
 )

@@ -152,6 +152,24 @@ def test_what_does_not_count_is_told_with_the_reason() -> None:
     assert Table().all_sign().at(0).left_out == ()
 
 
+def test_a_revocation_does_not_make_what_was_built_on_a_suspect_word_unreadable() -> None:
+    table = Table().all_sign().say("a", Said.SUSPEND, HOUR_US, by="rep-2")
+    table.say("a", Said.RESUME, 2 * HOUR_US, by="rep-1")
+    table.keys = rotated_ring(START_US + HOUR_US)
+
+    standing = table.at(3 * HOUR_US)
+
+    assert (standing.state, standing.suspended_by) == (State.IN_FORCE, ())
+    assert [(each.what, each.by) for each in standing.left_out] == [
+        ("suspend", "rep-2"), ("resume", "rep-1"),
+    ]  # fmt: skip
+    assert standing.left_out[1].why.startswith("it does not fit without what a suspect key signed")
+    unsigned = Table().all_sign(after_us=1).say("b", Said.SUSPEND, HOUR_US)
+    unsigned.keys = rotated_ring(START_US + 1)
+    assert unsigned.at(3 * HOUR_US).state is State.SIGNED_IN_PART
+    assert [each.what for each in unsigned.at(3 * HOUR_US).left_out] == ["signature", "suspend"]
+
+
 def test_two_representatives_sign_within_24_hours() -> None:
     late = Table().sign("a", "rep-1").sign("a", "rep-2", DAY_US + 1)
     late.sign("b", "rep-1").sign("b", "rep-2")
@@ -431,6 +449,13 @@ def test_a_signature_after_all_have_signed_is_refused() -> None:
     table = Table().all_sign().sign("a", "rep-1", HOUR_US)
 
     with pytest.raises(NotNow, match="agreement is in force, so it cannot sign"):
+        table.at(HOUR_US)
+
+
+def test_a_reason_that_a_terminal_would_obey_is_refused_with_the_file() -> None:
+    table = Table().all_sign().say("a", Said.SUSPEND, 1, why="storm\x1b[2J\nIN FORCE")
+
+    with pytest.raises(Malformed, match=r"statements\[0\], why .*: has a line break, or a char"):
         table.at(HOUR_US)
 
 

@@ -356,10 +356,30 @@ def test_a_draft_is_not_overwritten_by_its_signature() -> None:
         (('until = "2099', 'until = "2014'), "ends before it comes into force"),
         (('rules = "5 NM / 1000 ft"', 'rules = "5 / 1000"'), "lateral '5'"),
         (('id = "1.1"', 'id = "1"'), "has two clauses 1"),
-        (("text.en", "text.fr"), "clauses[0].text 'fr': is not in en"),
+        (("text.en", "text.fr"), "clause 1, text 'fr': is not in en"),
         (('kind = "retention"', 'kind = "targets"'), "targets"),
         (('action = "note"', 'action = "stop"'), "stop"),
         (("[[clauses]]", "[[clauses]"), "draft.toml"),
+        (
+            ('id = "2.1"', 'id = "2.x"'),
+            "clause 2.x, id '2.x': is no clause id; write",
+        ),
+        (
+            ('notice = "1 h"', 'notice = "9999 d"'),
+            "decides.notice '9999 d': is above 366 d; ",
+        ),
+        (
+            ('action = "note"', 'action = "stop"'),
+            "'stop': is none of note, refuse; take one",
+        ),
+        (('role = "force"', 'role = "king"'), "party north, role 'king': is none of force, civil_"),
+        (
+            ('id = "north"', 'id = "North"'),
+            "party North, id 'North': is no id of small",
+        ),
+        (("Each party", "Each\\u001b party"), "has a character that is not seen"),
+        (("vertices = ", "vertices = -"), "is below 4; give one within the limit"),
+        (("survives = true", 'survives = "yes"'), "is text and should be true or false; see"),
     ],
 )
 def test_a_draft_with_a_fault_is_refused_with_its_place(
@@ -386,6 +406,9 @@ def test_a_partys_name_and_role_are_as_typed(tmp_path: Path) -> None:
 
     assert 'party      acc: Area "Control" (civil authority)' in said
     assert "party      air: Air: Force (force)" in said
+    assert run(*words, "--party", "base=Base: Alpha")[0] == 0
+    named = run("agreement", "show", tmp_path / "loa.toml")[1]
+    assert "party      base: Base: Alpha (force)" in named
     refused = run(*words, "--party", "x=X:target")
     assert refused[0] == 2
     assert "target" in refused[1]

@@ -145,6 +145,8 @@ def test_a_suspect_key_is_refused_before_it_signs_and_what_it_signed_is_told() -
     value["statements"].append(json.loads(encode(envelope)))
     MOU.write_bytes(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
 
+    misfit = run("agreement", "state", "mou.agreement", "resume", *by("north", "rep-2"))
+    assert (misfit[0], "resume of north would not count: it does not fit" in misfit[1]) == (2, True)
     status, told = verify()
     assert (status, told.split("  ")[0]) == (0, "IN FORCE")
     assert "LEFT OUT   suspend of north, rep-1, 20" in told

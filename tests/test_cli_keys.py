@@ -2,12 +2,11 @@
 """`keepclear key`: what it does not make, read or write over, and what it says to keep apart."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from keepclear.cli import output, private_keys
+from keepclear.cli import key_changes, output, private_keys
 from tests.test_cli_record import run
 
 KEYS = "north.keys.json"
@@ -74,7 +73,7 @@ def test_keys_are_not_made_twice_even_where_the_private_ones_are_elsewhere() -> 
 
     status, said = run("key", "new", "north")
 
-    assert (status, "File exists: north has keys (go on with keepclear key rotate)" in said) == (
+    assert (status, "File exists: north has keys; go on with keepclear key rotate" in said) == (
         2, True,
     )  # fmt: skip
     assert contents() == before
@@ -113,15 +112,14 @@ def test_a_rotation_of_keys_that_were_changed_meanwhile_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     appoint = ("key", "appoint", KEYS, "tower", "--as", "post", *ALL)
-    module = sys.modules["keepclear.cli.key"]
     real = private_keys.read_private
 
     def meanwhile(file: str, party: str) -> object:
-        monkeypatch.setattr(module, "read_private", real)
+        monkeypatch.setattr(key_changes, "read_private", real)
         assert run("key", "appoint", KEYS, "bridge", "--as", "post", *ALL)[0] == 0
         return real(file, party)
 
-    monkeypatch.setattr(module, "read_private", meanwhile)
+    monkeypatch.setattr(key_changes, "read_private", meanwhile)
     status, said = run(*appoint)
 
     assert (status, "was changed meanwhile; run this again" in said) == (2, True)

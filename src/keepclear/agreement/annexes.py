@@ -24,6 +24,7 @@ from keepclear.agreement.documents import (
     clause_differences,
     clause_faults,
     hash_of,
+    malformed_in_words,
 )
 from keepclear.record.encoding import Signed, decode, digest, encode
 from keepclear.record.faults import Malformed
@@ -82,7 +83,10 @@ def check_annex(annex: Annex, agreement: Agreement, path: str = "annex") -> None
 
 def read_annex(data: bytes, agreement: Agreement, path: str = "annex") -> Annex:
     """Return the annex that bytes are; `Malformed` where they are none of the agreement."""
-    annex = decode(data, Annex, path)
+    try:
+        annex = decode(data, Annex, path)
+    except Malformed as fault:
+        raise malformed_in_words(fault, data, path) from None
     check_annex(annex, agreement, path)
     return annex
 

@@ -12,6 +12,7 @@
 7. Words have no characters that are not seen (`words`); the text of a clause may have lines.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Annotated, Final, NamedTuple
@@ -25,8 +26,10 @@ from keepclear.agreement.clauses import (
     Deadlines,
     OperatorKey,
 )
+from keepclear.agreement.faults import in_words
 from keepclear.agreement.words import Lines, Words, has_hidden
 from keepclear.record.encoding import Signed, decode, digest, encode
+from keepclear.record.faults import Malformed
 from keepclear.record.headers import Name, TimeUs
 from keepclear.record.key_documents import Hex64
 
@@ -123,7 +126,26 @@ class Change(NamedTuple):
 
 def read_agreement(data: bytes, path: str = "agreement") -> Agreement:
     """Return the agreement that bytes are; `Malformed` where they are none."""
-    return decode(data, Agreement, path)
+    try:
+        return decode(data, Agreement, path)
+    except Malformed as fault:
+        raise malformed_in_words(fault, data, path) from None
+
+
+def malformed_in_words(fault: Malformed, data: bytes, path: str) -> Malformed:
+    """Return why bytes are no document in the words of who wrote it; as it was, if it is no JSON.
+
+    path: of the document, which the fault is told with.
+    """
+    found = re.fullmatch(r"cannot be read \((.*)\)", fault.limit, re.DOTALL)
+    if found is None:
+        return fault
+    try:
+        document = msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return fault
+    said = in_words(found[1], document)
+    return Malformed(f"{path}, {said.place}" if said.place else path, said.value, *said[2:])
 
 
 def hash_of(agreement: Agreement) -> str:

@@ -8,7 +8,9 @@
    survive, and those alone.
 4. Denounced, it holds as before until the notice is over, then not at all. A denunciation lifts
    no suspension, and takes from nobody the right to suspend or to resume until then.
-5. What does not fit the state at its time (`states.TABLE`) is refused.
+5. What does not fit the state at its time (`states.TABLE`) is refused. Where a suspect key's word
+   was left out before, what was built on it is left out too, and told: a revocation must not
+   make the whole file unreadable.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +20,7 @@ from keepclear.agreement.clauses import LineCheck, ProvingRun
 from keepclear.agreement.documents import Agreement, Clause
 from keepclear.agreement.signing import LeftOut, Signature, Stated, needed, unexpired
 from keepclear.agreement.statements import AgreementStatement, Said
-from keepclear.agreement.states import Event, State, move
+from keepclear.agreement.states import Event, NotNow, State, move
 from keepclear.record.faults import Malformed
 from keepclear.record.key_documents import Keyring
 
@@ -45,9 +47,12 @@ class Replayed(NamedTuple):
 
 def replayed(
     agreement: Agreement, signed: Sequence[Signature], said: Sequence[Stated], keys: Keyring,
-    now_us: int, also_waits: Sequence[str] = (),
+    now_us: int, also_waits: Sequence[str] = (), *, has_suspects: bool = False,
 ) -> Replayed:  # fmt: skip
-    """Return a document as it is at an instant; also_waits: for what else."""
+    """Return a document as it is at an instant.
+
+    also_waits: for what else. has_suspects: something was left out as of a suspect key.
+    """
     later = [left_out_of(each, LATER) for each in signed if each.at_us > now_us]
     later += [
         LeftOut(each.what.said, each.what.party, each.by, each.what.at_us, LATER)
@@ -65,9 +70,17 @@ def replayed(
     bound_us = -1 if waits else max(each.at_us for each in bound.values())
     last = next((each for each in reversed(counted) if each.at_us <= bound_us), None)
     replay = Replay(agreement, last)
-    events: list[Signature | AgreementStatement] = [*counted, *(each.what for each in stated)]
-    for event in sorted(events, key=lambda each: each.at_us):
-        replay.take(event)
+    events: list[tuple[str, Signature | AgreementStatement]] = [
+        *((each.by, each) for each in counted), *((each.by, each.what) for each in stated),
+    ]  # fmt: skip
+    for by, event in sorted(events, key=lambda each: each[1].at_us):
+        try:
+            replay.take(event)
+        except (NotNow, Malformed) as fault:
+            if not has_suspects:
+                raise
+            what = "signature" if isinstance(event, Signature) else event.said
+            later.append(LeftOut(what, event.party, by, event.at_us, f"{UNFIT}: {fault}"))
     replay.pass_time(now_us)
     return Replayed(
         replay, () if replay.is_over else tuple(waits or replay.waits(now_us)), tuple(counted),
@@ -78,6 +91,7 @@ def replayed(
 
 LATER: Final = "it is of a later time than was asked for"
 EXPIRED: Final = "it expired before all had signed"
+UNFIT: Final = "it does not fit without what a suspect key signed"
 
 
 def left_out_of(each: Signature, why: str, what: str = "signature") -> LeftOut:

@@ -6,7 +6,8 @@ itself (`signing`, `replay`), and to these:
 
 1. Each ends with its counter, which names the hash of the one after it. Nothing follows it.
 2. It could be countered then: it had been proposed or signed in part, and not by all.
-3. All are of one agreement by its id, and each was put forward when the one before it was
+3. A counter by a key that became suspect is told as left out, and proves nothing of its round.
+4. All are of one agreement by its id, and each was put forward when the one before it was
    countered, or later.
 """
 
@@ -16,7 +17,7 @@ from typing import NamedTuple
 from keepclear.agreement.documents import Agreement, hash_of, read_agreement
 from keepclear.agreement.replay import replayed
 from keepclear.agreement.signing import LeftOut, Signature, Stated, signatures_of, statements_of
-from keepclear.agreement.statements import AgreementFile
+from keepclear.agreement.statements import AgreementFile, Said
 from keepclear.record.faults import Malformed
 from keepclear.record.key_documents import Keyring
 
@@ -68,6 +69,11 @@ def check_rounds(
             raise Malformed(
                 f"{path}.id", old.id, f"is not {agreement.id}", "counter an agreement with itself"
             )
+        left_out += (
+            one._replace(what=f"{one.what} of {hash_of(old)[:16]}") for one in each.left_out
+        )
+        if any(one.what == Said.COUNTER for one in each.left_out):
+            continue
         last = each.said[-1].what if each.said else None
         if last is None or last.counter != hash_of(new):
             raise _forged(path, old, f"was not countered by {hash_of(new)[:16]}")
@@ -75,10 +81,8 @@ def check_rounds(
             raise _forged(path, old, "was signed after it was countered")
         if new_us is not None and new_us < last.at_us:
             raise _forged(path, old, f"was countered after {hash_of(new)[:16]} was put forward")
-        replayed(old, each.signed, each.said, keys, last.at_us)
-        left_out += (
-            one._replace(what=f"{one.what} of {hash_of(old)[:16]}") for one in each.left_out
-        )
+        has_suspects = bool(each.left_out)
+        replayed(old, each.signed, each.said, keys, last.at_us, has_suspects=has_suspects)
     return left_out
 
 

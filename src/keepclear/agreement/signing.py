@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from keepclear.agreement.annexes import Annex, annex_hash, authority_for
-from keepclear.agreement.documents import Agreement, hash_of
+from keepclear.agreement.documents import Agreement, hash_of, malformed_in_words
 from keepclear.agreement.statements import (
     ANNEX_SIGNATURE,
     SIGNATURE,
@@ -99,7 +99,7 @@ def signatures_of(
     found, left_out = list[Signature](), list[LeftOut]()
     for number, envelope in enumerate(envelopes):
         where = f"{path}[{number}]"
-        value = decode(envelope.payload, DocumentSignature, where)
+        value = _said(envelope, DocumentSignature, where)
         _check_is_about(value.document, hash_of(agreement), value.party, agreement, where)
         signer, why = _signer(envelope, value.party, value.at_us, SIGNATURE, keys, where)
         if why:
@@ -120,7 +120,7 @@ def statements_of(
     found, left_out = list[Stated](), list[LeftOut]()
     for number, envelope in enumerate(envelopes):
         where = f"{path}[{number}]"
-        value = decode(envelope.payload, AgreementStatement, where)
+        value = _said(envelope, AgreementStatement, where)
         _check_is_about(value.document, hash_of(agreement), value.party, agreement, where)
         signer, why = _signer(envelope, value.party, value.at_us, STATEMENT, keys, where)
         if why:
@@ -140,7 +140,7 @@ def annex_signatures_of(
     found, left_out = list[Signature](), list[LeftOut]()
     for number, envelope in enumerate(envelopes):
         where = f"{path}.signatures[{number}]"
-        value = decode(envelope.payload, DocumentSignature, where)
+        value = _said(envelope, DocumentSignature, where)
         _check_is_about(value.document, annex_hash(annex), value.party, agreement, where)
         signer, why = _signer(envelope, value.party, value.at_us, ANNEX_SIGNATURE, keys, where)
         if why:
@@ -230,6 +230,14 @@ def check_keys_apart(agreement: Agreement, keys: Keyring) -> None:
 def needed(party: str, keys: Keyring, at_us: int | None = None) -> int:
     """Return how many representatives sign an agreement for a party, at a time or by now."""
     return needed_for(Power.AGREEMENT, keys.at(party, at_us).one_person)
+
+
+def _said(envelope: Envelope, kind: type[What], path: str) -> What:
+    """Return what an envelope says; `Malformed`, in words, where it is nothing of its kind."""
+    try:
+        return decode(envelope.payload, kind, path)
+    except Malformed as fault:
+        raise malformed_in_words(fault, envelope.payload, path) from None
 
 
 def _check_is_about(document: str, own: str, party: str, agreement: Agreement, path: str) -> None:

@@ -79,7 +79,10 @@ def state_of(file: AgreementFile, agreement: Agreement, keys: Keyring, now_us: i
     left_out = [*signed.left_out, *said.left_out]
     left_out += check_rounds(file, agreement, keys, first_of(signed.found, said.found))
     faults = _operator_faults(agreement, keys)
-    done = replayed(agreement, signed.found, said.found, keys, now_us, faults)
+    done = replayed(
+        agreement, signed.found, said.found, keys, now_us, faults,
+        has_suspects=bool(signed.left_out or said.left_out),
+    )  # fmt: skip
     clauses = done.replay.clauses()
     holding = {clause.id for clause in clauses}
     annexes = annexes_of(file, agreement, keys, now_us)

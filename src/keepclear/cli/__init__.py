@@ -19,6 +19,7 @@ from keepclear.cli.check import check
 from keepclear.cli.effect import effect
 from keepclear.cli.incident import incident
 from keepclear.cli.key import key
+from keepclear.cli.key_changes import appoint, rotate
 from keepclear.cli.play import play
 from keepclear.cli.record import record
 
@@ -53,6 +54,8 @@ def command() -> None:
 for each in (propose, counter, sign, state, annex, effect):
     agreement.add_command(each)
 record.add_command(incident)
+for each in (rotate, appoint):
+    key.add_command(each)
 command.add_command(agreement)
 command.add_command(check)
 command.add_command(key)

@@ -59,7 +59,8 @@ def new(
     Example:
       keepclear agreement new --template two-forces --party north="Party North" \\
         --party south="Party South" --from 2015-10-01T00:00:00Z \\
-        --until 2016-10-01T00:00:00Z --language en --language ru --output draft.toml
+        --until 2016-10-01T00:00:00Z --language en --language ru \\
+        --output draft.toml
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.cli.output import write_text
     from keepclear.formats.agreement_draft import fill_template, read_draft
@@ -153,6 +154,7 @@ def verify(file: str, keys: str, when: str | None) -> int:
     from keepclear.agreement.states import NotNow
     from keepclear.record.faults import RecordError
     from keepclear.reports.agreement_text import standing_text
+    from keepclear.reports.printable import printable
 
     outcome: list[int] = []
 
@@ -164,7 +166,7 @@ def verify(file: str, keys: str, when: str | None) -> int:
             standing = state_of(signed, found, ring, now_us)
         except (RecordError, NotNow) as fault:
             outcome.append(FAILS)
-            return [f"FAILS  {file}: {fault}"]
+            return [printable(f"FAILS  {file}: {fault}")]
         outcome.append(0 if standing.clauses else NOT_YET)
         due = reminders(found, standing, ring, now_us)
         return [standing_text(standing, due, now_us, file).rstrip("\n")]
@@ -183,7 +185,8 @@ def answers(files: tuple[str, ...], force: str, keys: str, when: str | None) -> 
 
     \b
     Example:
-      keepclear agreement answers mou.agreement --force "B auxiliaries" --keys keys.json
+      keepclear agreement answers mou.agreement --keys keys.json \\
+        --force "B auxiliaries"
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.agreement.binding import Held, forces_of, who_answers
     from keepclear.agreement.standing import check_not_ahead, state_of

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from keepclear.agreement.annexes import Annex
     from keepclear.agreement.documents import Agreement
     from keepclear.agreement.signing import Signature
+    from keepclear.agreement.standing import Standing
     from keepclear.agreement.statements import AgreementFile
     from keepclear.record.key_documents import Keyring
     from keepclear.record.keys import Signer
@@ -79,7 +80,8 @@ def counter(file: str, new: str, party: str, private: str, keys: str, output: st
     \b
     Example:
       keepclear agreement counter mou.agreement changed.toml --party south \\
-        --keys keys.json --with south.rep-1.private.json --output counter.agreement
+        --keys keys.json --with south.rep-1.private.json \\
+        --output counter.agreement
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from msgspec.structs import replace
 
@@ -97,7 +99,7 @@ def counter(file: str, new: str, party: str, private: str, keys: str, output: st
         now_us = _now_us()
         no = state_it(found, party, now_us, Said.COUNTER, signer, counter=hash_of(against))
         old = replace(signed, statements=(*signed.statements, no))
-        state_of(old, found, ring, now_us)
+        _check_counts(at, state_of(old, found, ring, now_us))
         made = replace(
             signed, agreement=_raw(against), signatures=(), annexes=(),
             statements=(state_it(against, party, now_us, Said.PROPOSE, signer),),
@@ -182,20 +184,26 @@ def state(
 
     \b
     Example:
-      keepclear agreement state mou.agreement suspend --party south --keys keys.json \\
-        --with south.rep-1.private.json --why "EXERCISE"
-      keepclear agreement state mou.agreement deny --force "Auxiliaries" --party south \\
-        --keys keys.json --with south.rep-1.private.json
+      keepclear agreement state mou.agreement suspend --party south \\
+        --keys keys.json --with south.rep-1.private.json --why "EXERCISE"
+      keepclear agreement state mou.agreement deny --party south \\
+        --keys keys.json --with south.rep-1.private.json --force "Auxiliaries"
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from msgspec.structs import replace
 
     from keepclear.agreement.binding import forces_of
     from keepclear.agreement.statements import Said
     from keepclear.agreement.statements import state as state_it
+    from keepclear.agreement.words import has_hidden
 
     def make() -> list[str]:
         if bool(force) != (what == "deny"):
             raise click.UsageError("--force: goes with deny, and deny with it; name the force")
+        for option, text in (("--why", why), ("--force", force)):
+            if has_hidden(text):
+                raise click.UsageError(
+                    f"{option} {text!r}: has a line break, or what is not seen; write plain words"
+                )
         at = _open(file, keys, party, private, output)
         envelope = state_it(at.found, party, _now_us(), Said(what), at.signer, why=why, force=force)
         made = replace(at.signed, statements=(*at.signed.statements, envelope))
@@ -221,8 +229,8 @@ def annex(
 
     \b
     Example:
-      keepclear agreement annex mou.agreement annex-a.toml --party north --keys keys.json \\
-        --with north.duty-officer.private.json
+      keepclear agreement annex mou.agreement annex-a.toml --party north \\
+        --keys keys.json --with north.duty-officer.private.json
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from msgspec.structs import replace
 
@@ -260,6 +268,8 @@ def _says_the_same(one: "Annex", other: "Annex") -> bool:
 class _Opened(NamedTuple):
     """An agreement to which something is added: by whom, where it goes, what was there before."""
 
+    party: str
+    start_us: int
     signed: "AgreementFile"
     found: "Agreement"
     ring: "Keyring"
@@ -297,7 +307,7 @@ def _open(
     before = data if is_own else bytes_of(target)
     if not is_own and before is not None:
         signed, notes = _go_on(signed, found, file, target, before, is_draft=is_draft)
-    return _Opened(signed, found, ring, signer, target, before, notes)
+    return _Opened(party, _now_us(), signed, found, ring, signer, target, before, notes)
 
 
 def _go_on(
@@ -338,6 +348,13 @@ def _signed_of(at: _Opened, annex: "Annex", now_us: int) -> "list[Signature]":
     return [one for version in versions if version.hash == own for one in version.signed]
 
 
+def _check_counts(at: _Opened, standing: "Standing") -> None:
+    """Refuse to write what was signed just now and would be left out."""
+    for each in standing.left_out:
+        if each.party == at.party and each.at_us >= at.start_us:
+            raise click.UsageError(f"{each.what} of {each.party} would not count: {each.why}")
+
+
 def _write(at: _Opened, made: "AgreementFile", what: str, own_hash: str = "") -> list[str]:
     """Write a file that verifies as a whole, and tell what was signed and how it stands."""
     from keepclear.agreement.standing import check_not_ahead, state_of
@@ -348,6 +365,7 @@ def _write(at: _Opened, made: "AgreementFile", what: str, own_hash: str = "") ->
     now_us = _now_us()
     check_not_ahead(made, at.found, at.ring, now_us)
     standing = state_of(made, at.found, at.ring, now_us)
+    _check_counts(at, standing)
     replace_text(at.output, encode(made).decode() + "\n", "agreement", at.before)
     return [
         *at.notes,

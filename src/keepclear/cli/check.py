@@ -274,13 +274,15 @@ def _see_it(inputs: "Inputs", options: Mapping[str, Any]) -> str:
 
 def deliver(text: str, output: str | None, status: int) -> int:
     """Write an answer where it goes, and return the exit status."""
-    from keepclear.cli.output import print_text, size_text, write_text
+    from keepclear.cli.output import NotWrittenOver, print_text, size_text, write_text
 
     if output is None:
         print_text(text)
         return status
     try:
         write_text(output, text)
+    except NotWrittenOver as fault:
+        return refused(f"{output}: {fault.strerror}")
     except OSError as fault:
         return refused(f"{output}: {fault.strerror}; give --output a folder that can be written")
     click.echo(f"{output} written, {size_text(text)}", err=True)

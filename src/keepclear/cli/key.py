@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`keepclear key`: make a party's keys, show them, replace them, export whom to believe.
+"""`keepclear key`: make a party's keys, show them, export whom to believe; `key_changes` goes on.
 
 Private keys are files of their own that only their owner can read; everything else is public.
 """
 
-import errno
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -17,15 +16,12 @@ from keepclear.cli.private_keys import (
     SEED_BYTES,
     new_signer,
     private_file,
-    read_private,
     write_privates,
 )
 
 if TYPE_CHECKING:
     from keepclear.record.envelopes import Envelope
     from keepclear.record.files import ExchangeKey, KeysFile
-    from keepclear.record.key_documents import KeyDocument, Keyring
-    from keepclear.record.keys import Signer
 
 BAD_INPUT: Final = 2
 DAY_US: Final = 86_400_000_000
@@ -55,6 +51,7 @@ def new(party: str, folder: str, posts: tuple[str, ...], one_person: bool, days:
     Example:
       keepclear key new north --folder north-keys
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.cli.output import NotWrittenOver
     from keepclear.record.files import KeysFile
     from keepclear.record.key_documents import (
         Device,
@@ -91,14 +88,13 @@ def new(party: str, folder: str, posts: tuple[str, ...], one_person: bool, days:
         follow(None, envelope)
         public = f"{folder}/{party}.keys.json"
         if os.path.lexists(public):
-            raise FileExistsError(
-                errno.EEXIST, f"File exists: {party} has keys (go on with keepclear key rotate)",
-                public,
-            )  # fmt: skip
+            raise NotWrittenOver(
+                public, f"File exists: {party} has keys; go on with keepclear key rotate"
+            )
         Path(folder).mkdir(parents=True, exist_ok=True)
         files = {private_file(folder, party, name): (name, made[name]) for name in names}
         keys = KeysFile(documents=(envelope,))
-        write_privates(files, party, lambda: _write_keys(public, keys, None))
+        write_privates(files, party, lambda: write_keys(public, keys, None))
         return [
             f"wrote {public} (public: give it to the others)",
             *(f"wrote {private_file(folder, party, name)} (PRIVATE)" for name in names),
@@ -135,162 +131,6 @@ def show(file: str) -> int:
 
 
 @key.command()
-@click.argument("file", type=click.Path(dir_okay=False))
-@click.option("--with", "private", multiple=True, required=True, metavar="FILE",
-              help="A private key that signs: next-root, rep-1 and rep-2.")  # fmt: skip
-@click.option("--revoke", "revoked", multiple=True, metavar="NAME",
-              help="A representative or post whose key is suspect from now on.")  # fmt: skip
-@click.option("--replace", "replaced", multiple=True, metavar="NAME",
-              help="The same, and a new key is made for it.")  # fmt: skip
-@click.option("--since", metavar="WHEN",
-              help="Since when these are suspect: what they signed from then on does not count. "
-              "By default now.")  # fmt: skip
-def rotate(
-    file: str, private: tuple[str, ...], revoked: tuple[str, ...], replaced: tuple[str, ...],
-    since: str | None,
-) -> int:  # fmt: skip
-    """Go on to the next root in FILE, and give up the keys of those revoked or replaced.
-
-    Writes FILE anew, and new private keys beside the first that is given.
-
-    \b
-    Example:
-      keepclear key rotate north.keys.json --with north.next-root.private.json \\
-        --with north.rep-1.private.json --with north.rep-2.private.json
-    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    from msgspec.structs import replace
-
-    from keepclear.record.key_documents import Revocation
-    from keepclear.record.keys import PublicKey
-    from keepclear.units import parse_time_us
-
-    def make() -> list[str]:
-        own = _read_own(file)
-        before = own.latest
-        signers = [read_private(name, before.party) for name in private]
-        root, root_file = next(
-            ((s, name) for s, name in zip(signers, private, strict=True)
-             if s.public.id == before.next_root),
-            (None, ""),
-        )  # fmt: skip
-        if root is None:
-            raise click.UsageError(
-                f"--with: none of them is the next root {before.next_root[:16]}; add it"
-            )
-        named = {each.id: each.key for each in before.representatives}
-        named |= {each.post: each.key for each in before.devices}
-        if strange := [name for name in (*revoked, *replaced) if name not in named]:
-            raise click.UsageError(
-                f"--revoke or --replace {strange[0]!r}: is none of {', '.join(named)}; name one"
-            )
-        version, now_us = before.version + 1, time.time_ns() // 1000
-        since_us = now_us if since is None else parse_time_us(since, "since")
-        if since_us > now_us:
-            raise click.UsageError(f"--since {since}: is after now; give a time that has passed")
-        made = {f"root-{version + 1}": new_signer()}
-        made |= {f"{name}-{version}": new_signer() for name in replaced}
-        keys_now = {name: each for name, each in named.items() if name not in revoked}
-        keys_now |= {name: made[f"{name}-{version}"].public.data for name in replaced}
-        gone = sorted(PublicKey(named[name]).id for name in {*revoked, *replaced})
-        folder = str(Path(private[0]).parent)
-        written = _write_next(own, signers, made, folder, {
-            "root": root.public.data, "next_root": made[f"root-{version + 1}"].public.id,
-            "created_us": now_us,
-            "representatives": tuple(
-                replace(each, key=keys_now[each.id])
-                for each in before.representatives if each.id in keys_now
-            ),
-            "devices": tuple(
-                replace(each, key=keys_now[each.post])
-                for each in before.devices if each.post in keys_now
-            ),
-            "revoked": (*before.revoked, *(
-                Revocation(key_id=each, suspect_since_us=since_us) for each in gone
-            )),
-        })  # fmt: skip
-        return [
-            *written,
-            f"{root_file} is the root now.",
-            f"{private_file(folder, before.party, f'root-{version + 1}')} is the next root: keep",
-            "it in another place than the root and the representatives' keys.",
-            f"Give {file} to the others: they believe the old keys until they export it anew.",
-        ]
-
-    return print_or_refuse(make)
-
-
-@key.command()
-@click.argument("file", type=click.Path(dir_okay=False))
-@click.argument("name")
-@click.option("--as", "role", type=click.Choice(["representative", "post"]), required=True,
-              help="What NAME is; a new NAME gets a key of its own.")  # fmt: skip
-@click.option("--covers", "covers", multiple=True, metavar="DEED",
-              help="What may be signed: routine, or the first words of a kind of act; for a "
-              "representative agreement, suspension, keys, mass-cancel, site-release.")  # fmt: skip
-@click.option("--from", "start", metavar="WHEN", help="2015-10-01T00:00:00Z; by default now.")
-@click.option("--until", "end", metavar="WHEN", help="By default in 730 days.")
-@click.option("--with", "private", multiple=True, required=True, metavar="FILE",
-              help="A private key that signs: root, rep-1 and rep-2.")  # fmt: skip
-def appoint(
-    file: str, name: str, role: str, covers: tuple[str, ...], start: str | None,
-    end: str | None, private: tuple[str, ...],
-) -> int:  # fmt: skip
-    """Give NAME a mandate, instead of those it has; a NAME that is new is appointed.
-
-    Writes FILE anew, and a new private key beside the first that is given.
-
-    \b
-    Example:
-      keepclear key appoint north.keys.json duty-officer --as post --covers routine \\
-        --with north.root.private.json --with north.rep-1.private.json \\
-        --with north.rep-2.private.json
-    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    from keepclear.record.key_documents import Device, Representative
-    from keepclear.record.mandates import ROUTINE, Mandate, Power, mandate_text
-    from keepclear.units import parse_time_us
-
-    def make() -> list[str]:
-        own = _read_own(file)
-        before = own.latest
-        now_us = time.time_ns() // 1000
-        from_us = now_us if start is None else parse_time_us(start, "from")
-        until_us = now_us + 730 * DAY_US if end is None else parse_time_us(end, "until")
-        standard = (ROUTINE,) if role == "post" else tuple(Power)
-        for deed in covers:
-            _check_deed(deed)
-        try:
-            mandate = Mandate(covers=covers or standard, from_us=from_us, until_us=until_us)
-        except ValueError as fault:
-            raise click.UsageError(f"--from, --until: {fault}") from None
-        made = {}
-        known = {each.id: each.key for each in before.representatives}
-        posts = {each.post: each.key for each in before.devices}
-        if name in (posts if role == "representative" else known):
-            raise click.UsageError(f"{name}: is not a {role} already; give another name")
-        data = known.get(name, posts.get(name))
-        if data is None:
-            made[name] = new_signer()
-            data = made[name].public.data
-        people, devices = list(before.representatives), list(before.devices)
-        if role == "representative":
-            people = [each for each in people if each.id != name]
-            people.append(Representative(id=name, key=data, mandates=(mandate,)))
-        else:
-            devices = [each for each in devices if each.post != name]
-            try:
-                devices.append(Device(post=name, key=data, mandates=(mandate,)))
-            except ValueError as fault:
-                raise click.UsageError(f"--covers: {fault}") from None
-        signers = [read_private(each, before.party) for each in private]
-        written = _write_next(own, signers, made, str(Path(private[0]).parent), {
-            "created_us": now_us, "representatives": tuple(people), "devices": tuple(devices),
-        })  # fmt: skip
-        return [*written, f"{name} may sign {mandate_text(mandate)}"]
-
-    return print_or_refuse(make)
-
-
-@key.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--exchange", "exchanges", multiple=True, metavar="NAME=KEY",
               help="A key of the exchange: its name, and the key in hexadecimal.")  # fmt: skip
@@ -318,7 +158,7 @@ def export(files: tuple[str, ...], exchanges: tuple[str, ...], output: str) -> i
                 documents.append(envelope)
         check_target(output, "keys", files)
         keys = KeysFile(exchange=tuple(own), documents=tuple(documents))
-        _write_keys(output, keys, bytes_of(output))
+        write_keys(output, keys, bytes_of(output))
         return [
             f"wrote {output}: {', '.join(ring.parties())}; {len(own)} keys of the exchange",
             f"Compare the fingerprints with each party by voice: keepclear key show {output}",
@@ -329,7 +169,7 @@ def export(files: tuple[str, ...], exchanges: tuple[str, ...], output: str) -> i
 
 def print_or_refuse(make: Callable[[], list[str]]) -> int:
     """Print the lines that a function returns, or its refusal; return the exit status."""
-    from keepclear.cli.output import print_text
+    from keepclear.cli.output import NotWrittenOver, print_text
     from keepclear.errors import CallerError
     from keepclear.reports.printable import printable
 
@@ -338,6 +178,9 @@ def print_or_refuse(make: Callable[[], list[str]]) -> int:
     except CallerError as fault:
         said = "\n".join(printable(line) for line in str(fault).split("\n"))
         click.echo(f"Error: {said}", err=True)
+        return BAD_INPUT
+    except NotWrittenOver as fault:
+        click.echo(f"Error: {printable(fault.filename)}: {fault.strerror}", err=True)
         return BAD_INPUT
     except OSError as fault:
         name = printable(str(fault.filename or "file"))
@@ -348,98 +191,12 @@ def print_or_refuse(make: Callable[[], list[str]]) -> int:
     return 0
 
 
-class _Own(NamedTuple):
-    """A party's own file of keys as it was read: its name and bytes, what they are, and follow."""
-
-    file: str
-    data: bytes
-    keys: "KeysFile"
-    latest: "KeyDocument"
-    ring: "Keyring"
-
-
-def _read_own(file: str) -> _Own:
-    """Return a party's own file of keys, all of its documents followed."""
-    from keepclear.record.encoding import decode
-    from keepclear.record.files import KeysFile
-    from keepclear.record.key_documents import Keyring
-
-    data = Path(file).read_bytes()
-    keys, ring = decode(data.strip(), KeysFile, file), Keyring()
-    for place, envelope in enumerate(keys.documents):
-        ring.add(envelope, place, file)
-    if len(ring.parties()) != 1:
-        raise click.UsageError(f"{file}: holds {len(ring.parties())} parties; give one's own")
-    return _Own(file, data, keys, ring.latest(ring.parties()[0]), ring)
-
-
-def _write_next(
-    own: _Own, signers: "Sequence[Signer]", made: "Mapping[str, Signer]", folder: str,
-    changes: Mapping[str, Any],
-) -> list[str]:  # fmt: skip
-    """Write the next document of a file of keys and the new private keys; tell what was written.
-
-    It is written over what was read, and nothing else. Nothing is written where the document does
-    not follow by the rules.
-    """
-    from msgspec.structs import asdict
-
-    from keepclear.record.encoding import digest
-    from keepclear.record.files import KeysFile
-    from keepclear.record.key_documents import KeyDocument, seal_document
-
-    file, keys, before = own.file, own.keys, own.latest
-    version = before.version + 1
-    number = {"version": version, "previous": digest(keys.documents[-1].payload).hex()}
-    try:
-        document = KeyDocument(**{**asdict(before), **number, **changes})
-    except ValueError as fault:
-        raise click.UsageError(f"version {version} of the keys of {before.party} {fault}") from None
-    envelope = seal_document(document, *signers)
-    own.ring.add(envelope, len(keys.documents), file)
-    new_keys = KeysFile(exchange=keys.exchange, documents=(*keys.documents, envelope))
-    files = {
-        private_file(folder, before.party, name): (name, signer) for name, signer in made.items()
-    }
-    write_privates(files, before.party, lambda: _write_keys(file, new_keys, own.data))
-    return [
-        f"wrote {file}: version {version} of the keys of {before.party}",
-        *(f"wrote {each} (PRIVATE)" for each in files),
-    ]
-
-
-def _write_keys(file: str, keys: "KeysFile", before: bytes | None) -> None:
+def write_keys(file: str, keys: "KeysFile", before: bytes | None) -> None:
     """Write a file of keys over what was read of it."""
     from keepclear.cli.output import replace_text
     from keepclear.record.encoding import encode
 
     replace_text(file, encode(keys).decode() + "\n", "keys", before)
-
-
-def _check_deed(deed: str) -> None:
-    """Refuse what nobody will ever be asked for: a mandate for it would give nothing."""
-    from difflib import get_close_matches
-
-    from keepclear.agreement.signing import ANNEX
-    from keepclear.exchange.decide import ACTS
-    from keepclear.record.mandates import ROUTINE, Power, power_of
-    from keepclear.record.signers import DISTRESS
-
-    known = {
-        *ACTS.names,
-        *(act.partition(".")[0] for act in ACTS.names),
-        *Power,
-        ROUTINE,
-        ANNEX,
-        DISTRESS,
-    }
-    if deed in known or power_of(deed) is not None:
-        return
-    near = get_close_matches(deed, sorted(known), 1, 0.0)[0]
-    first = ", ".join(sorted(each for each in known if "." not in each))
-    raise click.UsageError(
-        f"--covers {deed!r}: is nothing that is signed (known: {first}); did you mean {near}?"
-    )
 
 
 def _exchange_key(text: str) -> "ExchangeKey":

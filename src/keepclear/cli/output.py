@@ -24,6 +24,13 @@ KEPT: Final = {
 KIND: Final = re.compile(rb'\s*\{\s*"(?:format"\s*:\s*"keepclear-([a-z-]+)/|line"\s*:\s*"header")')
 
 
+class NotWrittenOver(FileExistsError):
+    """A file is kept as it is; what it says names the way out."""
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(errno.EEXIST, why, file)
+
+
 def print_text(text: str) -> None:
     """Write text to standard output as UTF-8; as `print_bytes`."""
     print_bytes(text.encode(errors="replace"))
@@ -70,11 +77,11 @@ def check_target(output: str, kind: str = "", inputs: Iterable[str] = ()) -> Non
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder", output)
     if (held := kind_of(output)) in KEPT and (held != kind or held == "private-key"):
-        what = f"holds {KEPT[held]} and is not written over"
-        raise FileExistsError(errno.EEXIST, what, output)
+        why = f"holds {KEPT[held]} and is not written over; give another name"
+        raise NotWrittenOver(output, why)
     for each in inputs:
         if path.exists() and Path(each).exists() and path.samefile(each):
-            raise FileExistsError(errno.EEXIST, "is read here and is not written over", output)
+            raise NotWrittenOver(output, "is read here and is not written over; give another name")
 
 
 def bytes_of(file: str) -> bytes | None:
@@ -105,11 +112,11 @@ def replace_text(output: str, text: str, kind: str, before: bytes | None) -> Non
     try:
         os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
-        what = f"is being written by another command; run this again, or remove {lock}"
-        raise FileExistsError(errno.EEXIST, what, output) from None
+        why = f"is being written by another command; run this again, or remove {lock}"
+        raise NotWrittenOver(output, why) from None
     try:
         if bytes_of(output) != before:
-            raise FileExistsError(errno.EEXIST, "was changed meanwhile; run this again", output)
+            raise NotWrittenOver(output, "was changed meanwhile; run this again")
         _replace(path, text.encode(errors="replace"))
     finally:
         lock.unlink(missing_ok=True)
@@ -122,7 +129,7 @@ def write_private(files: Mapping[str, bytes], then: Callable[[], None]) -> None:
     """
     for name in files:
         if os.path.lexists(name):
-            raise FileExistsError(errno.EEXIST, "File exists and is not written over", name)
+            raise NotWrittenOver(name, "File exists and is not written over; move it away first")
     made: list[str] = []
     try:
         for name, data in files.items():

@@ -31,7 +31,8 @@ def play(file: str, viewer: str | None, record: str | None) -> int:
     Example:
       keepclear play examples/two_plans_cross.toml
       keepclear play examples/plays/al_bab_2017.toml --as b
-      keepclear play examples/two_plans_cross.toml --as south --record cross.record
+      keepclear play examples/two_plans_cross.toml --as south \\
+        --record cross.record
       keepclear record verify cross.record --keys cross.record.keys
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.cli.output import check_target, write_text

@@ -26,7 +26,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from keepclear.agreement.annexes import Annex, annex_hash, check_annex
-from keepclear.agreement.documents import Agreement, hash_of
+from keepclear.agreement.documents import Agreement, Role, hash_of
+from keepclear.agreement.faults import in_words
 from keepclear.agreement.rules_toml import parse_short, read_rules
 from keepclear.errors import CallerError, Fault, FileErrors, InputError
 from keepclear.units import (
@@ -50,6 +51,7 @@ POSTS: Final = {
     "duty-officer": "Duty officer",
     "representative": "Office of the representative",
 }
+ROLE: Final = re.compile(r"[a-z_]+")
 WORDS: Final = re.compile(r"(?:title|text)\.([a-z]{2}) = ")
 Made = TypeVar("Made")
 
@@ -58,7 +60,7 @@ def read_draft(data: bytes, file: str) -> Agreement:
     """Return the agreement that a draft is; `FileErrors` where it is none."""
 
     def convert(value: Mapping[str, Any]) -> Agreement:
-        return msgspec.convert(_agreement(value), Agreement)
+        return _converted(_agreement(value), Agreement)
 
     return _read(data, file, convert)
 
@@ -77,7 +79,7 @@ def read_annex_draft(data: bytes, file: str, agreement: Agreement, before: Annex
             "version": 1 if before is None else before.version + 1,
             "previous": "" if before is None else annex_hash(before),
         }
-        annex = msgspec.convert(made, Annex)
+        annex = _converted(made, Annex)
         check_annex(annex, agreement, file)
         return annex
 
@@ -98,10 +100,21 @@ def _read(data: bytes, file: str, convert: Callable[[Mapping[str, Any]], Made]) 
         raise _refused(file, "is nested too deep", "nest its lists and tables less") from None
     try:
         return convert(value)
+    except InputError as fault:
+        why = f"{fault.path} {fault.value!r}: {fault.limit}" if fault.path else fault.limit
+        raise _refused(file, why, fault.way_out) from None
     except CallerError as fault:
         raise _refused(file, str(fault), "see the template it came from") from None
-    except (msgspec.ValidationError, TypeError) as fault:
+    except TypeError as fault:
         raise _refused(file, str(fault), "see the template it came from") from None
+
+
+def _converted(value: Mapping[str, Any], kind: type[Made]) -> Made:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as fault:
+        said = in_words(str(fault), value)
+        raise InputError(said.place, said.value, said.limit, said.way_out) from None
 
 
 def fill_template(
@@ -121,8 +134,8 @@ def fill_template(
     ]
     tables = []
     for party, said in parties.items():
-        name, colon, role = said.rpartition(":")
-        words = {"id": party, "name": name if colon else said, "role": role if colon else "force"}
+        name, role = _name_and_role(said)
+        words = {"id": party, "name": name, "role": role}
         lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in words.items()]
         posts = [
             f'    {{ id = "{post}", name = "{POSTS[post]}", call = "number to be agreed" }},'
@@ -137,6 +150,17 @@ def fill_template(
     for name, time_us in (("from", from_us), ("until", until_us), ("review", review_us)):
         filled = filled.replace(f"{{{name}}}", f"{format_time(time_us)[:19]}Z")
     return filled
+
+
+def _name_and_role(said: str) -> tuple[str, str]:
+    """Return a party's name and role from "NAME:role"; a colon in a name is one of the name."""
+    name, colon, role = said.rpartition(":")
+    if not colon or not ROLE.fullmatch(role):
+        return said, Role.FORCE
+    if role not in set(Role):
+        known = ", ".join(Role)
+        raise InputError("party", said, f"has no role of {known} behind its colon", "name one")
+    return name, role
 
 
 def _in_languages(template: str, has: Sequence[str], asked: Sequence[str]) -> str:
@@ -165,11 +189,11 @@ def _agreement(value: Mapping[str, Any]) -> dict[str, Any]:
 def _clauses(value: Mapping[str, Any], languages: Sequence[str]) -> list[dict[str, Any]]:
     clauses = []
     for number, table in enumerate(_tables(value, "clauses")):
-        path = f"clauses[{number}]"
+        path = f"clause {table.get('id', number + 1)}, "
         clause = {key: each for key, each in table.items() if key not in {"text", "decides"}}
-        clause["texts"] = _texts(table.get("text", {}), languages, f"{path}.text")
+        clause["texts"] = _texts(table.get("text", {}), languages, f"{path}text")
         if "decides" in table:
-            clause["decides"] = _decides(table["decides"], f"{path}.decides")
+            clause["decides"] = _decides(table["decides"], f"{path}decides")
         clauses.append(clause)
     return clauses
 

@@ -61,7 +61,7 @@ def agreement_text(agreement: Agreement) -> str:
 
 
 def answer_text(answer: Answer, force: str, now_us: int) -> str:
-    """Return who answers for a force, in a line."""
+    """Return who answers for a force."""
     match answer.what:
         case Answers.ANSWERED:
             said = f"{answer.party} answers for {printable(force)}"
@@ -70,7 +70,8 @@ def answer_text(answer: Answer, force: str, now_us: int) -> str:
             said = f"nobody answers for {printable(force)}: denied by {answer.party} at {at}"
         case _:
             said = f"nobody answers for {printable(force)}"
-    return f"{said} (asked for {_time(now_us)}, of the agreements given)"
+    asked = f"{said} (asked for {_time(now_us)}, of the agreements given)"
+    return "\n".join(_wrapped(asked, "", 2))
 
 
 def annex_text(annex: Annex) -> str:
