@@ -18,8 +18,11 @@ from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
     FilingsCounted,
+    MoreFound,
     OperationFiled,
     OperationMoved,
+    RecheckingBegun,
+    RecheckingDone,
 )
 from keepclear.exchange.views import Notice
 from keepclear.plans import acts
@@ -34,6 +37,7 @@ from keepclear.reports.texts import day_text, printable, time_text
 from keepclear.units import US_PER_S, format_time
 
 TO_THE_END: Final = "the end of the file"
+NAMED_AT_MOST: Final = 10
 NOT_HELD: Final = "not in this file"
 FAILS_MEANS: Final = (
     "Something was changed, dropped or added after it was signed, or it was signed by others. "
@@ -169,9 +173,21 @@ def _event_words(part: Seen, moment: Moment, story: Story, day: str | None) -> s
         case FilingsCounted() as counted:
             told = f"{part.audience} are told of {counted.filings:,} filings within an hour"
             said = f"{told} by {counted.party}"
+        case RecheckingBegun(operations=operations):
+            said = f"RE-CHECKING, counts as a conflict: {_names(operations, story)}"
+        case RecheckingDone(operations=operations):
+            said = f"looked at again: {_names(operations, story)}"
+        case MoreFound(id=own_id, more=more):
+            said = f"{story.name(own_id)} has {more:,} more conflicts than are told"
         case _:
             said = f"{part.kind}: see keepclear record show"
     return said
+
+
+def _names(operations: Sequence[str], story: Story) -> str:
+    named = [story.name(each) for each in operations[:NAMED_AT_MOST]]
+    more = len(operations) - NAMED_AT_MOST
+    return ", ".join(named) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _is(part: Seen, kind: type) -> bool:
