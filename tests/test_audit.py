@@ -300,11 +300,31 @@ def test_an_agreement_that_stood_otherwise_changes_what_is_found() -> None:
     assert any("the house rule" in each.what for each in found.differences)
 
 
-def filed(longitude_deg: float) -> FiledOperation:
-    """Return a circle of 3 NM on the equator, always at one time."""
+def test_an_operation_out_of_plan_is_compared_with_the_grace_that_it_takes() -> None:
+    """It was to end at 13:00 and was not ended: what starts at 13:40 is in conflict then."""
+    stage = Stage("exercise", START_US, Status.EXERCISE, HOUSE, CountedIds(), plain())
+    for party in ("a", "b"):
+        stage.join(party)
+    stage.submit("a", "operations.file/1", acts.FileOperation(operation=filed(0.0)))
+    [own_id] = stage.exchange.world.operations
+    stage.submit("a", "operations.activate/1", acts.ActivateOperation(id=own_id))
+    later = filed(0.0, start="2015-09-30T13:40:00Z", end="2015-09-30T14:20:00Z")
+    stage.submit("b", "operations.file/1", acts.FileOperation(operation=later))
+    assert not stage.exchange.world.conflicts
+    stage.clock.move_to(START_US + 5 * HOUR_US)
+    stage.exchange.pass_time()
+
+    assert len(stage.exchange.world.conflicts) == 1
+    assert audit(stage.lines, HOUSE, plain()).differences == ()
+
+
+def filed(
+    longitude_deg: float, start: str = "2015-09-30T12:00:00Z", end: str = "2015-09-30T13:00:00Z"
+) -> FiledOperation:
+    """Return a circle of 3 NM on the equator."""
     volume = FiledVolume(
         shape=FiledCircle(centre=(0.0, longitude_deg), radius="3 NM"),
-        lower="FL100", upper="FL200", start="2015-09-30T12:00:00Z", end="2015-09-30T13:00:00Z",
+        lower="FL100", upper="FL200", start=start, end=end,
     )  # fmt: skip
     return FiledOperation(datum="WGS84", domain=Domain.AIR, craft_class="manned", volumes=(volume,))
 
