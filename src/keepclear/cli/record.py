@@ -49,10 +49,10 @@ Example:
 
 \b
 Exit status:
-  0   proven: whole, and signed by the keys in --keys
+  0   proven: what is named is as the exchange in --keys signed it
   1   something does not hold; the first is named
   2   the file cannot be read
-  3   consistent with itself, origin not proven: no --keys, or parts under no checkpoint
+  3   not proven: no --keys, parts under no checkpoint, or an archive that ends in no beat
 """
 
 
@@ -68,7 +68,7 @@ def verify(file: str, keys: str | None) -> int:
     """Check a record on a machine that has nothing else.
 
     FILE is an operator's archive, what one party may see, or the receipt of one part.
-    Stops at the first part that does not hold and says why.
+    Says of which trees which parts are there; stops at the first that does not hold.
     """
     if _is_receipt(file):
         return _verify_receipt(file, keys)
@@ -85,7 +85,7 @@ def verify(file: str, keys: str | None) -> int:
     try:
         found = verify_lines(lines, believed)
     except RecordError as fault:
-        click.echo(f"FAILS  {file}: {fault}", err=True)
+        _say_error(f"FAILS  {file}: {fault}")
         return UNREADABLE if fault.path in {"file", "line 1"} else FAILS
     except OSError as fault:
         return _refused(fault, UNREADABLE)
@@ -308,7 +308,7 @@ def _verify_receipt(file: str, keys: str | None) -> int:
 
     try:
         believed = None if keys is None else read_keys_file(keys)
-        receipt = read_receipt(Path(file).read_bytes().strip(), file)
+        receipt = read_receipt(_bounded(file), file)
     except (RecordError, OSError) as fault:
         return _refused(fault, UNREADABLE)
     try:
@@ -323,7 +323,7 @@ def _verify_receipt(file: str, keys: str | None) -> int:
         proven = verify_receipt(receipt, exchange, file)
         print_text(receipt_text(proven, verify_act_of(proven, ring, file), file))
     except RecordError as fault:
-        click.echo(f"FAILS  {file}: {fault}", err=True)
+        _say_error(f"FAILS  {file}: {fault}")
         return FAILS
     return 0
 
@@ -333,7 +333,16 @@ def read_keys_file(file: str) -> "KeysFile":
     from keepclear.record.encoding import decode
     from keepclear.record.files import KeysFile
 
-    return decode(Path(file).read_bytes().strip(), KeysFile, file)
+    return decode(_bounded(file), KeysFile, file)
+
+
+def _bounded(file: str) -> bytes:
+    """Return what a small file holds, or its beginning, which is then too large to be decoded."""
+    from keepclear.record.encoding import MOST_BYTES
+
+    with Path(file).open("rb") as opened:
+        data = opened.read(2 * MOST_BYTES)
+    return data if len(data) == 2 * MOST_BYTES else data.strip()
 
 
 def _lines(file: str, doing: str = "reading") -> Iterator[bytes]:
@@ -344,10 +353,12 @@ def _lines(file: str, doing: str = "reading") -> Iterator[bytes]:
 
 def _read(file: str, total: int, doing: str) -> Iterator[bytes]:
     from keepclear.cli.progress import progress_bar
+    from keepclear.record.files import LONGEST_LINE
 
     done = 0
     with progress_bar() as show_share, Path(file).open("rb") as opened:
-        for line in opened:
+        # A line that is too long is read no further: what is yielded of it is refused for it.
+        while line := opened.readline(LONGEST_LINE + 2):
             done += len(line)
             if show_share is not None:
                 show_share(done / total, f"{doing} {Path(file).name}")
@@ -358,5 +369,11 @@ def _refused(fault: Exception, status: int) -> int:
     text = str(fault)
     if isinstance(fault, OSError):
         text = f"{fault.filename or 'file'}: {fault.strerror}; check its name and rights"
-    click.echo(f"Error: {text}", err=True)
+    _say_error(f"Error: {text}")
     return status
+
+
+def _say_error(text: str) -> None:
+    from keepclear.reports.printable import printable
+
+    click.echo(printable(text), err=True)
