@@ -23,7 +23,7 @@ from keepclear.record.files import (
 from keepclear.record.keys import Signer
 from keepclear.record.ledger import ForWhom, Ledger
 
-Spoil = Callable[[int, str, Signed], Signed | None]
+Spoil = Callable[[int, str, Signed], Signed | tuple[str, Signed] | None]
 KNOWN: Final = {**KINDS, "notice/1": Notice}
 
 
@@ -44,12 +44,13 @@ def values(lines: Iterable[bytes]) -> Iterator[tuple[int, int, str, Part, Any]]:
 def resigned(done: Played, spoil: Spoil) -> Played:
     """Return a play's record with parts changed, or left out for None, and all of it signed anew.
 
-    spoil: is given the entry's number, the audience and the value of each event and notice.
+    spoil: is given the entry's number, the audience and the value of each event and notice; may
+    return another audience with the value.
     """
     header = msgspec.json.decode(done.lines[0], type=AnyLine)
     assert isinstance(header, Header)
     signer = Signer(b"again" + bytes(27))
-    name = f"exchange.example/{header.region}"
+    name = f"again.example/{header.region}"
     own = (ExchangeKey(name=name, key=signer.public.data),)
     ledger = Ledger(header.region)
     lines: list[AnyLine] = [msgspec.structs.replace(header, exchange=own)]
@@ -59,10 +60,13 @@ def resigned(done: Played, spoil: Spoil) -> Played:
         made = value if value is None else spoil(seq, audience, value)
         if value is not None and made is None:
             continue
+        to = audience
+        if isinstance(made, tuple):
+            to, made = made
         data = part.data if made is None else msgspec.Raw(encode(made))
         kept = msgspec.structs.replace(part, data=data)
         salt = bytes([seq % 256, len(parts)]) + bytes(30)
-        parts.append(ForWhom(audience=audience, salt=salt, part=kept))
+        parts.append(ForWhom(audience=to, salt=salt, part=kept))
     for at_us, parts in entries.values():
         _, written = ledger.append(at_us, parts)
         lines.append(EntryLine(entry=msgspec.Raw(written)))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reports made of a record: their numbers, what stands on top, and what a view never shows."""
 
+import json
 import re
 import subprocess
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import Final
 import pytest
 from defusedxml import ElementTree
 
+from keepclear.exchange.events import ConflictChanged
 from keepclear.plays import Played
 from keepclear.record.encoding import encode
 from keepclear.record.views import view_of
@@ -19,12 +21,20 @@ from keepclear.reports.after_action import Reader, Story, retell, seen_by
 from keepclear.reports.period import Counts, Period, asks, period_of
 from tests.after_action_plays import CROSS, MANY, raw_parts
 from tests.exchange_plays import played
+from tests.resigned_records import resigned
 from tests.test_cli_record import run, write_record
 from tests.test_reports_html import BROWSER_FLAGS, SCREENSHOT_BYTES, parsed
 
 MINUTE_US: Final = 60_000_000
 START: Final = "2015-10-05T06:00:00Z"
 START_US: Final = 1_444_024_800_000_000
+# South moves S1 while the conflict is open; north acknowledges before and after.
+AGAIN: Final = CROSS.replace(
+    'at = "30 min"\nby = "south"\ndoes = "propose"\nconflict = "N1 and S1"\nmoves = "S1"\n'
+    'later = "2 h"\nwhy = "we fly after you"',
+    'at = "30 min"\nby = "south"\ndoes = "change"\noperation = "S1"\narea = "valley"\n'
+    'start = "2015-10-05T09:10:00Z"\nlasts = "1 h"',
+).replace('does = "accept"', 'does = "acknowledge"')
 NORTHS_OWN: Final = ("TRAINER 11", "LATE BIRD")
 
 
@@ -132,6 +142,10 @@ def test_a_range_runs_up_to_and_not_including_its_end(many: Played) -> None:
     before = period_of(story_of(many.lines, to_us=twenty))
     after = period_of(story_of(many.lines, from_us=twenty, to_us=twenty + 1))
 
+    assert len(story_of(many.lines, to_us=twenty).moments) == sum(
+        json.loads(line)["line"] == "entry" and json.loads(line)["entry"]["at_us"] < twenty
+        for line in many.lines
+    )
     assert before.pairs == ()
     assert counts(before, "north").filed == 1
     assert after.pairs[0].raised == 1
@@ -188,13 +202,7 @@ def test_moments_of_a_view_hold_the_parts_that_it_has(many: Played) -> None:
 
 
 def test_an_acknowledgement_that_a_change_takes_back_is_asked_for_again() -> None:
-    again = CROSS.replace(
-        'at = "30 min"\nby = "south"\ndoes = "propose"\nconflict = "N1 and S1"\nmoves = "S1"\n'
-        'later = "2 h"\nwhy = "we fly after you"',
-        'at = "30 min"\nby = "south"\ndoes = "change"\noperation = "S1"\narea = "valley"\n'
-        'start = "2015-10-05T09:10:00Z"\nlasts = "1 h"',
-    ).replace('does = "accept"', 'does = "acknowledge"')
-    story = story_of(played(again).lines)
+    story = story_of(played(AGAIN).lines)
 
     [conflict] = story.conflicts.values()
     took = [each.took_us for each in asks(conflict) if each.party == "north"]
@@ -257,6 +265,7 @@ def test_a_tampered_record_says_on_top_that_it_fails_and_why(files: Path, with_k
     assert '@top-right { content: "FAILS"' in page
     assert "an entry before this one was changed" in words
     assert words.index("The first thing that does not hold") < words.index("Timeline")
+    assert "LATE BIRD" in words  # what comes after it is told all the same
     status, said = run("record", "report", files / "bad.record", "--period", START,
                        "2015-10-06T00:00:00Z")  # fmt: skip
     assert (status, said.startswith("FAILS  ")) == (1, True)
@@ -375,6 +384,45 @@ def test_a_part_of_a_kind_that_cannot_be_read_ends_the_report_and_says_so(files:
     assert status == 1
     assert "The file cannot be read on from here" in page
     assert "FAILS" in page
+
+
+def test_a_record_that_verifies_and_cannot_be_read_is_told(files: Path, many: Played) -> None:
+    odd = resigned(
+        many,
+        lambda _s, _t, value: value.conflict if isinstance(value, ConflictChanged) else value,
+    )
+    write_record(files / "odd.record", odd.lines)
+    (files / "odd.keys").write_bytes(encode(odd.keys) + b"\n")
+
+    status, page = page_of(files, "odd.record", "--keys", files / "odd.keys")
+
+    assert status == 2
+    assert "PROVEN: " in words_of(page)
+    assert "The file cannot be read on from here" in page
+
+
+def test_each_side_has_a_column_of_what_it_was_told(files: Path) -> None:
+    _, page = page_of(files, "all.record")
+
+    first = page.partition("Who knew what, when")[2]
+    assert 'north was told</th><th scope="col">south was told' in first
+    assert (
+        "<td><p>notice 1</p><p>acknowledged 06:24:00Z, after 4 min</p></td>"
+        "<td><p>notice 1</p><p>NOT ACKNOWLEDGED, but acted on 06:30:00Z</p></td>"
+    ) in first
+
+
+def test_a_conflict_is_drawn_as_it_was_last_found() -> None:
+    lines = played(AGAIN).lines
+    [conflict] = story_of(lines).conflicts.values()
+    south = next(each for each in conflict.sides if each is not None and each.party == "south")
+    boxes = [
+        v["other"] for _, to, kind, v in raw_parts(lines) if kind == "notice/1" and to == "north"
+    ]
+
+    assert south.version == 2
+    assert boxes[0]["from_us"] != boxes[-1]["from_us"]
+    assert conflict.boxes[south.id].from_us == boxes[-1]["from_us"]
 
 
 # --- the command ------------------------------------------------------------------------------

@@ -15,8 +15,9 @@ from keepclear.agreement.findings import Verdict
 from keepclear.agreement.rules_toml import parse_short
 from keepclear.detect.compiled import plain
 from keepclear.detect.datums import Datums
+from keepclear.exchange import agreements, rechecking
 from keepclear.exchange.audit import Audited, audit
-from keepclear.exchange.events import AgreementStood, ConflictChanged, OperationFiled
+from keepclear.exchange.events import AgreementStood, ConflictChanged, MoreFound, OperationFiled
 from keepclear.exchange.views import Notice
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Conflict, State
@@ -34,11 +35,12 @@ from keepclear.record.headers import Status
 from keepclear.record.verification import verify
 from keepclear.record.views import view_of
 from tests.after_action_plays import CROSS, MANY
+from tests.agreement_plays import HOUR_US
 from tests.exchange_plays import CountedIds, played
 from tests.record_plays import START_US
 from tests.resigned_records import Spoil, resigned
 from tests.test_cli_record import run, write_record
-from tests.test_exchange_machine import Exchanging
+from tests.test_exchange_machine import A_AND_B, Exchanging
 
 HOUSE: Final = parse_short("5 NM / 1000 ft")
 a_hair_m: Final = 0.00005
@@ -125,7 +127,90 @@ def test_a_conflict_that_was_taken_out_where_it_was_settled_is_one_too_many() ->
         )
     )
 
-    assert any("TOO MANY: the two break no rule" in each.what for each in found.differences)
+    [left] = [each for each in found.differences if "TOO MANY: the two break" in each.what]
+    assert not left.is_boundary
+
+
+def test_a_conflict_that_is_closed_while_it_is_there_is_told() -> None:
+    def spoil(_seq: int, _audience: str, value: Signed) -> Signed:
+        if isinstance(value, ConflictChanged) and value.conflict.acknowledged:
+            return replace(value, conflict=replace(value.conflict, state=State.RESOLVED))
+        return value
+
+    whats = [each.what for each in told_apart(spoil).differences]
+    assert "is resolved, and the two break a rule still" in whats
+
+
+def test_two_conflicts_of_one_pair_are_too_many() -> None:
+    def spoil(_seq: int, _audience: str, value: Signed) -> Signed:
+        if isinstance(value, ConflictChanged) and value.conflict.state is State.PROPOSED:
+            return replace(value, conflict=replace(value.conflict, id="0" * 32))
+        return value
+
+    whats = [each.what for each in told_apart(spoil).differences]
+    assert "TOO MANY: have 2 conflicts at once" in whats
+
+
+def test_a_conflict_in_the_tree_of_one_side_alone_is_told() -> None:
+    def spoil(_seq: int, _audience: str, value: Signed) -> Signed | tuple[str, Signed]:
+        return ("north", value) if isinstance(value, ConflictChanged) else value
+
+    whats = [each.what for each in told_apart(spoil).differences]
+    assert whats.count("stands in the tree of north, not of its parties") == 4
+
+
+def test_rules_that_change_while_the_record_runs_are_followed() -> None:
+    """By the agreement the two are too close; by the house rule, after its end, they are not."""
+    stage = Stage("exercise", START_US, Status.EXERCISE, HOUSE, CountedIds(), plain())
+    for party in ("a", "b"):
+        stage.join(party)
+    short = replace(A_AND_B, until_us=START_US + 2 * HOUR_US, review_us=START_US + HOUR_US)
+    stage.carry(stage.signed(short), short)
+    for party, longitude_deg in (("a", 0.0), ("b", 0.215)):
+        stage.submit(party, "operations.file/1", acts.FileOperation(operation=filed(longitude_deg)))
+    stage.clock.move_to(START_US + 3 * HOUR_US)
+    stage.exchange.pass_time()
+    states = [each.state for each in stage.exchange.world.conflicts.values()]
+
+    found = audit(stage.lines, HOUSE, plain())
+
+    assert states == [State.RESOLVED]
+    assert found.differences == ()
+    assert found.has_house
+
+
+@pytest.mark.parametrize("at_most", [1, 1_000])
+def test_what_is_looked_at_bit_by_bit_or_left_out_of_an_entry_is_followed(
+    at_most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rechecking, "MOST_FINDINGS", at_most)
+    monkeypatch.setattr(agreements, "AT_ONCE", 1)
+    stage = Stage("exercise", START_US, Status.EXERCISE, HOUSE, CountedIds(), plain())
+    for party in ("a", "b"):
+        stage.join(party)
+    short = replace(A_AND_B, until_us=START_US + 2 * HOUR_US, review_us=START_US + HOUR_US)
+    stage.carry(stage.signed(short), short)
+    for party, longitude_deg in (("a", 0.0), ("a", 0.01), ("a", 0.02), ("b", 0.1), ("b", 0.215)):
+        stage.submit(party, "operations.file/1", acts.FileOperation(operation=filed(longitude_deg)))
+    stage.clock.move_to(START_US + 3 * HOUR_US)
+    stage.exchange.pass_time()
+    assert audit(stage.lines, HOUSE, plain()).waiting == 5
+    while stage.exchange.recheck_some():
+        pass
+    done = Played(stage.lines, stage.keys, {}, ())
+
+    kinds = b"".join(done.lines)
+    assert b"re-checking-done/1" in kinds
+    assert (b"more-found/1" in kinds) == (at_most == 1)
+    assert audited(done).differences == ()
+    if at_most == 1:
+        said_more = resigned(done, lambda _s, _t, value: replace(value, more=value.more + 1)
+                             if isinstance(value, MoreFound) and value.more else value)  # fmt: skip
+        assert any("are not there" in each.what for each in audited(said_more).differences)
+        not_said = resigned(
+            done, lambda _s, _t, value: None if isinstance(value, MoreFound) else value
+        )
+        assert any(each.what.startswith("MISSING") for each in audited(not_said).differences)
 
 
 def test_another_one_who_must_act_is_told() -> None:
@@ -215,22 +300,41 @@ def test_an_agreement_that_stood_otherwise_changes_what_is_found() -> None:
     assert any("the house rule" in each.what for each in found.differences)
 
 
+def test_an_operation_out_of_plan_is_compared_with_the_grace_that_it_takes() -> None:
+    """It was to end at 13:00 and was not ended: what starts at 13:40 is in conflict then."""
+    stage = Stage("exercise", START_US, Status.EXERCISE, HOUSE, CountedIds(), plain())
+    for party in ("a", "b"):
+        stage.join(party)
+    stage.submit("a", "operations.file/1", acts.FileOperation(operation=filed(0.0)))
+    [own_id] = stage.exchange.world.operations
+    stage.submit("a", "operations.activate/1", acts.ActivateOperation(id=own_id))
+    later = filed(0.0, start="2015-09-30T13:40:00Z", end="2015-09-30T14:20:00Z")
+    stage.submit("b", "operations.file/1", acts.FileOperation(operation=later))
+    assert not stage.exchange.world.conflicts
+    stage.clock.move_to(START_US + 5 * HOUR_US)
+    stage.exchange.pass_time()
+
+    assert len(stage.exchange.world.conflicts) == 1
+    assert audit(stage.lines, HOUSE, plain()).differences == ()
+
+
+def filed(
+    longitude_deg: float, start: str = "2015-09-30T12:00:00Z", end: str = "2015-09-30T13:00:00Z"
+) -> FiledOperation:
+    """Return a circle of 3 NM on the equator."""
+    volume = FiledVolume(
+        shape=FiledCircle(centre=(0.0, longitude_deg), radius="3 NM"),
+        lower="FL100", upper="FL200", start=start, end=end,
+    )  # fmt: skip
+    return FiledOperation(datum="WGS84", domain=Domain.AIR, craft_class="manned", volumes=(volume,))
+
+
 def at_the_minimum() -> Stage:
     """Two circles of one height and time exactly at the house rule, as far as can be computed."""
     stage = Stage("exercise", START_US, Status.EXERCISE, HOUSE, CountedIds(), plain())
     for party in ("a", "b"):
         stage.join(party)
     near_deg, far_deg = 0.10, 0.30
-
-    def filed(longitude_deg: float) -> FiledOperation:
-        volume = FiledVolume(
-            shape=FiledCircle(centre=(0.0, longitude_deg), radius="3 NM"),
-            lower="FL100", upper="FL200",
-            start="2015-09-30T12:00:00Z", end="2015-09-30T13:00:00Z",
-        )  # fmt: skip
-        return FiledOperation(
-            datum="WGS84", domain=Domain.AIR, craft_class="manned", volumes=(volume,)
-        )
 
     def verdict_at(longitude_deg: float) -> Verdict:
         one, other = (compiled(filed(each)) for each in (0.0, longitude_deg))

@@ -10,11 +10,14 @@ compared by the kernel: all others that protect, without an index.
    see, and nothing else.
 3. What differs by no more than the kernel's guard band is BOUNDARY and no fault: another machine
    may round otherwise.
-4. How agreements stand is taken from the record, and so is who signed what: `record verify`
+4. Operations that are RE-CHECKING are compared when the record says that they were. Of one that
+   says that it has more conflicts than its entry holds, as many may be missing.
+5. How agreements stand is taken from the record, and so is who signed what: `record verify`
    tells whether that holds. The house rule stands in no record and is handed in.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, NoReturn, TypeVar
 
 from msgspec.structs import replace
@@ -31,16 +34,18 @@ from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
     Event,
+    MoreFound,
     NoneHereWithdrawn,
     OperationFiled,
     OperationMoved,
+    RecheckingDone,
 )
 from keepclear.exchange.index import Near
-from keepclear.exchange.rechecking import GONE_ON, told
+from keepclear.exchange.rechecking import GONE_ON, told_of
 from keepclear.exchange.views import Notice, notice
 from keepclear.exchange.world import World, evolve, keep
 from keepclear.plans.conflicts import TABLE, Broken, Conflict, Numbers, State, who_acts
-from keepclear.plans.operations import Operation, as_compared, claim_of
+from keepclear.plans.operations import OUT_OF_PLAN, OVER, Operation, as_compared, claim_of
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Entry, Leaf, Part
 from keepclear.record.faults import Malformed
@@ -68,7 +73,8 @@ class Difference(NamedTuple):
 class Audited(NamedTuple):
     """What was decided again. findings: conflicts raised or changed. kernels: that found them.
 
-    has_house: some pair was bound by the house rule alone.
+    has_house: some pair was bound by the house rule alone. waiting: operations that are
+    RE-CHECKING at the end of the file, and were not compared by the newest rules.
     """
 
     header: Header
@@ -78,6 +84,7 @@ class Audited(NamedTuple):
     pairs: int
     kernels: tuple[str, ...]
     has_house: bool
+    waiting: int
     differences: tuple[Difference, ...]
 
 
@@ -126,6 +133,21 @@ class _NoIds:
         raise AssertionError("an audit makes no salts")
 
 
+@dataclass
+class _InEntry:
+    """What one entry has. Written by `_Auditor` alone.
+
+    touched: operations. changed: pairs whose conflict was. expected, given: notices by party.
+    more: of an operation, how many conflicts are left out of the entry.
+    """
+
+    touched: dict[str, None] = field(default_factory=dict)
+    changed: dict[tuple[str, str], None] = field(default_factory=dict)
+    expected: dict[str, list[Notice]] = field(default_factory=dict)
+    given: dict[str, list[Notice]] = field(default_factory=dict)
+    more: dict[str, int] = field(default_factory=dict)
+
+
 class _Auditor:
     """The state of reading one archive."""
 
@@ -139,6 +161,7 @@ class _Auditor:
         self._compiled: dict[str, dict[ProbingBound | None, Compiled]] = {}
         self._entries = self._findings = self._notices = self._pairs = 0
         self._kernels: dict[str, None] = {}
+        self._now = _InEntry()
         self._has_house = False
         self._differences: list[Difference] = []
         self._seq = self._at_us = 0
@@ -147,7 +170,8 @@ class _Auditor:
         """Return what was found, after the last entry."""
         return Audited(
             self._header, self._entries, self._findings, self._notices, self._pairs,
-            tuple(self._kernels), self._has_house, tuple(self._differences),
+            tuple(self._kernels), self._has_house, len(self._world.rechecking),
+            tuple(self._differences),
         )  # fmt: skip
 
     def take(self, entry: Entry, path: str) -> None:
@@ -159,31 +183,46 @@ class _Auditor:
             )  # fmt: skip
         self._entries += 1
         self._seq, self._at_us = entry.seq, entry.at_us
-        touched: dict[str, None] = {}
-        changed: set[tuple[str, str]] = set()
-        expected: dict[str, list[Notice]] = {}
-        given: dict[str, list[Notice]] = {}
+        self._now = _InEntry()
         for leaf in entry.leaves:
             part = decode(bytes(leaf.part), Part, f"{path}, part", LONGEST_LINE, is_inner=True)
             if part.kind == NOTICE_KIND:
-                given.setdefault(leaf.audience, []).append(_read(part, Notice, path))
+                self._now.given.setdefault(leaf.audience, []).append(_read(part, Notice, path))
             elif part.kind in KINDS:
-                event: Event = _read(part, KINDS[part.kind], path)  # type: ignore[assignment]
-                before = self._before(event, path)
-                evolve(self._world, event)
-                touched |= dict.fromkeys(self._touched(event))
-                if isinstance(event, ConflictChanged):
-                    changed.add((event.conflict.a, event.conflict.b))
-                    self._check_change(event.conflict, before)
-                    self._check_seen(leaf, event.conflict)
-                    for notice_ in self._expected(event.conflict):
-                        party = self._world.operations[notice_.own].party
-                        expected.setdefault(party, []).append(notice_)
+                self._fold(leaf, _read(part, KINDS[part.kind], path), path)  # type: ignore[arg-type]
         keep(self._world)
-        for one, other in self._pairs_of(touched):
-            self._check_pair(one, other, has_changed=(one.id, other.id) in changed)
-        for party in sorted(expected.keys() | given.keys()):
-            self._check_told(party, expected.get(party, []), given.get(party, []))
+        self._check_pairs()
+        for party in sorted(self._now.expected.keys() | self._now.given.keys()):
+            self._check_told(
+                party, self._now.expected.get(party, []), self._now.given.get(party, [])
+            )
+
+    def _fold(self, leaf: Leaf, event: Event, path: str) -> None:
+        """Let one event happen, and decide it again where it is a conflict."""
+        before = self._before(event, path)
+        evolve(self._world, event)
+        self._now.touched |= dict.fromkeys(self._touched(event))
+        match event:
+            case MoreFound(id=own_id, more=more):
+                self._now.more[own_id] = more
+            case ConflictChanged(conflict=conflict):
+                self._now.changed[conflict.a, conflict.b] = None
+                self._check_change(conflict, before)
+                self._check_seen(leaf, conflict)
+                for party, each in self._expected(conflict):
+                    self._now.expected.setdefault(party, []).append(each)
+
+    def _check_pairs(self) -> None:
+        """Compare every pair that the entry has touched, all with all."""
+        for key in dict.fromkeys((*self._pairs_of(self._now.touched), *self._now.changed)):
+            one, other = (self._world.operations[each] for each in key)
+            self._check_pair(one, other, has_changed=key in self._now.changed)
+        for own_id, left in self._now.more.items():
+            if left:
+                self._add(
+                    f"operation {own_id[:8]}",
+                    f"says that it has more conflicts than are told; {left} of them are not there",
+                )
 
     def _before(self, event: Event, path: str) -> Conflict | None:
         """Return the conflict before its change; refuse what names something not in the record."""
@@ -196,6 +235,8 @@ class _Auditor:
                 before = world.conflicts.get(conflict.id)
             case OperationMoved(id=operation_id):
                 strange = {operation_id} - world.operations.keys()
+            case RecheckingDone(operations=operations):
+                strange = set(operations) - world.operations.keys()
             case AgreementStood(hash=own_hash):
                 strange = {own_hash} - world.agreements.keys()
             case NoneHereWithdrawn(id=statement_id):
@@ -212,31 +253,29 @@ class _Auditor:
             case OperationFiled(operation=operation):
                 self._compiled.pop(operation.id, None)
                 return [operation.id]
-            case OperationMoved(id=operation_id):
+            case OperationMoved(id=operation_id, state=state) if state in OVER | OUT_OF_PLAN:
                 self._compiled.pop(operation_id, None)
                 return [operation_id]
-            case AgreementStood(hash=own_hash):
+            case RecheckingDone(operations=operations):
                 self._deciding.forget_bindings()
+                return list(operations)
+            case AgreementStood(hash=own_hash, is_long=is_long):
+                self._deciding.forget_bindings()
+                if is_long:  # looked at bit by bit, each with its RecheckingDone
+                    return []
                 parties = {each.id for each in self._world.agreements[own_hash].agreement.parties}
                 every = self._world.operations.values()
                 return [each.id for each in every if each.party in parties]
             case _:
                 return []
 
-    def _pairs_of(self, touched: Iterable[str]) -> Iterator[tuple[Operation, Operation]]:
+    def _pairs_of(self, touched: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yield each pair of which one was touched once, the one whose id comes first in front."""
-        seen: set[tuple[str, str]] = set()
         for own_id in touched:
-            one = self._world.operations[own_id]
+            party = self._world.operations[own_id].party
             for other in self._world.operations.values():
-                if other.party == one.party:
-                    continue
-                key = (min(own_id, other.id), max(own_id, other.id))
-                if key in seen:
-                    continue
-                seen.add(key)
-                a, b = (self._world.operations[each] for each in key)
-                yield a, b
+                if other.party != party:
+                    yield min(own_id, other.id), max(own_id, other.id)
 
     # --- what is found now --------------------------------------------------------------------
 
@@ -261,7 +300,7 @@ class _Auditor:
         self._pairs += 1
         between = self._between(a, b)
         one, other = (self._compile(each, between.probing) for each in (a, b))
-        return breaches(self._functions, one, other, between.minima)
+        return breaches(self._functions, one, other, self._deciding.minima(a, b))
 
     def _is_nearly(self, a: Operation, b: Operation, minima: Iterable[Minima]) -> bool:
         """Tell whether a pair that breaks nothing would, were one of them a hair larger."""
@@ -295,7 +334,7 @@ class _Auditor:
         conflicts = self._world.conflicts_of(a.id)
         live = [each for each in conflicts if each.other(a.id) == b.id and each.state in GONE_ON]
         broken = self._breaches(a, b)
-        if broken and not live:
+        if broken and not live and not self._is_left(a.id, b.id):
             is_boundary = all(each.found.verdict is Verdict.BOUNDARY for each in broken)
             clauses = ", ".join(_clause((each.agreement, each.clause)) for each in broken)
             self._add(
@@ -307,6 +346,14 @@ class _Auditor:
         if not has_changed:
             for each in live:
                 self._check_content(each, a, b, broken)
+
+    def _is_left(self, *pair: str) -> bool:
+        """Tell whether one of a pair says that it has more conflicts than its entry holds."""
+        own_id = next((each for each in pair if self._now.more.get(each)), None)
+        if own_id is None:
+            return False
+        self._now.more[own_id] -= 1
+        return True
 
     def _check_content(
         self, conflict: Conflict, a: Operation, b: Operation, broken: tuple[Breach, ...]
@@ -324,7 +371,7 @@ class _Auditor:
         if not broken:
             self._differs(
                 conflict, "TOO MANY: the two break no rule",
-                is_boundary=self._is_nearly(a, b, between.minima),
+                is_boundary=self._is_nearly(a, b, self._deciding.minima(a, b)),
             )  # fmt: skip
             return
         places = self._world.places
@@ -351,11 +398,12 @@ class _Auditor:
                 conflict, f"does not say that it breaks {_clause(key)}", is_boundary=is_boundary
             )
         for key in said.keys() - found.keys():
-            minima = [each for each in between.minima if (each.agreement, each.clause) == key]
+            bound = self._deciding.minima(a, b)
+            minima = [each for each in bound if (each.agreement, each.clause) == key]
             is_boundary = bool(minima) and self._is_nearly(a, b, minima)
             self._differs(conflict, f"says that it breaks {_clause(key)}", is_boundary=is_boundary)
         for key in found.keys() & said.keys():
-            made = told(self._deciding, a, b, found[key], between)
+            made = told_of(self._deciding, a, b, found[key], between)
             self._check_numbers(conflict, said[key], made)
 
     def _check_numbers(self, conflict: Conflict, said: Broken, made: Broken) -> None:
@@ -383,15 +431,15 @@ class _Auditor:
         if leaf.audience != ",".join(sorted(set(conflict.parties))):
             self._differs(conflict, f"stands in the tree of {leaf.audience}, not of its parties")
 
-    def _expected(self, conflict: Conflict) -> Iterator[Notice]:
-        """Yield what each side is to be told; the notes are the record's own."""
+    def _expected(self, conflict: Conflict) -> Iterator[tuple[str, Notice]]:
+        """Yield what each party is to be told, but for the notes, which are words."""
         a, b = (self._world.operations[each] for each in (conflict.a, conflict.b))
         between = self._between(a, b)
         for own, other in ((a, b), (b, a)):
             number = self._deciding.counts.get(own.party, 0) + 1
             self._deciding.counts[own.party] = number
             seen = as_compared(other, between.probing)
-            yield notice(conflict, own, seen, between.grants, number, "").value
+            yield own.party, notice(conflict, own, seen, between.grants, number, "").value
 
     def _check_told(self, party: str, expected: list[Notice], given: list[Notice]) -> None:
         """Compare the notices of one party in one entry with what it was to be told."""

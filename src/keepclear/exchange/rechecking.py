@@ -119,7 +119,7 @@ def _settle(
     places = deciding.world.places
     earlier, later = sorted((a, b), key=lambda each: places[each.id])
     acting, clause = who_acts(earlier, later, between.who_acts)
-    what = tuple(told(deciding, a, b, each, between) for each in broken)
+    what = tuple(told_of(deciding, a, b, each, between) for each in broken)
     if before is None:
         deciding.change(Conflict(
             id=deciding.ids.id(), a=a.id, b=b.id, parties=(a.party, b.party), state=State.RAISED,
@@ -142,7 +142,7 @@ def _settle(
     )
 
 
-def told(
+def told_of(
     deciding: Deciding, a: Operation, b: Operation, breach: Breach, between: Between
 ) -> Broken:
     """Return what both sides are told of a breach: with numbers, where enough is shown.

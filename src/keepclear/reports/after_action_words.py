@@ -18,8 +18,11 @@ from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
     FilingsCounted,
+    MoreFound,
     OperationFiled,
     OperationMoved,
+    RecheckingBegun,
+    RecheckingDone,
 )
 from keepclear.exchange.views import Notice
 from keepclear.plans import acts
@@ -30,22 +33,24 @@ from keepclear.record.key_documents import KeyDocument
 from keepclear.record.verification import Verified
 from keepclear.reports.after_action import ConflictStory, Moment, Seen, Story
 from keepclear.reports.play_words import DOES
+from keepclear.reports.record_text import held, judged, limits
 from keepclear.reports.texts import day_text, printable, time_text
 from keepclear.units import US_PER_S, format_time
 
 TO_THE_END: Final = "the end of the file"
+NAMED_AT_MOST: Final = 10
 NOT_HELD: Final = "not in this file"
 FAILS_MEANS: Final = (
     "Something was changed, dropped or added after it was signed, or it was signed by others. "
     "What follows is what the file says; none of it is proven."
 )
-UNSIGNED_MEANS: Final = "nobody but their writer has signed that they are what was entered."
-CHECKPOINTS_HELP: Final = "Way out: get the range again with checkpoints after its last part."
 NO_KEYS_MEANS: Final = (
     "Consistent with itself, origin not proven: whoever wrote all of it again with keys of their "
     "own would pass."
 )
-KEYS_HELP: Final = "Way out: give --keys FILE with keys that did not come with this record."
+PROVEN_MEANS: Final = (
+    "Says what was entered and by whom; not that it is true, nor that nothing else happened."
+)
 
 
 class Proof(NamedTuple):
@@ -59,23 +64,18 @@ class Proof(NamedTuple):
 def proof_of(found: Verified | None, fault: str | None) -> Proof:
     """Return what is said of a file on top of every report. fault: the first that does not hold."""
     if found is None:
-        words = (
-            f"The first thing that does not hold: {printable(fault or '')}",
-            FAILS_MEANS,
-        )
-        return Proof("FAILS", "FAILS", words)
+        first = f"The first thing that does not hold: {printable(fault or '')}"
+        return Proof("FAILS", "FAILS", (first, FAILS_MEANS))
+    verdict, why, way_out = judged(found)
+    words = [NO_KEYS_MEANS] if not found.has_keys else [f"{why[:1].upper()}{why[1:]}."]
+    if way_out:
+        words.append(f"Way out: {way_out}.")
     if found.is_proven:
-        who = ", ".join(party for party, _ in found.roots)
-        words = (
-            f"Whole, and signed by the keys given: those of the exchange and of {who}.",
-            "Says that this was entered, when, and by whom; not that it is true.",
-        )
-        return Proof("PROVEN", "PROVEN", (*words, *_marked(found)))
-    if found.has_keys:
-        unsigned = f"{found.unsigned:,} of {found.leaves:,} parts are under no checkpoint"
-        words = (f"{unsigned}: {UNSIGNED_MEANS}", CHECKPOINTS_HELP)
-        return Proof("NOT PROVEN", "NOT PROVEN", (*words, *_marked(found)))
-    return Proof("NOT PROVEN", "NOT PROVEN", (NO_KEYS_MEANS, KEYS_HELP, *_marked(found)))
+        words.append(PROVEN_MEANS)
+    words += [f"Tree of {', '.join(filter(None, held(tree)))}." for tree in found.trees]
+    words += [f"{label.capitalize()}: {limit}." for label, limit in limits(found)]
+    kind = "PROVEN" if verdict == "PROVEN" else "NOT PROVEN"
+    return Proof(kind, kind, (*words, *_marked(found)))
 
 
 def _marked(found: Verified) -> Iterator[str]:
@@ -169,9 +169,21 @@ def _event_words(part: Seen, moment: Moment, story: Story, day: str | None) -> s
         case FilingsCounted() as counted:
             told = f"{part.audience} are told of {counted.filings:,} filings within an hour"
             said = f"{told} by {counted.party}"
+        case RecheckingBegun(operations=operations):
+            said = f"RE-CHECKING, counts as a conflict: {_names(operations, story)}"
+        case RecheckingDone(operations=operations):
+            said = f"looked at again: {_names(operations, story)}"
+        case MoreFound(id=own_id, more=more):
+            said = f"{story.name(own_id)} has {more:,} more conflicts than are told"
         case _:
             said = f"{part.kind}: see keepclear record show"
     return said
+
+
+def _names(operations: Sequence[str], story: Story) -> str:
+    named = [story.name(each) for each in operations[:NAMED_AT_MOST]]
+    more = len(operations) - NAMED_AT_MOST
+    return ", ".join(named) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _is(part: Seen, kind: type) -> bool:

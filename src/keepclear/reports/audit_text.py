@@ -44,6 +44,9 @@ def audited_text(found: Audited, house: str, file: str) -> str:
         lines.append(f"  boundary   {len(edges):,} more differ within the guard band alone")
     if found.has_house:
         lines.append(f"  house rule {house}: it stands in no record, and was taken from --house")
+    if found.waiting:
+        waits = _count(found.waiting, "operation")
+        lines.append(f"  waiting    {waits} RE-CHECKING at the end: not compared by the new rules")
     others = [each for each in found.kernels if each != KERNEL]
     if others:
         lines.append(

@@ -5,7 +5,7 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -36,6 +36,10 @@ from keepclear.record.verification import HeldTree, Verified
 from keepclear.reports.printable import printable
 from keepclear.units import format_time
 
+MAY_BE_MISSING: Final = (
+    "trees or later parts may be, and the order between trees is not proven; "
+    "compare the sizes and roots with the newest checkpoints of the exchange, by voice"
+)
 WIDTH: Final = 100
 LINES_BELOW: Final = 2
 INDENT: Final = " " * 13
@@ -60,9 +64,11 @@ def verified_text(found: Verified, file: str) -> str:
         lines += _row("begins", f"at entry {found.first_entry:,}; those before it are not in this "
                       "file")  # fmt: skip
     for tree in found.trees:
-        lines += _tree(tree)
+        said, root = held(tree)
+        lines += _row("tree", said, root)
     lines += _row("signed", ", ".join(signed))
-    lines += _limits(found)
+    for label, limit in limits(found):
+        lines += _row(label, limit)
     if found.leaves:
         lines += _row("from, to", f"{format_time(found.first_us)}, {format_time(found.last_us)}")
     for each in found.exchange:
@@ -83,60 +89,72 @@ def verified_text(found: Verified, file: str) -> str:
     return _text(lines)
 
 
-def _verdict(found: Verified, file: str) -> list[str]:
-    """Return the verdict, and the way out where it is not the best."""
-    count = f"{found.unsigned:,} of {_count(found.leaves, 'part')}"
+class Judged(NamedTuple):
+    """The verdict on a file, what it says or why it is not the best, and the way out."""
+
+    verdict: str
+    why: str
+    way_out: str
+
+
+def judged(found: Verified) -> Judged:
+    """Return the verdict, in the words of every report on a record."""
     if found.is_proven:
         by = " and ".join(dict.fromkeys(each.name for each in found.exchange))
         if found.ends_in_beat is None:
-            return [f"PROVEN  {file}: the parts named below, as {by} signed them"]
+            return Judged("PROVEN", f"the parts named below, as {by} signed them", "")
         last = found.first_entry + found.entries - 1
         said = f"entries {found.first_entry:,} to {last:,}, as {by} signed them"
-        return [f"PROVEN  {file}: {said} with beat {found.ends_in_beat:,}"]
+        return Judged("PROVEN", f"{said} with beat {found.ends_in_beat:,}", "")
     if not found.has_keys:
-        verdict, why = "CONSISTENT WITH ITSELF, ORIGIN NOT PROVEN", ""
         way_out = "give --keys FILE with keys that did not come with this record"
-    elif found.leaves == 0:
-        verdict, why = "NOT PROVEN", "it holds no parts, so there is nothing to prove"
+        return Judged("CONSISTENT WITH ITSELF, ORIGIN NOT PROVEN", "", way_out)
+    if found.leaves == 0:
+        why = "it holds no parts, so there is nothing to prove"
         way_out = "get the range again with its parts"
     elif found.unsigned:
-        verdict, why = "NOT PROVEN", f"{count} under no checkpoint"
+        why = f"{found.unsigned:,} of {_count(found.leaves, 'part')} under no checkpoint"
         way_out = "get the range again with checkpoints after its last part"
     else:
-        verdict = "NOT PROVEN"
         why = "it does not end in a beat: trees and entries may be missing or moved"
         way_out = "get the range again with the beat after its last entry"
-    return [f"{verdict}  {file}{': ' if why else ''}{why}", *_row("way out", way_out)]
+    return Judged("NOT PROVEN", why, way_out)
 
 
-def _tree(tree: HeldTree) -> list[str]:
-    """Return which parts of a tree are there, how many were signed, and their root."""
+def _verdict(found: Verified, file: str) -> list[str]:
+    """Return the verdict, and the way out where it is not the best."""
+    verdict, why, way_out = judged(found)
+    first = f"{verdict}  {file}{': ' if why else ''}{why}"
+    return [first, *(_row("way out", way_out) if way_out else [])]
+
+
+def held(tree: HeldTree) -> tuple[str, str]:
+    """Return which parts of a tree are there and how many were signed; and their root."""
     name = "all" if tree.audience == EVERYBODY else tree.audience
     root = f"root {grouped(tree.root.hex())}" if tree.signed == tree.end else ""
     if tree.first == tree.end:
-        return _row("tree", f"{name}: none of its {_count(tree.end, 'part')} in this file", root)
-    held = f"{name}: parts {tree.first:,} to {tree.end - 1:,} of {tree.end:,}"
+        return f"{name}: none of its {_count(tree.end, 'part')} in this file", root
+    said = f"{name}: parts {tree.first:,} to {tree.end - 1:,} of {tree.end:,}"
     if tree.first:
-        held += f"; the {_count(tree.first, 'part')} before are not in this file"
+        said += f"; the {_count(tree.first, 'part')} before are not in this file"
     if tree.signed < tree.end:
-        held += f"; {tree.end - max(tree.first, tree.signed):,} under no checkpoint"
-    return _row("tree", held, root)
+        said += f"; {tree.end - max(tree.first, tree.signed):,} under no checkpoint"
+    return said, root
 
 
-def _limits(found: Verified) -> list[str]:
-    """Return what this kind of file cannot show."""
+def limits(found: Verified) -> Iterator[tuple[str, str]]:
+    """Yield what this kind of file cannot show, each with a label."""
     header = found.header
     if header.view == "archive":
-        beat = found.ends_in_beat
-        return [] if beat is None else _row("later", f"what came after beat {beat:,} is not here")
+        if found.ends_in_beat is not None:
+            yield "later", f"what came after beat {found.ends_in_beat:,} is not here"
+        return
     there = {tree.audience for tree in found.trees}
     names = {EVERYBODY: "all", header.party: header.party}
     absent = [name for audience, name in names.items() if audience not in there]
-    lines = _row("not here", f"a tree of {' and of '.join(absent)}") if absent else []
-    return lines + _row(
-        "missing", "trees or later parts may be, and the order between trees is not proven; "
-        "compare the sizes and roots with the newest checkpoints of the exchange, by voice",
-    )  # fmt: skip
+    if absent:
+        yield "not here", f"a tree of {' and of '.join(absent)}"
+    yield "missing", MAY_BE_MISSING
 
 
 def _row(label: str, text: str, fingerprint: str = "") -> list[str]:
