@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bench_command import small_inputs, swiss_day
+from bench_exchange import exchange_speed
 from bench_live import live_tracks
 from bench_plans import (
     compiling,
@@ -36,6 +37,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], list[Line]]]] = {
     "swiss": swiss_day,
     "small": small_inputs,
     "record": record_speed,
+    "exchange": exchange_speed,
 }
 
 HEAD: Final = """\

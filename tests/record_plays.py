@@ -28,8 +28,8 @@ from keepclear.record.personal import PersonalValue, digest_of
 from keepclear.record.receipts import Receipt
 from keepclear.record.views import view_of
 
-EXCHANGE: Final = "exchange.example/east"
 REGION: Final = "exercise-east"
+EXCHANGE: Final = f"exchange.example/{REGION}"
 START_US: Final = 1_443_600_000_000_000  # 2015-09-30T08:00Z
 MINUTE_US: Final = 60_000_000
 DAY_US: Final = 24 * 60 * MINUTE_US

@@ -14,9 +14,17 @@ from keepclear.agreement.clauses import (
     LeadTime,
     Precedence,
 )
-from keepclear.agreement.documents import Agreement, Clause, PartyTerms, PostTerms, Role, hash_of
+from keepclear.agreement.documents import (
+    Agreement,
+    Clause,
+    PartyTerms,
+    PostTerms,
+    Role,
+    hash_of,
+    read_agreement,
+)
 from keepclear.agreement.reminders import reminders
-from keepclear.agreement.standing import state_of
+from keepclear.agreement.standing import check_not_ahead, state_of
 from keepclear.agreement.statements import AgreementFile, Round, Said, state
 from keepclear.agreement.states import NotNow, State
 from keepclear.record.encoding import encode
@@ -82,10 +90,67 @@ def test_of_an_annex_the_last_version_that_all_have_signed_holds() -> None:
     assert [table.at(t).annexes[0].version for t in (1, 5, HOUR_US)] == [1, 1, 2]
     held = [table.at(t).clauses[-1].texts[0].text for t in (HOUR_US - 1, HOUR_US)]
     assert held == ["Guard is 121.5.", "Guard is 243."]
-    other = annex(annex(None, clause("A.1", "Something else.")))
-    lone = Table(WITH_ANNEX).all_sign().add(annex(), *watches(1)).add(other, *watches(2))
-    assert lone.at(HOUR_US).annexes[0].version == 1
-    assert lone.at(HOUR_US).annexes[0].waits_for == ("version 2: the version before it to hold",)
+    third = annex(second)
+    ahead = (
+        Table(WITH_ANNEX).all_sign().add(annex(), *watches(1)).add(second).add(third, *watches(2))
+    )
+    assert ahead.at(HOUR_US).annexes[0].version == 1
+    assert ahead.at(HOUR_US).annexes[0].waits_for == (
+        "version 2: signature of a, b", "version 3: the version before it to hold",
+    )  # fmt: skip
+
+
+def test_two_annexes_with_one_version_in_a_file_are_refused() -> None:
+    other = annex(None, clause("A.1", "Something else.", GUARD))
+    second, fork = annex(annex()), annex(annex(), clause("A.1", "A fork.", GUARD))
+    skipped = annex(annex(), version=9)
+
+    for made in ((annex(), other), (annex(), annex()), (annex(), second, fork)):
+        for order in (made, made[::-1]):
+            table = Table(WITH_ANNEX).all_sign()
+            for each in order:
+                table.add(each, *watches(1))
+            with pytest.raises(Malformed, match="is in the file twice, or two annexes have this"):
+                table.at(HOUR_US)
+    for alone in ((second,), (annex(), skipped), (other, second)):
+        table = Table(WITH_ANNEX).all_sign()
+        for each in alone:
+            table.add(each, *watches(1))
+        with pytest.raises(Malformed, match="does not follow a version that is in the file"):
+            table.at(HOUR_US)
+
+
+def test_an_unsigned_copy_of_an_annex_does_not_make_it_look_as_if_none_held() -> None:
+    table = Table(WITH_ANNEX).all_sign().add(annex(), *watches(1)).add(annex())
+
+    with pytest.raises(Malformed, match="go on from the file as it was before the second was add"):
+        table.at(HOUR_US)
+
+
+def test_an_annex_tells_its_hash_and_who_signed_each_version() -> None:
+    second = annex(annex())
+    table = Table(WITH_ANNEX).all_sign().add(annex(), *watches(1)).add(second, ("b", "watch", 5))
+
+    versions = table.at(HOUR_US).annexes[0].versions
+    assert [each.hash for each in versions] == [annex_hash(annex()), annex_hash(second)]
+    assert [[(one.party, one.by) for one in each.signed] for each in versions] == [
+        [("a", "watch"), ("b", "watch")], [("b", "watch")],
+    ]  # fmt: skip
+    assert [each.waits_for for each in versions] == ["", "signature of a"]
+
+
+def test_what_is_signed_ahead_of_the_clock_is_refused_in_annexes_and_rounds_too() -> None:
+    of_annex = Table(WITH_ANNEX).all_sign().add(annex(), *watches(DAY_US))
+    countered, table = countered_file()
+
+    with pytest.raises(Malformed, match="is dated 86400 s ahead"):
+        check_not_ahead(of_annex.file(), WITH_ANNEX, of_annex.keys, START_US)
+    for file in (of_annex.file(), countered):
+        found = read_agreement(bytes(file.agreement))
+        check_not_ahead(file, found, of_annex.keys, START_US + DAY_US)
+    late, _ = countered_file(round_us=DAY_US)
+    with pytest.raises(Malformed, match="is dated 86400 s ahead"):
+        check_not_ahead(late, read_agreement(bytes(late.agreement)), table.keys, START_US)
 
 
 def test_an_annex_holds_as_long_as_the_clause_that_allows_it() -> None:
@@ -199,6 +264,48 @@ def test_what_is_proposed_is_countered_and_what_was_proposed_stays_provable() ->
     forged = msgspec.structs.replace(new, earlier=(silent,))
     with pytest.raises(Malformed, match="was not countered by"):
         state_of(forged, changed, table.keys, START_US + 3)
+
+
+CHANGED = agreement(version=2, notice_us=DAY_US)
+
+
+def countered_file(
+    table: Table | None = None, new: Agreement = CHANGED, round_us: int = 3, new_us: int = 3
+) -> tuple[AgreementFile, Table]:
+    """Return a file in which b countered what is signed and stated at a table."""
+    old = table or Table().say("a", Said.PROPOSE, 1)
+    old.say("b", Said.COUNTER, round_us, counter=hash_of(new))
+    own = old.file()
+    proposal = state(new, "b", START_US + new_us, Said.PROPOSE, signer("b rep-1"))
+    first = Round(agreement=own.agreement, signatures=own.signatures, statements=own.statements)
+    return AgreementFile(
+        agreement=msgspec.Raw(encode(new)), statements=(proposal,), earlier=(first,)
+    ), old
+
+
+def test_a_round_is_held_to_the_rules_of_the_file_itself() -> None:
+    file, table = countered_file()
+    assert state_of(file, CHANGED, table.keys, START_US + 3).state is State.PROPOSED
+
+    never_proposed, _ = countered_file(Table())
+    with pytest.raises(NotNow, match="agreement is draft, so it cannot counter"):
+        state_of(never_proposed, CHANGED, table.keys, START_US + 3)
+    in_force, _ = countered_file(Table().all_sign())
+    with pytest.raises(NotNow, match="agreement is in force, so it cannot counter"):
+        state_of(in_force, CHANGED, table.keys, START_US + 3)
+    afterwards, _ = countered_file(Table().say("a", Said.PROPOSE, 1).sign("a", "rep-1", 9))
+    with pytest.raises(Malformed, match="was signed after it was countered"):
+        state_of(afterwards, CHANGED, table.keys, START_US + 9)
+    back_dated, _ = countered_file(round_us=4)
+    with pytest.raises(Malformed, match=r"was countered after [0-9a-f]{16} was put forward"):
+        state_of(back_dated, CHANGED, table.keys, START_US + 9)
+    other = agreement(id="other", version=2)
+    unrelated, _ = countered_file(new=other)
+    with pytest.raises(Malformed, match="'exercise-mou': is not other; counter an agreement with"):
+        state_of(unrelated, other, table.keys, START_US + 9)
+    proposed_later, _ = countered_file(Table().say("a", Said.PROPOSE, 5))
+    with pytest.raises(Malformed, match="was not countered by"):
+        state_of(proposed_later, CHANGED, table.keys, START_US + 9)
 
 
 def test_a_statement_says_what_its_kind_does_and_no_more() -> None:

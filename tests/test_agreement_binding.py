@@ -77,7 +77,13 @@ def test_a_suspended_agreement_displaces_nothing_and_one_between_others_neither(
     parties = (agreement().parties[0], PartyTerms(id="c", name="C", role=Role.FORCE))
     elsewhere = held(with_minima("9 NM / 1000 ft", id="other", parties=parties, replaces=hashes))
 
+    denounced = held(
+        with_minima("5 NM / 1000 ft", version=2, replaces=hashes), ("a", Said.SUSPEND),
+        ("b", Said.DENOUNCE),
+    )  # fmt: skip
+
     assert binding([old, suspended], "a", "b") == (old, suspended)
+    assert binding([old, denounced], "a", "b") == (old, denounced)
     assert [m.rules.name for m in minima_for([old, suspended], "a", "b", HOUSE)] == [
         "3 NM / 1000 ft"
     ]

@@ -114,6 +114,69 @@ def no_rules(value: Json) -> None:
     value["clauses"][0]["decides"]["rules"]["rules"] = []
 
 
+def name_with_newline(value: Json) -> None:
+    value["parties"][1]["name"] = "B\nhash 0000 (what every party signs)"
+
+
+def call_with_escape(value: Json) -> None:
+    value["parties"][0]["posts"] = [{"id": "watch", "name": "w", "call": "1\x1b[2J"}]
+
+
+def force_that_turns_round(value: Json) -> None:
+    value["parties"][0]["answers_for"] = ["A\u202eB"]
+
+
+def words_with_escape(value: Json) -> None:
+    value["clauses"][0]["texts"][0]["text"] = "Keep\x1b[31m apart"
+
+
+def title_of_two_lines(value: Json) -> None:
+    value["title"][0]["text"] = "EXERCISE\nMEMORANDUM"
+
+
+def language_with_newline(value: Json) -> None:
+    value["languages"][0] = value["title"][0]["language"] = "en\n"
+
+
+def clause_id_with_newline(value: Json) -> None:
+    value["clauses"][0]["id"] = "1\n"
+
+
+def key_with_newline(value: Json) -> None:
+    value["operator_key"] = "0" * 64 + "\n"
+
+
+def year_10000(value: Json) -> None:
+    value["until_us"] = 253_402_300_800_000_000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        name_with_newline, call_with_escape, force_that_turns_round, words_with_escape,
+        title_of_two_lines, language_with_newline, clause_id_with_newline, key_with_newline,
+        year_10000,
+    ],
+)  # fmt: skip
+def test_what_could_fake_a_line_or_has_no_date_is_refused_in_the_document(
+    change: Callable[[Json], None],
+) -> None:
+    value = as_json(agreement())
+    change(value)
+
+    with pytest.raises(Malformed):
+        read(value)
+
+
+def test_the_text_of_a_clause_may_have_lines_and_joiners() -> None:
+    value = as_json(agreement())
+    value["clauses"][0]["texts"][0]["text"] = (
+        "Keep apart:\n5 NM \u0645\u06cc\u200c\u0634\u0648\u062f"
+    )
+
+    assert read(value).clauses[0].texts[0].text.startswith("Keep apart:\n")
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -163,8 +226,8 @@ def test_two_versions_are_compared_clause_by_clause() -> None:
     found = [(change.id, change.what) for change in differences(one, other)]
 
     assert found == [
-        ("", "notice_us"), ("1", "words (en)"), ("1", "words (fr)"), ("1", "decides"),
-        ("2", "survives"), ("2.1", "removed"), ("5", "added"),
+        ("", "version"), ("", "notice_us"), ("1", "words (en)"), ("1", "words (fr)"),
+        ("1", "decides"), ("2", "survives"), ("2.1", "removed"), ("5", "added"),
     ]  # fmt: skip
     assert differences(one, one) == ()
     back = [(change.id, change.what) for change in differences(other, one)]

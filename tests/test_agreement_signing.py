@@ -8,6 +8,7 @@ import pytest
 
 from keepclear.agreement.clauses import OperatorKey
 from keepclear.agreement.documents import hash_of
+from keepclear.agreement.signing import LeftOut, check_may_sign, check_not_signed
 from keepclear.agreement.standing import check_not_ahead
 from keepclear.agreement.statements import SIGNATURE, DocumentSignature, Said, read_file
 from keepclear.agreement.states import TABLE, Event, NotNow, State, move
@@ -15,8 +16,8 @@ from keepclear.record.encoding import encode
 from keepclear.record.envelopes import seal
 from keepclear.record.faults import Malformed, NotProven
 from keepclear.record.headers import CLOCK_US
-from keepclear.record.key_documents import Keyring, Revocation
-from keepclear.record.mandates import Power
+from keepclear.record.key_documents import Keyring, Representative, Revocation
+from keepclear.record.mandates import ROUTINE, Power
 from tests.agreement_plays import (
     DAY_US,
     HOUR_US,
@@ -38,6 +39,7 @@ from tests.record_plays import (
 from tests.test_record_keys import revoking, rotated
 
 ALL = ("1", "2", "2.1", "3")
+SUSPECT = "its key is suspect since 2015-09-30T08:00:00Z"
 
 
 def test_it_is_in_force_once_every_party_signed_the_same_bytes() -> None:
@@ -69,6 +71,85 @@ def test_one_representative_twice_is_not_two() -> None:
     table.signatures = [table.signatures[0], table.signatures[0], *table.signatures[2:]]
 
     assert table.at(0).waits_for == ("signature of a: 1 more representative",)
+
+
+def test_one_key_under_two_names_is_not_two_representatives() -> None:
+    everything = mandate(ROUTINE, *Power)
+    renamed = (
+        msgspec.structs.replace(representative("a", "rep-1", everything), id="rep-3"),
+        representative("a", "rep-2", everything),
+    )
+    table = Table().sign("a", "rep-1", 1).sign("a", "rep-1", 3)
+    second = next_document(first_document("a"), created_us=START_US + 2, representatives=renamed)
+    table.keys.add(sealed(second, "rep-1", "rep-2"), 1)
+
+    assert [each.by for each in table.at(5).signed] == ["rep-1", "rep-3"]
+    assert table.at(5).waits_for[0] == "signature of a: 1 more representative"
+
+
+def test_one_name_with_two_keys_is_not_two_representatives() -> None:
+    everything = mandate(ROUTINE, *Power)
+    new_key = Representative(id="rep-1", key=public("a other").data, mandates=(everything,))
+    second = next_document(
+        first_document("a"), created_us=START_US + 2,
+        representatives=(new_key, representative("a", "rep-2", everything)),
+    )  # fmt: skip
+    table = Table().sign("a", "rep-1", 1).sign("a", "other", 3)
+    table.keys.add(sealed(second, "rep-1", "rep-2"), 1)
+
+    assert [each.by for each in table.at(5).signed] == ["rep-1", "rep-1"]
+    assert table.at(5).waits_for[0] == "signature of a: 1 more representative"
+
+
+def test_two_parties_with_one_key_are_refused() -> None:
+    table, ring = Table().all_sign(), Keyring()
+    same = tuple(
+        msgspec.structs.replace(representative("a", f"rep-{n}", mandate(*Power)), id=f"rep-{n}")
+        for n in (1, 2)
+    )
+    ring.add(sealed(first_document("a")), 0)
+    ring.add(sealed(first_document("b", representatives=same)), 0)
+
+    with pytest.raises(NotProven, match="is of a and of b; let each party make keys of its own"):
+        table.use(ring).at(0)
+
+
+def test_a_representative_that_signed_does_not_sign_again_while_that_counts() -> None:
+    table = Table().sign("a", "rep-1", 0, 2 * DAY_US)
+    signed, key = table.at(0).signed, public("a rep-1").id
+
+    for now_us in (START_US, START_US + DAY_US):
+        with pytest.raises(Malformed, match="'rep-1 of a': has signed already, at 2015-09-30T08"):
+            check_not_signed(signed, "a", key, now_us)
+    check_not_signed(signed, "a", key, START_US + DAY_US + 1)
+    check_not_signed(signed, "a", public("a rep-2").id, START_US)
+    check_not_signed(Table().sign("a", "rep-1", 0, 5).at(0).signed, "a", key, START_US + 5)
+
+
+def test_a_suspect_key_is_refused_before_it_signs() -> None:
+    ring = rotated_ring(START_US + 1)
+
+    with pytest.raises(NotProven, match="is suspect since 2015-09-30T08:00:00Z, so nothing it"):
+        check_may_sign("a", public("a rep-2").id, ring)
+    check_may_sign("a", public("a rep-1").id, ring)
+
+
+def test_what_does_not_count_is_told_with_the_reason() -> None:
+    table = Table().all_sign(after_us=1).say("a", Said.SUSPEND, HOUR_US, by="rep-2")
+    table.keys = rotated_ring(START_US + 1)
+    assert table.at(2 * HOUR_US).left_out == (
+        LeftOut("signature", "a", "rep-2", START_US + 1, SUSPECT),
+        LeftOut("suspend", "a", "rep-2", START_US + HOUR_US, SUSPECT),
+    )
+
+    early = Table().sign("a", "rep-1", 0, DAY_US).sign("b", "rep-1", 5)
+    assert [(each.party, each.why) for each in early.at(4).left_out] == [
+        ("b", "it is of a later time than was asked for")
+    ]
+    assert [(each.party, each.why) for each in early.at(DAY_US).left_out] == [
+        ("a", "it expired before all had signed")
+    ]
+    assert Table().all_sign().at(0).left_out == ()
 
 
 def test_two_representatives_sign_within_24_hours() -> None:
@@ -306,11 +387,26 @@ def test_denounced_all_clauses_hold_until_the_notice_is_over() -> None:
     assert table.at(31 * DAY_US).holds == ()
 
 
-def test_denounced_while_suspended_the_surviving_clauses_hold_until_the_notice_is_over() -> None:
+def test_a_denunciation_lifts_no_suspension_and_who_suspended_resumes_until_the_end() -> None:
     table = Table().all_sign().say("a", Said.SUSPEND, HOUR_US).say("b", Said.DENOUNCE, DAY_US)
+    table.say("a", Said.RESUME, 3 * DAY_US).say("b", Said.SUSPEND, 4 * DAY_US)
+
+    assert [table.at(days * DAY_US).state for days in (2, 3, 4)] == [State.DENOUNCED] * 3
+    assert [table.at(days * DAY_US).holds for days in (2, 3, 4)] == [("3",), ALL, ("3",)]
+    assert table.at(4 * DAY_US).suspended_by == ("b",)
+    assert table.at(31 * DAY_US).state is State.EXPIRED
+    with pytest.raises(NotNow, match="agreement is expired, so it cannot resume"):
+        table.say("b", Said.RESUME, 32 * DAY_US).at(32 * DAY_US)
+    twice = Table().all_sign().say("a", Said.SUSPEND, 1).say("b", Said.SUSPEND, 2)
+    with pytest.raises(NotNow, match="agreement is expired, so it cannot resume"):
+        twice.say("b", Said.RESUME, 366 * DAY_US).at(366 * DAY_US)
+
+
+def test_denounced_before_it_came_into_force_no_clause_ever_holds() -> None:
+    table = Table(with_line_check()).all_sign().say("a", Said.DENOUNCE, DAY_US)
 
     assert table.at(2 * DAY_US).state is State.DENOUNCED
-    assert table.at(2 * DAY_US).holds == ("3",)
+    assert table.at(2 * DAY_US).holds == ()
 
 
 @pytest.mark.parametrize(

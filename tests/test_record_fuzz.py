@@ -24,7 +24,6 @@ from keepclear.record.faults import Malformed, RecordError, SplitView
 from keepclear.record.files import AnyLine, EntryLine, KeysFile, LeafLine, PersonalLine
 from keepclear.record.headers import ACT
 from keepclear.record.key_documents import Keyring
-from keepclear.record.ledger import origin_of
 from keepclear.record.notes import (
     COSIGNS,
     NoteKey,
@@ -34,6 +33,7 @@ from keepclear.record.notes import (
     split_note,
     verify_note,
 )
+from keepclear.record.origins import origin_of
 from keepclear.record.receipts import read_receipt, verify_receipt
 from keepclear.record.split_view import Evidence, extend, verify_evidence
 from keepclear.record.verification import verify
@@ -210,7 +210,7 @@ def test_a_record_is_proven_by_no_other_keys_than_those_it_was_signed_with(
         return
 
     assert found.is_proven
-    assert public("exchange").id in found.exchange
+    assert (EXCHANGE, public("exchange").id) in found.exchange
     assert dict(found.roots) == {"a": public("a next root").id, "b": public("b root").id}
     for party in ("a", "b"):
         pinned, entered = payloads(keys, party), payloads(ROTATED.keys(), party)

@@ -4,6 +4,7 @@
 import pytest
 
 from keepclear.record.faults import Malformed, NotProven
+from keepclear.record.headers import TIMES_END_US
 from keepclear.record.key_documents import (
     KeyDocument,
     Revocation,
@@ -138,7 +139,9 @@ def test_a_representative_without_a_mandate_for_keys_at_that_time_signs_none() -
         first, created_us=until_us, root=public("a next root").data,
         next_root=public("a third root").id,
     )  # fmt: skip
-    assert follow(sealed(first), sealed(new_root)) == new_root
+    assert follow(sealed(first), sealed(new_root, "rep-2")) == new_root
+    with pytest.raises(NotProven, match="goes on alone and leaves no representative of version 1"):
+        follow(sealed(first), sealed(new_root))
 
 
 def test_a_document_is_not_made_before_the_one_it_follows() -> None:
@@ -159,6 +162,52 @@ def test_where_too_few_representatives_are_left_only_a_new_root_goes_on() -> Non
     assert follow(sealed(FIRST), sealed(second, "rep-1")) == second
     with pytest.raises(NotProven, match="have signed"):
         follow(sealed(FIRST), sealed(second))
+
+
+def test_the_next_root_alone_does_not_take_a_party_over() -> None:
+    mine = tuple(representative("a", f"new-{n}", mandate(Power.KEYS)) for n in (1, 2))
+    taken = rotated(FIRST, **revoking(*REPRESENTATIVES) | {"representatives": mine})
+    without = rotated(FIRST, **revoking(*REPRESENTATIVES))
+
+    for document in (taken, without):
+        with pytest.raises(NotProven, match=r"let rep-1 or rep-2 sign it too, revoked or not"):
+            follow(sealed(FIRST), sealed(document))
+    with pytest.raises(NotProven, match="is by a key that is not known here"):
+        follow(sealed(FIRST), sealed(taken, "new-1"))
+
+
+def test_a_party_whose_representatives_are_all_stolen_goes_on_with_one_of_their_keys() -> None:
+    mine = tuple(representative("a", f"new-{n}", mandate(Power.KEYS)) for n in (1, 2))
+    replaced = rotated(FIRST, **revoking(*REPRESENTATIVES) | {"representatives": mine})
+    same_root = next_document(FIRST, **revoking(*REPRESENTATIVES) | {"representatives": mine})
+
+    assert follow(sealed(FIRST), sealed(replaced, "rep-2")) == replaced
+    with pytest.raises(NotProven, match="are left unrevoked with a mandate for keys, 2 are needed"):
+        follow(sealed(FIRST), sealed(same_root, *REPRESENTATIVES))
+
+
+def test_a_party_without_representatives_goes_on_with_its_root() -> None:
+    first = first_document("a", representatives=())
+    second = rotated(first)
+
+    assert follow(sealed(first), sealed(second)) == second
+
+
+def test_a_name_that_ends_in_a_line_break_is_refused() -> None:
+    for document, path in (
+        (first_document("a", next_root=f"{'0' * 64}\n"), "next_root"),
+        (first_document("a", previous=f"{'0' * 64}\n"), "previous"),
+        (first_document("a", devices=(post("a", "watch", mandate("routine\n")),)), "covers"),
+    ):
+        with pytest.raises(Malformed, match=path):
+            follow(None, sealed(document))
+
+
+def test_a_time_beyond_the_calendar_is_refused() -> None:
+    with pytest.raises(Malformed, match=r"created_us"):
+        follow(None, sealed(first_document("a", created_us=TIMES_END_US)))
+    last = first_document("a", created_us=TIMES_END_US - 1)
+    assert follow(None, sealed(last)) == last
 
 
 def test_a_revocation_is_not_taken_back() -> None:

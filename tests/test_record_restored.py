@@ -12,8 +12,8 @@ from keepclear.record.entries import EVERYBODY
 from keepclear.record.faults import BrokenProof, Malformed, NotProven
 from keepclear.record.files import PersonalLine
 from keepclear.record.headers import Act
-from keepclear.record.ledger import incarnation_of, origin_of
 from keepclear.record.notes import NoteKey, sign_note
+from keepclear.record.origins import origin_of, read_origin
 from keepclear.record.personal import belongs_to, digest_of, opens
 from keepclear.record.split_view import Evidence, extend, verify_evidence
 from keepclear.record.verification import verify
@@ -189,6 +189,15 @@ def test_two_notes_that_do_not_contradict_each_other_prove_nothing() -> None:
 
 
 def test_origins_of_other_records_are_of_no_incarnation() -> None:
-    assert incarnation_of(origin_of(REGION, 3, "a,b"), REGION) == 3
-    for origin in ("", "a/b", "keepclear/x/3/a", f"keepclear/{REGION}/²/a", f"other/{REGION}/3/a"):
-        assert incarnation_of(origin, REGION) == 0
+    assert read_origin(origin_of(REGION, 3, "a,b")) == (REGION, 3, "a,b")
+    for origin in (
+        "", "a/b", f"keepclear/{REGION}/²/a", f"other/{REGION}/3/a", f"keepclear/{REGION}/0/a",
+        f"keepclear/{REGION}/3/b,a", f"keepclear/{REGION}/3/x/a", f"keepclear/{REGION}/3/beat/",
+        f"keepclear/{REGION}/3/",
+    ):  # fmt: skip
+        assert read_origin(origin) is None
+
+
+def test_an_incarnation_in_an_origin_is_written_in_one_way() -> None:
+    for number in ("01", "+1", "1_0", "9" * 5_000):
+        assert read_origin(f"keepclear/{REGION}/{number}/a") is None

@@ -144,14 +144,15 @@ def test_a_replayed_act_is_refused_until_it_expires_and_every_id_is_a_partys_own
 
 
 def test_a_party_is_bound_by_two_of_its_representatives_within_24_hours() -> None:
-    one, soon, late = Signing("x", 5), Signing("y", 5 + WITHIN_US), Signing("y", 6 + WITHIN_US)
+    one, soon = Signing("x", "k", 5), Signing("y", "l", 5 + WITHIN_US)
+    late = Signing("y", "l", 6 + WITHIN_US)
 
     assert bound_us([one, soon], 2) == (5 + WITHIN_US, "")
     assert bound_us([soon, one], 1) == (5, "")
-    assert bound_us([one, Signing("x", 6)], 2) == (0, "1 more representative")
+    assert bound_us([one, Signing("x", "k", 6)], 2) == (0, "1 more representative")
     assert bound_us([], 2) == (0, "2 more representatives")
     assert bound_us([one, late], 2)[1].startswith("its two representatives signed more than 24")
-    assert bound_us([one, late, Signing("x", 7)], 2) == (6 + WITHIN_US, "")
+    assert bound_us([one, late, Signing("x", "k", 7)], 2) == (6 + WITHIN_US, "")
 
 
 def test_routine_is_no_power() -> None:

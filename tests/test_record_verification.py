@@ -17,9 +17,10 @@ from keepclear.record.entries import Entry, Leaf, Part, part_leaf
 from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
 from keepclear.record.files import BeatLine, CheckpointLine, EntryLine, KeysFile
 from keepclear.record.keys import Signer
-from keepclear.record.ledger import ForWhom, Ledger, beat_digest, beat_origin
+from keepclear.record.ledger import ForWhom, Ledger, beat_digest
 from keepclear.record.merkle import Tree
 from keepclear.record.notes import Checkpoint, NoteKey, sign_note
+from keepclear.record.origins import beat_origin
 from keepclear.record.receipts import read_receipt, verify_receipt
 from keepclear.record.verification import Verified, verify
 from keepclear.record.views import view_of
@@ -67,7 +68,7 @@ def test_an_archive_is_proven_with_the_file_of_keys() -> None:
     assert (found.entries, found.leaves, found.acts) == (7, 12, 5)
     assert (found.checkpoints, found.beats, found.unsigned) == (8, 2, 0)
     assert dict(found.roots)["a"] == public("a root").id
-    assert found.exchange == (public("exchange").id,)
+    assert found.exchange == ((EXCHANGE, public("exchange").id),)
     assert found.suspects == ()
 
 
@@ -310,11 +311,11 @@ def test_a_signed_checkpoint_of_another_size_or_record_is_refused() -> None:
 
 def test_a_beat_of_another_record_is_refused() -> None:
     play = played()
-    digest = beat_digest(REGION, 1, play.ledger.trees, salt(1))
+    digest = beat_digest(REGION, 1, play.ledger.chain, play.ledger.trees, salt(99))
     for origin in (beat_origin("elsewhere", 1), beat_origin(REGION, 2)):
         note = sign_note(Checkpoint(origin, 9, digest).text, EXCHANGE, signer("exchange"))
         with pytest.raises(BrokenProof, match="is of another record"):
-            verify([*play.archive(), encode(BeatLine(salt=salt(1), note=note))], play.keys())
+            verify([*play.archive(), encode(BeatLine(salt=salt(99), note=note))], play.keys())
 
 
 def by_hand(play: Play, **changes: object) -> bytes:

@@ -427,7 +427,8 @@ def test_the_exchanges_key_is_part_of_what_all_sign_and_none_is_needed_on_files(
 def with_new_exchange_key(*signers: Signer, region: str = REGION) -> Play:
     """Return a record that goes on with a new key of the exchange, which these have signed."""
     play, new = played(), signer("new exchange")
-    change = ExchangeKeyChange(region=region, name=EXCHANGE, key=new.public.data)
+    name = f"exchange.example/{region}"
+    change = ExchangeKeyChange(region=region, name=name, key=new.public.data)
     play.enter((EVERYBODY, "exchange-key/1", seal(EXCHANGE_KEY, encode(change), *signers)))
     play.exchange = new
     play.act(6)
@@ -442,7 +443,8 @@ def test_the_exchanges_key_is_rotated_by_an_entry_signed_with_the_old_and_the_ne
     found = checked(with_new_exchange_key(old, new))
 
     assert seal_exchange_key(REGION, EXCHANGE, old, new).signatures[0].keyid == old.public.id
-    assert (found.is_proven, found.exchange) == (True, (old.public.id, new.public.id))
+    assert found.is_proven
+    assert found.exchange == ((EXCHANGE, old.public.id), (EXCHANGE, new.public.id))
     for signers in ((old,), (new,)):
         with pytest.raises(NotProven, match="is not signed with the old and with the new key"):
             checked(with_new_exchange_key(*signers))

@@ -252,14 +252,14 @@ def test_rule_3_what_is_out_of_plan_is_shown_with_the_grace_that_it_is_compared_
     play.do("a", "operations.activate/1", acts.ActivateOperation(id=own))
     play.at(60)
 
-    play.file("b", Plan(place=0, level=22, start=70, lasts=20))
+    play.file("b", Plan(place=0, level=22, start=70, lasts=30))
 
     [told] = play.notices("b")
     numbers = told.broken[0].numbers
     assert numbers is not None
     assert told.other.to_us == START_US + 110 * MINUTE_US
     assert (numbers.from_us, numbers.to_us) == (
-        START_US + 70 * MINUTE_US, START_US + 90 * MINUTE_US
+        START_US + 70 * MINUTE_US, START_US + 100 * MINUTE_US
     )  # fmt: skip
 
 

@@ -266,18 +266,25 @@ def test_two_checkpoints_of_one_size_with_different_roots_prove_a_split_view() -
         verify_evidence(Evidence(one=cosigned, other=one), KEYS)
 
 
-def test_a_beat_is_one_signed_and_salted_digest_over_the_roots_of_all_audiences() -> None:
-    note = PLAY.ledger.beat(2, salt(5), EXCHANGE, PLAY.exchange)
-    texts = ""
+OPENS: Final = salt(97)  # what a beat is opened with
+
+
+def test_a_beat_is_one_signed_and_salted_digest_over_the_order_and_the_roots_of_all_audiences() -> (
+    None
+):
+    note = PLAY.ledger.beat(2, OPENS, EXCHANGE, PLAY.exchange)
+    entries = [bytes(line.entry) for line in PLAY.lines if isinstance(line, EntryLine)]
+    last = base64.b64encode(sha256(entries[-1]).digest()).decode()
+    texts = f"keepclear/{REGION}/1/order/\n7\n{last}\n"
     for audience in AUDIENCES:
         data = hashed(PLAY, audience)
         root = base64.b64encode(root_by_definition(data)).decode()
         texts += f"keepclear/{REGION}/1/{audience}\n{len(data)}\n{root}\n"
-    digest = base64.b64encode(sha256(salt(5) + texts.encode()).digest()).decode()
-    line = encode(BeatLine(salt=salt(5), note=note))
-    unsalted = encode(BeatLine(salt=salt(6), note=note))
-    strange = encode(BeatLine(salt=salt(5), note=PLAY.ledger.beat(
-        2, salt(5), EXCHANGE, signer("forger")
+    digest = base64.b64encode(sha256(OPENS + texts.encode()).digest()).decode()
+    line = encode(BeatLine(salt=OPENS, note=note))
+    unsalted = encode(BeatLine(salt=salt(98), note=note))
+    strange = encode(BeatLine(salt=OPENS, note=PLAY.ledger.beat(
+        2, OPENS, EXCHANGE, signer("forger")
     )))  # fmt: skip
 
     assert verify_note(note, KEYS)[0] == f"keepclear/{REGION}/1/beat/\n2\n{digest}\n"
@@ -285,30 +292,30 @@ def test_a_beat_is_one_signed_and_salted_digest_over_the_roots_of_all_audiences(
     for audience in AUDIENCES:
         later = played()
         later.enter((audience, "note/1", {}))
-        with pytest.raises(BrokenProof, match="is not the digest over all trees as they stand"):
+        with pytest.raises(BrokenProof, match="is not the digest over the order and all trees"):
             verify([*later.archive(), line], later.keys())
-    with pytest.raises(BrokenProof, match="is not the digest over all trees as they stand here"):
+    with pytest.raises(BrokenProof, match="is not the digest over the order and all trees"):
         verify([*PLAY.archive(), unsalted], PLAY.keys())
     with pytest.raises(NotProven, match="is signed by no key that is known here"):
         verify([*PLAY.archive(), strange], PLAY.keys())
-    skipped = PLAY.ledger.beat(3, salt(5), EXCHANGE, PLAY.exchange)
+    skipped = PLAY.ledger.beat(3, OPENS, EXCHANGE, PLAY.exchange)
     with pytest.raises(BrokenProof, match="is not the one after 1; a beat was dropped"):
-        verify([*PLAY.archive(), encode(BeatLine(salt=salt(5), note=skipped))], PLAY.keys())
+        verify([*PLAY.archive(), encode(BeatLine(salt=OPENS, note=skipped))], PLAY.keys())
 
 
 def test_the_operator_and_one_party_cannot_backdate_behind_a_beat_that_others_cosigned() -> None:
     honest = Play()
     honest.appoint(sealed(first_document("a")))
-    beat = honest.ledger.beat(0, salt(5), EXCHANGE, honest.exchange)
+    beat = honest.ledger.beat(0, OPENS, EXCHANGE, honest.exchange)
     held_by_b = cosign_note(beat, "b", signer("b watch"), 1_443_600_000)
     forged = Play()
     forged.appoint(sealed(first_document("a")))
     forged.act(1, "a")  # put in later, with checkpoints signed again
     forged.sign()
-    forged.lines[-1] = BeatLine(salt=salt(5), note=held_by_b)
+    forged.lines[-1] = BeatLine(salt=OPENS, note=held_by_b)
 
     assert verify_note(held_by_b, [NoteKey("b", public("b watch"), COSIGNS), *KEYS])[1]
-    with pytest.raises(BrokenProof, match="a tree was changed after the beat was signed"):
+    with pytest.raises(BrokenProof, match="an entry or a tree was changed"):
         verify(forged.archive(), forged.keys())
 
 
@@ -316,7 +323,7 @@ def test_only_who_is_shown_its_salt_sees_a_beat_opened() -> None:
     alone = Play()
     alone.enter((EVERYBODY, "note/1", {}))
     notes = [
-        play.ledger.beat(0, salt(5), EXCHANGE, play.exchange) for play in (alone, PLAY)
+        play.ledger.beat(0, OPENS, EXCHANGE, play.exchange) for play in (alone, PLAY)
     ]  # fmt: skip
 
     # neither how many trees there are nor whose they are

@@ -15,13 +15,13 @@ from msgspec.structs import replace
 
 from keepclear.exchange import agreements, deciding, operations, rechecking, views
 from keepclear.exchange.deciding import Deciding
-from keepclear.exchange.disclosure import Grants, Shown, shown
+from keepclear.exchange.disclosure import Grants, Shown, _taken, shown
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.index import Near
 from keepclear.exchange.rounding import Box
 from keepclear.exchange.world import World
 from keepclear.plans.conflicts import Conflict
-from keepclear.plans.operations import Operation, State, claim_of
+from keepclear.plans.operations import Operation, State
 from keepclear.record import views as record_views
 from tests.two_worlds import (
     PARTIES,
@@ -144,7 +144,7 @@ def ungranted(*names: str) -> Plant:
 
 def exact(patch: pytest.MonkeyPatch) -> None:
     """Compute numbers from the exact shapes."""
-    patch.setattr(rechecking, "shown_claim", lambda operation, _: claim_of(operation))
+    patch.setattr(rechecking, "shown_claim", lambda operation, _: _taken(operation))
 
 
 def exact_box(patch: pytest.MonkeyPatch) -> None:
@@ -228,7 +228,7 @@ def everybody_looked_at_again(patch: pytest.MonkeyPatch) -> None:
     """Look at every pair again where an agreement of any two changes."""
 
     def all_again(deciding: Deciding, operation: Operation, why: str, **_: list[str]) -> None:
-        rechecking.recheck(deciding, operation, why)
+        rechecking.recheck(deciding, operation, why, among=None)
 
     patch.setattr(agreements, "recheck", all_again)
 
@@ -240,7 +240,7 @@ def verdict_on_what_is_shown(patch: pytest.MonkeyPatch) -> None:
 
     def counted(self: Near, *args: Any) -> list[str]:  # noqa: ANN401
         hits = near(self, *args)
-        found[0] = len(self._compiled)
+        found[0] = len(self._kept)
         return hits
 
     patch.setattr(Near, "near", counted)

@@ -212,6 +212,8 @@ class _Run:
             at_us = self._play.start_us + parse_duration_us(act.at, "at")
             self._stage.clock.move_to(at_us)
             self._stage.exchange.pass_time()
+            while self._stage.exchange.recheck_some():
+                pass
             if act.does == "nothing":
                 continue
             try:

@@ -17,7 +17,14 @@ from typing import Annotated
 import msgspec
 
 from keepclear.agreement.clauses import AnnexAuthority, kind_of
-from keepclear.agreement.documents import Agreement, Clause, clause_faults, hash_of
+from keepclear.agreement.documents import (
+    Agreement,
+    Change,
+    Clause,
+    clause_differences,
+    clause_faults,
+    hash_of,
+)
 from keepclear.record.encoding import Signed, decode, digest, encode
 from keepclear.record.faults import Malformed
 from keepclear.record.headers import TimeUs
@@ -28,9 +35,9 @@ class Annex(Signed, frozen=True, kw_only=True):
     """One version of an annex; see the module. previous: empty for the first."""
 
     agreement: Hex64
-    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,3}$")]
+    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,3}\Z")]
     version: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
-    previous: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?$")]
+    previous: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")]
     in_force_us: TimeUs
     clauses: Annotated[tuple[Clause, ...], msgspec.Meta(min_length=1)]
 
@@ -84,6 +91,20 @@ def newest(annexes: Sequence[Annex], annex_id: str) -> Annex | None:
     """Return the last version of an annex in a file, None where there is none."""
     own = [annex for annex in annexes if annex.id == annex_id]
     return max(own, key=lambda annex: annex.version, default=None)
+
+
+def annex_differences(one: Sequence[Annex], other: Sequence[Annex]) -> list[tuple[str, Change]]:
+    """Return what changed from the last versions of some annexes to those of others, by annex."""
+    found = []
+    for annex_id in dict.fromkeys(annex.id for annex in (*one, *other)):
+        old, new = newest(one, annex_id), newest(other, annex_id)
+        for name in ("version", "in_force_us"):
+            before, after = getattr(old, name, None), getattr(new, name, None)
+            if before != after:
+                found.append((annex_id, Change("", name, before, after)))
+        changes = clause_differences(old.clauses if old else (), new.clauses if new else ())
+        found += [(annex_id, each) for each in changes]
+    return found
 
 
 def _faults(annex: Annex, agreement: Agreement, authority: AnnexAuthority) -> Iterator[str]:

@@ -3,14 +3,14 @@
 
 1. All agreements in force between two parties bind them; any broken rule is a conflict.
 2. One displaces another only by naming its hash (`replaces`), and only while it is in force
-   between the same two.
+   between the same two and nobody has suspended it, denounced or not.
 3. Without any, or with all of them suspended, the region's house rule binds.
 4. For a force a party answers, or nobody does, or one has denied it at a time, by a signed
    statement. A denial stands before what an agreement lists: nobody is said to answer who says
    they do not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -60,12 +60,15 @@ def binding(held: Sequence[Held], a: str, b: str) -> tuple[Held, ...]:
         if each.standing.holds and {a, b} <= {party.id for party in each.agreement.parties}
     ]  # fmt: skip
     replaced = {
-        replaced
-        for each in between
-        if each.standing.state is not State.SUSPENDED
-        for replaced in each.agreement.replaces
+        replaced for each in between if _holds_whole(each) for replaced in each.agreement.replaces
     }
     return tuple(each for each in between if each.standing.hash not in replaced)
+
+
+def _holds_whole(held: Held) -> bool:
+    """Tell whether nobody has suspended an agreement: denounced while suspended, it is both."""
+    own = {clause.id for clause in held.agreement.clauses}
+    return held.standing.state is not State.SUSPENDED and own <= set(held.standing.holds)
 
 
 def minima_for(held: Sequence[Held], a: str, b: str, house: RuleSet) -> tuple[Minima, ...]:
@@ -102,3 +105,11 @@ def who_answers(held: Sequence[Held], force: str) -> Answer:
         last = max(denials, key=lambda each: each.at_us)
         return Answer(Answers.DENIED, last.party, last.at_us)
     return Answer(Answers.NOBODY)
+
+
+def forces_of(agreements: Iterable[Agreement]) -> tuple[str, ...]:
+    """Return the forces that agreements list, the parties among them."""
+    parties = [party for each in agreements for party in each.parties]
+    return tuple(dict.fromkeys(
+        force for party in parties for force in (party.id, *party.answers_for)
+    ))  # fmt: skip

@@ -15,12 +15,13 @@ from typing import Annotated, Final
 import msgspec
 
 from keepclear.agreement.separation import RuleSet
+from keepclear.agreement.words import Words
 from keepclear.record.headers import Name
 from keepclear.record.key_documents import Hex64
 
 HOUR_US: Final = 3_600_000_000
 MostHours = Annotated[int, msgspec.Meta(ge=1, le=366 * 24 * HOUR_US)]
-ClauseId = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{1,3}(?:\.[0-9]{1,2}){0,2}$")]
+ClauseId = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{1,3}(?:\.[0-9]{1,2}){0,2}\Z")]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=7 * 24 * 3600)]
 
 
@@ -68,7 +69,7 @@ class Separation(Decision, frozen=True, kw_only=True, tag="separation"):
 class Priority(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much right of way a class of operation has; the higher number never needs to act."""
 
-    of: str
+    of: Words
     number: Annotated[int, msgspec.Meta(ge=0, le=100)]
 
 
@@ -106,7 +107,7 @@ class LeadTime(Decision, frozen=True, kw_only=True, tag="lead-time"):
     """How long before its start an operation is filed; later is LATE, and not lost."""
 
     notice_us: MostHours
-    classes: tuple[str, ...] = ("any",)
+    classes: tuple[Words, ...] = ("any",)
 
 
 class Deadline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,8 +127,8 @@ class Deadlines(Decision, frozen=True, kw_only=True, tag="deadlines"):
 class Frequency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A way to talk: what for, and the frequency or number."""
 
-    purpose: str
-    on: str
+    purpose: Words
+    on: Words
 
 
 class Frequencies(Decision, frozen=True, kw_only=True, tag="frequencies"):
@@ -150,9 +151,13 @@ class Disclosure(Decision, frozen=True, kw_only=True, tag="disclosure"):
 
 
 class Caps(Decision, frozen=True, kw_only=True, tag="caps"):
-    """How much one operation, and one party in a day, may take of the sky."""
+    """How much one operation, and all that one party files in a day, may take of the sky.
+
+    What was cancelled counts too: it was answered. Distress, rescue and contingent volumes pass.
+    """
 
     area_hours_km2h: Annotated[int, msgspec.Meta(ge=1)]
+    day_area_hours_km2h: Annotated[int, msgspec.Meta(ge=1)]
     duration_us: MostHours
     vertices: Annotated[int, msgspec.Meta(ge=4, le=100_000)]
 
@@ -192,7 +197,7 @@ class AnnexAuthority(Decision, frozen=True, kw_only=True, tag="annex"):
     may: kinds of machine parts that its clauses may have; words alone it may always have.
     """
 
-    annex: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,3}$")]
+    annex: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,3}\Z")]
     posts: tuple[Name, ...] = ()
     may: tuple[str, ...] = ()
 

@@ -9,6 +9,7 @@
 5. A post to which a clause escalates is one of every party's posts.
 6. An annex is a document of its own with versions of its own (`annexes`), under a clause that
    gives authority for it.
+7. Words have no characters that are not seen (`words`); the text of a clause may have lines.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,12 +25,13 @@ from keepclear.agreement.clauses import (
     Deadlines,
     OperatorKey,
 )
+from keepclear.agreement.words import Lines, Words, has_hidden
 from keepclear.record.encoding import Signed, decode, digest, encode
 from keepclear.record.headers import Name, TimeUs
 from keepclear.record.key_documents import Hex64
 
 FEWEST_PARTIES: Final = 2
-Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}$")]
+Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}\Z")]
 DAY_US: Final = 24 * 3_600_000_000
 UpToAYear = Annotated[int, msgspec.Meta(ge=0, le=366 * DAY_US)]
 
@@ -47,17 +49,17 @@ class PostTerms(Signed, frozen=True, kw_only=True):
     """A watch position: what it is called, and how it is reached when the exchange is not."""
 
     id: Name
-    name: str
-    call: str = ""
+    name: Words
+    call: Words = ""
 
 
 class PartyTerms(Signed, frozen=True, kw_only=True):
     """A party to the agreement: what it is called, its role, for whom it answers, its posts."""
 
     id: Name
-    name: str
+    name: Words
     role: Role
-    answers_for: tuple[str, ...] = ()
+    answers_for: tuple[Words, ...] = ()
     posts: tuple[PostTerms, ...] = ()
 
 
@@ -65,7 +67,7 @@ class Text(Signed, frozen=True, kw_only=True):
     """Words in one language."""
 
     language: Language
-    text: Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
+    text: Annotated[Lines, msgspec.Meta(min_length=1, max_length=20_000)]
 
 
 class Clause(Signed, frozen=True, kw_only=True):
@@ -96,7 +98,7 @@ class Agreement(Signed, frozen=True, kw_only=True):
     review_us: TimeUs
     notice_us: UpToAYear
     remind_us: UpToAYear = 30 * DAY_US
-    operator_key: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?$")] = ""
+    operator_key: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")] = ""
     clauses: tuple[Clause, ...]
     replaces: tuple[Hex64, ...] = ()
 
@@ -107,12 +109,16 @@ class Agreement(Signed, frozen=True, kw_only=True):
 
 
 class Change(NamedTuple):
-    """How one clause differs between two versions."""
+    """How one clause, or what is around the clauses (id ""), differs between two versions.
+
+    what: added, removed, words (en), decides, survives; around them the field's name. before,
+    after: the value, a clause or its words, None for none.
+    """
 
     id: str
-    what: str  # added, removed, words, decides, survives
-    before: str
-    after: str
+    what: str
+    before: object
+    after: object
 
 
 def read_agreement(data: bytes, path: str = "agreement") -> Agreement:
@@ -128,22 +134,27 @@ def hash_of(agreement: Agreement) -> str:
 def differences(one: Agreement, other: Agreement) -> tuple[Change, ...]:
     """Return what changed from one version to another: what is around, then clause by clause."""
     around = [
-        Change("", name, _shown(getattr(one, name)), _shown(getattr(other, name)))
+        Change("", name, getattr(one, name), getattr(other, name))
         for name in Agreement.__struct_fields__
-        if name not in {"clauses", "version"} and getattr(one, name) != getattr(other, name)
+        if name != "clauses" and getattr(one, name) != getattr(other, name)
     ]
-    before = {clause.id: clause for clause in one.clauses}
-    after = {clause.id: clause for clause in other.clauses}
+    return (*around, *clause_differences(one.clauses, other.clauses))
+
+
+def clause_differences(one: Sequence[Clause], other: Sequence[Clause]) -> list[Change]:
+    """Return what changed from some clauses to others, clause by clause."""
+    before = {clause.id: clause for clause in one}
+    after = {clause.id: clause for clause in other}
     found: list[Change] = []
     for clause_id in dict.fromkeys([*before, *after]):
         found += _of_clause(clause_id, before.get(clause_id), after.get(clause_id))
-    return (*around, *found)
+    return found
 
 
 def _of_clause(clause_id: str, old: Clause | None, new: Clause | None) -> Sequence[Change]:
     if old is None or new is None:
         what = "added" if old is None else "removed"
-        return [Change(clause_id, what, _words(old), _words(new))]
+        return [Change(clause_id, what, old, new)]
     changes = []
     languages = [text.language for text in (*old.texts, *new.texts)]
     for language in dict.fromkeys(languages):
@@ -151,22 +162,14 @@ def _of_clause(clause_id: str, old: Clause | None, new: Clause | None) -> Sequen
         if words[0] != words[1]:
             changes.append(Change(clause_id, f"words ({language})", *words))
     if old.decides != new.decides:
-        changes.append(Change(clause_id, "decides", _shown(old.decides), _shown(new.decides)))
+        changes.append(Change(clause_id, "decides", old.decides, new.decides))
     if old.survives != new.survives:
-        changes.append(Change(clause_id, "survives", _shown(old.survives), _shown(new.survives)))
+        changes.append(Change(clause_id, "survives", old.survives, new.survives))
     return changes
 
 
 def _in(clause: Clause, language: str) -> str:
     return next((text.text for text in clause.texts if text.language == language), "")
-
-
-def _words(clause: Clause | None) -> str:
-    return "" if clause is None else clause.texts[0].text
-
-
-def _shown(value: object) -> str:
-    return "" if value is None else encode(value).decode()
 
 
 def _faults(a: Agreement) -> Iterator[str]:
@@ -196,6 +199,8 @@ def _party_faults(a: Agreement) -> Iterator[str]:
 def _clause_faults(a: Agreement) -> Iterator[str]:
     ids = {party.id for party in a.parties}
     yield from language_faults(a.title, "title", a.languages)
+    if any(has_hidden(text.text) for text in a.title):
+        yield "has a title with a line break or with what is not seen; write it in one line"
     yield from clause_faults(a.clauses, a.languages)
     for clause in a.clauses:
         match clause.decides:

@@ -17,6 +17,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from keepclear.agreement.documents import Agreement, hash_of, read_agreement
+from keepclear.agreement.words import Words
 from keepclear.record.encoding import Signed, decode, encode
 from keepclear.record.envelopes import Envelope, seal
 from keepclear.record.headers import Name, TimeUs
@@ -70,9 +71,9 @@ class AgreementStatement(Signed, frozen=True, kw_only=True):
     party: Name
     at_us: TimeUs
     said: Said
-    why: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
-    counter: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?$")] = ""
-    force: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    why: Annotated[Words, msgspec.Meta(max_length=2_000)] = ""
+    counter: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")] = ""
+    force: Annotated[Words, msgspec.Meta(max_length=200)] = ""
 
     def __post_init__(self) -> None:
         """Refuse a statement that says more or less than its kind does."""

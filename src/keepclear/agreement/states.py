@@ -82,7 +82,11 @@ TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
         Event.DENOUNCE: State.DENOUNCED,
         Event.EXPIRE: State.EXPIRED,
     },
-    State.DENOUNCED: {Event.EXPIRE: State.EXPIRED},
+    State.DENOUNCED: {
+        Event.SUSPEND: State.DENOUNCED,
+        Event.RESUME: State.DENOUNCED,
+        Event.EXPIRE: State.EXPIRED,
+    },
     State.EXPIRED: {},
 }
 

@@ -13,6 +13,8 @@ import click
 from keepclear.cli.key import print_or_refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from keepclear.agreement.documents import Agreement
     from keepclear.agreement.statements import AgreementFile
     from keepclear.record.key_documents import Keyring
@@ -95,16 +97,17 @@ def show(file: str, as_bytes: bool) -> int:  # noqa: FBT001 click calls it so
       keepclear agreement show draft.toml
       keepclear agreement show --bytes mou.agreement | sha256sum
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    from keepclear.agreement.annexes import read_annex
+    from keepclear.agreement.annex_standing import read_annexes
+    from keepclear.cli.output import print_bytes
     from keepclear.record.encoding import encode
     from keepclear.reports.agreement_text import agreement_text, annex_text
 
     def make() -> list[str]:
         signed, found = read_agreement_file(file)
         if as_bytes:
-            click.echo(encode(found), nl=False)
+            print_bytes(encode(found))
             return []
-        annexes = [read_annex(bytes(each.annex), found, file) for each in signed.annexes]
+        annexes = read_annexes(signed, found)
         texts = [agreement_text(found), *(annex_text(each) for each in annexes)]
         return ["\n".join(texts).rstrip("\n")]
 
@@ -115,18 +118,21 @@ def show(file: str, as_bytes: bool) -> int:  # noqa: FBT001 click calls it so
 @click.argument("one", type=click.Path(dir_okay=False))
 @click.argument("other", type=click.Path(dir_okay=False))
 def diff(one: str, other: str) -> int:
-    """Compare two agreements or drafts, clause by clause.
+    """Compare two agreements or drafts, clause by clause, and the last versions of their annexes.
 
     \b
     Example:
       keepclear agreement diff draft.toml counter.toml
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.agreement.annex_standing import read_annexes
+    from keepclear.agreement.annexes import annex_differences
     from keepclear.agreement.documents import differences
     from keepclear.reports.agreement_text import changes_text
 
     def make() -> list[str]:
-        before, after = read_agreement_file(one)[1], read_agreement_file(other)[1]
-        return [changes_text(differences(before, after)).rstrip("\n")]
+        (old, before), (new, after) = read_agreement_file(one), read_agreement_file(other)
+        of_annexes = annex_differences(read_annexes(old, before), read_annexes(new, after))
+        return [changes_text(differences(before, after), of_annexes).rstrip("\n")]
 
     return print_or_refuse(make)
 
@@ -179,8 +185,8 @@ def answers(files: tuple[str, ...], force: str, keys: str, when: str | None) -> 
     Example:
       keepclear agreement answers mou.agreement --force "B auxiliaries" --keys keys.json
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    from keepclear.agreement.binding import Held, who_answers
-    from keepclear.agreement.standing import state_of
+    from keepclear.agreement.binding import Held, forces_of, who_answers
+    from keepclear.agreement.standing import check_not_ahead, state_of
     from keepclear.reports.agreement_text import answer_text
 
     def make() -> list[str]:
@@ -188,21 +194,40 @@ def answers(files: tuple[str, ...], force: str, keys: str, when: str | None) -> 
         held = []
         for file in files:
             signed, found = read_agreement_file(file)
+            check_not_ahead(signed, found, ring, time.time_ns() // 1000)
             held.append(Held(found, state_of(signed, found, ring, now_us)))
-        return [answer_text(who_answers(held, force), force, now_us)]
+        listed = forces_of([each.agreement for each in held])
+        return [answer_text(who_answers(held, force), force, now_us), *not_listed(force, listed)]
 
     return print_or_refuse(make)
 
 
+def not_listed(force: str, listed: "Sequence[str]") -> list[str]:
+    """Return a line that says that no agreement lists a force, with the nearest; else none."""
+    from difflib import get_close_matches
+
+    from keepclear.reports.printable import printable
+
+    if force in listed:
+        return []
+    near = get_close_matches(force, listed, 3, 0.5)
+    meant = f"; did you mean {' or '.join(map(printable, near))}?" if near else ""
+    return [f"No agreement lists {printable(force)}{meant}"]
+
+
 def read_agreement_file(file: str) -> "tuple[AgreementFile, Agreement]":
     """Return an agreement's file, or a draft as one that nobody has signed."""
+    return read_agreement_bytes(Path(file).read_bytes(), file)
+
+
+def read_agreement_bytes(data: bytes, file: str) -> "tuple[AgreementFile, Agreement]":
+    """As `read_agreement_file`, of bytes that were read. file: for messages."""
     from msgspec import Raw
 
     from keepclear.agreement.statements import AgreementFile, read_file
     from keepclear.formats.agreement_draft import read_draft
     from keepclear.record.encoding import encode
 
-    data = Path(file).read_bytes()
     if data.lstrip()[:1] == b"{":
         return read_file(data.strip(), file)
     found = read_draft(data, file)

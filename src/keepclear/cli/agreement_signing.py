@@ -1,24 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """`keepclear agreement propose|counter|sign|state|annex`: what one key signs of an agreement.
 
-Each verifies the whole file with the new signature before it writes: what does not hold, or
-does not fit the state the agreement is in, is refused and nothing is written.
+Each verifies the whole file with the new signature before it writes: what does not hold, does
+not fit the state the agreement is in, or would not count, is refused and nothing is written.
+No signature that a file holds is lost by writing over it.
 """
 
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from keepclear.cli.agreement import read_agreement_file, read_ring
-from keepclear.cli.key import print_or_refuse, read_private
+from keepclear.cli.agreement import not_listed, read_agreement_bytes, read_ring
+from keepclear.cli.key import print_or_refuse
+from keepclear.cli.private_keys import read_private
 
 if TYPE_CHECKING:
+    from keepclear.agreement.annexes import Annex
     from keepclear.agreement.documents import Agreement
+    from keepclear.agreement.signing import Signature
     from keepclear.agreement.statements import AgreementFile
     from keepclear.record.key_documents import Keyring
+    from keepclear.record.keys import Signer
 
 DAY_US: Final = 86_400_000_000
 STATES: Final = (
@@ -56,10 +61,10 @@ def propose(file: str, party: str, private: str, keys: str, output: str | None) 
     from keepclear.agreement.statements import state as state_it
 
     def make() -> list[str]:
-        signed, found, ring = _open(file, keys, party)
-        envelope = state_it(found, party, _now_us(), Said.PROPOSE, read_private(private))
-        made = replace(signed, statements=(*signed.statements, envelope))
-        return _write(made, found, ring, output or _own(file, signed), f"proposed by {party}")
+        at = _open(file, keys, party, private, output)
+        envelope = state_it(at.found, party, _now_us(), Said.PROPOSE, at.signer)
+        made = replace(at.signed, statements=(*at.signed.statements, envelope))
+        return _write(at, made, f"proposed by {party}")
 
     return print_or_refuse(make)
 
@@ -84,11 +89,12 @@ def counter(file: str, new: str, party: str, private: str, keys: str, output: st
     from keepclear.agreement.statements import state as state_it
 
     def make() -> list[str]:
-        signed, found, ring = _open(file, keys, party)
-        against = read_agreement_file(new)[1]
+        at = _open(file, keys, party, private, output, (new,))
+        signed, found, ring, signer = at.signed, at.found, at.ring, at.signer
+        against = read_agreement_bytes(Path(new).read_bytes(), new)[1]
         if hash_of(against) == hash_of(found):
             raise click.UsageError(f"{new}: is the agreement in {file} itself; change it, or sign")
-        now_us, signer = _now_us(), read_private(private)
+        now_us = _now_us()
         no = state_it(found, party, now_us, Said.COUNTER, signer, counter=hash_of(against))
         old = replace(signed, statements=(*signed.statements, no))
         state_of(old, found, ring, now_us)
@@ -100,7 +106,7 @@ def counter(file: str, new: str, party: str, private: str, keys: str, output: st
                 statements=old.statements,
             )),
         )  # fmt: skip
-        return _write(made, against, ring, output or file, f"countered by {party}")
+        return _write(at._replace(found=against), made, f"countered by {party}")
 
     return print_or_refuse(make)
 
@@ -127,31 +133,37 @@ def sign(
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from msgspec.structs import replace
 
-    from keepclear.agreement.annexes import annex_hash, newest, read_annex
+    from keepclear.agreement.annex_standing import read_annexes
+    from keepclear.agreement.annexes import annex_hash, newest
     from keepclear.agreement.documents import hash_of
+    from keepclear.agreement.signing import check_not_signed
+    from keepclear.agreement.standing import state_of
     from keepclear.agreement.statements import ANNEX_SIGNATURE
     from keepclear.agreement.statements import sign as sign_it
 
     def make() -> list[str]:
-        signed, found, ring = _open(file, keys, party)
-        now_us, signer = _now_us(), read_private(private)
-        until_us, where = now_us + holds * DAY_US, output or _own(file, signed)
+        at = _open(file, keys, party, private, output)
+        signed, found, signer, now_us = at.signed, at.found, at.signer, _now_us()
+        until_us = now_us + holds * DAY_US
         if annex_id is None:
+            given = state_of(signed, found, at.ring, now_us).signed
+            check_not_signed(given, party, signer.public.id, now_us)
             envelope = sign_it(hash_of(found), party, now_us, until_us, signer)
             made = replace(signed, signatures=(*signed.signatures, envelope))
-            return _write(made, found, ring, where, f"signature of {party}")
-        annexes = [read_annex(bytes(each.annex), found, file) for each in signed.annexes]
+            return _write(at, made, f"signature of {party}")
+        annexes = read_annexes(signed, found)
         last = newest(annexes, annex_id)
         if last is None:
             raise click.UsageError(f"--annex {annex_id}: is not in {file}; add it: agreement annex")
         own_hash = annex_hash(last)
+        check_not_signed(_signed_of(at, last, now_us), party, signer.public.id, now_us)
         envelope = sign_it(own_hash, party, now_us, until_us, signer, ANNEX_SIGNATURE)
         made = replace(signed, annexes=tuple(
             replace(each, signatures=(*each.signatures, envelope)) if annex is last else each
             for each, annex in zip(signed.annexes, annexes, strict=True)
         ))  # fmt: skip
         what = f"signature of {party} of annex {annex_id}, version {last.version}"
-        return _write(made, found, ring, where, what, own_hash)
+        return _write(at, made, what, own_hash)
 
     return print_or_refuse(make)
 
@@ -177,17 +189,18 @@ def state(
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from msgspec.structs import replace
 
+    from keepclear.agreement.binding import forces_of
     from keepclear.agreement.statements import Said
     from keepclear.agreement.statements import state as state_it
 
     def make() -> list[str]:
         if bool(force) != (what == "deny"):
             raise click.UsageError("--force: goes with deny, and deny with it; name the force")
-        signed, found, ring = _open(file, keys, party)
-        signer = read_private(private)
-        envelope = state_it(found, party, _now_us(), Said(what), signer, why=why, force=force)
-        made = replace(signed, statements=(*signed.statements, envelope))
-        return _write(made, found, ring, output or _own(file, signed), f"{what} of {party}")
+        at = _open(file, keys, party, private, output)
+        envelope = state_it(at.found, party, _now_us(), Said(what), at.signer, why=why, force=force)
+        made = replace(at.signed, statements=(*at.signed.statements, envelope))
+        wrote = _write(at, made, f"{what} of {party}")
+        return [*wrote, *(not_listed(force, forces_of([at.found])) if force else ())]
 
     return print_or_refuse(make)
 
@@ -213,59 +226,132 @@ def annex(
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from msgspec.structs import replace
 
-    from keepclear.agreement.annexes import annex_hash, newest, read_annex
+    from keepclear.agreement.annex_standing import read_annexes
+    from keepclear.agreement.annexes import annex_hash, newest
     from keepclear.agreement.statements import ANNEX_SIGNATURE, SignedAnnex
     from keepclear.agreement.statements import sign as sign_it
     from keepclear.formats.agreement_draft import annex_id_of, read_annex_draft
 
     def make() -> list[str]:
-        signed, found, ring = _open(file, keys, party)
+        at = _open(file, keys, party, private, output, (draft,))
         data = Path(draft).read_bytes()
-        annexes = [read_annex(bytes(each.annex), found, file) for each in signed.annexes]
-        before = newest(annexes, annex_id_of(data, draft))
-        made_annex = read_annex_draft(data, draft, found, before)
+        before = newest(read_annexes(at.signed, at.found), annex_id_of(data, draft))
+        made_annex = read_annex_draft(data, draft, at.found, before)
+        if before is not None and _says_the_same(before, made_annex):
+            raise click.UsageError(
+                f"{draft}: is version {before.version} of annex {before.id}, which is in {file} "
+                f"already; sign that (agreement sign --annex {before.id}), or change it"
+            )
         now_us, own_hash = _now_us(), annex_hash(made_annex)
-        envelope = sign_it(
-            own_hash, party, now_us, now_us + holds * DAY_US, read_private(private),
-            ANNEX_SIGNATURE,
-        )  # fmt: skip
+        until_us = now_us + holds * DAY_US
+        envelope = sign_it(own_hash, party, now_us, until_us, at.signer, ANNEX_SIGNATURE)
         added = SignedAnnex(annex=_raw(made_annex), signatures=(envelope,))
-        made = replace(signed, annexes=(*signed.annexes, added))
+        made = replace(at.signed, annexes=(*at.signed.annexes, added))
         what = f"annex {made_annex.id}, version {made_annex.version}, signed by {party}"
-        return _write(made, found, ring, output or _own(file, signed), what, own_hash)
+        return _write(at, made, what, own_hash)
 
     return print_or_refuse(make)
 
 
-def _open(file: str, keys: str, party: str) -> "tuple[AgreementFile, Agreement, Keyring]":
-    signed, found = read_agreement_file(file)
+def _says_the_same(one: "Annex", other: "Annex") -> bool:
+    return (one.in_force_us, one.clauses) == (other.in_force_us, other.clauses)
+
+
+class _Opened(NamedTuple):
+    """An agreement to which something is added: by whom, where it goes, what was there before."""
+
+    signed: "AgreementFile"
+    found: "Agreement"
+    ring: "Keyring"
+    signer: "Signer"
+    output: str
+    before: bytes | None
+    notes: tuple[str, ...] = ()
+
+
+def _open(
+    file: str, keys: str, party: str, private: str, output: str | None,
+    inputs: tuple[str, ...] = (),
+) -> _Opened:  # fmt: skip
+    """Read what a command adds to, and refuse what it cannot do before anything is signed.
+
+    inputs: what else it reads. A draft for which OUTPUT holds signatures already goes on there.
+    """
+    from keepclear.agreement.signing import check_may_sign
+    from keepclear.cli.output import bytes_of, check_target
+
+    notes: tuple[str, ...] = ()
+    data = Path(file).read_bytes()
+    signed, found = read_agreement_bytes(data, file)
     if party not in {each.id for each in found.parties}:
         known = ", ".join(each.id for each in found.parties)
         raise click.UsageError(f"--party {party!r}: is none of {known}")
-    return signed, found, read_ring(keys)
-
-
-def _own(file: str, signed: "AgreementFile") -> str:
-    """Return the file itself; a draft is kept as it is, for people to edit."""
-    if not signed.signatures and not signed.statements:
+    ring, signer = read_ring(keys), read_private(private, party)
+    check_may_sign(party, signer.public.id, ring)
+    is_draft = not signed.signatures and not signed.statements
+    if is_draft and output is None:
         raise click.UsageError("a draft becomes a file of its own: add --output FILE")
-    return file
+    target = output or file
+    is_own = Path(target).exists() and Path(target).samefile(file)
+    check_target(target, "agreement", (*inputs, keys, private, *((file,) if is_draft else ())))
+    before = data if is_own else bytes_of(target)
+    if not is_own and before is not None:
+        signed, notes = _go_on(signed, found, file, target, before, is_draft=is_draft)
+    return _Opened(signed, found, ring, signer, target, before, notes)
 
 
-def _write(
-    made: "AgreementFile", found: "Agreement", ring: "Keyring", output: str, what: str,
-    own_hash: str = "",
-) -> list[str]:  # fmt: skip
-    """Write a file that verifies as a whole, and tell what was signed and how it stands."""
+def _go_on(
+    signed: "AgreementFile", found: "Agreement", file: str, target: str, before: bytes,
+    *, is_draft: bool,
+) -> "tuple[AgreementFile, tuple[str, ...]]":  # fmt: skip
+    """Return what a file holds over which another is to be written, so that nothing is lost."""
+    from keepclear.agreement.documents import hash_of
+    from keepclear.cli.output import kind_of
+
+    if kind_of(target) != "agreement":
+        return signed, ()
+    held, held_found = read_agreement_bytes(before, target)
+    if not held.signatures and not held.statements:
+        return signed, ()
+    if held == signed:
+        return signed, ()
+    if hash_of(held_found) != hash_of(found):
+        raise click.UsageError(
+            f"--output {target}: holds another agreement, which is signed; give another name"
+        )
+    if not is_draft:
+        raise click.UsageError(
+            f"--output {target}: holds what was signed of it, and not all of that is in {file}; "
+            f"give {target} instead of {file}, or another name"
+        )
+    return held, (f"{target} holds what was signed of {file} already: went on from there",)
+
+
+def _signed_of(at: _Opened, annex: "Annex", now_us: int) -> "list[Signature]":
+    """Return who has signed one version of an annex."""
+    from keepclear.agreement.annexes import annex_hash
     from keepclear.agreement.standing import state_of
-    from keepclear.cli.output import write_text
+
+    standing = state_of(at.signed, at.found, at.ring, now_us)
+    own = annex_hash(annex)
+    versions = [version for each in standing.annexes for version in each.versions]
+    return [one for version in versions if version.hash == own for one in version.signed]
+
+
+def _write(at: _Opened, made: "AgreementFile", what: str, own_hash: str = "") -> list[str]:
+    """Write a file that verifies as a whole, and tell what was signed and how it stands."""
+    from keepclear.agreement.standing import check_not_ahead, state_of
+    from keepclear.cli.output import replace_text
     from keepclear.record.encoding import encode
     from keepclear.reports.record_text import grouped
 
-    standing = state_of(made, found, ring, _now_us())
-    write_text(output, encode(made).decode() + "\n")
+    now_us = _now_us()
+    check_not_ahead(made, at.found, at.ring, now_us)
+    standing = state_of(made, at.found, at.ring, now_us)
+    replace_text(at.output, encode(made).decode() + "\n", "agreement", at.before)
     return [
-        f"wrote {output}: {what}; it is {standing.state}",
+        *at.notes,
+        f"wrote {at.output}: {what}; it is {standing.state}",
         f"hash {grouped(own_hash or standing.hash)} (compare it by voice with the other party)",
     ]
 

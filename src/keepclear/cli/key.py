@@ -4,13 +4,22 @@
 Private keys are files of their own that only their owner can read; everything else is public.
 """
 
+import errno
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
+
+from keepclear.cli.private_keys import (
+    SEED_BYTES,
+    new_signer,
+    private_file,
+    read_private,
+    write_privates,
+)
 
 if TYPE_CHECKING:
     from keepclear.record.envelopes import Envelope
@@ -19,9 +28,7 @@ if TYPE_CHECKING:
     from keepclear.record.keys import Signer
 
 BAD_INPUT: Final = 2
-SEED_BYTES: Final = 32
 DAY_US: Final = 86_400_000_000
-PRIVATE: Final = "keepclear-private-key/1"
 
 
 @click.group()
@@ -63,7 +70,7 @@ def new(party: str, folder: str, posts: tuple[str, ...], one_person: bool, days:
     def make() -> list[str]:
         if len(set(names)) < len(names):
             raise click.UsageError(f"--post: {', '.join(posts)} repeats a name; give each its own")
-        made = {name: _new_signer() for name in names}
+        made = {name: new_signer() for name in names}
         now_us = time.time_ns() // 1000
         until_us = now_us + days * DAY_US
         all_powers = Mandate(covers=tuple(Power), from_us=now_us, until_us=until_us)
@@ -82,16 +89,24 @@ def new(party: str, folder: str, posts: tuple[str, ...], one_person: bool, days:
         )  # fmt: skip
         envelope = seal_document(document, made["root"])
         follow(None, envelope)
+        public = f"{folder}/{party}.keys.json"
+        if os.path.lexists(public):
+            raise FileExistsError(
+                errno.EEXIST, f"File exists: {party} has keys (go on with keepclear key rotate)",
+                public,
+            )  # fmt: skip
         Path(folder).mkdir(parents=True, exist_ok=True)
-        for name, signer in made.items():
-            _write_private(_private_file(folder, party, name), party, name, signer)
-        _write_keys(f"{folder}/{party}.keys.json", KeysFile(documents=(envelope,)))
+        files = {private_file(folder, party, name): (name, made[name]) for name in names}
+        keys = KeysFile(documents=(envelope,))
+        write_privates(files, party, lambda: _write_keys(public, keys, None))
         return [
-            f"wrote {folder}/{party}.keys.json (public: give it to the others)",
-            *(f"wrote {_private_file(folder, party, name)} (PRIVATE)" for name in names),
+            f"wrote {public} (public: give it to the others)",
+            *(f"wrote {private_file(folder, party, name)} (PRIVATE)" for name in names),
             f"rep-1, rep-2 may sign {mandate_text(all_powers)}",
             f"{', '.join(posts)} may sign {mandate_text(routine)}",
             "Keep root and next-root away from the posts: they sign changes of keys alone.",
+            "Keep next-root in another place than root, rep-1 and rep-2: who has it and one of",
+            "these can take the party over.",
         ]
 
     return print_or_refuse(make)
@@ -127,9 +142,13 @@ def show(file: str) -> int:
               help="A representative or post whose key is suspect from now on.")  # fmt: skip
 @click.option("--replace", "replaced", multiple=True, metavar="NAME",
               help="The same, and a new key is made for it.")  # fmt: skip
+@click.option("--since", metavar="WHEN",
+              help="Since when these are suspect: what they signed from then on does not count. "
+              "By default now.")  # fmt: skip
 def rotate(
-    file: str, private: tuple[str, ...], revoked: tuple[str, ...], replaced: tuple[str, ...]
-) -> int:
+    file: str, private: tuple[str, ...], revoked: tuple[str, ...], replaced: tuple[str, ...],
+    since: str | None,
+) -> int:  # fmt: skip
     """Go on to the next root in FILE, and give up the keys of those revoked or replaced.
 
     Writes FILE anew, and new private keys beside the first that is given.
@@ -143,11 +162,17 @@ def rotate(
 
     from keepclear.record.key_documents import Revocation
     from keepclear.record.keys import PublicKey
+    from keepclear.units import parse_time_us
 
     def make() -> list[str]:
-        before = _latest(file)[1]
-        signers = [read_private(name) for name in private]
-        root = next((s for s in signers if s.public.id == before.next_root), None)
+        own = _read_own(file)
+        before = own.latest
+        signers = [read_private(name, before.party) for name in private]
+        root, root_file = next(
+            ((s, name) for s, name in zip(signers, private, strict=True)
+             if s.public.id == before.next_root),
+            (None, ""),
+        )  # fmt: skip
         if root is None:
             raise click.UsageError(
                 f"--with: none of them is the next root {before.next_root[:16]}; add it"
@@ -159,12 +184,16 @@ def rotate(
                 f"--revoke or --replace {strange[0]!r}: is none of {', '.join(named)}; name one"
             )
         version, now_us = before.version + 1, time.time_ns() // 1000
-        made = {f"root-{version + 1}": _new_signer()}
-        made |= {f"{name}-{version}": _new_signer() for name in replaced}
+        since_us = now_us if since is None else parse_time_us(since, "since")
+        if since_us > now_us:
+            raise click.UsageError(f"--since {since}: is after now; give a time that has passed")
+        made = {f"root-{version + 1}": new_signer()}
+        made |= {f"{name}-{version}": new_signer() for name in replaced}
         keys_now = {name: each for name, each in named.items() if name not in revoked}
         keys_now |= {name: made[f"{name}-{version}"].public.data for name in replaced}
         gone = sorted(PublicKey(named[name]).id for name in {*revoked, *replaced})
-        return _write_next(file, signers, made, str(Path(private[0]).parent), {
+        folder = str(Path(private[0]).parent)
+        written = _write_next(own, signers, made, folder, {
             "root": root.public.data, "next_root": made[f"root-{version + 1}"].public.id,
             "created_us": now_us,
             "representatives": tuple(
@@ -176,9 +205,16 @@ def rotate(
                 for each in before.devices if each.post in keys_now
             ),
             "revoked": (*before.revoked, *(
-                Revocation(key_id=each, suspect_since_us=now_us) for each in gone
+                Revocation(key_id=each, suspect_since_us=since_us) for each in gone
             )),
         })  # fmt: skip
+        return [
+            *written,
+            f"{root_file} is the root now.",
+            f"{private_file(folder, before.party, f'root-{version + 1}')} is the next root: keep",
+            "it in another place than the root and the representatives' keys.",
+            f"Give {file} to the others: they believe the old keys until they export it anew.",
+        ]
 
     return print_or_refuse(make)
 
@@ -214,11 +250,14 @@ def appoint(
     from keepclear.units import parse_time_us
 
     def make() -> list[str]:
-        before = _latest(file)[1]
+        own = _read_own(file)
+        before = own.latest
         now_us = time.time_ns() // 1000
         from_us = now_us if start is None else parse_time_us(start, "from")
         until_us = now_us + 730 * DAY_US if end is None else parse_time_us(end, "until")
         standard = (ROUTINE,) if role == "post" else tuple(Power)
+        for deed in covers:
+            _check_deed(deed)
         try:
             mandate = Mandate(covers=covers or standard, from_us=from_us, until_us=until_us)
         except ValueError as fault:
@@ -230,7 +269,7 @@ def appoint(
             raise click.UsageError(f"{name}: is not a {role} already; give another name")
         data = known.get(name, posts.get(name))
         if data is None:
-            made[name] = _new_signer()
+            made[name] = new_signer()
             data = made[name].public.data
         people, devices = list(before.representatives), list(before.devices)
         if role == "representative":
@@ -238,9 +277,12 @@ def appoint(
             people.append(Representative(id=name, key=data, mandates=(mandate,)))
         else:
             devices = [each for each in devices if each.post != name]
-            devices.append(Device(post=name, key=data, mandates=(mandate,)))
-        signers = [read_private(each) for each in private]
-        written = _write_next(file, signers, made, str(Path(private[0]).parent), {
+            try:
+                devices.append(Device(post=name, key=data, mandates=(mandate,)))
+            except ValueError as fault:
+                raise click.UsageError(f"--covers: {fault}") from None
+        signers = [read_private(each, before.party) for each in private]
+        written = _write_next(own, signers, made, str(Path(private[0]).parent), {
             "created_us": now_us, "representatives": tuple(people), "devices": tuple(devices),
         })  # fmt: skip
         return [*written, f"{name} may sign {mandate_text(mandate)}"]
@@ -260,6 +302,7 @@ def export(files: tuple[str, ...], exchanges: tuple[str, ...], output: str) -> i
     Example:
       keepclear key export north.keys.json south.keys.json --output keys.json
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.cli.output import bytes_of, check_target
     from keepclear.cli.record import read_keys_file
     from keepclear.record.files import KeysFile
     from keepclear.record.key_documents import Keyring
@@ -273,7 +316,9 @@ def export(files: tuple[str, ...], exchanges: tuple[str, ...], output: str) -> i
             for envelope in keys.documents:
                 ring.add(envelope, len(documents), file)
                 documents.append(envelope)
-        _write_keys(output, KeysFile(exchange=tuple(own), documents=tuple(documents)))
+        check_target(output, "keys", files)
+        keys = KeysFile(exchange=tuple(own), documents=tuple(documents))
+        _write_keys(output, keys, bytes_of(output))
         return [
             f"wrote {output}: {', '.join(ring.parties())}; {len(own)} keys of the exchange",
             f"Compare the fingerprints with each party by voice: keepclear key show {output}",
@@ -284,41 +329,58 @@ def export(files: tuple[str, ...], exchanges: tuple[str, ...], output: str) -> i
 
 def print_or_refuse(make: Callable[[], list[str]]) -> int:
     """Print the lines that a function returns, or its refusal; return the exit status."""
+    from keepclear.cli.output import print_text
     from keepclear.errors import CallerError
+    from keepclear.reports.printable import printable
 
     try:
         lines = make()
     except CallerError as fault:
-        click.echo(f"Error: {fault}", err=True)
+        said = "\n".join(printable(line) for line in str(fault).split("\n"))
+        click.echo(f"Error: {said}", err=True)
         return BAD_INPUT
     except OSError as fault:
-        click.echo(f"Error: {fault.filename}: {fault.strerror}; check its name", err=True)
+        name = printable(str(fault.filename or "file"))
+        click.echo(f"Error: {name}: {fault.strerror or fault}; check its name", err=True)
         return BAD_INPUT
     if lines:
-        click.echo("\n".join(lines))
+        print_text("\n".join(lines) + "\n")
     return 0
 
 
-def _latest(file: str) -> "tuple[KeysFile, KeyDocument, Keyring]":
-    """Return a party's own file of keys, its latest document, and all of them followed."""
-    from keepclear.cli.record import read_keys_file
+class _Own(NamedTuple):
+    """A party's own file of keys as it was read: its name and bytes, what they are, and follow."""
+
+    file: str
+    data: bytes
+    keys: "KeysFile"
+    latest: "KeyDocument"
+    ring: "Keyring"
+
+
+def _read_own(file: str) -> _Own:
+    """Return a party's own file of keys, all of its documents followed."""
+    from keepclear.record.encoding import decode
+    from keepclear.record.files import KeysFile
     from keepclear.record.key_documents import Keyring
 
-    keys, ring = read_keys_file(file), Keyring()
+    data = Path(file).read_bytes()
+    keys, ring = decode(data.strip(), KeysFile, file), Keyring()
     for place, envelope in enumerate(keys.documents):
         ring.add(envelope, place, file)
     if len(ring.parties()) != 1:
         raise click.UsageError(f"{file}: holds {len(ring.parties())} parties; give one's own")
-    return keys, ring.latest(ring.parties()[0]), ring
+    return _Own(file, data, keys, ring.latest(ring.parties()[0]), ring)
 
 
 def _write_next(
-    file: str, signers: "Sequence[Signer]", made: "Mapping[str, Signer]", folder: str,
+    own: _Own, signers: "Sequence[Signer]", made: "Mapping[str, Signer]", folder: str,
     changes: Mapping[str, Any],
 ) -> list[str]:  # fmt: skip
     """Write the next document of a file of keys and the new private keys; tell what was written.
 
-    Nothing is written where the document does not follow by the rules.
+    It is written over what was read, and nothing else. Nothing is written where the document does
+    not follow by the rules.
     """
     from msgspec.structs import asdict
 
@@ -326,7 +388,7 @@ def _write_next(
     from keepclear.record.files import KeysFile
     from keepclear.record.key_documents import KeyDocument, seal_document
 
-    keys, before, ring = _latest(file)
+    file, keys, before = own.file, own.keys, own.latest
     version = before.version + 1
     number = {"version": version, "previous": digest(keys.documents[-1].payload).hex()}
     try:
@@ -334,59 +396,57 @@ def _write_next(
     except ValueError as fault:
         raise click.UsageError(f"version {version} of the keys of {before.party} {fault}") from None
     envelope = seal_document(document, *signers)
-    ring.add(envelope, len(keys.documents), file)
-    written = []
-    for name, signer in made.items():
-        written.append(_private_file(folder, before.party, name))
-        _write_private(written[-1], before.party, name, signer)
-    _write_keys(file, KeysFile(exchange=keys.exchange, documents=(*keys.documents, envelope)))
+    own.ring.add(envelope, len(keys.documents), file)
+    new_keys = KeysFile(exchange=keys.exchange, documents=(*keys.documents, envelope))
+    files = {
+        private_file(folder, before.party, name): (name, signer) for name, signer in made.items()
+    }
+    write_privates(files, before.party, lambda: _write_keys(file, new_keys, own.data))
     return [
         f"wrote {file}: version {version} of the keys of {before.party}",
-        *(f"wrote {each} (PRIVATE)" for each in written),
+        *(f"wrote {each} (PRIVATE)" for each in files),
     ]
 
 
-def _new_signer() -> "Signer":
-    from keepclear.record.keys import Signer
-
-    return Signer(os.urandom(SEED_BYTES))
-
-
-def _private_file(folder: str, party: str, name: str) -> str:
-    return f"{folder}/{party}.{name}.private.json"
-
-
-def _write_private(file: str, party: str, name: str, signer: "Signer") -> None:
-    """Write a private key that only its owner can read; never over another."""
+def _write_keys(file: str, keys: "KeysFile", before: bytes | None) -> None:
+    """Write a file of keys over what was read of it."""
+    from keepclear.cli.output import replace_text
     from keepclear.record.encoding import encode
 
-    value = {"format": PRIVATE, "party": party, "name": name, "seed": signer.seed.hex()}
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(encode(value) + b"\n")
+    replace_text(file, encode(keys).decode() + "\n", "keys", before)
 
 
-def read_private(file: str) -> "Signer":
-    """Return the signer in a private key's file; `Malformed` or `OSError` where it is none."""
-    from keepclear.record.encoding import decode
-    from keepclear.record.faults import Malformed
-    from keepclear.record.keys import Signer
+def _check_deed(deed: str) -> None:
+    """Refuse what nobody will ever be asked for: a mandate for it would give nothing."""
+    from difflib import get_close_matches
 
-    value = decode(Path(file).read_bytes().strip(), dict[str, str], file)
-    if value.get("format") != PRIVATE:
-        raise Malformed(file, value.get("format", ""), f"is not {PRIVATE}", "give a private key")
-    return Signer(bytes.fromhex(value["seed"]))
+    from keepclear.agreement.signing import ANNEX
+    from keepclear.exchange.decide import ACTS
+    from keepclear.record.mandates import ROUTINE, Power, power_of
+    from keepclear.record.signers import DISTRESS
 
-
-def _write_keys(file: str, keys: "KeysFile") -> None:
-    from keepclear.cli.output import write_text
-    from keepclear.record.encoding import encode
-
-    write_text(file, encode(keys).decode() + "\n")
+    known = {
+        *ACTS.names,
+        *(act.partition(".")[0] for act in ACTS.names),
+        *Power,
+        ROUTINE,
+        ANNEX,
+        DISTRESS,
+    }
+    if deed in known or power_of(deed) is not None:
+        return
+    near = get_close_matches(deed, sorted(known), 1, 0.0)[0]
+    first = ", ".join(sorted(each for each in known if "." not in each))
+    raise click.UsageError(
+        f"--covers {deed!r}: is nothing that is signed (known: {first}); did you mean {near}?"
+    )
 
 
 def _exchange_key(text: str) -> "ExchangeKey":
+    from keepclear.errors import CallerError
     from keepclear.record.files import ExchangeKey
+    from keepclear.record.keys import PublicKey
+    from keepclear.record.notes import check_name
 
     name, equals, data = text.partition("=")
     try:
@@ -397,4 +457,9 @@ def _exchange_key(text: str) -> "ExchangeKey":
         raise click.UsageError(
             f"--exchange {text!r}: is not NAME=KEY with 64 hexadecimal digits; see what it says"
         )
+    try:
+        check_name(name)
+        PublicKey(found)
+    except CallerError as fault:
+        raise click.UsageError(f"--exchange {text!r}: {fault}") from None
     return ExchangeKey(name=name, key=found)

@@ -33,7 +33,7 @@ def play(file: str, viewer: str | None, record: str | None) -> int:
       keepclear play examples/two_plans_cross.toml --as south --record cross.record
       keepclear record verify cross.record --keys cross.record.keys
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    from keepclear.cli.output import write_text
+    from keepclear.cli.output import check_target, write_text
     from keepclear.clock import RandomIds
     from keepclear.detect.compiled import plain
     from keepclear.formats.play import read_play
@@ -47,14 +47,17 @@ def play(file: str, viewer: str | None, record: str | None) -> int:
         if viewer is not None and viewer not in found.parties:
             known = ", ".join(found.parties)
             raise click.UsageError(f"--as {viewer!r}: is no party of the play; one of {known}")
+        if record is not None:
+            check_target(record, "record", [file])
+            check_target(f"{record}.keys", "keys", [file])
         played = run_play(found, RandomIds(), plain())
         lines: Iterable[bytes] = played.lines
         if viewer is not None:
             lines = list(view_of(played.lines, viewer))
         said = [played_text(found, played, lines, viewer).rstrip("\n")]
         if record is not None:
-            write_text(record, b"".join(line + b"\n" for line in lines).decode())
-            write_text(f"{record}.keys", encode(played.keys).decode() + "\n")
+            write_text(record, b"".join(line + b"\n" for line in lines).decode(), "record")
+            write_text(f"{record}.keys", encode(played.keys).decode() + "\n", "keys")
             said += ["", f"wrote {record} and {record}.keys; prove it with",
                      f"  keepclear record verify {record} --keys {record}.keys"]  # fmt: skip
         return said

@@ -23,6 +23,7 @@ SLACK_M: Final = 10.0
 BITS: Final = 18
 SMALL_M: Final = 100_000.0
 SHORT_US: Final = 7_200e6
+FEW: Final = 16  # boxes that need no order
 CLASSES: Final = 4
 FRAGMENTS_A_BOX: Final = 8
 
@@ -74,8 +75,8 @@ def tree_of(boxes: Floats, things: Integers | None = None) -> Tree:
 
 
 def _order(boxes: Floats) -> Integers:
-    if not len(boxes):
-        return np.empty(0, dtype=np.int64)
+    if len(boxes) <= FEW:
+        return np.arange(len(boxes))  # all of them are looked at anyway
     size_m = np.max(boxes[:, 1:6:2] - boxes[:, 0:6:2], axis=1)
     lasts_us = boxes[:, 7] - boxes[:, 6]
     key = _class_of(size_m, SMALL_M) * CLASSES + _class_of(lasts_us, SHORT_US)

@@ -87,9 +87,9 @@ def accept(deciding: Deciding, act: Act, payload: AcceptProposal) -> None:
         )
     operation = deciding.world.operations[proposal.operation]
     after = moved(operation, proposal.shift_us, proposal.climb_tmm)
-    compiled = deciding.near.compile(claim_of(after))
-    other = deciding.near.compiled(old.other(operation.id))
     between = deciding.between(*old.parties)
+    compiled = deciding.near.compile(claim_of(after), between.probing)
+    other = deciding.near.compiled(old.other(operation.id), between.probing)
     if breaches(deciding.functions, compiled, other, between.minima):
         raise Refused(
             f"proposal {proposal.id[:8]}: the two would be in conflict still; propose more"

@@ -5,8 +5,9 @@ Deciding changes the world as it goes, under the undo log: what is refused half-
 whole (`exchange`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from keepclear.agreement.binding import Held, Minima, binding, minima_for
@@ -15,8 +16,10 @@ from keepclear.agreement.clauses import (
     Disclosure,
     OnConflict,
     OnConflictRule,
+    ProbingBound,
     WhoActs,
 )
+from keepclear.agreement.probing import DEFAULT, widest
 from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.standing import Standing
 from keepclear.detect.kernel import Functions
@@ -26,9 +29,9 @@ from keepclear.exchange.events import KIND_OF, ConflictChanged, Event
 from keepclear.exchange.index import Near
 from keepclear.exchange.ports import Ids
 from keepclear.exchange.views import Disclosed, Notice, notice
-from keepclear.exchange.world import World, evolve
+from keepclear.exchange.world import Carried, World, evolve
 from keepclear.plans.conflicts import Conflict
-from keepclear.plans.operations import Operation
+from keepclear.plans.operations import Operation, as_compared
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import audience_of
 
@@ -36,20 +39,25 @@ Kind = TypeVar("Kind", bound=Decision)
 
 
 class Between(NamedTuple):
-    """What binds two parties now. who_acts: with the ids of the clauses."""
+    """What binds two parties now. who_acts: with the ids of the clauses.
+
+    probing: what small volumes are widened to, None where all is disclosed.
+    """
 
     minima: tuple[Minima, ...]
     who_acts: tuple[tuple[str, WhoActs], ...]
     grants: Grants
     on_conflict: OnConflict
+    probing: ProbingBound | None
 
 
 @dataclass(eq=False)
 class Deciding:
     """One act, or what falls due, being decided.
 
-    counts: how many notices each party has had. parts: audience, kind and value of what goes
-    into the record, in order. told: the notices among them. seen_by: who else sees the act.
+    counts: how many notices each party has had. parties: all of the region. parts: audience,
+    kind and value of what goes into the record, in order. told: the notices among them.
+    seen_by: who else sees the act.
     """
 
     world: World
@@ -59,10 +67,12 @@ class Deciding:
     ids: Ids
     now_us: int
     counts: dict[str, int]
+    parties: frozenset[str] = frozenset()
     parts: list[tuple[str, str, Signed]] = field(default_factory=list)
     told: list[Disclosed[Notice]] = field(default_factory=list)
     seen_by: tuple[str, ...] = ()
     _between: dict[tuple[str, str], Between] = field(default_factory=dict)
+    _before: dict[tuple[str, str], tuple[Minima, ...]] = field(default_factory=dict)
 
     def emit(self, parties: Iterable[str], event: Event) -> None:
         """Let an event happen, for those who may see it."""
@@ -73,11 +83,12 @@ class Deciding:
         """Let a conflict be raised or changed, and tell both sides."""
         self.emit(conflict.parties, ConflictChanged(conflict=conflict))
         a, b = self.world.operations[conflict.a], self.world.operations[conflict.b]
-        grants = self.between(a.party, b.party).grants
+        between = self.between(a.party, b.party)
         for own, other in ((a, b), (b, a)):
             number = self.counts.get(own.party, 0) + 1
             self.counts[own.party] = number
-            told = notice(conflict, own, other, grants, number, note)
+            seen = as_compared(other, between.probing)
+            told = notice(conflict, own, seen, between.grants, number, note)
             self.told.append(told)
             self.parts.append((told.party, "notice/1", told.value))
 
@@ -88,9 +99,24 @@ class Deciding:
             self._between[key] = _between(held_of(self.world), *key, self.house)
         return self._between[key]
 
+    def minima(self, one: Operation, other: Operation) -> tuple[Minima, ...]:
+        """Return the rules that bind two operations; RE-CHECKING ones by those before, too."""
+        now = self.between(one.party, other.party).minima
+        waits = self.world.rechecking
+        if one.id not in waits and other.id not in waits:
+            return now
+        pair = (min(one.party, other.party), max(one.party, other.party))
+        if pair not in self._before:
+            held = held_of(self.world, self.world.before)
+            self._before[pair] = minima_for(held, *pair, self.house)
+        known = {(each.agreement, each.clause) for each in now}
+        more = (e for e in self._before[pair] if (e.agreement, e.clause) not in known)
+        return (*now, *more)
+
     def forget_bindings(self) -> None:
         """Look again at what binds whom: an agreement stands otherwise than before."""
         self._between.clear()
+        self._before.clear()
 
     def operation(self, operation_id: str, party: str) -> Operation:
         """Return a party's own operation; one error for all that is not."""
@@ -112,11 +138,26 @@ class Deciding:
         return found
 
 
-def held_of(world: World) -> list[Held]:
-    """Return the agreements in a world and what holds of them now."""
+def clauses_of(world: World, party: str) -> list[tuple[str, str, Decision]]:
+    """Return what binds a party: of each agreement that holds, its hash, clause id, decision."""
+    return [
+        (own_hash, clause.id, clause.decides)
+        for own_hash, each in world.agreements.items()
+        if any(own.id == party for own in each.agreement.parties)
+        for clause in each.clauses
+        if clause.decides is not None
+    ]
+
+
+def held_of(world: World, instead: Mapping[str, Carried] = MappingProxyType({})) -> list[Held]:
+    """Return the agreements in a world and what holds of them now.
+
+    instead: agreements to be taken as they stood before.
+    """
+    found = {**world.agreements, **instead}
     return [
         Held(each.agreement, Standing(each.state, own_hash, (), each.clauses, (), (), (), ()))
-        for own_hash, each in world.agreements.items()
+        for own_hash, each in found.items()
     ]
 
 
@@ -126,13 +167,22 @@ def _between(held: Sequence[Held], a: str, b: str, house: RuleSet) -> Between:
     for each in bound:
         found = [(each.standing.hash, *pair) for pair in _of(each, Disclosure)]
         disclosures += found or [(each.standing.hash, "", None)]
+    grants = grants_of(disclosures)
     actions = [rule.action for each in bound for _, rule in _of(each, OnConflictRule)]
     return Between(
         minima=minima_for(held, a, b, house),
         who_acts=tuple(pair for each in bound for pair in _of(each, WhoActs)),
-        grants=grants_of(disclosures),
+        grants=grants, probing=_probing(bound, grants),
         on_conflict=OnConflict.REFUSE if OnConflict.REFUSE in actions else OnConflict.NOTE,
     )  # fmt: skip
+
+
+def _probing(bound: Sequence[Held], grants: Grants) -> ProbingBound | None:
+    """Return what small volumes are widened to: the widest that is agreed, else the default."""
+    if grants.is_everything:
+        return None
+    agreed = [clause for each in bound for _, clause in _of(each, ProbingBound)]
+    return widest(agreed) if agreed else DEFAULT
 
 
 def _of(held: Held, kind: type[Kind]) -> list[tuple[str, Kind]]:

@@ -9,7 +9,9 @@ the event as JSON in its one form.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Annotated, Final
+
+import msgspec
 
 from keepclear.agreement.documents import Clause
 from keepclear.agreement.statements import AgreementFile
@@ -17,7 +19,7 @@ from keepclear.agreement.states import State as AgreementState
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import Operation, State
 from keepclear.record.encoding import Signed
-from keepclear.record.headers import Id, TimeUs
+from keepclear.record.headers import Id, Name, TimeUs
 from keepclear.record.key_documents import Hex64
 
 
@@ -29,18 +31,47 @@ class AgreementCarried(Signed, frozen=True, kw_only=True):
 
 
 class AgreementStood(Signed, frozen=True, kw_only=True):
-    """How an agreement stands from now on. clauses: those that hold, annexes included."""
+    """How an agreement stands from now on. clauses: those that hold, annexes included.
+
+    is_long: its parties have so many operations that they are looked at again bit by bit.
+    """
 
     hash: Hex64
     state: AgreementState
     clauses: tuple[Clause, ...]
+    is_long: bool = False
+
+
+class RecheckingBegun(Signed, frozen=True, kw_only=True):
+    """That operations of one party are RE-CHECKING, which counts as a conflict, until looked at."""
+
+    hash: Hex64
+    operations: tuple[Id, ...]
+
+
+class RecheckingDone(Signed, frozen=True, kw_only=True):
+    """That operations of one party were looked at again."""
+
+    hash: Hex64
+    operations: tuple[Id, ...]
+
+
+class MoreFound(Signed, frozen=True, kw_only=True):
+    """How many more conflicts of an operation there are than one entry holds; 0 for no more."""
+
+    id: Id
+    more: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class OperationFiled(Signed, frozen=True, kw_only=True):
-    """An operation, or a new version of it, was filed. is_smaller: it only shrinks."""
+    """An operation, or a new version of it, was filed. is_smaller: it only shrinks.
+
+    takes_km2h: of what its party may take in a day; 0 where no agreement says how much.
+    """
 
     operation: Operation
     is_smaller: bool = False
+    takes_km2h: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class OperationMoved(Signed, frozen=True, kw_only=True):
@@ -58,7 +89,24 @@ class ConflictChanged(Signed, frozen=True, kw_only=True):
     conflict: Conflict
 
 
-Event = AgreementCarried | AgreementStood | OperationFiled | OperationMoved | ConflictChanged
+class FilingsCounted(Signed, frozen=True, kw_only=True):
+    """That a party has filed as often in an hour as its agreement asks to be told of."""
+
+    party: Name
+    filings: int
+
+
+Event = (
+    AgreementCarried
+    | AgreementStood
+    | OperationFiled
+    | OperationMoved
+    | ConflictChanged
+    | FilingsCounted
+    | RecheckingBegun
+    | RecheckingDone
+    | MoreFound
+)
 
 KINDS: Final[Mapping[str, type[Signed]]] = {
     "agreement-carried/1": AgreementCarried,
@@ -66,5 +114,9 @@ KINDS: Final[Mapping[str, type[Signed]]] = {
     "operation-filed/1": OperationFiled,
     "operation-moved/1": OperationMoved,
     "conflict-changed/1": ConflictChanged,
+    "filings-counted/1": FilingsCounted,
+    "re-checking-begun/1": RecheckingBegun,
+    "re-checking-done/1": RecheckingDone,
+    "more-found/1": MoreFound,
 }
 KIND_OF: Final[Mapping[type[Signed], str]] = {each: kind for kind, each in KINDS.items()}

@@ -22,7 +22,7 @@ from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.states import State as AgreementState
 from keepclear.detect.kernel import Functions
 from keepclear.errors import CallerError
-from keepclear.exchange.agreements import stand
+from keepclear.exchange.agreements import recheck_some, stand
 from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import (
@@ -140,6 +140,19 @@ class Exchange:
                     fall_due(deciding, operation)
             self._commit("", due_us, deciding, deciding.parts)
 
+    def recheck_some(self) -> bool:
+        """Enter one entry of what is RE-CHECKING; tell whether there is more.
+
+        The owner calls it between acts, until nothing is left: no act waits for it.
+        """
+        now_us = self._clock.now_us()
+        self._pass_time(now_us)
+        if self.world.rechecking:
+            deciding = self._deciding(now_us)
+            recheck_some(deciding)
+            self._commit("", now_us, deciding, deciding.parts)
+        return bool(self.world.rechecking)
+
     def beat(self) -> None:
         """Sign a checkpoint of each tree, and the beat over all of them."""
         name, signer = self._region.exchange, self._signer
@@ -156,6 +169,7 @@ class Exchange:
         return Deciding(
             world=self.world, near=self._near, functions=self._functions,
             house=self._region.house, ids=self._ids, now_us=now_us, counts=dict(self._counts),
+            parties=frozenset(self.keys.parties()),
         )  # fmt: skip
 
     def _check(self, envelope: Envelope, act: Act, now_us: int) -> None:
@@ -224,5 +238,5 @@ class Exchange:
             if operation is None or not operation.is_protecting:
                 self._near.drop(operation_id)
             else:
-                self._near.put(operation.status, self._near.compile(claim_of(operation)))
+                self._near.put(operation.status, claim_of(operation))
         self._near.touched.clear()

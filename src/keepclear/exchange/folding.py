@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The world from a record: its events folded, in their order. Signatures are not checked again."""
+"""The world from a record: its events folded, in their order.
+
+Signatures and forms are not checked again: `record.verification` does that.
+"""
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
 from keepclear.exchange.events import KINDS, Event
 from keepclear.exchange.world import World, evolve, keep
-from keepclear.record.encoding import decode
 from keepclear.record.entries import Entry, Part
-from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine
+from keepclear.record.files import AnyLine, EntryLine
+
+LINES: Final[msgspec.json.Decoder[AnyLine]] = msgspec.json.Decoder(AnyLine)
 
 
 def fold(lines: Iterable[bytes]) -> World:
     """Return the world that the entries of an archive lead to."""
     world = World()
-    for number, data in enumerate(lines, start=1):
-        line: AnyLine = decode(data, AnyLine, f"line {number}", LONGEST_LINE)  # type: ignore[arg-type]
+    for data in lines:
+        line: AnyLine = LINES.decode(data)
         if not isinstance(line, EntryLine):
             continue
         entry = msgspec.json.decode(line.entry, type=Entry)

@@ -6,14 +6,16 @@ near is looked at again.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
-from keepclear.agreement.clauses import LeadTime, OnConflict
+from keepclear.agreement.clauses import Caps, LeadTime, OnConflict
 from keepclear.errors import CallerError, InputError
-from keepclear.exchange.deciding import Deciding, held_of
-from keepclear.exchange.events import OperationFiled, OperationMoved
+from keepclear.exchange.deciding import Deciding, clauses_of
+from keepclear.exchange.events import FilingsCounted, OperationFiled, OperationMoved
 from keepclear.exchange.rechecking import GONE_ON, recheck
+from keepclear.exchange.world import Filer
 from keepclear.plans.acts import (
     ActivateOperation,
     CancelOperation,
@@ -23,10 +25,22 @@ from keepclear.plans.acts import (
     MarkAirborne,
     UpdateOperation,
 )
+from keepclear.plans.caps import area_hours_km2h, excesses
 from keepclear.plans.conflicts import open_for
-from keepclear.plans.filing import FiledOperation, uncertainty_of, volumes_of
-from keepclear.plans.operations import Event, Operation, State, move, protects_until_us
+from keepclear.plans.filing import FiledOperation, uncertainty_of, volumes_filed, volumes_of
+from keepclear.plans.operations import (
+    Event,
+    Operation,
+    State,
+    as_compared,
+    move,
+    only_shrinks,
+    protects_until_us,
+)
 from keepclear.record.headers import Act
+
+# Their places would be a list that somebody could misuse (docs/disclosure.md).
+NOT_TAKEN: Final = frozenset({"humanitarian-movement", "protected-site"})
 
 
 class Refused(CallerError):
@@ -36,8 +50,10 @@ class Refused(CallerError):
 def file(deciding: Deciding, act: Act, payload: FileOperation) -> None:
     """File a new operation: recorded, protecting at once, both sides of a conflict told."""
     made = _operation(deciding, act, payload.operation, deciding.ids.id(), 1, State.FILED)
-    deciding.emit([act.party], OperationFiled(operation=made))
+    takes_km2h = _take(deciding, made)
+    deciding.emit([act.party], OperationFiled(operation=made, takes_km2h=takes_km2h))
     recheck(deciding, made, "")
+    _tell_rate(deciding, act.party)
 
 
 def update(deciding: Deciding, act: Act, payload: UpdateOperation) -> None:
@@ -54,10 +70,21 @@ def update(deciding: Deciding, act: Act, payload: UpdateOperation) -> None:
 
 
 def refile(deciding: Deciding, old: Operation, made: Operation) -> None:
-    """Put a new version in the place of an old one."""
-    made = replace(made, airborne_us=old.airborne_us, off_nominal=old.off_nominal)
-    deciding.emit([made.party], OperationFiled(operation=made))
+    """Put a new version in the place of an old one.
+
+    One that only shrinks keeps its place and its state; all others count as filed anew. Both
+    count as filings: each is answered.
+    """
+    is_smaller = only_shrinks(old, made)
+    made = replace(
+        made, airborne_us=old.airborne_us, off_nominal=old.off_nominal,
+        state=old.state if is_smaller else made.state,
+    )  # fmt: skip
+    deciding.emit([made.party], OperationFiled(
+        operation=made, is_smaller=is_smaller, takes_km2h=_take(deciding, made)
+    ))  # fmt: skip
     recheck(deciding, made, f"operation {made.id[:8]} of {made.party} was changed")
+    _tell_rate(deciding, made.party)
 
 
 def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
@@ -83,6 +110,14 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
         raise Refused(
             f"operation {old.id[:8]}: conflict {refusing[0].id[:8]} is open and it must act; "
             "change it, agree with the other side, or agree as it is"
+        )
+    if old.id in world.rechecking and any(
+        deciding.between(act.party, other).on_conflict is OnConflict.REFUSE
+        for other in deciding.parties - {act.party}
+    ):
+        raise Refused(
+            f"operation {old.id[:8]}: is RE-CHECKING under an agreement that has changed, which "
+            "counts as a conflict; try again in a moment"
         )
     deciding.emit([act.party], OperationMoved(id=old.id, state=state))
     for each in must:
@@ -149,12 +184,18 @@ def _operation(
     state: State,
 ) -> Operation:  # fmt: skip
     """Return an operation from what was filed; refuse what can be none."""
-    volumes = volumes_of(filed.volumes)
+    if filed.craft_class in NOT_TAKEN:
+        raise InputError(
+            "craft_class", filed.craft_class, "is protected otherwise, and its places stand in no "
+            "act here", "use the channel that was agreed for it",
+        )  # fmt: skip
+    volumes = volumes_filed(filed)
     made = Operation(
         id=operation_id, party=act.party, status=act.status, version=version,
-        ovn=deciding.ids.id(), state=state, domain=filed.domain, craft_class=filed.craft_class,
-        callsign=filed.callsign, count=filed.count, has_rvsm=filed.has_rvsm, volumes=volumes,
-        uncertainty=uncertainty_of(filed), filed_us=deciding.now_us,
+        ovn=deciding.ids.id(), state=state, domain=filed.domain, craft=filed.craft,
+        craft_class=filed.craft_class, callsign=filed.callsign, count=filed.count,
+        has_rvsm=filed.has_rvsm, volumes=volumes, uncertainty=uncertainty_of(filed),
+        filed_us=deciding.now_us,
     )  # fmt: skip
     if made.end_us <= deciding.now_us:
         raise InputError(
@@ -163,14 +204,45 @@ def _operation(
     return replace(made, late_us=_late_us(deciding, made))
 
 
+def _take(deciding: Deciding, made: Operation) -> int:
+    """Return the area-hours that a filing takes; refuse it, uncompared, where that is too much.
+
+    A small operation takes as much as it is widened to.
+    """
+    caps = [
+        (clause_id, decision)
+        for _, clause_id, decision in clauses_of(deciding.world, made.party)
+        if isinstance(decision, Caps)
+    ]
+    if not caps:
+        return 0
+    takes_km2h = area_hours_km2h(as_compared(made, deciding.near.bound))
+    filer = deciding.world.filers.get(made.party, Filer())
+    taken_km2h = filer.taken_km2h(deciding.now_us)
+    for clause_id, decision in caps:
+        for each in excesses(made, takes_km2h, taken_km2h, decision):
+            raise Refused(
+                f"{each.what} {each.used}: above {each.limit}, which clause {clause_id} allows "
+                f"{each.of}; {each.way_out}"
+            )
+    return takes_km2h
+
+
+def _tell_rate(deciding: Deciding, party: str) -> None:
+    """Tell others that a party has filed as often in an hour as is to be told of: no place."""
+    count = len(deciding.world.filers[party].times_us)
+    for other in sorted(deciding.parties - {party}):
+        bound = deciding.between(party, other).probing
+        if bound is not None and count % bound.filings_an_hour == 0:
+            deciding.emit([party, other], FilingsCounted(party=party, filings=count))
+
+
 def _late_us(deciding: Deciding, made: Operation) -> int:
     """Return how much later than agreed an operation is filed, by the strictest agreement."""
     asked = [
-        clause.decides.notice_us
-        for held in held_of(deciding.world)
-        if any(party.id == made.party for party in held.agreement.parties)
-        for clause in held.standing.clauses
-        if isinstance(clause.decides, LeadTime) and _is_for(clause.decides.classes, made)
+        decision.notice_us
+        for _, _, decision in clauses_of(deciding.world, made.party)
+        if isinstance(decision, LeadTime) and _is_for(decision.classes, made)
     ]
     return max([0, *(made.filed_us + each - made.start_us for each in asked)])
 

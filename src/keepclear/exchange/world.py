@@ -8,9 +8,11 @@
    not depend on the order of dictionaries, and is the same after any fold of the same events.
 """
 
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -22,13 +24,18 @@ from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
     Event,
+    MoreFound,
     OperationFiled,
     OperationMoved,
+    RecheckingBegun,
+    RecheckingDone,
 )
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import Signed, encode
 
+HOUR_US: Final = 3_600_000_000
+HOURS: Final = 24
 HASH_SIZE: Final = 2**256
 
 
@@ -41,21 +48,56 @@ class Carried(Signed, frozen=True, kw_only=True):
     clauses: tuple[Clause, ...] = ()
 
 
+class Filer(Signed, frozen=True, kw_only=True):
+    """When a party has filed within the last hour, and what it took within the last day.
+
+    hours: (hour since 1970, km2h) for each hour in which it filed.
+    """
+
+    times_us: tuple[int, ...] = ()
+    hours: tuple[tuple[int, int], ...] = ()
+
+    def taken_km2h(self, now_us: int) -> int:
+        """Return what was taken within the last day, whole hours counted in."""
+        first = now_us // HOUR_US - HOURS
+        return sum(taken for hour, taken in self.hours if hour >= first)
+
+
+class Rechecking(Signed, frozen=True, kw_only=True):
+    """Which agreement an operation is to be looked at again for."""
+
+    hash: str
+
+
+class More(Signed, frozen=True, kw_only=True):
+    """How many more conflicts there are than were told."""
+
+    count: int
+
+
 @dataclass(eq=False)
 class World:
     """What stands now. Written by `evolve` alone; the owner alone calls it, one thread at a time.
 
-    operations, conflicts: by id. agreements: by hash. of_operation: ids of the conflicts that an
-    operation is in, in the order in which they were raised. places: of each operation among all
-    filings, the later one greater; a new version that only shrinks keeps its place.
+    operations, conflicts: by id. agreements: by hash. filers: by party. of_operation: ids of the
+    conflicts that an operation is in, in the order in which they were raised. places: of each
+    operation among all filings, the later one greater; a new version that only shrinks keeps
+    its place. rechecking: operations that are not yet looked at again, by id, and before: the
+    agreements as they stood before, whose rules bind those still. more: of operations with more
+    conflicts than one entry holds, how many more.
     """
 
     agreements: dict[str, Carried] = field(default_factory=dict)
+    filers: dict[str, Filer] = field(default_factory=dict)
+    before: dict[str, Carried] = field(default_factory=dict)
+    rechecking: dict[str, Rechecking] = field(default_factory=dict)
+    more: dict[str, More] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
     conflicts: dict[str, Conflict] = field(default_factory=dict)
     of_operation: dict[str, tuple[str, ...]] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
     filings: int = 0
+    hashes: dict[str, int] = field(default_factory=dict)
     sum: int = 0
     undo_log: list[tuple[str, str, object]] = field(default_factory=list)
 
@@ -70,43 +112,96 @@ class World:
 
 
 def evolve(world: World, event: Event) -> None:
-    """Change the world by one event."""
-    match event:
-        case AgreementCarried():
-            agreement = read_agreement(bytes(event.file.agreement))
-            before = world.agreements.get(event.hash)
-            made = Carried(agreement=agreement, file=event.file)
-            if before is not None:
-                made = msgspec.structs.replace(made, state=before.state, clauses=before.clauses)
-            _put(world, "agreements", event.hash, made)
-        case AgreementStood():
-            carried = world.agreements[event.hash]
-            _put(world, "agreements", event.hash, msgspec.structs.replace(
-                carried, state=event.state, clauses=event.clauses
-            ))  # fmt: skip
-        case OperationFiled():
-            _put(world, "operations", event.operation.id, event.operation)
-            if not event.is_smaller:
-                world.undo_log.append(("filings", "", world.filings))
-                world.undo_log.append(
-                    ("places", event.operation.id, world.places.get(event.operation.id))
-                )
-                world.filings += 1
-                world.places[event.operation.id] = world.filings
-        case OperationMoved():
-            old = world.operations[event.id]
-            airborne_us = old.airborne_us if event.airborne_us is None else event.airborne_us
-            _put(world, "operations", event.id, msgspec.structs.replace(
-                old, state=event.state, airborne_us=airborne_us
-            ))  # fmt: skip
-        case ConflictChanged():
-            conflict = event.conflict
-            if conflict.id not in world.conflicts:
-                for operation in (conflict.a, conflict.b):
-                    known = world.of_operation.get(operation, ())
-                    world.undo_log.append(("of_operation", operation, known))
-                    world.of_operation[operation] = (*known, conflict.id)
-            _put(world, "conflicts", conflict.id, conflict)
+    """Change the world by one event; what only tells something changes nothing."""
+    change = EVOLVE.get(type(event))
+    if change is not None:
+        change(world, event)
+
+
+def _agreement_carried(world: World, event: AgreementCarried) -> None:
+    made = Carried(agreement=read_agreement(bytes(event.file.agreement)), file=event.file)
+    before = world.agreements.get(event.hash)
+    if before is not None:
+        made = msgspec.structs.replace(made, state=before.state, clauses=before.clauses)
+    _put(world, "agreements", event.hash, made)
+
+
+def _agreement_stood(world: World, event: AgreementStood) -> None:
+    carried = world.agreements[event.hash]
+    if event.is_long and event.hash not in world.before:
+        _put(world, "before", event.hash, carried)
+    made = msgspec.structs.replace(carried, state=event.state, clauses=event.clauses)
+    _put(world, "agreements", event.hash, made)
+
+
+def _operation_filed(world: World, event: OperationFiled) -> None:
+    own_id = event.operation.id
+    _put(world, "operations", own_id, event.operation)
+    _count_filing(world, event)
+    if not event.is_smaller:
+        world.undo_log.append(("filings", "", world.filings))
+        world.undo_log.append(("places", own_id, world.places.get(own_id)))
+        world.filings += 1
+        world.places[own_id] = world.filings
+
+
+def _operation_moved(world: World, event: OperationMoved) -> None:
+    old = world.operations[event.id]
+    airborne_us = old.airborne_us if event.airborne_us is None else event.airborne_us
+    made = msgspec.structs.replace(old, state=event.state, airborne_us=airborne_us)
+    _put(world, "operations", event.id, made)
+
+
+def _rechecking_begun(world: World, event: RecheckingBegun) -> None:
+    for each in event.operations:
+        _put(world, "rechecking", each, Rechecking(hash=event.hash))
+
+
+def _rechecking_done(world: World, event: RecheckingDone) -> None:
+    for each in event.operations:
+        _drop(world, "rechecking", each)
+    if all(each.hash != event.hash for each in world.rechecking.values()):
+        _drop(world, "before", event.hash)
+
+
+def _more_found(world: World, event: MoreFound) -> None:
+    if event.more:
+        _put(world, "more", event.id, More(count=event.more))
+    else:
+        _drop(world, "more", event.id)
+
+
+def _conflict_changed(world: World, event: ConflictChanged) -> None:
+    conflict = event.conflict
+    if conflict.id not in world.conflicts:
+        for operation in (conflict.a, conflict.b):
+            known = world.of_operation.get(operation, ())
+            world.undo_log.append(("of_operation", operation, known))
+            world.of_operation[operation] = (*known, conflict.id)
+    _put(world, "conflicts", conflict.id, conflict)
+
+
+EVOLVE: Final[Mapping[type[Signed], Callable[[World, Any], None]]] = {
+    AgreementCarried: _agreement_carried,
+    AgreementStood: _agreement_stood,
+    OperationFiled: _operation_filed,
+    OperationMoved: _operation_moved,
+    RecheckingBegun: _rechecking_begun,
+    RecheckingDone: _rechecking_done,
+    MoreFound: _more_found,
+    ConflictChanged: _conflict_changed,
+}
+
+
+def _count_filing(world: World, event: OperationFiled) -> None:
+    party, now_us = event.operation.party, event.operation.filed_us
+    known = world.filers.get(party, Filer())
+    times_us = known.times_us[bisect_right(known.times_us, now_us - HOUR_US) :]
+    this = now_us // HOUR_US
+    hours = {hour: taken for hour, taken in known.hours if hour >= this - HOURS}
+    hours[this] = hours.get(this, 0) + event.takes_km2h
+    made = Filer(times_us=(*times_us, now_us), hours=tuple(sorted(hours.items())))
+    _put(world, "filers", party, made)
 
 
 def keep(world: World) -> None:
@@ -134,10 +229,32 @@ def _put(world: World, table: str, key: str, value: Signed) -> None:
     world.undo_log.append((table, key, before))
     world.undo_log.append(("sum", "", world.sum))
     kept[key] = value
-    change = _hash(table, key, value) - (0 if before is None else _hash(table, key, before))
-    world.sum = (world.sum + change) % HASH_SIZE
+    _rehash(world, table, key, value)
 
 
-def _hash(table: str, key: str, value: Signed) -> int:
-    text = b"%b/%b/%b" % (table.encode(), key.encode(), encode(value))
+def _drop(world: World, table: str, key: str) -> None:
+    kept: dict[str, Signed] = getattr(world, table)
+    before = kept.pop(key, None)
+    if before is not None:
+        world.undo_log.append((table, key, before))
+        world.undo_log.append(("sum", "", world.sum))
+        _rehash(world, table, key, None)
+
+
+def _rehash(world: World, table: str, key: str, value: Signed | None) -> None:
+    """Bring the sum to a new value of one object; None: it is gone."""
+    place = f"{table}/{key}"
+    before = world.hashes.get(place, 0)
+    world.undo_log.append(("hashes", place, world.hashes.get(place)))
+    if value is None:
+        world.hashes.pop(place, None)
+        world.sum = (world.sum - before) % HASH_SIZE
+        return
+    now = _hash(place, value)
+    world.hashes[place] = now
+    world.sum = (world.sum + now - before) % HASH_SIZE
+
+
+def _hash(place: str, value: Signed) -> int:
+    text = b"%b/%b" % (place.encode(), encode(value))
     return int.from_bytes(sha256(text).digest())

@@ -92,6 +92,8 @@ def _read(data: bytes, file: str, convert: Callable[[Mapping[str, Any]], Made]) 
         value = tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise _refused(file, str(fault), "mend the line it names") from None
+    except RecursionError:
+        raise _refused(file, "is nested too deep", "nest its lists and tables less") from None
     try:
         return convert(value)
     except CallerError as fault:

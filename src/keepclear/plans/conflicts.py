@@ -123,11 +123,12 @@ class Numbers(Signed, frozen=True, kw_only=True):
 class Broken(Signed, frozen=True, kw_only=True):
     """What two operations break. agreement: by its hash, empty for the house rule.
 
-    numbers: None where the clauses show too little for any.
+    kernel: version of what found it. numbers: None where the clauses show too little for any.
     """
 
     agreement: str
     clause: str
+    kernel: str
     numbers: Numbers | None
 
 

@@ -17,9 +17,12 @@ from typing import Annotated, Final
 import msgspec
 
 from keepclear.agreement.claims import Claim
+from keepclear.agreement.clauses import ProbingBound
+from keepclear.agreement.probing import widened
+from keepclear.airspace.altitudes import Altitude, are_comparable
 from keepclear.airspace.volumes import Volume4D
 from keepclear.errors import CallerError
-from keepclear.plans.filing import Domain, Uncertainty
+from keepclear.plans.filing import Craft, Domain, Uncertainty
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, Status
 
@@ -117,6 +120,7 @@ class Operation(Signed, frozen=True, kw_only=True):
     ovn: Id
     state: State
     domain: Domain
+    craft: Craft = Craft.MANNED
     craft_class: Name
     callsign: str
     count: int
@@ -155,6 +159,55 @@ def move(state: State, event: Event) -> State:
 def protects_until_us(operation: Operation) -> int:
     """Return until when it protects: its end, and the grace after it where it is out of plan."""
     return operation.end_us + (GRACE_US if operation.state in OUT_OF_PLAN else 0)
+
+
+def only_shrinks(old: Operation, new: Operation) -> bool:
+    """Tell whether a new version takes up nothing that the old one did not.
+
+    Each of its volumes lies within one of the old ones that has the same shape; a smaller shape
+    in a larger one is not looked for, and counts as new.
+    """
+    one, two = old.uncertainty, new.uncertainty
+    if old.craft_class != new.craft_class or (old.has_rvsm and not new.has_rvsm):
+        return False
+    if (two.lateral_tmm, two.vertical_tmm, two.early_us, two.late_us) != (
+        min(one.lateral_tmm, two.lateral_tmm), min(one.vertical_tmm, two.vertical_tmm),
+        min(one.early_us, two.early_us), min(one.late_us, two.late_us),
+    ):  # fmt: skip
+        return False
+    return all(any(_is_within(each, kept) for kept in old.volumes) for each in new.volumes)
+
+
+def _is_within(one: Volume4D, other: Volume4D) -> bool:
+    a, b = one.volume, other.volume
+    return (
+        a.shape == b.shape
+        and other.start_us <= one.start_us
+        and one.end_us <= other.end_us
+        and (b.lower is None or (a.lower is not None and _is_below(b.lower, a.lower)))
+        and (b.upper is None or (a.upper is not None and _is_below(a.upper, b.upper)))
+    )
+
+
+def _is_below(one: Altitude, other: Altitude) -> bool:
+    return are_comparable(one, other) and one.height_tmm <= other.height_tmm
+
+
+def as_compared(operation: Operation, bound: ProbingBound | None) -> Operation:
+    """Return an operation with the volumes that others are compared with: what they may be shown.
+
+    bound: what small ones are widened to, None for nothing.
+    """
+    claim = claim_of(operation)
+    if bound is not None:
+        claim = widened(claim, bound)
+    uncertainty = Uncertainty(
+        lateral_tmm=claim.lateral_tmm, vertical_tmm=claim.vertical_tmm,
+        early_us=claim.early_us, late_us=claim.late_us,
+    )  # fmt: skip
+    return msgspec.structs.replace(
+        operation, volumes=claim.volumes, off_nominal=(), uncertainty=uncertainty
+    )
 
 
 def claim_of(operation: Operation) -> Claim:

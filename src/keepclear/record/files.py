@@ -14,7 +14,8 @@ Layout: JSON Lines, each line in its one form (`encoding`), the first is the hea
     personal     a personal value of an act before it: act, field; may be left out
 
 The operator's archive has everything. A party's file has the trees it may see, and nothing of
-the others, of the order or of its numbers.
+the others, of the order or of its numbers. What tree and chain lines say is signed by nobody;
+it holds where it leads to what a later checkpoint or beat has signed.
 
 A file of keys says whom to believe: the exchange's names and keys, and the key documents of
 each party from the first on. It comes from elsewhere than the record, or proves nothing.
@@ -25,9 +26,10 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from keepclear.record.encoding import Signed
-from keepclear.record.entries import Leaf
+from keepclear.record.entries import Leaf, is_audience
 from keepclear.record.envelopes import Envelope
-from keepclear.record.headers import Bytes32, Id, Name, TimeUs
+from keepclear.record.headers import Bytes32, Id, Name, TimeUs, is_name
+from keepclear.record.notes import check_name
 from keepclear.record.personal import PersonalValue
 
 FORMAT: Final = "keepclear-record/1"
@@ -36,10 +38,17 @@ LONGEST_LINE: Final = 16_777_216
 
 
 class ExchangeKey(Signed, frozen=True, kw_only=True):
-    """A key that the exchange signs checkpoints with, and the name on its signatures."""
+    """A key that the exchange signs checkpoints with, and the name on its signatures.
+
+    The name ends in the region that the key signs for: "exchange.example/east" (`notes`).
+    """
 
     name: str
     key: Bytes32
+
+    def __post_init__(self) -> None:
+        """Refuse a name that cannot stand on a signature."""
+        check_name(self.name)
 
 
 class Line(Signed, frozen=True, kw_only=True, tag_field="line"):
@@ -56,6 +65,13 @@ class Header(Line, frozen=True, kw_only=True, tag="header"):
     party: str
     exchange: tuple[ExchangeKey, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse a view of nobody, or an archive of somebody."""
+        if self.view == "archive" and self.party:
+            raise ValueError(f"is an archive, and of party {self.party!r}; leave the party empty")
+        if self.view == "party" and not is_name(self.party):
+            raise ValueError(f"is the view of {self.party!r}, which is no name of a party")
+
 
 class DocumentLine(Line, frozen=True, kw_only=True, tag="document"):
     """A key document that counted before the range."""
@@ -69,6 +85,11 @@ class TreeLine(Line, frozen=True, kw_only=True, tag="tree"):
     audience: str
     size: Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
     peaks: tuple[Bytes32, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse an audience that is written in a second way."""
+        if not is_audience(self.audience):
+            raise ValueError(f"audience {self.audience!r} is no list of parties in order")
 
 
 class ChainLine(Line, frozen=True, kw_only=True, tag="chain"):

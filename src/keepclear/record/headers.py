@@ -23,12 +23,15 @@ from keepclear.record.faults import Malformed, NotProven
 ACT: Final = "application/vnd.keepclear.act+json"
 LONGEST_US: Final = 24 * 3_600_000_000
 CLOCK_US: Final = 30_000_000  # how far a sender's clock may be ahead
-NAME: Final = r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"
+# \Z, as $ would also let a newline stand behind what it ends.
+NAME: Final = r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z"
 Name = Annotated[str, msgspec.Meta(pattern=NAME)]
-Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
-Kind = Annotated[str, msgspec.Meta(pattern=r"^[a-z-]+(?:\.[a-z-]+)*/[1-9][0-9]{0,3}$")]
+Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
+Kind = Annotated[str, msgspec.Meta(pattern=r"^[a-z-]+(?:\.[a-z-]+)*/[1-9][0-9]{0,3}\Z")]
 Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
-TimeUs = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
+# 9999-12-31T00:00:00Z: what is later no calendar can show; the last day is left for rounding.
+TIMES_END_US: Final = 253_402_214_400_000_000
+TimeUs = Annotated[int, msgspec.Meta(ge=0, lt=TIMES_END_US)]
 _NAME: Final = re.compile(NAME)
 
 
@@ -64,7 +67,7 @@ class Act(Signed, frozen=True, kw_only=True):
     id: Id
     created_us: TimeUs
     expires_us: TimeUs
-    agreement: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?$")]
+    agreement: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")]
     kind: Kind
     payload: msgspec.Raw
     personal: tuple[PersonalDigest, ...] = ()

@@ -12,7 +12,9 @@ steals a root cannot rotate it.
 3. It is also signed by two representatives of the document before whose mandate for `keys`
    holds when it is made and whom it does not revoke, or by one where that document lists `keys`
    under `one_person`, or by none where it has none. Where fewer are left, only a new root can
-   go on, signed by those that are left too.
+   go on, signed by those that are left too; where none is left, by one of the document before
+   though it is revoked or its mandate is over. So no root alone takes a party over that has
+   representatives, and who lost all of their keys begins a chain anew (docs/adr/0009).
 4. A revocation says since when a key is suspect. It marks what the key signed and deletes
    nothing; a revoked key is never appointed again, and no revocation is taken back.
 5. Which key counts is decided by place in the record (`Keyring`), not by a clock. What it may
@@ -39,7 +41,7 @@ from keepclear.record.mandates import (
 )
 
 KEY_DOCUMENT: Final = "application/vnd.keepclear.key-document+json"
-Hex64 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Hex64 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class Representative(Signed, frozen=True, kw_only=True):
@@ -77,7 +79,7 @@ class KeyDocument(Signed, frozen=True, kw_only=True):
 
     party: Name
     version: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
-    previous: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?$")]
+    previous: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")]
     created_us: TimeUs
     algorithm: Literal["ed25519"] = "ed25519"
     hash: Literal["sha-256"] = "sha-256"
@@ -175,24 +177,27 @@ def _check_signers(old: KeyDocument, new: KeyDocument, envelope: Envelope, path:
     revoked = {each.key_id for each in new.revoked}
     persons = {PublicKey(r.key).id: r for r in old.representatives}
     keys = {key_id: PublicKey(each.key) for key_id, each in persons.items()}
-    signed = set(verified(envelope, {root.id: root, **keys}, KEY_DOCUMENT, path))
+    signed = frozenset(verified(envelope, {root.id: root, **keys}, KEY_DOCUMENT, path))
     if root.id not in signed:
         raise NotProven(path, f"root {root.id[:16]}", "has not signed", "sign with the root too")
-    # in the order of the envelope, so that the same fault is always named
-    for key_id in (each.keyid for each in envelope.signatures if each.keyid in persons):
-        who = f"representative {persons[key_id].id} of {new.party}"
-        check_mandate(persons[key_id].mandates, Power.KEYS, new.created_us, who, path)
     needed = min(needed_for(Power.KEYS, old.one_person), len(persons))
     left = {
         key_id
         for key_id, each in persons.items()
         if key_id not in revoked and is_covered(each.mandates, Power.KEYS, new.created_us)
     }
+    if new.root != old.root and persons and not left:
+        _check_one_of(persons, signed, new, path)
+        return
+    # in the order of the envelope, so that the same fault is always named
+    for key_id in (each.keyid for each in envelope.signatures if each.keyid in persons):
+        who = f"representative {persons[key_id].id} of {new.party}"
+        check_mandate(persons[key_id].mandates, Power.KEYS, new.created_us, who, path)
     if len(left) < needed and new.root == old.root:
         raise NotProven(
             path, f"{len(left)} representatives",
             f"are left unrevoked with a mandate for keys, {needed} are needed",
-            "rotate to the root announced before, which needs those alone that are left",
+            "rotate to the root announced before, which needs those that are left, or one",
         )  # fmt: skip
     count = len(signed & left)
     if count < min(needed, len(left)):
@@ -200,6 +205,20 @@ def _check_signers(old: KeyDocument, new: KeyDocument, envelope: Envelope, path:
             path, f"{count} representatives",
             f"with a mandate for keys have signed, {needed} are needed",
             "let another representative of the latest document sign it too",
+        )  # fmt: skip
+
+
+def _check_one_of(
+    persons: Mapping[str, Representative], signed: frozenset[str], new: KeyDocument, path: str
+) -> None:
+    """Refuse a new root alone: who stole it would revoke all representatives and name others."""
+    if not signed.intersection(persons):
+        names = " or ".join(each.id for each in persons.values())
+        raise NotProven(
+            path, f"root {PublicKey(new.root).id[:16]}",
+            f"goes on alone and leaves no representative of version {new.version - 1}",
+            f"let {names} sign it too, revoked or not; who has lost all of their keys begins "
+            "anew with version 1 (keepclear key new)",
         )  # fmt: skip
 
 

@@ -5,8 +5,9 @@ Pure: the time, salts and ids are handed in, and nothing is kept but hashes. The
 appends.
 
 1. A checkpoint is of one audience's tree; its origin names region, incarnation and audience.
-2. On each beat one salted digest over the roots of all trees is signed. It binds them to each
-   other and to the time without showing how many trees there are, or to whom they belong.
+2. On each beat one salted digest is signed, over the order of the entries and the roots of all
+   trees. It binds them to each other and to the time without showing how many trees there are,
+   to whom they belong, or how many entries there were.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ from keepclear.record.faults import Malformed
 from keepclear.record.keys import Signer
 from keepclear.record.merkle import Tree
 from keepclear.record.notes import Checkpoint, sign_note
+from keepclear.record.origins import beat_origin, order_origin, origin_of
 from keepclear.record.parts import INCARNATION_KIND, Incarnation, TreeSize
 from keepclear.record.receipts import Receipt
 
@@ -102,8 +104,8 @@ class Ledger:
         )  # fmt: skip
 
     def beat(self, number: int, salt: bytes, exchange: str, signer: Signer) -> str:
-        """Return the note of a beat: the digest over the roots of all trees now."""
-        digest = beat_digest(self.region, self.incarnation, self.trees, salt)
+        """Return the note of a beat: the digest over the order and all trees now."""
+        digest = beat_digest(self.region, self.incarnation, self.chain, self.trees, salt)
         text = Checkpoint(beat_origin(self.region, self.incarnation), number, digest).text
         return sign_note(text, exchange, signer)
 
@@ -117,26 +119,16 @@ def grow(trees: dict[str, Tree], leaves: Sequence[Leaf]) -> None:
         tree.append((leaf_of(leaf.salt, bytes(leaf.part)),))
 
 
-def origin_of(region: str, incarnation: int, audience: str) -> str:
-    """Return the origin of the checkpoints of one tree."""
-    return f"keepclear/{region}/{incarnation}/{audience}"
+def beat_digest(
+    region: str, incarnation: int, chain: Chain, trees: Mapping[str, Tree], salt: bytes
+) -> bytes:
+    """Return SHA-256 over a salt, the order, and the checkpoint texts of all trees.
 
-
-def incarnation_of(origin: str, region: str) -> int:
-    """Return the incarnation that an origin of a region's trees names, 0 where it is of none."""
-    parts = origin.split("/", 3)
-    is_ours = len(parts) == 4 and parts[0] == "keepclear" and parts[1] == region
-    return int(parts[2]) if is_ours and parts[2].isascii() and parts[2].isdigit() else 0
-
-
-def beat_origin(region: str, incarnation: int) -> str:
-    """Return the origin of the beats of a record; no party can be called so."""
-    return f"keepclear/{region}/{incarnation}/beat/"
-
-
-def beat_digest(region: str, incarnation: int, trees: Mapping[str, Tree], salt: bytes) -> bytes:
-    """Return SHA-256 over a salt and the checkpoint texts of all trees, in order of audience."""
-    texts = [
+    The order is written as a checkpoint too: how many entries there were, and the hash of the
+    last; the trees follow in order of audience.
+    """
+    order = Checkpoint(order_origin(region, incarnation), chain.seq, chain.previous)
+    texts = [order.text] + [
         Checkpoint(origin_of(region, incarnation, audience), len(tree), tree.root()).text
         for audience, tree in sorted(trees.items())
     ]

@@ -15,7 +15,8 @@ deeds below it, or, as "routine", everything that takes no representative.
 2. A mandate holds from its first instant up to, and not at, its last.
 3. A post never has a mandate for what takes a representative.
 4. What binds the party for good takes two representatives, within 24 hours, unless its key
-   document says that one may (`one_person`).
+   document says that one may (`one_person`). Two are two persons with two keys: neither a new
+   name for a key nor a new key for a name makes one of them two.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +34,7 @@ ROUTINE: Final = "routine"
 TWO_PERSONS: Final = 2
 WITHIN_US: Final = 24 * 3_600_000_000
 _LAST_S: Final = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that a calendar has
-Deed = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z-]*(?:\.[a-z-]+)*$")]
+Deed = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z-]*(?:\.[a-z-]+)*\Z")]
 
 
 class Power(StrEnum):
@@ -64,9 +65,10 @@ class Mandate(Signed, frozen=True, kw_only=True):
 
 
 class Signing(NamedTuple):
-    """That a representative of a party signed, at a time."""
+    """That a representative of a party signed, with which key, at a time."""
 
     representative: str
+    key: str
     at_us: int
 
 
@@ -93,7 +95,7 @@ def check_mandate(mandates: Sequence[Mandate], deed: str, at_us: int, who: str, 
         return
     has = "; ".join(mandate_text(each) for each in mandates) or "none"
     raise NotProven(
-        path, who, f"has no mandate for {deed} at {_time(at_us)} (has: {has})",
+        path, who, f"has no mandate for {deed} at {time_text(at_us)} (has: {has})",
         f"let somebody with a mandate for {deed} sign, or appoint one (keepclear key appoint)",
     )  # fmt: skip
 
@@ -101,7 +103,7 @@ def check_mandate(mandates: Sequence[Mandate], deed: str, at_us: int, who: str, 
 def mandate_text(mandate: Mandate) -> str:
     """Return a mandate in words."""
     covers = ", ".join(mandate.covers)
-    return f"{covers} from {_time(mandate.from_us)} to {_time(mandate.until_us)}"
+    return f"{covers} from {time_text(mandate.from_us)} to {time_text(mandate.until_us)}"
 
 
 def needed_for(power: Power, one_person: Iterable[Power]) -> int:
@@ -115,7 +117,8 @@ def bound_us(signed: Iterable[Signing], needed: int) -> tuple[int, str]:
     signed: each of one party. needed: how many of its representatives, within 24 hours.
     """
     own = sorted(signed, key=lambda each: each.at_us)
-    missing = needed - len({each.representative for each in own})
+    people = min(len({each.representative for each in own}), len({each.key for each in own}))
+    missing = needed - people
     if missing > 0:
         return 0, f"{missing} more representative{'s' if missing > 1 else ''}"
     if needed == 1:
@@ -123,7 +126,8 @@ def bound_us(signed: Iterable[Signing], needed: int) -> tuple[int, str]:
     for other in own:
         for one in own:
             is_soon = one.at_us <= other.at_us <= one.at_us + WITHIN_US
-            if other.representative != one.representative and is_soon:
+            is_another = other.representative != one.representative and other.key != one.key
+            if is_another and is_soon:
                 return other.at_us, ""
     return 0, "its two representatives signed more than 24 hours apart; sign again"
 
@@ -135,7 +139,8 @@ def _covers(mandate: Mandate, deed: str) -> bool:
     )
 
 
-def _time(time_us: int) -> str:
+def time_text(time_us: int) -> str:
+    """Return a time to the second: 2015-10-01T00:00:00Z."""
     first = datetime(1970, 1, 1, tzinfo=UTC)
     seconds = min(time_us // 1_000_000, _LAST_S)
     return f"{first + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"

@@ -15,6 +15,8 @@ the root, a line each. Nothing follows: extension lines are refused.
 1. A signature of a known name and key id must verify, or the whole note is refused.
 2. Signatures of unknown keys are passed over; a note without one that counts is refused.
 3. A second signature of one key counts for nothing more: who counts cosignatures counts keys.
+4. An exchange signs under a name that ends in the region it signs for, as in
+   "exchange.example/east", so its key is believed for that region and for no other.
 """
 
 import base64
@@ -35,6 +37,7 @@ DASH: Final = "\u2014 "
 KEY_ID_BYTES: Final = 4
 TIME_BYTES: Final = 8
 MOST_LEAVES: Final = 2**62
+SHOWN: Final = 60
 
 
 class NoteKey(NamedTuple):
@@ -106,6 +109,12 @@ def split_note(note: str) -> tuple[str, tuple[tuple[str, bytes], ...]]:
     return text, tuple(_read_line(line) for line in lines)
 
 
+def signers_of(note: str, keys: Sequence[NoteKey]) -> tuple[NoteKey, ...]:
+    """Return by which of the keys a note is signed that was verified with them before."""
+    signed = {(name, data[:KEY_ID_BYTES]) for name, data in split_note(note)[1]}
+    return tuple(key for key in keys if key.kind == SIGNS and (key.name, key.id) in signed)
+
+
 def verify_note(note: str, keys: Sequence[NoteKey]) -> tuple[str, tuple[Cosigned, ...]]:
     """Return the text and the cosignatures of a note that one of the keys has signed.
 
@@ -131,7 +140,7 @@ def verify_note(note: str, keys: Sequence[NoteKey]) -> tuple[str, tuple[Cosigned
         cosigned.setdefault(key.key.data, Cosigned(name, time_s))
     if not signed:
         raise NotProven(
-            "note", text.split("\n", 1)[0], "is signed by no key that is known here",
+            "note", text.split("\n", 1)[0][:SHOWN], "is signed by no key that is known here",
             "give the keys of the exchange",
         )  # fmt: skip
     return text, tuple(cosigned.values())
@@ -157,6 +166,11 @@ def check_name(name: str) -> None:
         raise Malformed(
             "name", name, "is empty, or has a space or a plus in it", "use letters, digits, . - /"
         )
+
+
+def is_of_region(name: str, region: str) -> bool:
+    """Tell whether who signs under a name may sign for a region."""
+    return name.rpartition("/")[2] == region
 
 
 def verifier(keys: Iterable[PublicKey], name: str, kind: int = SIGNS) -> tuple[NoteKey, ...]:
@@ -196,8 +210,8 @@ def _cosigned_message(text: str, time_s: int) -> bytes:
 
 
 def _check_text(text: str) -> None:
-    if not text.endswith("\n") or any(ord(c) < 32 and c != "\n" for c in text):
-        raise _malformed(text, "does not end in a newline or has control characters")
+    if not text.endswith("\n") or not text.replace("\n", "").isprintable():
+        raise _malformed(text, "does not end in a newline or has characters that are not seen")
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -205,4 +219,4 @@ def _check_text(text: str) -> None:
 
 
 def _malformed(text: str, limit: str) -> Malformed:
-    return Malformed("note", text[:60], limit, "get it again from who signed it")
+    return Malformed("note", text[:SHOWN], limit, "get it again from who signed it")

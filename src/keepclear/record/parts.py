@@ -23,7 +23,7 @@ from keepclear.record.envelopes import Envelope, seal, verified
 from keepclear.record.faults import Malformed, NotProven
 from keepclear.record.headers import Bytes32, Name
 from keepclear.record.keys import PublicKey, Signer
-from keepclear.record.notes import NoteKey
+from keepclear.record.notes import NoteKey, check_name, is_of_region
 
 # What these names mean is known here, so another version of one is refused, not passed over.
 ACT_KIND: Final = "act/1"
@@ -44,6 +44,12 @@ class ExchangeKeyChange(Signed, frozen=True, kw_only=True):
     region: Name
     name: str
     key: Bytes32
+
+    def __post_init__(self) -> None:
+        """Refuse a name that is of no exchange of the region."""
+        check_name(self.name)
+        if not is_of_region(self.name, self.region):
+            raise ValueError(f"the name {self.name} does not end in the region, {self.region}")
 
 
 class TreeSize(Signed, frozen=True, kw_only=True):

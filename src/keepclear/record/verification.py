@@ -10,19 +10,31 @@ from the file on trust but what is then checked against signatures:
    for it, for this region and incarnation, had not expired, and is entered once.
    A late act is judged by the time at which its receipt proves that it was first entered, and
    by the keys of then. One entered since its key is suspect is marked, whatever time it says.
-4. Each checkpoint and beat is signed by the exchange over the trees as they stand there.
+4. Each checkpoint and beat is signed by the exchange over the trees as they stand there, and a
+   beat over the order of the entries too. No salt is used twice.
 5. With a file of keys, the exchange's keys are those, and each party's key documents go on from
    those. Without one the record is only consistent with itself: whoever wrote all of it again
-   with keys of their own would pass. With one, parts that no checkpoint covers are not proven
-   either: nobody but their writer has signed that they are what was entered.
+   with keys of their own would pass.
+
+What the exchange has signed is the beginning of one tree (a checkpoint), or all trees and the
+order (a beat). So with keys
+
+6. an archive is proven where it ends in a beat over what is there: no tree, part or entry of
+   its range can then be missing or in another place;
+7. what a party may see is proven tree by tree, where each part stands under a checkpoint of its
+   tree. Nothing in the file can show that a tree is missing, or a later part;
+8. a range may begin in the middle (lines `tree`, `chain`), which `Verified` says; a file
+   without a part proves nothing.
 """
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from keepclear.record.encoding import decode
+from keepclear.record.entered import Entered
 from keepclear.record.entries import EVERYBODY, Chain, Entry, Leaf, Part, after
 from keepclear.record.envelopes import Envelope
+from keepclear.record.exchange_keys import ExchangeKeys, SignedBy
 from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
 from keepclear.record.files import (
     LONGEST_LINE,
@@ -41,17 +53,17 @@ from keepclear.record.files import (
 from keepclear.record.headers import CLOCK_US, LONGEST_US, Act, read_act
 from keepclear.record.key_documents import KeyDocument, Keyring
 from keepclear.record.keys import PublicKey
-from keepclear.record.ledger import beat_digest, beat_origin, grow, incarnation_of, origin_of
+from keepclear.record.ledger import beat_digest, grow
 from keepclear.record.mandates import Power
 from keepclear.record.merkle import Tree
-from keepclear.record.notes import Checkpoint, NoteKey, read_checkpoint, verify_note
+from keepclear.record.notes import SHOWN, Checkpoint
+from keepclear.record.origins import beat_origin, origin_of, read_origin
 from keepclear.record.parts import (
     ACT_KIND,
     INCARNATION_KIND,
     OWN_KINDS,
     OWN_NAMES,
     Incarnation,
-    read_exchange_key,
 )
 from keepclear.record.personal import belongs_to
 from keepclear.record.receipts import Receipt, verify_receipt
@@ -69,14 +81,29 @@ class Suspect(NamedTuple):
     since_us: int
 
 
+class HeldTree(NamedTuple):
+    """Which parts of a tree are in the file: from number `first` up to, not with, `end`.
+
+    signed: over how many from its beginning on the last checkpoint or beat is. root: over `end`.
+    """
+
+    audience: str
+    first: int
+    end: int
+    signed: int
+    root: bytes
+
+
 class Verified(NamedTuple):
     """What holds of a record.
 
-    has_keys: a file of keys was given. is_proven: and every part stands under a checkpoint that
-    its exchange has signed; what only stands in the file may be anybody's. exchange, roots:
-    fingerprints of the keys believed. last_us: time of the last part. unsigned: how many leaves
-    stand after the last checkpoint of their tree. one_person: for which party, and what, one
-    representative may sign or has signed what takes two.
+    has_keys: a file of keys was given. is_proven: and its exchange has signed what is there, by
+    rules 6 to 8; what only stands in the file may be anybody's. first_entry: the number of the
+    first, 0 where the file begins with the record. ends_in_beat: the number of the beat after
+    the last entry, None without one. exchange: which have signed. roots: fingerprints of the
+    keys believed. last_us: time of the last part. unsigned: how many leaves no checkpoint or
+    beat covers. one_person: for which party, and what, one representative may sign or has
+    signed what takes two.
     """
 
     header: Header
@@ -91,7 +118,10 @@ class Verified(NamedTuple):
     first_us: int
     last_us: int
     unsigned: int
-    exchange: tuple[str, ...]
+    first_entry: int
+    ends_in_beat: int | None
+    trees: tuple[HeldTree, ...]
+    exchange: tuple[SignedBy, ...]
     roots: tuple[tuple[str, str], ...]
     suspects: tuple[Suspect, ...]
     one_person: tuple[tuple[str, Power], ...]
@@ -125,25 +155,23 @@ class Verification:
 
     def __init__(self, header: Header, keys: KeysFile | None) -> None:
         self._header, self._keys = header, keys
-        own = header.exchange if keys is None else keys.exchange
-        self._note_keys = [NoteKey(each.name, PublicKey(each.key)) for each in own]
+        self._exchange = ExchangeKeys(header, keys)
         self._pinned: dict[str, list[Envelope]] = {}
         for envelope in () if keys is None else keys.documents:
             self._pinned.setdefault(_party_of(envelope, "keys"), []).append(envelope)
         self._keyring, self._trees = Keyring(), dict[str, Tree]()
-        self._chain, self._has_begun = Chain(), False
+        self._chain, self._has_begun, self._first_entry = Chain(), False, 0
+        self._first: dict[str, int] = {}
         self._signed: dict[str, int] = {}
         self._entries = self._leaves = self._acts = self._checkpoints = self._beats = 0
         self._first_us, self._last_us = 0, 0
         self._last_beat: int | None = None
+        self._ends_in_beat = False
         self._with_personal: dict[str, Act] = {}
         self._starts = 0
         self._signers: list[tuple[Act, str, int]] = []
         self._alone: dict[tuple[str, Power], None] = {}
-        self._ids: dict[tuple[str, str], int] = {}  # until when the ids of acts are taken
-        self._most_ids = 1_024
-        if keys is not None:
-            _check_exchange(header, keys)
+        self._entered = Entered()
 
     def take(self, line: AnyLine, path: str, place: int) -> None:
         """Check one line; place: its number."""
@@ -157,9 +185,10 @@ class Verification:
             case TreeLine():
                 self._check_audience(line.audience, path)
                 self._trees[line.audience] = Tree(line.size, line.peaks)
-                self._signed[line.audience] = line.size
+                self._first[line.audience] = line.size
             case ChainLine() if self._header.view == "archive":
                 self._chain = Chain(line.seq, line.previous, line.at_us)
+                self._first_entry = line.seq
             case EntryLine() if self._header.view == "archive":
                 self._take_entry(line, path, place)
             case LeafLine() if self._header.view == "party":
@@ -184,7 +213,14 @@ class Verification:
             since_us = self._keyring.suspect_since_us(act.party, key_id)
             if since_us is not None and last_us >= since_us:
                 suspects.append(Suspect(act.id, act.party, key_id, since_us))
-        unsigned = sum(len(tree) - self._signed.get(a, 0) for a, tree in self._trees.items())
+        trees = tuple(
+            HeldTree(
+                audience, self._first.get(audience, 0), len(tree), self._signed.get(audience, 0),
+                tree.root(),
+            )
+            for audience, tree in sorted(self._trees.items())
+        )  # fmt: skip
+        unsigned = sum(each.end - max(each.first, each.signed) for each in trees)
         roots = tuple(
             (party, PublicKey(self._keyring.latest(party).root).id)
             for party in self._keyring.parties()
@@ -193,12 +229,13 @@ class Verification:
             latest = self._keyring.latest(party)
             self._alone |= dict.fromkeys((party, power) for power in latest.one_person)
         has_keys = self._keys is not None
-        is_proven = has_keys and self._checkpoints > 0 and unsigned == 0
+        is_bound = self._header.view == "party" or self._ends_in_beat
+        is_proven = has_keys and self._leaves > 0 and unsigned == 0 and is_bound
         return Verified(
             self._header, has_keys, is_proven, lines, self._entries, self._leaves, self._acts,
             self._checkpoints, self._beats, self._first_us, self._last_us, unsigned,
-            tuple(key.key.id for key in self._note_keys), roots, tuple(suspects),
-            tuple(self._alone),
+            self._first_entry, self._last_beat if self._ends_in_beat else None, trees,
+            self._exchange.signed, roots, tuple(suspects), tuple(self._alone),
         )  # fmt: skip
 
     def _follow_keys(self, lines: int) -> None:
@@ -221,6 +258,7 @@ class Verification:
         except RecordError as fault:
             raise _at(path, fault) from None
         self._entries += 1
+        self._ends_in_beat, self._has_begun = False, True
         for number, leaf in enumerate(entry.leaves):
             part = self._take_leaf(leaf, f"{path}, leaf {number}", place)
             if part.at_us != entry.at_us:
@@ -231,6 +269,7 @@ class Verification:
     def _take_leaf(self, leaf: Leaf, path: str, place: int) -> Part:
         self._has_begun = True
         self._check_audience(leaf.audience, path)
+        self._entered.take_salt(leaf.salt, path)
         part = decode(bytes(leaf.part), Part, f"{path}, part", LONGEST_LINE, is_inner=True)
         self._check_start(leaf.audience, part, path)
         if part.at_us < self._last_us:
@@ -239,16 +278,14 @@ class Verification:
         self._last_us = part.at_us
         match part.kind:
             case "act/1":
-                self._take_act(part, path, place, self._header.incarnation)
+                act = self._take_act(part, path, place, self._header.incarnation)
+                self._entered.take_act(act, part.at_us, f"{path}, act {act.id[:8]} of {act.party}")
             case "key-document/1":
                 self._add_document(read_signed(part, path), place, f"{path}, key document")
             case "exchange-key/1":
-                where, believed = f"{path}, exchange key", tuple(self._note_keys)
-                envelope = read_signed(part, path)
-                key = read_exchange_key(envelope, self._header.region, believed, where)
-                self._note_keys.append(key)
+                self._exchange.follow(read_signed(part, path), f"{path}, exchange key")
             case "late-act/1":
-                self._take_late(part, path)
+                self._take_late(part, leaf.audience, path)
             case kind if kind.partition("/")[0] in OWN_NAMES and kind not in OWN_KINDS:
                 raise Malformed(
                     f"{path}, kind", kind, "is of a version that is not known here",
@@ -261,9 +298,11 @@ class Verification:
     def _check_start(self, audience: str, part: Part, path: str) -> None:
         """Refuse a record after a restored backup that does not start with what the backup had."""
         is_start = part.kind == INCARNATION_KIND
-        is_later, is_archive = self._header.incarnation > 1, self._header.view == "archive"
+        is_later = self._header.incarnation > 1
         may = is_later and self._leaves == self._starts and audience not in self._trees
-        must = is_later and self._leaves == 0 and is_archive and self._chain.seq == 1
+        is_first = not self._first and self._first_entry == 0 and self._leaves == 0
+        is_first_of_all = audience == EVERYBODY and audience not in self._trees
+        must = is_later and (is_first or is_first_of_all)
         if (is_start and not may) or (must and not is_start):
             raise Malformed(
                 path, part.kind, f"is not how incarnation {self._header.incarnation} of a record "
@@ -280,19 +319,31 @@ class Verification:
                 )  # fmt: skip
             self._starts += 1
 
-    def _take_late(self, part: Part, path: str) -> None:
+    def _take_late(self, part: Part, audience: str, path: str) -> None:
         receipt = decode(bytes(part.data), Receipt, f"{path}, receipt")
         try:
-            proven = verify_receipt(receipt, self._note_keys)
+            proven = verify_receipt(receipt, self._exchange.earlier)
         except RecordError as fault:
             raise _at(path, fault) from None
-        incarnation = incarnation_of(proven.checkpoint.origin, self._header.region)
-        if not 0 < incarnation < self._header.incarnation or proven.part.kind != ACT_KIND:
+        found = read_origin(proven.checkpoint.origin)
+        is_earlier = (
+            found is not None
+            and found.region == self._header.region
+            and found.incarnation < self._header.incarnation
+        )
+        if found is None or not is_earlier or proven.part.kind != ACT_KIND:
             raise NotProven(
-                path, proven.checkpoint.origin, "is no receipt of an act of an earlier incarnation",
+                path, proven.checkpoint.origin[:SHOWN],
+                "is no receipt of an act of an earlier incarnation",
                 "enter acts of this incarnation as acts",
             )  # fmt: skip
-        self._take_act(proven.part, f"{path}, late", None, incarnation)
+        if found.audience != audience:
+            raise NotProven(
+                path, found.audience, f"is another audience than {audience}, whose tree this is",
+                "enter it for those who could see it",
+            )  # fmt: skip
+        act = self._take_act(proven.part, f"{path}, late", None, found.incarnation)
+        self._entered.take_late(act, f"{path}, late, act {act.id[:8]} of {act.party}")
 
     def _take_personal(self, line: PersonalLine, path: str) -> None:
         act = self._with_personal.get(line.act)
@@ -302,8 +353,8 @@ class Verification:
                 "is not what an act before it was signed with", "take the line out",
             )  # fmt: skip
 
-    def _take_act(self, part: Part, path: str, place: int | None, incarnation: int) -> None:
-        """Check one act; place: None for a late one, which stood elsewhere at first."""
+    def _take_act(self, part: Part, path: str, place: int | None, incarnation: int) -> Act:
+        """Check and return one act; place: None for a late one, which stood elsewhere at first."""
         envelope = read_signed(part, path)
         act = read_act(envelope, f"{path}, act")
         path = f"{path}, act {act.id[:8]} of {act.party}"
@@ -325,24 +376,13 @@ class Verification:
             raise fault if fault.path.startswith(path) else _at(path, fault) from None
         if signers.alone is not None:
             self._alone.setdefault((act.party, signers.alone))
-        self._check_is_new(act, part.at_us, path)
         # who has stolen a key chooses what time the act says, not when it is entered
         last_us = max(act.created_us, part.at_us)
         self._signers += [(act, each.key.id, last_us) for each in signers.appointed]
         self._acts += 1
         if act.personal:
             self._with_personal[act.id] = act
-
-    def _check_is_new(self, act: Act, at_us: int, path: str) -> None:
-        """Refuse an act that was entered before and has not expired: a replay."""
-        if self._ids.get((act.party, act.id), -1) > at_us:
-            raise NotProven(
-                path, act.id, "was entered before: it is a replay", "ask who entered it"
-            )
-        self._ids[act.party, act.id] = act.expires_us
-        if len(self._ids) > self._most_ids:
-            self._ids = {key: until for key, until in self._ids.items() if until > at_us}
-            self._most_ids = max(1_024, 2 * len(self._ids))
+        return act
 
     def _add_document(self, envelope: Envelope, place: int, path: str) -> None:
         party = _party_of(envelope, path)
@@ -362,12 +402,15 @@ class Verification:
 
     def _take_checkpoint(self, note: str, path: str) -> None:
         checkpoint = self._read_note(note, f"{path}, checkpoint")
+        region, incarnation = self._header.region, self._header.incarnation
         audience = checkpoint.origin.rpartition("/")[2]
         tree = self._trees.get(audience)
-        expected = origin_of(self._header.region, self._header.incarnation, audience)
-        if tree is None or checkpoint.origin != expected:
+        if tree is None or checkpoint.origin != origin_of(region, incarnation, audience):
             raise BrokenProof(
-                f"{path}, checkpoint", checkpoint.origin, "is of no tree here", "get it again"
+                f"{path}, checkpoint",
+                checkpoint.origin[:SHOWN],
+                "is of no tree here",
+                "get it again",
             )
         if checkpoint.size != len(tree) or checkpoint.root != tree.root():
             raise BrokenProof(
@@ -379,27 +422,31 @@ class Verification:
         self._checkpoints += 1
 
     def _take_beat(self, line: BeatLine, path: str) -> None:
+        self._entered.take_salt(line.salt, path)
         beat = self._read_note(line.note, f"{path}, beat")
         region, incarnation = self._header.region, self._header.incarnation
         if beat.origin != beat_origin(region, incarnation):
-            raise BrokenProof(f"{path}, beat", beat.origin, "is of another record", "get it again")
-        if beat.root != beat_digest(region, incarnation, self._trees, line.salt):
+            raise BrokenProof(
+                f"{path}, beat", beat.origin[:SHOWN], "is of another record", "get it again"
+            )
+        if beat.root != beat_digest(region, incarnation, self._chain, self._trees, line.salt):
             raise BrokenProof(
                 f"{path}, beat {beat.size}", beat.root.hex()[:16],
-                "is not the digest over all trees as they stand here",
-                "a tree was changed after the beat was signed",
+                "is not the digest over the order and all trees as they stand here",
+                "an entry or a tree was changed, dropped or moved after the beat was signed",
             )  # fmt: skip
         if self._last_beat is not None and beat.size != self._last_beat + 1:
             raise BrokenProof(
                 f"{path}, beat", beat.size, f"is not the one after {self._last_beat}",
                 "a beat was dropped or moved: get the range again",
             )  # fmt: skip
-        self._last_beat = beat.size
+        self._last_beat, self._ends_in_beat = beat.size, True
         self._beats += 1
+        self._signed |= {audience: len(tree) for audience, tree in self._trees.items()}
 
     def _read_note(self, note: str, path: str) -> Checkpoint:
         try:
-            return read_checkpoint(verify_note(note, self._note_keys)[0])
+            return self._exchange.read(note)
         except RecordError as fault:
             raise _at(path, fault) from None
 
@@ -414,16 +461,6 @@ class Verification:
 def read_signed(part: Part, path: str) -> Envelope:
     """Return the envelope that a part holds; `Malformed` where it holds none."""
     return decode(bytes(part.data), Envelope, f"{path}, envelope", is_inner=True)
-
-
-def _check_exchange(header: Header, keys: KeysFile) -> None:
-    known = {(each.name, each.key) for each in keys.exchange}
-    strange = [each for each in header.exchange if (each.name, each.key) not in known]
-    if strange:
-        raise NotProven(
-            "header, exchange", f"{strange[0].name} {PublicKey(strange[0].key).id[:16]}",
-            "is not in the file of keys", "the record was signed again by others, or the file is",
-        )  # fmt: skip
 
 
 def _party_of(envelope: Envelope, path: str) -> str:

@@ -45,6 +45,11 @@ class Kinds:
             for number, each in enumerate(versions, start=1)
         }
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all kinds, without their versions."""
+        return tuple(self._types)
+
     def newest(self, name: str) -> str:
         """Return the kind that a name is written as now."""
         return f"{name}/{len(self._types[name])}"

@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How an agreement, its standing and the difference of two versions read, on paper too."""
+"""How an agreement, its standing and the difference of two versions read, on paper too.
+
+1. Every field that is signed is printed.
+2. What a file says cannot look like what this page says: characters that are not seen are
+   written out, and a text that goes on in the next line stands further in than any line of ours.
+   Words of clauses begin in column 8, what is decided in column 3, headings in column 1.
+"""
 
 import re
 import textwrap
@@ -8,24 +14,28 @@ from typing import Final
 
 import msgspec
 
+from keepclear.agreement.annex_standing import AnnexStanding
 from keepclear.agreement.annexes import Annex, annex_hash
 from keepclear.agreement.binding import Answer, Answers
 from keepclear.agreement.clauses import (
     AnnexAuthority,
-    AnyDecision,
     Deadlines,
+    Decision,
     Frequencies,
     Separation,
     WhoActs,
     kind_of,
 )
-from keepclear.agreement.documents import Agreement, Change, Clause, hash_of
+from keepclear.agreement.documents import Agreement, Change, Clause, PartyTerms, Text, hash_of
+from keepclear.agreement.leaves import Duration, walk
 from keepclear.agreement.quantities import duration_text, lateral_text, vertical_text
 from keepclear.agreement.reminders import Reminder
-from keepclear.agreement.separation import describe_rule
+from keepclear.agreement.separation import RuleSet, describe_rule, describe_scope
+from keepclear.agreement.signing import Stated
 from keepclear.agreement.standing import Standing
-from keepclear.agreement.statements import AgreementStatement
 from keepclear.agreement.states import State
+from keepclear.record.encoding import encode
+from keepclear.reports.printable import printable
 from keepclear.reports.record_text import grouped
 from keepclear.units import US_PER_S, format_time
 
@@ -37,6 +47,12 @@ NO_BREAK: Final = "\u00a0"
 LEVELS: Final = frozenset({"level_grain", "height"})
 HOUR_US: Final = 3_600 * US_PER_S
 DAY_US: Final = 24 * HOUR_US
+DURATIONS: Final = frozenset({"notice_us", "remind_us"})
+FURTHER_IN: Final = 17
+NOT_PROVEN: Final = (
+    "Proven by this file alone, with the times that the signers wrote. Who holds",
+    "another copy may have more (a suspension, a denunciation, an annex).",
+)
 
 
 def agreement_text(agreement: Agreement) -> str:
@@ -48,12 +64,12 @@ def answer_text(answer: Answer, force: str, now_us: int) -> str:
     """Return who answers for a force, in a line."""
     match answer.what:
         case Answers.ANSWERED:
-            said = f"{answer.party} answers for {force}"
+            said = f"{answer.party} answers for {printable(force)}"
         case Answers.DENIED:
             at = _time(answer.at_us or 0)
-            said = f"nobody answers for {force}: denied by {answer.party} at {at}"
+            said = f"nobody answers for {printable(force)}: denied by {answer.party} at {at}"
         case _:
-            said = f"nobody answers for {force}"
+            said = f"nobody answers for {printable(force)}"
     return f"{said} (asked for {_time(now_us)}, of the agreements given)"
 
 
@@ -62,7 +78,8 @@ def annex_text(annex: Annex) -> str:
     lines = [
         f"ANNEX {annex.id}, version {annex.version}",
         f"hash       {grouped(annex_hash(annex))} (what every party signs)",
-        f"of         {grouped(annex.agreement)} (the agreement)",
+        f"of         {annex.agreement}",
+        f"after      {annex.previous or 'none: it is the first version'}",
         f"in force   {_time(annex.in_force_us)}",
     ]
     for clause in annex.clauses:
@@ -71,53 +88,100 @@ def annex_text(annex: Annex) -> str:
 
 
 def standing_text(standing: Standing, reminders: Sequence[Reminder], now_us: int, file: str) -> str:
-    """Return what holds of an agreement, verdict first."""
-    lines = [f"{standing.state.upper()}  {file} at {_time(now_us)}"]
-    lines += [f"  waits for  {each}" for each in standing.waits_for]
+    """Return what holds of an agreement, verdict first, and what is not proven last."""
+    lines = [f"{standing.state.upper()}  {printable(file)} at {_time(now_us)}"]
+    for each in standing.waits_for:
+        lines += _row("  waits for  ", each)
     lines.append(f"  hash       {grouped(standing.hash)} (compare it by voice)")
-    for each in standing.signed:
-        alone = " (one person may bind it, by its key document)" if each.is_alone else ""
-        lines.append(f"  signed     {each.party}, {each.by}, {_time(each.at_us)}{alone}")
-    lines += [f"  stated     {_said(each)}" for each in standing.said]
+    for one in standing.signed:
+        alone = " (one person may bind it, by its key document)" if one.is_alone else ""
+        lines += _row("  signed     ", f"{one.party}, {one.by}, {_time(one.at_us)}{alone}")
+    for stated in standing.stated:
+        lines += _row("  stated     ", _said(stated))
     if standing.suspended_by:
-        lines.append(f"  suspended  by {', '.join(standing.suspended_by)}")
+        lines += _row("  suspended  ", f"by {', '.join(standing.suspended_by)}")
     holds = ", ".join(standing.holds) or "none"
     if standing.state is State.IN_FORCE:
         holds = f"all {len(standing.holds)}"
-    lines.append(f"  clauses    that hold now: {holds}")
+    lines += _row("  clauses    ", f"that hold now: {holds}")
     for annex in standing.annexes:
-        version = f"version {annex.version}" if annex.version else "no version"
-        lines.append(f"  annex {annex.id:<4} {version} holds")
-        lines += [f"             waits for {each}" for each in annex.waits_for]
+        lines += _annex_lines(annex)
+    for out in standing.left_out:
+        lines += _row(
+            "  LEFT OUT   ", f"{out.what} of {out.party}, {out.by}, {_time(out.at_us)}: {out.why}"
+        )
     for reminder in reminders:
         when = "was due" if reminder.due_us <= now_us else "due"
-        lines.append(f"  REMINDER   {reminder.what} ({when} {_time(reminder.due_us)})")
-    return "\n".join(lines) + "\n"
+        lines += _row("  REMINDER   ", f"{reminder.what} ({when} {_time(reminder.due_us)})")
+    return "\n".join((*lines, "", *NOT_PROVEN)) + "\n"
 
 
-def _said(each: AgreementStatement) -> str:
+def _annex_lines(annex: AnnexStanding) -> Iterator[str]:
+    version = f"version {annex.version}" if annex.version else "no version"
+    yield f"  annex {annex.id:<4} {version} holds"
+    for each in annex.versions:
+        if each.version < annex.version:
+            continue
+        yield f"             version {each.version} has hash {grouped(each.hash)}"
+        for one in each.signed:
+            signed = f"version {each.version} signed by {one.party}, {one.by}, {_time(one.at_us)}"
+            yield from _row(" " * 13, signed)
+        if each.waits_for:
+            yield from _row(" " * 13, f"waits for version {each.version}: {each.waits_for}")
+
+
+def _said(stated: Stated) -> str:
+    each = stated.what
     force = f" that it answers for {each.force}" if each.force else ""
+    counter = f" by {grouped(each.counter)}" if each.counter else ""
     why = f": {each.why}" if each.why else ""
-    return f"{each.party}, {_time(each.at_us)}: {each.said}{force}{why}"
+    return f"{each.party}, {stated.by}, {_time(each.at_us)}: {each.said}{force}{counter}{why}"
 
 
-def changes_text(changes: Sequence[Change]) -> str:
-    """Return the differences of two versions, clause by clause."""
-    if not changes:
+def changes_text(changes: Sequence[Change], of_annexes: Sequence[tuple[str, Change]] = ()) -> str:
+    """Return the differences of two versions, clause by clause, and those of their annexes."""
+    if not changes and not of_annexes:
         return "No difference.\n"
-    lines = []
-    for each in changes:
-        lines.append(f"{f'clause {each.id}' if each.id else 'around'}: {each.what}")
-        lines += _wrapped(each.before, "  - ") if each.before else []
-        lines += _wrapped(each.after, "  + ") if each.after else []
+    lines: list[str] = []
+    for annex, each in (*(("", each) for each in changes), *of_annexes):
+        place = f"clause {each.id}" if each.id else f"annex {annex}" if annex else "around"
+        lines.append(f"{place}: {each.what}")
+        for mark, value in (("-", each.before), ("+", each.after)):
+            for text in _value_texts(each.what, value):
+                lines += _wrapped(text, f"  {mark} ")
     return "\n".join(lines) + "\n"
 
 
-def decides_text(decision: AnyDecision) -> str:
+def _value_texts(name: str, value: object) -> list[str]:  # noqa: PLR0911 a line for each kind
+    """Return a value of a field in lines, as it is printed elsewhere; none for None."""
+    match value:
+        case None:
+            return []
+        case Clause():
+            return list(_clause_lines(value))
+        case Decision():
+            return [_decision_text(value)]
+        case bool():
+            return ["yes" if value else "no"]
+        case int() if name in DURATIONS:
+            return [_duration(value)]
+        case int() if name.endswith("_us"):
+            return [_time(value)]
+        case tuple():
+            return [line for each in value for line in _value_texts(name, each)] or ["none"]
+        case PartyTerms():
+            return list(_party_lines(value))
+        case Text():
+            return [f"[{value.language}] {value.text}"]
+        case _:
+            return [str(value) or "none"]
+
+
+def decides_text(decision: Decision) -> str:
     """Return what a clause decides, in words: what a machine will act on."""
     match decision:
         case Separation():
-            return "; ".join(describe_rule(rule) for rule in decision.rules.rules)
+            return "; ".join(_rule_set_texts(decision.rules))
         case Deadlines():
             times = ", ".join(
                 f"{each.precedence} {_duration(each.acknowledge_s * US_PER_S)}"
@@ -140,23 +204,44 @@ def decides_text(decision: AnyDecision) -> str:
             return ", ".join(_field_text(*field) for field in fields) or CONDITION
 
 
+def _rule_set_texts(rules: RuleSet) -> Iterator[str]:
+    """Yield each rule with whom it binds, then where the rules are from, then their zones."""
+    for rule in rules.rules:
+        more = [describe_scope(rule)] if describe_scope(rule) else []
+        more += [
+            f"stays less than {duration_text(place.node.reset_us)} apart are one"
+            for place in walk(rule.holds, "") if isinstance(place.node, Duration)
+        ]  # fmt: skip
+        if rule.floor is not None and rule.floor.is_closed:
+            more.append("nor at these")
+        more += [f"rule {rule.id}", *([f'"{rule.text}"'] if rule.text else [])]
+        yield f"{describe_rule(rule)} ({', '.join(more)})"
+    yield f'of "{rules.name}"'
+    if rules.source:
+        yield f'source "{rules.source}"'
+    if rules.note:
+        yield f'note "{rules.note}"'
+    for name, zone in rules.zones.items():
+        yield f"zone {name}: {encode(zone).decode()}"
+
+
 def _agreement_lines(a: Agreement) -> Iterator[str]:
     for text in a.title:
-        yield from _wrapped(text.text.upper(), "")
-        yield ""
-    yield f"{a.id}, version {a.version}"
+        language = f"[{text.language}] " if len(a.title) > 1 else ""
+        yield from _row("title      ", language + text.text)
+    yield f"agreement  {a.id}, version {a.version}"
     yield f"hash       {grouped(hash_of(a))} (what every party signs)"
+    yield from _row("languages  ", ", ".join(a.languages))
     yield f"in force   {_time(a.in_force_us)} to {_time(a.until_us)}"
     yield f"review     {_time(a.review_us)}"
     yield f"notice     {_duration(a.notice_us)} after it is denounced"
     yield f"reminders  {_duration(a.remind_us)} before a review, an end, the end of a mandate"
+    for replaced in a.replaces:
+        yield f"replaces   {replaced}"
+    if a.operator_key:
+        yield f"exchange   {a.operator_key} (its key)"
     for party in a.parties:
-        yield f"party      {party.id}: {party.name} ({party.role.replace('_', ' ')})"
-        if party.answers_for:
-            yield f"           answers for {', '.join(party.answers_for)}"
-        for post in party.posts:
-            call = f", {post.call}" if post.call else ""
-            yield from _wrapped(f"{post.id}: {post.name}{call}", "           post ")
+        yield from _party_lines(party)
     for clause in a.clauses:
         yield ""
         yield from _clause_lines(clause)
@@ -166,6 +251,16 @@ def _agreement_lines(a: Agreement) -> Iterator[str]:
         yield f"{party.id:<12} ______________________________  ______________________________"
 
 
+def _party_lines(party: PartyTerms) -> Iterator[str]:
+    yield from _row("party      ", f"{party.id}: {party.name} ({party.role.replace('_', ' ')})")
+    for force in party.answers_for:
+        yield from _row(" " * 11, f"answers for {force}")
+    for post in party.posts:
+        yield from _row(" " * 11, f"post {post.id}: {post.name}")
+        if post.call:
+            yield from _row(" " * 13, f"call {post.call}")
+
+
 def _clause_lines(clause: Clause) -> Iterator[str]:
     place = f"{clause.id:<6} "
     for text in clause.texts:
@@ -173,10 +268,13 @@ def _clause_lines(clause: Clause) -> Iterator[str]:
         yield from _wrapped(text.text, place + language)
         place = " " * len(place)
     if clause.decides is not None:
-        words = f"{kind_of(clause.decides)}: {decides_text(clause.decides)}"
-        yield from _wrapped(words, "       = ")
+        yield from _wrapped(_decision_text(clause.decides), "  = ")
     if clause.survives:
-        yield "       (survives suspension)"
+        yield "  (survives suspension)"
+
+
+def _decision_text(decision: Decision) -> str:
+    return f"{kind_of(decision)}: {decides_text(decision)}"
 
 
 def _field_text(name: str, value: object) -> str:
@@ -202,13 +300,22 @@ def _duration(time_us: int) -> str:
     return duration_text(time_us)
 
 
-def _wrapped(text: str, before: str) -> list[str]:
-    held = HELD.sub(NO_BREAK, text)
-    lines = textwrap.wrap(
-        held, WIDTH, initial_indent=before, subsequent_indent=" " * len(before),
-        break_on_hyphens=False,
-    )  # fmt: skip
-    return [line.replace(NO_BREAK, " ") for line in lines] or [before]
+def _row(before: str, text: str) -> list[str]:
+    """Return a line of ours with a text in it; what goes on stands further in than any of ours."""
+    return _wrapped(text, before, FURTHER_IN)
+
+
+def _wrapped(text: str, before: str, after: int | None = None) -> list[str]:
+    """Return a text in lines of 80 columns, with its own line breaks; after: for the next ones."""
+    lines: list[str] = []
+    inner = " " * (len(before) if after is None else after)
+    for own in text.split("\n"):
+        first = inner if lines else before
+        held = HELD.sub(NO_BREAK, printable(own))
+        lines += textwrap.wrap(
+            held, WIDTH, initial_indent=first, subsequent_indent=inner, break_on_hyphens=False,
+        ) or [first.rstrip()]  # fmt: skip
+    return [line.replace(NO_BREAK, " ") for line in lines]
 
 
 def _time(time_us: int) -> str:

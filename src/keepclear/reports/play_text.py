@@ -33,6 +33,7 @@ from keepclear.record.envelopes import Envelope
 from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, LeafLine
 from keepclear.record.headers import Act, read_act
 from keepclear.record.key_documents import KeyDocument
+from keepclear.reports.printable import printable
 from keepclear.units import TMM_PER_M, US_PER_S, format_time
 
 WIDTH: Final = 96
@@ -86,7 +87,7 @@ class _Teller:
             before = f"{time}  " if time != self._last or part.kind == "act/1" else INDENT
             self._last = time
             rest = textwrap.wrap(
-                words, WIDTH, initial_indent=before, subsequent_indent=f"{INDENT}  "
+                printable(words), WIDTH, initial_indent=before, subsequent_indent=f"{INDENT}  "
             )
             yield from (f"{each}\n" for each in rest)
 
@@ -217,15 +218,17 @@ def _clock(time_us: int) -> str:
 def played_text(play: Play, played: Played, lines: Iterable[bytes], viewer: str | None) -> str:
     """Return a whole play as its story. viewer: the party that it is told for, None for all."""
     whose = "all of it" if viewer is None else f"what {viewer} sees, and nothing else"
-    said = [f"{play.title}\n"]
-    said += [f"{line}\n" for line in textwrap.wrap(play.note, WIDTH)]
+    said = [f"{printable(play.title)}\n"]
+    said += [f"{printable(line)}\n" for line in textwrap.wrap(play.note, WIDTH)]
     start = f"{format_time(play.start_us)[:10]}"
-    said += [f"region {play.region}, {play.status}, on {start} UTC: {whose}\n", "\n"]
+    region = printable(play.region)
+    said += [f"region {region}, {play.status}, on {start} UTC: {whose}\n", "\n"]
     said += story(lines, _names(play, played, viewer))
     for each in played.refused:
         if viewer in {None, each.act.by}:
             time = format_time(each.at_us)[11:19]
-            said.append(f"{time}Z  REFUSED to {each.act.by} ({each.act.does}): {each.why}\n")
+            why = printable(f"({each.act.does}): {each.why}")
+            said.append(f"{time}Z  REFUSED to {each.act.by} {why}\n")
     return "".join(said)
 
 

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a record, what was verified of it, and a file of keys read on a terminal."""
 
+import json
+import re
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
+
+import msgspec
 
 from keepclear.record.encoding import decode
 from keepclear.record.entries import EVERYBODY, Entry, Leaf, Part
@@ -11,104 +16,184 @@ from keepclear.record.files import (
     LONGEST_LINE,
     AnyLine,
     BeatLine,
+    ChainLine,
     CheckpointLine,
     DocumentLine,
     EntryLine,
     Header,
     KeysFile,
     LeafLine,
+    TreeLine,
 )
 from keepclear.record.headers import read_act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.keys import PublicKey
 from keepclear.record.mandates import Mandate, mandate_text
 from keepclear.record.notes import read_checkpoint, split_note
-from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
-from keepclear.record.receipts import Proven, ProvenAct
-from keepclear.record.verification import Verified
+from keepclear.record.parts import ExchangeKeyChange
+from keepclear.record.receipts import Proven, ProvenAct, Receipt
+from keepclear.record.verification import HeldTree, Verified
+from keepclear.reports.printable import printable
 from keepclear.units import format_time
 
-SHOWN: Final = 100
-FINGERPRINT: Final = 16
+WIDTH: Final = 100
+LINES_BELOW: Final = 2
+INDENT: Final = " " * 13
+BELOW: Final = " " * 10
+LONG_ID: Final = re.compile(r"[0-9a-f]{32,}\Z")
 
 
 def verified_text(found: Verified, file: str) -> str:
     """Return what was verified, verdict first, and what is not said by it."""
     header = found.header
-    lines = []
-    if found.is_proven:
-        lines.append(f"PROVEN  {file}: signed by the keys given, and whole")
-    elif found.has_keys:
-        count = f"{found.unsigned:,} of {found.leaves:,} parts"
-        lines += [
-            f"NOT PROVEN  {file}: {count} are under no checkpoint",
-            "  way out    get the range again with checkpoints after its last part",
-        ]
-    else:
-        lines += [
-            f"CONSISTENT WITH ITSELF, ORIGIN NOT PROVEN  {file}",
-            "  way out    give --keys FILE with keys that did not come with this record",
-        ]
-    view = "the operator's archive" if header.view == "archive" else f"what {header.party} may see"
-    what = [f"{found.leaves:,} parts", f"{found.acts:,} acts"]
-    if header.view == "archive":
-        what.insert(0, f"{found.entries:,} entries")
-    lines += [
-        f"  record     {header.region}, incarnation {header.incarnation}, {view}",
-        f"  holds      {', '.join(what)}",
-        f"  signed     {found.checkpoints:,} checkpoints, {found.beats:,} beats",
-    ]
+    is_archive = header.view == "archive"
+    view = "the operator's archive" if is_archive else f"said to be what {header.party} may see"
+    holds = [_count(found.leaves, "part"), _count(found.acts, "act")]
+    signed = [_count(found.checkpoints, "checkpoint")]
+    if is_archive:
+        holds.insert(0, _count(found.entries, "entry"))
+        signed.append(_count(found.beats, "beat"))
+    lines = _verdict(found, file)
+    lines += _row("record", f"{header.region}, incarnation {header.incarnation}, {view}")
+    lines += _row("holds", ", ".join(holds))
+    if found.first_entry:
+        lines += _row("begins", f"at entry {found.first_entry:,}; those before it are not in this "
+                      "file")  # fmt: skip
+    for tree in found.trees:
+        lines += _tree(tree)
+    lines += _row("signed", ", ".join(signed))
+    lines += _limits(found)
     if found.leaves:
-        lines.append(f"  from, to   {format_time(found.first_us)}, {format_time(found.last_us)}")
-    if found.unsigned:
-        lines.append(
-            f"  open       {found.unsigned:,} parts stand after the last checkpoint of their tree"
-        )
-    for key in found.exchange:
-        lines.append(f"  exchange   {key[:FINGERPRINT]}")
+        lines += _row("from, to", f"{format_time(found.first_us)}, {format_time(found.last_us)}")
+    for each in found.exchange:
+        lines += _row("exchange", each.name, grouped(each.key_id))
     for party, root in found.roots:
-        lines.append(f"  {party[:10]:<10} {root[:FINGERPRINT]} (root)")
+        lines += _row("root", f"of {party}", grouped(root))
     for party, power in found.one_person:
-        lines.append(f"  alone      one representative of {party} may sign {power} alone")
-    for each in found.suspects:
-        lines.append(
-            f"  SUSPECT    act {each.act[:8]} of {each.party}: its key {each.key_id[:FINGERPRINT]} "
-            f"is suspect since {format_time(each.since_us)}"
-        )
+        lines += _row("alone", f"one representative of {party} may sign {power} alone")
+    for suspect in found.suspects:
+        lines += _row(
+            "SUSPECT", f"act {suspect.act[:8]} of {suspect.party}: its key is suspect since "
+            f"{format_time(suspect.since_us)}", grouped(suspect.key_id),
+        )  # fmt: skip
     lines += [
         "",
         "Says what was entered and by whom; not that it is true, nor that nothing else happened.",
     ]
-    return "\n".join(lines) + "\n"
+    return _text(lines)
+
+
+def _verdict(found: Verified, file: str) -> list[str]:
+    """Return the verdict, and the way out where it is not the best."""
+    count = f"{found.unsigned:,} of {_count(found.leaves, 'part')}"
+    if found.is_proven:
+        by = " and ".join(dict.fromkeys(each.name for each in found.exchange))
+        if found.ends_in_beat is None:
+            return [f"PROVEN  {file}: the parts named below, as {by} signed them"]
+        last = found.first_entry + found.entries - 1
+        said = f"entries {found.first_entry:,} to {last:,}, as {by} signed them"
+        return [f"PROVEN  {file}: {said} with beat {found.ends_in_beat:,}"]
+    if not found.has_keys:
+        verdict, why = "CONSISTENT WITH ITSELF, ORIGIN NOT PROVEN", ""
+        way_out = "give --keys FILE with keys that did not come with this record"
+    elif found.leaves == 0:
+        verdict, why = "NOT PROVEN", "it holds no parts, so there is nothing to prove"
+        way_out = "get the range again with its parts"
+    elif found.unsigned:
+        verdict, why = "NOT PROVEN", f"{count} under no checkpoint"
+        way_out = "get the range again with checkpoints after its last part"
+    else:
+        verdict = "NOT PROVEN"
+        why = "it does not end in a beat: trees and entries may be missing or moved"
+        way_out = "get the range again with the beat after its last entry"
+    return [f"{verdict}  {file}{': ' if why else ''}{why}", *_row("way out", way_out)]
+
+
+def _tree(tree: HeldTree) -> list[str]:
+    """Return which parts of a tree are there, how many were signed, and their root."""
+    name = "all" if tree.audience == EVERYBODY else tree.audience
+    root = f"root {grouped(tree.root.hex())}" if tree.signed == tree.end else ""
+    if tree.first == tree.end:
+        return _row("tree", f"{name}: none of its {_count(tree.end, 'part')} in this file", root)
+    held = f"{name}: parts {tree.first:,} to {tree.end - 1:,} of {tree.end:,}"
+    if tree.first:
+        held += f"; the {_count(tree.first, 'part')} before are not in this file"
+    if tree.signed < tree.end:
+        held += f"; {tree.end - max(tree.first, tree.signed):,} under no checkpoint"
+    return _row("tree", held, root)
+
+
+def _limits(found: Verified) -> list[str]:
+    """Return what this kind of file cannot show."""
+    header = found.header
+    if header.view == "archive":
+        beat = found.ends_in_beat
+        return [] if beat is None else _row("later", f"what came after beat {beat:,} is not here")
+    there = {tree.audience for tree in found.trees}
+    names = {EVERYBODY: "all", header.party: header.party}
+    absent = [name for audience, name in names.items() if audience not in there]
+    lines = _row("not here", f"a tree of {' and of '.join(absent)}") if absent else []
+    return lines + _row(
+        "missing", "trees or later parts may be, and the order between trees is not proven; "
+        "compare the sizes and roots with the newest checkpoints of the exchange, by voice",
+    )  # fmt: skip
+
+
+def _row(label: str, text: str, fingerprint: str = "") -> list[str]:
+    """Return one thing that is told; a fingerprint stays in one piece."""
+    lines = textwrap.wrap(
+        printable(text), WIDTH, initial_indent=f"  {label:<10} ", subsequent_indent=INDENT,
+        break_on_hyphens=False,
+    )  # fmt: skip
+    if fingerprint and len(lines[-1]) + 2 + len(fingerprint) <= WIDTH:
+        lines[-1] += f"  {fingerprint}"
+    elif fingerprint:
+        lines.append(f"{INDENT}{fingerprint}")
+    return lines
+
+
+def _count(number: int, what: str) -> str:
+    """Return a number of things: 1 entry, 2 entries."""
+    if number == 1:
+        return f"1 {what}"
+    return f"{number:,} {what[:-1]}ies" if what.endswith("y") else f"{number:,} {what}s"
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def receipt_text(proven: Proven | None, act: ProvenAct | None, file: str) -> str:
     """Return what a receipt proves, verdict first; proven: None without keys to believe."""
     if proven is None:
-        return (
-            f"CONSISTENT WITH ITSELF, ORIGIN NOT PROVEN  {file}\n"
-            "  way out    give --keys FILE with keys that did not come with this receipt\n"
+        return _text(
+            [
+                f"CONSISTENT WITH ITSELF, ORIGIN NOT PROVEN  {file}",
+                *_row("way out", "give --keys FILE with keys that did not come with this receipt"),
+            ]
         )
     checkpoint = proven.checkpoint
     lines = [
         f"PROVEN  {file}: entered at {format_time(proven.part.at_us)}",
-        f"  part       {proven.part.kind}",
-        f"  under      {checkpoint.origin}, {checkpoint.size:,} parts",
-        *(f"  cosigned   by {each.name}" for each in proven.cosigned),
+        *_row("part", proven.part.kind),
+        *_row("under", f"{checkpoint.origin}, {_count(checkpoint.size, 'part')}"),
     ]
+    for key in proven.signed:
+        lines += _row("exchange", key.name, grouped(key.key.id))
+    for each in proven.cosigned:
+        lines += _row("cosigned", f"by {each.name}")
     if act is not None:
         who = ", ".join(each.who for each in act.signers.appointed)
-        lines += [
-            f"  act        {act.act.kind} of {act.act.party}, {act.act.post} ({act.act.status})",
-            f"  signed     by {who}",
-        ]
+        made = act.act
+        lines += _row("act", f"{made.kind} of {made.party}, {made.post} ({made.status})")
+        lines += _row("signed", f"by {who}")
         if act.signers.alone is not None:
-            lines.append(
-                f"  alone      one representative of {act.act.party} may sign "
-                f"{act.signers.alone} alone, by its key document"
-            )
+            lines += _row(
+                "alone", f"one representative of {made.party} may sign {act.signers.alone} alone, "
+                "by its key document",
+            )  # fmt: skip
     lines += ["", "Says that this was entered and by whom; not that it is true."]
-    return "\n".join(lines) + "\n"
+    return _text(lines)
 
 
 def record_text(lines: Iterable[bytes]) -> Iterator[str]:
@@ -116,24 +201,53 @@ def record_text(lines: Iterable[bytes]) -> Iterator[str]:
     yield "NOT VERIFIED: run `keepclear record verify` first.\n"
     for number, data in enumerate(lines, start=1):
         line: AnyLine = decode(data, AnyLine, f"line {number}", LONGEST_LINE)  # type: ignore[arg-type]
-        match line:
-            case Header():
-                yield f"{line.region}, incarnation {line.incarnation}, {line.view} {line.party}\n"
-            case EntryLine():
-                entry = decode(bytes(line.entry), Entry, f"line {number}", LONGEST_LINE)
-                for leaf in entry.leaves:
-                    yield _leaf_text(leaf, f"{entry.seq:>6}  ")
-            case LeafLine():
-                yield _leaf_text(line.leaf, "")
-            case DocumentLine():
-                yield f"{'':22}keys before  {_document_text(line.envelope)}\n"
-            case CheckpointLine():
-                checkpoint = read_checkpoint(split_note(line.note)[0])
-                yield f"{'':22}checkpoint of {checkpoint.origin}: {checkpoint.size} parts\n"
-            case BeatLine():
-                yield f"{'':22}beat {read_checkpoint(split_note(line.note)[0]).size}\n"
-            case _:
-                pass
+        yield from (_shown(*words) for words in _line_words(line, number))
+
+
+def _line_words(line: AnyLine, number: int) -> Iterator[tuple[str, str]]:
+    """Yield what a line of a record says: for each part of it a head, and what is in it."""
+    before = f"{'':22}"
+    match line:
+        case Header():
+            whose = line.party or "of everything"
+            yield f"{line.region}, incarnation {line.incarnation}, {line.view} {whose}", ""
+        case EntryLine():
+            entry = decode(bytes(line.entry), Entry, f"line {number}", LONGEST_LINE)
+            for leaf in entry.leaves:
+                yield _leaf_words(leaf, f"{entry.seq:>6}  ")
+        case LeafLine():
+            yield _leaf_words(line.leaf, "")
+        case DocumentLine():
+            yield f"{before}keys before", _document_words(line.envelope)
+        case TreeLine():
+            held = _count(line.size, "part")
+            yield f"{before}tree of {_named(line.audience)} before", f"{held}, not in this file"
+        case ChainLine():
+            yield f"{before}begins at entry {line.seq}", ""
+        case CheckpointLine():
+            found = read_checkpoint(split_note(line.note)[0])
+            yield f"{before}checkpoint of {found.origin}: {_count(found.size, 'part')}", ""
+        case BeatLine():
+            yield f"{before}beat {read_checkpoint(split_note(line.note)[0]).size}", ""
+        case _:
+            pass
+
+
+def _shown(head: str, said: str) -> str:
+    """Return both on one line where they fit; else the second below, cut where it is long."""
+    head, said = printable(head), printable(said)
+    one = f"{head}  {said}".rstrip()
+    if len(one) <= WIDTH:
+        return f"{one}\n"
+    indent = " " * (len(head) - len(head.lstrip()))
+    lines = textwrap.wrap(
+        head.lstrip(), WIDTH, initial_indent=indent, subsequent_indent=BELOW,
+        break_on_hyphens=False,
+    ) + textwrap.wrap(
+        said, WIDTH, initial_indent=BELOW, subsequent_indent=BELOW, max_lines=LINES_BELOW,
+        placeholder=" ...", break_on_hyphens=False,
+    )  # fmt: skip
+    return "".join(f"{line}\n" for line in lines)
 
 
 def keys_text(keys: KeysFile) -> str:
@@ -162,7 +276,7 @@ def keys_text(keys: KeysFile) -> str:
             lines.append(f"  one person may  {', '.join(document.one_person)}")
     if not lines:
         lines.append("no keys")
-    return "\n".join(lines) + "\n"
+    return _text(lines)
 
 
 def _mandate_lines(mandates: Sequence[Mandate]) -> list[str]:
@@ -180,29 +294,68 @@ def grouped(key_id: str) -> str:
     return " ".join(half[k : k + 4] for k in range(0, len(half), 4))
 
 
-def _leaf_text(leaf: Leaf, before: str) -> str:
+def _leaf_words(leaf: Leaf, before: str) -> tuple[str, str]:
     part = decode(bytes(leaf.part), Part, "part", LONGEST_LINE)
-    to = "all" if leaf.audience == EVERYBODY else leaf.audience
-    what = _part_text(part)
-    return f"{before}{format_time(part.at_us)[:19]}Z  to {to:<12} {part.kind:<16} {what}\n"
+    what, said = _part_words(part)
+    to = _named(leaf.audience)
+    return f"{before}{format_time(part.at_us)[:19]}Z  to {to:<12} {part.kind:<16} {what}", said
 
 
-def _part_text(part: Part) -> str:
+def _named(audience: str) -> str:
+    return "all" if audience == EVERYBODY else audience
+
+
+def _part_words(part: Part) -> tuple[str, str]:
+    """Return who does what with a part, and what is in it."""
     data = bytes(part.data)
-    if part.kind in {ACT_KIND, DOCUMENT_KIND}:
-        envelope = decode(data, Envelope, "envelope")
-        if part.kind == DOCUMENT_KIND:
-            return _document_text(envelope)
-        act = read_act(envelope)
-        text = bytes(act.payload).decode("utf-8", "replace")
-        return f"{act.party}, {act.post} ({act.status}) {act.kind} {_short(text)}"
-    return _short(data.decode("utf-8", "replace"))
+    match part.kind:
+        case "act/1":
+            act = read_act(decode(data, Envelope, "envelope"))
+            who = f"{act.party}, {act.post} ({act.status}) {act.kind}"
+            return who, _payload_words(bytes(act.payload))
+        case "key-document/1":
+            return _document_words(decode(data, Envelope, "envelope")), ""
+        case "exchange-key/1":
+            envelope = decode(data, Envelope, "envelope")
+            change = decode(envelope.payload, ExchangeKeyChange, "exchange key")
+            return change.name, f"goes on with {grouped(PublicKey(change.key).id)}"
+        case "late-act/1":
+            first = decode(bytes(decode(data, Receipt, "receipt").part), Part, "part")
+            who, said = _part_words(first)
+            return f"{who}, first at {format_time(first.at_us)[:19]}Z", said
+    return "", _payload_words(data)
 
 
-def _document_text(envelope: Envelope) -> str:
+def _document_words(envelope: Envelope) -> str:
     document = decode(envelope.payload, KeyDocument, "key document")
     return f"keys of {document.party}, version {document.version}"
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+def _payload_words(data: bytes) -> str:
+    try:
+        return _said(msgspec.json.decode(data))
+    except msgspec.DecodeError:  # half of a pair, written as an escape
+        return data.decode("utf-8", "replace")
+
+
+def _said(value: object) -> str:
+    """Return a value of JSON in words: names without quotes, texts with them."""
+    match value:
+        case dict():
+            return ", ".join(f"{name}: {_inner(each)}" for name, each in value.items())
+        case list():
+            return ", ".join(_inner(each) for each in value)
+        case str() if LONG_ID.match(value):
+            return f"{value[:8]}..."
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value)
+
+
+def _inner(value: object) -> str:
+    match value:
+        case dict():
+            return f"({_said(value)})"
+        case list():
+            return f"[{_said(value)}]"
+    return _said(value)

@@ -13,7 +13,6 @@
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -21,6 +20,7 @@ from keepclear.agreement.findings import Finding, Interval, Verdict
 from keepclear.airspace.altitudes import Altitude
 from keepclear.airspace.volumes import Volume3D
 from keepclear.checks.report import Report, RulesUsed, RuleUsed
+from keepclear.reports.printable import printable as printable  # noqa: PLC0414 all use it from here
 from keepclear.units import US_PER_S, feet, format_clock, format_time, nautical_miles
 
 NOT_LOOKED_AT: Final = "Plans that are not in these files were not looked at."
@@ -38,8 +38,6 @@ RULE_AT_MOST: Final = 40
 TENTHS_BELOW_US: Final = 10 * US_PER_S
 _RANK: Final = {verdict: i for i, verdict in enumerate(Verdict)}
 _ROUNDING: Final = 1e-6  # a floor that is not upset by 2.0999999
-# Direction marks turn "10:14Z" round on a screen; Cc and Cf hold them and the escape.
-_HIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def ranked(findings: Sequence[Finding]) -> list[Finding]:
@@ -52,16 +50,6 @@ def start_us(finding: Finding) -> int:
     if finding.intervals:
         return finding.intervals[0].start_us
     return finding.cpa.time_us if finding.cpa else 0
-
-
-def printable(text: str) -> str:
-    """Return text from a file with what cannot be seen replaced by U+FFFD."""
-    if text.isprintable():
-        return text
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _HIDDEN_CATEGORIES else c
-        for c in text
-    )
 
 
 def shortened(text: str, most: int) -> str:

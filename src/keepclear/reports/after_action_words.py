@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The words of the reports that are made of a record: verdicts, acts, what was shown, by whom.
+
+1. The verdict of the verification stands first, in the same words on paper and on a terminal.
+2. A time carries its Z, and its day where the page does not say it once for all.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from keepclear.agreement.clauses import Separation
+from keepclear.agreement.separation import describe_rule
+from keepclear.airspace.altitudes import reference_text
+from keepclear.exchange.decide import ACTS
+from keepclear.exchange.disclosure import Shown
+from keepclear.exchange.events import (
+    AgreementCarried,
+    AgreementStood,
+    ConflictChanged,
+    FilingsCounted,
+    OperationFiled,
+    OperationMoved,
+)
+from keepclear.exchange.views import Notice
+from keepclear.plans import acts
+from keepclear.plans.conflicts import Broken, Conflict
+from keepclear.plans.operations import Operation
+from keepclear.record.headers import Act
+from keepclear.record.key_documents import KeyDocument
+from keepclear.record.verification import Verified
+from keepclear.reports.after_action import ConflictStory, Moment, Seen, Story
+from keepclear.reports.play_text import DOES
+from keepclear.reports.texts import day_text, printable, time_text
+from keepclear.units import US_PER_S, format_time
+
+TO_THE_END: Final = "the end of the file"
+NOT_HELD: Final = "not in this file"
+FAILS_MEANS: Final = (
+    "Something was changed, dropped or added after it was signed, or it was signed by others. "
+    "What follows is what the file says; none of it is proven."
+)
+UNSIGNED_MEANS: Final = "nobody but their writer has signed that they are what was entered."
+CHECKPOINTS_HELP: Final = "Way out: get the range again with checkpoints after its last part."
+NO_KEYS_MEANS: Final = (
+    "Consistent with itself, origin not proven: whoever wrote all of it again with keys of their "
+    "own would pass."
+)
+KEYS_HELP: Final = "Way out: give --keys FILE with keys that did not come with this record."
+
+
+class Proof(NamedTuple):
+    """What the verification of a file came to. kind: PROVEN, NOT PROVEN or FAILS."""
+
+    kind: str
+    title: str
+    words: tuple[str, ...]
+
+
+def proof_of(found: Verified | None, fault: str | None) -> Proof:
+    """Return what is said of a file on top of every report. fault: the first that does not hold."""
+    if found is None:
+        words = (
+            f"The first thing that does not hold: {printable(fault or '')}",
+            FAILS_MEANS,
+        )
+        return Proof("FAILS", "FAILS", words)
+    if found.is_proven:
+        who = ", ".join(party for party, _ in found.roots)
+        words = (
+            f"Whole, and signed by the keys given: those of the exchange and of {who}.",
+            "Says that this was entered, when, and by whom; not that it is true.",
+        )
+        return Proof("PROVEN", "PROVEN", (*words, *_marked(found)))
+    if found.has_keys:
+        unsigned = f"{found.unsigned:,} of {found.leaves:,} parts are under no checkpoint"
+        words = (f"{unsigned}: {UNSIGNED_MEANS}", CHECKPOINTS_HELP)
+        return Proof("NOT PROVEN", "NOT PROVEN", (*words, *_marked(found)))
+    return Proof("NOT PROVEN", "NOT PROVEN", (NO_KEYS_MEANS, KEYS_HELP, *_marked(found)))
+
+
+def _marked(found: Verified) -> Iterator[str]:
+    """Yield what a reader must know of keys and signatures that verify."""
+    for each in found.suspects:
+        yield (
+            f"SUSPECT: act {each.act[:8]} of {each.party}, its key {each.key_id[:16]} may have "
+            f"been in other hands since {format_time(each.since_us)[:19]}Z."
+        )
+    for party, power in found.one_person:
+        yield f"One representative of {party} may sign {power} alone, by its key document."
+
+
+def whose_words(story: Story) -> str:
+    """Return what the file is, and what it cannot know."""
+    if story.viewer is None:
+        return "The operator's archive: what every party did, and what each was told."
+    return (
+        f"What {story.viewer} may see, and nothing else. What other parties filed, how late, and "
+        f"what they were told, is {NOT_HELD}: it is in no number, list or map below."
+    )
+
+
+def range_words(story: Story) -> str:
+    """Return the range, and how much of it the file covers."""
+    start, end = (format_time(each)[:19] + "Z" for each in (story.from_us, story.to_us))
+    first, last = (format_time(each)[:19] + "Z" for each in (story.first_us, story.last_us))
+    if story.to_us == story.last_us + 1:
+        end = f"{last}, {TO_THE_END}"
+        said = f"{start} to {end}"
+    else:
+        said = f"{start} up to {end}"
+    if story.from_us < story.first_us:
+        said += f". The file begins after that, at {first}"
+    if story.to_us > story.last_us + 1:
+        said += f". Its last part is of {last}: later ones may be missing"
+    return said
+
+
+def common_day(story: Story) -> str | None:
+    """Return the one UTC day on which all of the range happened, None where there are more."""
+    days = {day_text(each.at_us) for each in story.moments}
+    return days.pop() if len(days) == 1 else None
+
+
+# --- who did what -----------------------------------------------------------------------------
+
+
+def who_words(moment: Moment, story: Story) -> str:
+    """Return who did what a moment begins with."""
+    act = moment.act
+    if act is not None:
+        return f"{act.party.upper()}, {act.post}"
+    documents = [each.value for each in moment.parts if isinstance(each.value, KeyDocument)]
+    if documents:
+        return documents[0].party.upper()
+    return "the exchange: time passed" if story.viewer is None else f"who: {NOT_HELD}"
+
+
+def what_words(moment: Moment, story: Story, day: str | None) -> Iterator[str]:
+    """Yield what happened in a moment, the act first; notices are told apart."""
+    filed = [each.value.operation for each in moment.parts if _is(each, OperationFiled)]
+    for part in moment.parts:
+        match part.value:
+            case Act() as act:
+                yield act_words(act, story, filed)
+            case KeyDocument() as document:
+                yield f"joins, with version {document.version} of its keys"
+            case None:
+                yield f"{part.kind}: see keepclear record show"
+            case Notice():
+                pass
+            case _:
+                yield _event_words(part, moment, story, day)
+
+
+def _event_words(part: Seen, moment: Moment, story: Story, day: str | None) -> str:
+    match part.value:
+        case AgreementCarried(hash=own_hash):
+            said = f"carried in: {agreement_title(story, own_hash)}"
+        case AgreementStood() as stood:
+            title = agreement_title(story, stood.hash)
+            said = f"{title} is {stood.state}: {len(stood.clauses)} clauses hold"
+        case OperationFiled(operation=operation):
+            said = operation_words(operation, story, day)
+        case OperationMoved() as moved:
+            why = f" ({moved.why})" if moved.why else ""
+            said = f"{story.name(moved.id)} is {moved.state}{why}"
+        case ConflictChanged(conflict=conflict):
+            said = conflict_words(conflict, moment, story)
+        case FilingsCounted() as counted:
+            told = f"{part.audience} are told of {counted.filings:,} filings within an hour"
+            said = f"{told} by {counted.party}"
+        case _:
+            said = f"{part.kind}: see keepclear record show"
+    return said
+
+
+def _is(part: Seen, kind: type) -> bool:
+    return isinstance(part.value, kind)
+
+
+def act_words(act: Act, story: Story, filed: Sequence[Operation] = ()) -> str:
+    """Return what an act does; filed: what was filed in the same entry."""
+    kind = act.kind.partition("/")[0]
+    payload: Any = ACTS.read(act.kind, bytes(act.payload))
+    about = ""
+    match payload:
+        case acts.FileOperation():
+            about = ", ".join(story.name(each.id) for each in filed) or "an operation"
+        case acts.ProposeChange():
+            how = [f"{payload.later} later"] if payload.later else []
+            how += [f"{payload.higher} higher"] if payload.higher else []
+            moves = f"{story.name(payload.operation)} goes {', '.join(how)}"
+            about = f"in {_conflict(payload.id, story)} that {moves}{_why(payload.why)}"
+        case acts.AnswerConflict():
+            about = f"{_conflict(payload.id, story)} {payload.answer}{_why(payload.why)}"
+        case acts.AcceptProposal():
+            about = f"in {_conflict(payload.id, story)}"
+        case acts.AcknowledgeConflict() | acts.AgreeAsIs():
+            about = _conflict(payload.id, story)
+        case acts.CancelOperation():
+            about = f"{story.name(payload.id)}{_why(payload.why)}"
+        case _ if hasattr(payload, "id"):
+            about = story.name(payload.id)
+    return f"{DOES.get(kind, kind)} {about}".rstrip()
+
+
+def _why(why: str) -> str:
+    return f': "{why}"' if why else ""
+
+
+def _conflict(conflict: str, story: Story) -> str:
+    found = story.conflicts.get(conflict)
+    return found.name if found is not None else f"conflict {conflict[:8]}"
+
+
+def operation_words(operation: Operation, story: Story, day: str | None) -> str:
+    """Return an operation as filed, and by how much it was late."""
+    callsign = f", callsign {operation.callsign}" if operation.callsign else ""
+    late_s = -(-operation.late_us // US_PER_S)
+    late = f". LATE by {late_s:,} s; it protects all the same" if operation.late_us > 0 else ""
+    return (
+        f"{story.name(operation.id)}, version {operation.version}, {operation.state}: "
+        f"{heights_words(operation)}, {times_words(operation, day)}{callsign}{late}"
+    )
+
+
+def heights_words(operation: Operation) -> str:
+    """Return the heights of an operation's volumes, each band once."""
+    bands = []
+    for each in (*operation.volumes, *operation.off_nominal):
+        lower, upper = each.volume.lower, each.volume.upper
+        low = "surface" if lower is None else lower.text()
+        high = "unlimited" if upper is None else upper.text()
+        known = lower or upper
+        bands.append(f"{low} to {high}" + (f" ({reference_text(known)})" if known else ""))
+    return "; ".join(dict.fromkeys(bands))
+
+
+def times_words(operation: Operation, day: str | None) -> str:
+    """Return from when to when an operation takes up its volumes."""
+    first, last = operation.start_us, operation.end_us
+    return f"{time_text(first, day)} to {time_text(last, day_text(first))}"
+
+
+def conflict_words(conflict: Conflict, moment: Moment, story: Story) -> str:
+    """Return how a conflict stands after a moment."""
+    found = story.conflicts.get(conflict.id)
+    name = _conflict(conflict.id, story).upper()
+    pair = pair_words(conflict, story)
+    is_anew = is_found_anew(conflict, moment, story)
+    closed = f" by: {named(conflict.closed_by, story)}" if conflict.closed_by else ""
+    earlier = [] if found is None else [e for e in found.history if e.at_us < moment.at_us]
+    is_same = bool(earlier) and earlier[-1].conflict.state is conflict.state and not is_anew
+    said = f"{name} of {pair} {'stays' if is_same else 'is'} {conflict.state}{closed}"
+    if is_anew:
+        said += f"; {must_act_words(conflict, story)}"
+    return said
+
+
+def is_found_anew(conflict: Conflict, moment: Moment, story: Story) -> bool:
+    """Tell whether a moment raises a conflict, or finds it otherwise than before."""
+    if conflict.is_settled:
+        return False
+    found = story.conflicts.get(conflict.id)
+    earlier = [] if found is None else [e for e in found.history if e.at_us < moment.at_us]
+    return not earlier or earlier[-1].conflict.broken != conflict.broken
+
+
+def pair_words(conflict: Conflict, story: Story) -> str:
+    """Return the two operations of a conflict."""
+    return " and ".join(sorted(story.name(each) for each in (conflict.a, conflict.b)))
+
+
+def named(closed_by: str, story: Story) -> str:
+    """Return words of the record with operations called as in the report."""
+    for own_id, each in story.operations.items():
+        closed_by = closed_by.replace(f"operation {own_id[:8]} of {each.party}", each.name)
+    return closed_by
+
+
+def must_act_words(conflict: Conflict, story: Story) -> str:
+    """Return who must act, and what says so."""
+    acting = " and ".join(story.name(each) for each in conflict.must_act) or "nobody"
+    clause = f"clause {conflict.clause}" if conflict.clause else "no clause: filed later"
+    return f"{acting} must act ({clause})"
+
+
+# --- which rule, shown what -------------------------------------------------------------------
+
+
+def agreement_title(story: Story, own_hash: str) -> str:
+    """Return an agreement's title and the start of its hash."""
+    found = next((a for h, a in story.agreements.items() if h.startswith(own_hash[:16])), None)
+    title = found.agreement.title[0].text if found is not None else "agreement"
+    return f"{title} ({own_hash[:8]})"
+
+
+def rule_words(broken: Broken, story: Story) -> tuple[str, str, str]:
+    """Return what was broken, what it asks for, and the clause's own words; "" where not known."""
+    if not broken.agreement:
+        return "the house rule of the region", broken.numbers.leaf if broken.numbers else "", ""
+    where = f"clause {broken.clause} of {agreement_title(story, broken.agreement)}"
+    found = story.agreements.get(broken.agreement)
+    clauses = () if found is None else (*found.clauses, *found.agreement.clauses)
+    clause = next((each for each in clauses if each.id == broken.clause), None)
+    if clause is None:
+        return where, "", ""
+    asks = ""
+    if isinstance(clause.decides, Separation):
+        rules = clause.decides.rules.rules
+        rule = broken.numbers.rule if broken.numbers else ""
+        own = [each for each in rules if each.id == rule] or list(rules)
+        asks = "; ".join(describe_rule(each) for each in own)
+    return where, asks, clause.texts[0].text
+
+
+def shown_words(shown: Shown, day: str | None) -> str:
+    """Return what a party saw of the other's operation."""
+    parts = []
+    if shown.box is not None:
+        box = shown.box
+        parts.append(
+            f"area {box.south_deg:.3f} to {box.north_deg:.3f} N, {box.west_deg:.3f} to "
+            f"{box.east_deg:.3f} E"
+        )
+    if shown.lower is not None:
+        parts.append(f"heights {shown.lower} to {shown.upper}")
+    if shown.from_us is not None and shown.to_us is not None:
+        start = time_text(shown.from_us, day)
+        parts.append(f"times {start} to {time_text(shown.to_us, day_text(shown.from_us))}")
+    if shown.callsign is not None:
+        parts.append(f"callsign {shown.callsign or 'none'}")
+    if shown.count is not None:
+        parts.append(f"{shown.count} craft")
+    if shown.volumes is not None:
+        parts.append(f"{len(shown.volumes)} volumes as filed")
+    if not parts:
+        return f"that {shown.party} has an operation there, and nothing else"
+    return "; ".join(parts)
+
+
+def by_words(shown: Shown, story: Story) -> str:
+    """Return the clauses under which it was shown."""
+    if not shown.by:
+        return "the floor: that it exists and whom to call"
+    said = []
+    for each in shown.by:
+        clause, _, own_hash = each.partition(" of ")
+        where = agreement_title(story, own_hash)
+        said.append(f"clause {clause} of {where}" if clause else f"no clause of {where}")
+    return "; ".join(said)
+
+
+def settled_words(story: ConflictStory, whole: Story, day: str | None) -> str:
+    """Return how a conflict was settled, by whose act and when; or that it was not."""
+    last = story.history[-1]
+    conflict = last.conflict
+    if conflict.is_open:
+        return f"NOT SETTLED at the end of the range: it is {conflict.state}"
+    who = ""
+    if last.act is not None:
+        who = f" {last.act.party.upper()} {act_words(last.act, whole)}."
+    closed = f": {named(conflict.closed_by, whole)}" if conflict.closed_by else ""
+    return f"{conflict.state}{closed}, {time_text(last.at_us, day)}.{who}"

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An archive decided again: the same comes out, and what was planted is found."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, settings
+from msgspec.structs import replace
+
+from keepclear.agreement.binding import minima_for
+from keepclear.agreement.claims import Claim, Compiled, breaches, compile_claim
+from keepclear.agreement.findings import Verdict
+from keepclear.agreement.rules_toml import parse_short
+from keepclear.detect.compiled import plain
+from keepclear.detect.datums import Datums
+from keepclear.exchange.audit import Audited, audit
+from keepclear.exchange.events import AgreementStood, ConflictChanged, OperationFiled
+from keepclear.exchange.views import Notice
+from keepclear.plans import acts
+from keepclear.plans.conflicts import Conflict, State
+from keepclear.plans.filing import (
+    Domain,
+    FiledCircle,
+    FiledOperation,
+    FiledVolume,
+    volumes_filed,
+)
+from keepclear.plays import Played, Stage
+from keepclear.record.encoding import Signed
+from keepclear.record.faults import Malformed
+from keepclear.record.headers import Status
+from keepclear.record.verification import verify
+from keepclear.record.views import view_of
+from tests.after_action_plays import CROSS, MANY
+from tests.exchange_plays import CountedIds, played
+from tests.record_plays import START_US
+from tests.resigned_records import Spoil, resigned
+from tests.test_cli_record import run, write_record
+from tests.test_exchange_machine import Exchanging
+
+HOUSE: Final = parse_short("5 NM / 1000 ft")
+a_hair_m: Final = 0.00005
+a_metre: Final = 1.0
+
+
+def audited(done: Played) -> Audited:
+    return audit(done.lines, HOUSE, plain())
+
+
+def told_apart(spoil: Spoil, text: str = CROSS) -> Audited:
+    """Return the audit of a record that was spoilt and signed again, and verifies all the same."""
+    done = resigned(played(text), spoil)
+    assert verify(done.lines, done.keys).is_proven
+    return audited(done)
+
+
+def changing(change: Callable[[Conflict], Conflict]) -> Spoil:
+    """Return what changes each conflict, and each notice of it alike."""
+
+    def spoil(_seq: int, _audience: str, value: Signed) -> Signed:
+        if isinstance(value, ConflictChanged) and not value.conflict.is_settled:
+            return replace(value, conflict=change(value.conflict))
+        return value
+
+    return spoil
+
+
+def with_numbers(**changes: object) -> Callable[[Conflict], Conflict]:
+    def change(conflict: Conflict) -> Conflict:
+        broken = conflict.broken[0]
+        assert broken.numbers is not None
+        return replace(
+            conflict, broken=(replace(broken, numbers=replace(broken.numbers, **changes)),)
+        )
+
+    return change
+
+
+@pytest.mark.parametrize("text", [CROSS, MANY], ids=["cross", "many"])
+def test_what_the_exchange_found_comes_out_again(text: str) -> None:
+    done = played(text)
+
+    found = audited(done)
+
+    assert found.differences == ()
+    changes = sum(line.count(b'"kind":"conflict-changed/1"') for line in done.lines)
+    assert found.findings == changes > 0
+    assert found.notices == 2 * changes
+    assert found.kernels == ("1",)
+    assert not found.has_house
+    assert audited(resigned(done, lambda _seq, _to, value: value)).differences == ()
+
+
+class DecidedAgain(Exchanging):
+    """Random acts, and the record that they leave decided again."""
+
+    def teardown(self) -> None:
+        if hasattr(self, "stage"):
+            assert audit(self.stage.lines, HOUSE, plain()).differences == ()
+
+
+TestRandomActsAreDecidedAlikeAgain = pytest.mark.slow(DecidedAgain.TestCase)
+TestRandomActsAreDecidedAlikeAgain.settings = settings(
+    max_examples=6, stateful_step_count=12, deadline=None, derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+
+
+def test_a_conflict_that_was_taken_out_is_missing() -> None:
+    found = told_apart(
+        lambda _seq, _to, value: None if isinstance(value, ConflictChanged | Notice) else value
+    )
+
+    [missing] = found.differences
+    assert missing.what.startswith("MISSING: break clause 3")
+    assert not missing.is_boundary
+
+
+def test_a_conflict_that_was_taken_out_where_it_was_settled_is_one_too_many() -> None:
+    found = told_apart(
+        lambda _seq, _to, value: (
+            None if isinstance(value, ConflictChanged) and value.conflict.is_settled else value
+        )
+    )
+
+    assert any("TOO MANY: the two break no rule" in each.what for each in found.differences)
+
+
+def test_another_one_who_must_act_is_told() -> None:
+    found = told_apart(changing(lambda one: replace(one, must_act=(one.a, one.b))))
+
+    assert sum("must act" in each.what for each in found.differences) == 3
+
+
+def test_another_clause_is_told() -> None:
+    found = told_apart(changing(lambda one: replace(one, clause="")))
+
+    assert any("by the rules" in each.what for each in found.differences)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_boundary"),
+    [
+        ({"lateral_m": a_metre}, False),
+        ({"lateral_m": a_hair_m}, True),
+        ({"closest_us": 0}, False),
+        ({"latitude_deg": 1.0}, False),
+        ({"short_by_m": None}, False),
+        ({"leaf": "minima/any/lateral"}, False),
+        ({"verdict": Verdict.UNDETERMINED}, False),
+    ],
+    ids=str,
+)
+def test_a_wrong_number_is_told_and_a_hair_is_the_guard_band(
+    change: dict[str, object], *, is_boundary: bool
+) -> None:
+    found = told_apart(changing(with_numbers(**change)))
+
+    own = [each for each in found.differences if f"says {next(iter(change))}" in each.what]
+    assert len(own) == 3
+    assert {each.is_boundary for each in own} == {is_boundary}
+
+
+def test_a_notice_that_was_left_out_or_says_otherwise_is_told() -> None:
+    def left_out(_seq: int, audience: str, value: Signed) -> Signed | None:
+        is_last = isinstance(value, Notice) and value.number == 4 and audience == "north"
+        return None if is_last else value
+
+    def shown_more(_seq: int, _audience: str, value: Signed) -> Signed:
+        if isinstance(value, Notice):
+            return replace(value, other=replace(value.other, callsign="TRAINER 11"))
+        return value
+
+    [left] = told_apart(left_out).differences
+    assert left.what == "north was not told that it is resolved"
+    assert all(each.what.endswith("say: other") for each in told_apart(shown_more).differences)
+    assert len(told_apart(shown_more).differences) == 8
+
+
+def test_a_state_that_cannot_follow_is_told() -> None:
+    def spoil(_seq: int, _audience: str, value: Signed) -> Signed:
+        if isinstance(value, ConflictChanged) and value.conflict.acknowledged:
+            return replace(value, conflict=replace(value.conflict, state=State.COUNTERED))
+        return value
+
+    assert any("cannot be countered after it was raised" in each.what
+               for each in told_apart(spoil).differences)  # fmt: skip
+
+
+def test_an_operation_moved_under_a_conflict_is_compared_again() -> None:
+    """A refiled operation whose consequences were left out: the old conflict has stale numbers."""
+
+    def spoil(_seq: int, _audience: str, value: Signed) -> Signed | None:
+        last = isinstance(value, ConflictChanged) and value.conflict.is_settled
+        if last or (isinstance(value, Notice) and value.state == "resolved"):
+            return None
+        if isinstance(value, OperationFiled) and value.operation.version == 2:
+            one = value.operation
+            early = [replace(v, start_us=v.start_us - 5_400_000_000) for v in one.volumes]
+            return replace(value, operation=replace(one, volumes=tuple(early)))
+        return value
+
+    assert any("says from_us" in each.what for each in told_apart(spoil).differences)
+
+
+def test_an_agreement_that_stood_otherwise_changes_what_is_found() -> None:
+    def spoil(_seq: int, _audience: str, value: Signed) -> Signed:
+        return replace(value, clauses=()) if isinstance(value, AgreementStood) else value
+
+    found = told_apart(spoil)
+
+    assert found.has_house
+    assert any("the house rule" in each.what for each in found.differences)
+
+
+def at_the_minimum() -> Stage:
+    """Two circles of one height and time exactly at the house rule, as far as can be computed."""
+    stage = Stage("exercise", START_US, Status.EXERCISE, HOUSE, CountedIds(), plain())
+    for party in ("a", "b"):
+        stage.join(party)
+    near_deg, far_deg = 0.10, 0.30
+
+    def filed(longitude_deg: float) -> FiledOperation:
+        volume = FiledVolume(
+            shape=FiledCircle(centre=(0.0, longitude_deg), radius="3 NM"),
+            lower="FL100", upper="FL200",
+            start="2015-09-30T12:00:00Z", end="2015-09-30T13:00:00Z",
+        )  # fmt: skip
+        return FiledOperation(
+            datum="WGS84", domain=Domain.AIR, craft_class="manned", volumes=(volume,)
+        )
+
+    def verdict_at(longitude_deg: float) -> Verdict:
+        one, other = (compiled(filed(each)) for each in (0.0, longitude_deg))
+        found = breaches(plain(), one, other, minima_for([], "a", "b", HOUSE))
+        return found[0].found.verdict if found else Verdict.CLEAR
+
+    while (verdict := verdict_at(middle := (near_deg + far_deg) / 2)) is not Verdict.BOUNDARY:
+        near_deg, far_deg = (middle, far_deg) if verdict is Verdict.CONFLICT else (near_deg, middle)
+    for party, longitude_deg in (("a", 0.0), ("b", middle)):
+        stage.submit(party, "operations.file/1", acts.FileOperation(operation=filed(longitude_deg)))
+    return stage
+
+
+def compiled(filed: FiledOperation) -> Compiled:
+    """Return a filing as arrays."""
+    claim = Claim(id=repr(filed.volumes), party="p", craft_class="manned",
+                  has_rvsm=False, volumes=volumes_filed(filed))  # fmt: skip
+    return compile_claim(claim, Datums())
+
+
+def test_a_pair_at_the_minimum_that_another_machine_found_clear_is_boundary(
+    tmp_path: Path,
+) -> None:
+    stage = at_the_minimum()
+    done = Played(stage.lines, stage.keys, {}, ())
+    assert audited(done).differences == ()
+    assert audited(done).findings == 1
+
+    clear = resigned(
+        done, lambda _seq, _to, value: None
+        if isinstance(value, ConflictChanged | Notice) else value
+    )  # fmt: skip
+    [only] = audited(clear).differences
+
+    assert only.is_boundary
+    write_record(tmp_path / "x.record", clear.lines)
+    status, said = run("record", "audit", tmp_path / "x.record")
+    assert status == 3
+    assert said.startswith("BOUNDARY  ")
+
+
+def test_what_is_no_archive_from_its_start_is_refused() -> None:
+    done = played(CROSS)
+
+    with pytest.raises(Malformed, match="is what north may see, and cannot be decided again"):
+        audit(view_of(done.lines, "north"), HOUSE, plain())
+    with pytest.raises(Malformed, match="give the archive whole, from its first entry"):
+        audit([done.lines[0], *done.lines[3:]], HOUSE, plain())
+    with pytest.raises(Malformed, match="is empty"):
+        audit([], HOUSE, plain())
+    with pytest.raises(Malformed, match="is nothing that the record has before"):
+        audited(resigned(done, lambda _s, _t, v: None if isinstance(v, OperationFiled) else v))
+
+
+def test_the_command_says_what_differs_and_what_it_did_not_look_at(tmp_path: Path) -> None:
+    done = played(CROSS)
+    write_record(tmp_path / "x.record", done.lines)
+    status, said = run("record", "audit", tmp_path / "x.record")
+    assert (status, said.startswith("SAME  ")) == (0, True)
+    assert "Signatures and proofs were not looked at" in said
+
+    spoilt = resigned(done, changing(with_numbers(lateral_m=a_metre)))
+    write_record(tmp_path / "x.record", spoilt.lines)
+    status, said = run("record", "audit", tmp_path / "x.record")
+    assert (status, said.startswith("DIFFERS  ")) == (1, True)
+    assert "entry 4, 2015-10-05T06:20:00Z  conflict " in said
+    assert "says lateral_m 1.0 of clause 3, now 0.0" in said
+
+    write_record(tmp_path / "n.record", list(view_of(done.lines, "north")))
+    assert run("record", "audit", tmp_path / "n.record")[0] == 2
+    assert run("record", "audit", tmp_path / "absent.record")[0] == 2
+    assert run("record", "audit", tmp_path / "x.record", "--house", "5 of those")[0] == 2
