@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from keepclear.agreement import states as agreement
+from keepclear.plans import conflicts, incidents, operations
 from keepclear.reports.markup import NOTHING, Markup, joined, tag, text
 from scripts.pictures import arrow, box, dot, save, sheet, width_of, write
 from scripts.ways import Box, Ends, Sheet, Way
@@ -72,6 +73,51 @@ DIAGRAMS: Final = (
         },
         start=agreement.State.DRAFT,
         written=agreement.State.EXPIRED,
+    ),
+    Diagram(
+        file="operation-states.svg",
+        title="States of an operation",
+        table=operations.TABLE,
+        places={
+            operations.State.FILED: 0,
+            operations.State.CANCELLED: 2,
+            operations.State.ACCEPTED: 1 + 1j,
+            operations.State.NONCONFORMING: 2j,
+            operations.State.ACTIVATED: 1 + 2j,
+            operations.State.CONTINGENT: 1 + 3j,
+            operations.State.ENDED: 2 + 3j,
+        },
+        start=operations.State.FILED,
+        written=operations.State.ENDED,
+    ),
+    Diagram(
+        file="conflict-states.svg",
+        title="States of a conflict",
+        table=conflicts.TABLE,
+        places={
+            conflicts.State.RAISED: 1j,
+            conflicts.State.PROPOSED: 1,
+            conflicts.State.COUNTERED: 2 + 1j,
+            conflicts.State.AGREED: 1 + 2j,
+            conflicts.State.EXPIRED: 1 + 3j,
+            conflicts.State.RESOLVED: 2 + 3j,
+        },
+        start=conflicts.State.RAISED,
+        written=conflicts.State.RESOLVED,
+    ),
+    Diagram(
+        file="incident-states.svg",
+        title="States of an incident case",
+        table=incidents.TABLE,
+        places={
+            incidents.State.OPEN: 1j,
+            incidents.State.QUERIED: 1,
+            incidents.State.OVERDUE: 2 + 1j,
+            incidents.State.LEFT_OPEN: 1 + 2j,
+            incidents.State.CLOSED: 2 + 3j,
+        },
+        start=incidents.State.OPEN,
+        written=incidents.State.CLOSED,
     ),
 )
 

@@ -13,6 +13,7 @@ from keepclear.record.encoding import Signed, encode
 from keepclear.record.entries import Entry, Part
 from keepclear.record.files import (
     AnyLine,
+    BeatLine,
     CheckpointLine,
     EntryLine,
     ExchangeKey,
@@ -24,7 +25,6 @@ from keepclear.record.ledger import ForWhom, Ledger
 
 Spoil = Callable[[int, str, Signed], Signed | None]
 KNOWN: Final = {**KINDS, "notice/1": Notice}
-NAME: Final = "exchange.example/again"
 
 
 def values(lines: Iterable[bytes]) -> Iterator[tuple[int, int, str, Part, Any]]:
@@ -49,7 +49,8 @@ def resigned(done: Played, spoil: Spoil) -> Played:
     header = msgspec.json.decode(done.lines[0], type=AnyLine)
     assert isinstance(header, Header)
     signer = Signer(b"again" + bytes(27))
-    own = (ExchangeKey(name=NAME, key=signer.public.data),)
+    name = f"exchange.example/{header.region}"
+    own = (ExchangeKey(name=name, key=signer.public.data),)
     ledger = Ledger(header.region)
     lines: list[AnyLine] = [msgspec.structs.replace(header, exchange=own)]
     entries: dict[int, tuple[int, list[ForWhom]]] = {}
@@ -66,7 +67,9 @@ def resigned(done: Played, spoil: Spoil) -> Played:
         _, written = ledger.append(at_us, parts)
         lines.append(EntryLine(entry=msgspec.Raw(written)))
     lines += [
-        CheckpointLine(note=ledger.signed_checkpoint(each, NAME, signer)) for each in ledger.trees
+        CheckpointLine(note=ledger.signed_checkpoint(each, name, signer)) for each in ledger.trees
     ]
+    salt = b"beat" + bytes(28)
+    lines.append(BeatLine(salt=salt, note=ledger.beat(0, salt, name, signer)))
     keys = KeysFile(exchange=own, documents=done.keys.documents)
     return Played([encode(line) for line in lines], keys, done.names, done.refused)

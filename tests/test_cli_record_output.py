@@ -135,7 +135,7 @@ def test_the_story_of_a_play_is_printable() -> None:
     )
     done = play_of(spoilt)
 
-    told = played_text(read_play(spoilt.encode(), "play"), done, done.lines, None)
+    told = played_text(read_play(spoilt.encode(), "play"), done)
 
     assert r"we\x1b[2J\x0aPROVEN\u202e" in told.replace("\n", "")
     assert not UNSEEN.search(told)

@@ -248,7 +248,7 @@ def claim_from(shown: Shown) -> Claim:
 
 def test_rule_3_what_is_out_of_plan_is_shown_with_the_grace_that_it_is_compared_with() -> None:
     play = Play(a_and_b(NUMBERED))
-    own = play.file("a", Plan(place=0, level=22, start=30, lasts=20))
+    own = play.file("a", Plan(place=0, level=22, start=30, lasts=30))
     play.do("a", "operations.activate/1", acts.ActivateOperation(id=own))
     play.at(60)
 
@@ -257,7 +257,7 @@ def test_rule_3_what_is_out_of_plan_is_shown_with_the_grace_that_it_is_compared_
     [told] = play.notices("b")
     numbers = told.broken[0].numbers
     assert numbers is not None
-    assert told.other.to_us == START_US + 110 * MINUTE_US
+    assert told.other.to_us == START_US + 120 * MINUTE_US
     assert (numbers.from_us, numbers.to_us) == (
         START_US + 70 * MINUTE_US, START_US + 100 * MINUTE_US
     )  # fmt: skip
@@ -292,7 +292,7 @@ def test_rule_4_a_key_needs_the_ovns_of_exactly_the_operations_in_conflict() -> 
     refused = play.do("a", "operations.activate/1", acts.ActivateOperation(id=own, key=(ovn_far,)))
     taken = play.do("a", "operations.activate/1", acts.ActivateOperation(id=own, key=(ovn_near,)))
 
-    assert f"lacks the current version of operation {near[:8]}" in refused
+    assert f"of operation {near[:8]}, in conflict" in refused
     assert far[:8] not in refused
     assert taken == ""
 
@@ -554,3 +554,15 @@ def test_a_resolved_conflict_does_not_show_the_new_plan() -> None:
 
 def test_when_marked_airborne_and_how_late_it_was_filed_do_not_leave() -> None:
     assert {LEAVES_AS[each] for each in ("airborne_us", "late_us", "filed_us", "version")} == {()}
+
+
+def test_the_order_of_what_is_told_shows_neither_starts_nor_filing() -> None:
+    play = Play(a_and_b(()))
+    for start in (75, 60, 70, 65):
+        play.file("a", Plan(place=0, level=22, start=start, lasts=30))
+
+    play.file("b", Plan(place=0, level=22, start=55, lasts=60))
+
+    told = [each.other.id for each in play.notices("b")]
+    assert len(told) == 4
+    assert told == sorted(told)

@@ -15,13 +15,13 @@ from msgspec.structs import replace
 
 from keepclear.exchange import agreements, deciding, operations, rechecking, views
 from keepclear.exchange.deciding import Deciding
-from keepclear.exchange.disclosure import Grants, Shown, _taken, shown
+from keepclear.exchange.disclosure import Grants, Shown, shown
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.index import Near
 from keepclear.exchange.rounding import Box
 from keepclear.exchange.world import World
 from keepclear.plans.conflicts import Conflict
-from keepclear.plans.operations import Operation, State
+from keepclear.plans.operations import Operation, State, claim_of
 from keepclear.record import views as record_views
 from tests.two_worlds import (
     PARTIES,
@@ -144,7 +144,7 @@ def ungranted(*names: str) -> Plant:
 
 def exact(patch: pytest.MonkeyPatch) -> None:
     """Compute numbers from the exact shapes."""
-    patch.setattr(rechecking, "shown_claim", lambda operation, _: _taken(operation))
+    patch.setattr(rechecking, "shown_claim", lambda operation, _: claim_of(operation))
 
 
 def exact_box(patch: pytest.MonkeyPatch) -> None:

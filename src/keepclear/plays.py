@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plays on the in-memory exchange: what the parties of a play do, done, with its record.
 
-Keys are made for the play, from the ids that are handed in; each party acts by its post `watch`
-and signs agreements by its two representatives.
+1. Keys are made for the play, from the ids that are handed in; each party acts by its post
+   `watch` and signs agreements by its two representatives.
+2. A party knows what it was told: it has the version of another's operation only from a notice.
+3. What the exchange refuses is part of what came of the play; what cannot be asked of it, such
+   as accepting where nothing was proposed, is a fault of the play.
 """
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -19,16 +22,25 @@ from keepclear.errors import CallerError, InputError
 from keepclear.exchange.agreements import CarryAgreement
 from keepclear.exchange.exchange import Exchange, Region
 from keepclear.exchange.ports import Ids
-from keepclear.exchange.views import Answer
+from keepclear.exchange.views import Answer, Notice
 from keepclear.formats.agreement_draft import fill_template, read_draft
-from keepclear.formats.packaged import read_template
-from keepclear.formats.play import Play, PlayAct, PlayAgreement
+from keepclear.formats.packaged import read_template, template_names
+from keepclear.formats.play import AND, Play, PlayAct, PlayAgreement, version_of
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Answer as Reply
+from keepclear.plans.conflicts import Conflict
 from keepclear.plans.filing import FiledOperation, FiledVolume
-from keepclear.record.encoding import Signed, encode
+from keepclear.record.encoding import Signed, decode, encode
+from keepclear.record.entries import Entry, Part
 from keepclear.record.envelopes import Envelope, seal
-from keepclear.record.files import ExchangeKey, Header, KeysFile
+from keepclear.record.files import (
+    LONGEST_LINE,
+    AnyLine,
+    EntryLine,
+    ExchangeKey,
+    Header,
+    KeysFile,
+)
 from keepclear.record.headers import ACT, Act, Status
 from keepclear.record.key_documents import Device, KeyDocument, Representative, seal_document
 from keepclear.record.keys import Signer
@@ -41,14 +53,21 @@ DAY_US: Final = 24 * HOUR_US
 YEAR_US: Final = 365 * DAY_US
 PEOPLE: Final = ("rep-1", "rep-2")
 POSTS: Final = ("watch", "duty-officer")
+Made = TypeVar("Made")
 
 
 class Refusal(NamedTuple):
-    """An act of a play that was refused, and why."""
+    """An act of a play that was refused, and why.
+
+    kind, payload: what was sent. after: how many lines the record had by then.
+    """
 
     at_us: int
     act: PlayAct
+    kind: str
+    payload: Signed
     why: str
+    after: int
 
 
 class Played(NamedTuple):
@@ -171,19 +190,22 @@ class Stage:
         return self.submit(agreement.parties[0].id, "agreement.carry/1", made, PEOPLE)
 
     def submit(
-        self, party: str, kind: str, payload: Signed, names: tuple[str, ...] = ("watch",)
-    ) -> Answer:
+        self, party: str, kind: str, payload: Signed, names: tuple[str, ...] = ("watch",),
+        signed_us: int | None = None,
+    ) -> Answer:  # fmt: skip
         """Let keys of a party sign an act, and send it."""
-        return self.exchange.submit(self.envelope(party, kind, payload, names), party).value
+        envelope = self.envelope(party, kind, payload, names, signed_us)
+        return self.exchange.submit(envelope, party).value
 
     def envelope(
-        self, party: str, kind: str, payload: Signed, names: tuple[str, ...] = ("watch",)
-    ) -> Envelope:
-        """Return an act, signed."""
-        now_us = self.clock.now_us()
+        self, party: str, kind: str, payload: Signed, names: tuple[str, ...] = ("watch",),
+        signed_us: int | None = None,
+    ) -> Envelope:  # fmt: skip
+        """Return an act, signed. signed_us: by the sender's clock; None where it tells the time."""
+        created_us = self.clock.now_us() if signed_us is None else signed_us
         act = Act(
             region=self._region, incarnation=1, status=self._status, party=party, post="watch",
-            id=self._ids.id(), created_us=now_us, expires_us=now_us + HOUR_US,
+            id=self._ids.id(), created_us=created_us, expires_us=created_us + HOUR_US,
             agreement=self._agreement, kind=kind, payload=msgspec.Raw(encode(payload)),
         )  # fmt: skip
         return seal(ACT, encode(act), *(self._signers[party, name] for name in names))
@@ -199,6 +221,8 @@ class _Run:
         self._stage = Stage(play.region, play.start_us, status, house, ids, functions)
         self._world = self._stage.exchange.world
         self._operations: dict[str, str] = {}  # what the play calls them -> their ids
+        self._ovns: dict[tuple[str, int], str] = {}  # of each version of each of them
+        self._known = _Known()
         self._refused: list[Refusal] = []
 
     def run(self) -> Played:
@@ -208,18 +232,20 @@ class _Run:
         if self._play.agreement is not None:
             agreement = self._agreement(self._play.agreement)
             self._stage.carry(self._stage.signed(agreement), agreement)
-        for act in self._play.acts:
-            at_us = self._play.start_us + parse_duration_us(act.at, "at")
-            self._stage.clock.move_to(at_us)
+        for number, act in enumerate(self._play.acts):
+            self._stage.clock.move_to(self._play.start_us + parse_duration_us(act.at, "at"))
             self._stage.exchange.pass_time()
             while self._stage.exchange.recheck_some():
                 pass
+            self._known.read(self._stage.lines)
             if act.does == "nothing":
                 continue
             try:
-                self._do(act)
-            except CallerError as fault:
-                self._refused.append(Refusal(at_us, act, str(fault)))
+                kind, made = self._made(act)
+            except InputError as fault:
+                path = f"acts[{number}].{fault.path}"
+                raise InputError(path, fault.value, fault.limit, fault.way_out) from None
+            self._submit(act, kind, made)
         self._stage.exchange.beat()
         names = {own_id: name for name, own_id in self._operations.items()}
         return Played(self._stage.lines, self._stage.keys, names, tuple(self._refused))
@@ -227,6 +253,9 @@ class _Run:
     def _agreement(self, asked: PlayAgreement) -> Agreement:
         """Return the play's agreement."""
         start_us = self._play.start_us
+        if asked.template not in template_names():
+            known = ", ".join(template_names())
+            raise InputError("agreement.template", asked.template, "is none", f"one of {known}")
         text = fill_template(
             read_template(asked.template), self._play.parties, start_us - DAY_US, start_us + YEAR_US
         )
@@ -236,107 +265,161 @@ class _Run:
             text = text.replace(old, new)
         return read_draft(text.encode(), "agreement of the play")
 
-    def _do(self, act: PlayAct) -> None:
-        """Let a party do one thing."""
-        made: Signed
-        match act.does:
-            case "file":
-                made = acts.FileOperation(operation=self._filed(act))
-                answer = self._stage.submit(act.by, "operations.file/1", made)
-                self._operations[act.operation] = _filed_id(answer)
-                return
-            case "change":
-                operation = self._own(act)
-                made = acts.UpdateOperation(
-                    id=operation, ovn=self._world.operations[operation].ovn,
-                    operation=self._filed(act),
-                )  # fmt: skip
-            case "activate":
-                made = acts.ActivateOperation(id=self._own(act), key=self._key(act))
-            case "airborne":
-                made = acts.MarkAirborne(id=self._own(act), at_us=self._stage.clock.now_us())
-            case "contingent":
-                volumes = (self._volume(act),) if act.area else ()
-                made = acts.MakeContingent(id=self._own(act), off_nominal=volumes)
-            case "end":
-                made = acts.EndOperation(id=self._own(act))
-            case "cancel":
-                made = acts.CancelOperation(id=self._own(act), why=act.why)
-            case _:
-                made = self._about_conflict(act)
-        self._stage.submit(
-            act.by, f"{_group(act.does)}.{act.does}/1".replace("change", "update"), made
-        )
+    def _submit(self, act: PlayAct, kind: str, made: Signed) -> None:
+        """Send one thing that a party does; keep why it was refused, or what it has led to."""
+        signed_us = None
+        if act.signed:
+            signed_us = self._play.start_us + parse_duration_us(act.signed, "signed")
+        try:
+            answer = self._stage.submit(act.by, f"{kind}/1", made, signed_us=signed_us)
+        except CallerError as fault:
+            now_us, after = self._stage.clock.now_us(), len(self._stage.lines)
+            self._refused.append(Refusal(now_us, act, kind, made, str(fault), after))
+            return
+        if act.does == "file":
+            self._operations[act.operation] = _filed_id(answer)
+        for name, own_id in self._operations.items():
+            operation = self._world.operations[own_id]
+            self._ovns[name, operation.version] = operation.ovn
 
-    def _about_conflict(self, act: PlayAct) -> Signed:
-        conflict = self._conflict(act)
+    def _made(self, act: PlayAct) -> tuple[str, Signed]:
+        """Return what a party signs to do one thing: its kind and its payload."""
+        if act.conflict:
+            return f"conflicts.{act.does}", self._about_conflict(act, self._conflict(act.pair))
+        if act.does == "file":
+            return "operations.file", acts.FileOperation(operation=self._filed(act))
+        own = self._named(act.operation)
+        match act.does:
+            case "change":
+                ovn = self._world.operations[own].ovn
+                return "operations.update", acts.UpdateOperation(
+                    id=own, ovn=ovn, operation=self._filed(act)
+                )
+            case "activate":
+                made: Signed = acts.ActivateOperation(id=own, key=self._key(act, own))
+            case "airborne":
+                made = acts.MarkAirborne(id=own, at_us=self._stage.clock.now_us())
+            case "contingent":
+                made = acts.MakeContingent(id=own, off_nominal=self._volumes(act))
+            case "end":
+                made = acts.EndOperation(id=own)
+            case _:
+                made = acts.CancelOperation(id=own, why=act.why)
+        return f"operations.{act.does}", made
+
+    def _about_conflict(self, act: PlayAct, conflict: Conflict) -> Signed:
         match act.does:
             case "acknowledge":
-                return acts.AcknowledgeConflict(id=conflict)
+                known = self._key(
+                    act, *(each for each in (conflict.a, conflict.b) if self._is_of(each, act))
+                )
+                return acts.AcknowledgeConflict(id=conflict.id, ovn=next(iter(known), None))
             case "answer":
-                return acts.AnswerConflict(id=conflict, answer=Reply(act.answer), why=act.why)
+                reply = _converted(act.answer, Reply, "answer")
+                return acts.AnswerConflict(id=conflict.id, answer=reply, why=act.why)
             case "propose":
                 return acts.ProposeChange(
-                    id=conflict, operation=self._named(act.moves), later=act.later,
+                    id=conflict.id, operation=self._named(act.moves), later=act.later,
                     higher=act.higher, why=act.why,
                 )  # fmt: skip
             case "accept":
-                proposal = self._world.conflicts[conflict].proposal
-                if proposal is None:
-                    raise InputError("proposal", "", "is not there", "let the other side propose")
-                return acts.AcceptProposal(id=conflict, proposal=proposal.id)
+                if conflict.proposal is None:
+                    raise InputError("conflict", act.conflict, "has no proposal", "propose before")
+                return acts.AcceptProposal(id=conflict.id, proposal=conflict.proposal.id)
             case _:
-                return acts.AgreeAsIs(id=conflict)
+                return acts.AgreeAsIs(id=conflict.id)
 
     def _filed(self, act: PlayAct) -> FiledOperation:
-        return msgspec.convert(
-            {
-                "datum": "WGS84", "domain": act.domain, "craft_class": act.craft_class,
-                "callsign": act.callsign, "count": act.count,
-                "volumes": (msgspec.to_builtins(self._volume(act)),),
-            },
-            FiledOperation,
-        )  # fmt: skip
+        made = {
+            "datum": "WGS84", "domain": act.domain, "craft": act.craft,
+            "craft_class": act.craft_class, "callsign": act.callsign, "count": act.count,
+            "volumes": msgspec.to_builtins(self._volumes(act)),
+        }  # fmt: skip
+        return _converted(made, FiledOperation, "operation")
 
-    def _volume(self, act: PlayAct) -> FiledVolume:
-        area = self._play.areas[act.area]
+    def _volumes(self, act: PlayAct) -> tuple[FiledVolume, ...]:
+        """Return the areas of an act as volumes, all with its times."""
+        if not act.areas:
+            return ()
         end_us = parse_time_us(act.start, "start") + parse_duration_us(act.lasts, "lasts")
-        return msgspec.convert(
-            {
-                "shape": area.shape, "lower": area.lower, "upper": area.upper,
-                "start": act.start, "end": f"{format_time(end_us)[:19]}Z",
-            },
-            FiledVolume,
-        )  # fmt: skip
+        times = {"start": act.start, "end": f"{format_time(end_us)[:19]}Z"}
+        return tuple(
+            _converted(
+                {**msgspec.to_builtins(self._play.areas[area]), **times},
+                FiledVolume,
+                f"areas.{area}",
+            )
+            for area in act.areas
+        )
 
-    def _key(self, act: PlayAct) -> tuple[str, ...]:
-        """Return the OVNs that a party has: those of its last notices, or of the play's choice."""
-        own = self._own(act)
-        world = self._world
-        if act.key is not None:
-            return act.key
-        return tuple(world.operations[each.other(own)].ovn for each in world.conflicts_of(own))
+    def _key(self, act: PlayAct, *own: str) -> tuple[str, ...]:
+        """Return the OVNs that a party acts upon: those the play names, or of its last notices."""
+        if act.key is None:
+            return self._known.latest(act.by, own)
+        for each in act.key:
+            if not self._known.has(act.by, self._ovns.get(version_of(each), "")):
+                raise InputError(
+                    "key", each, f"was never told to {act.by}", "name one that a notice told it of"
+                )
+        return tuple(self._ovns[version_of(each)] for each in act.key)
 
-    def _own(self, act: PlayAct) -> str:
-        return self._named(act.operation)
+    def _is_of(self, operation: str, act: PlayAct) -> bool:
+        return self._world.operations[operation].party == act.by
 
     def _named(self, name: str) -> str:
         if name not in self._operations:
-            known = ", ".join(self._operations) or "none"
-            raise InputError("operation", name, f"is none of the play's so far: {known}", "file it")
+            why = next(each.why for each in self._refused if each.act.operation == name)
+            raise InputError("operation", name, f"was refused when it was filed ({why})", "mend it")
         return self._operations[name]
 
-    def _conflict(self, act: PlayAct) -> str:
-        pair = [self._named(name.strip()) for name in act.conflict.split(" and ")]
-        for each in self._world.conflicts_of(pair[0]):
-            if {each.a, each.b} == set(pair):
-                return each.id
-        raise InputError("conflict", act.conflict, "is none of the play's so far", "see the story")
+    def _conflict(self, pair: tuple[str, ...]) -> Conflict:
+        """Return the latest conflict of two operations."""
+        one, other = (self._named(name) for name in pair)
+        found = [each for each in self._world.conflicts_of(one) if other in (each.a, each.b)]
+        if not found:
+            raise InputError("conflict", AND.join(pair), "is not raised by then", "see the story")
+        return found[-1]
 
 
-def _group(does: str) -> str:
-    about = {"acknowledge", "answer", "propose", "accept", "agree-as-is"}
-    return "conflicts" if does in about else "operations"
+class _Known:
+    """What each party was told of others' operations, read from the record as it grows."""
+
+    def __init__(self) -> None:
+        self._read = 0
+        self._notices: list[tuple[str, Notice]] = []
+
+    def read(self, lines: Sequence[bytes]) -> None:
+        """Read on from where the record stood before."""
+        for data in lines[self._read :]:
+            line: AnyLine = decode(data, AnyLine, "line", LONGEST_LINE)  # type: ignore[arg-type]
+            if isinstance(line, EntryLine):
+                for leaf in msgspec.json.decode(line.entry, type=Entry).leaves:
+                    part = msgspec.json.decode(leaf.part, type=Part)
+                    if part.kind == "notice/1":
+                        notice = msgspec.json.decode(part.data, type=Notice)
+                        self._notices.append((leaf.audience, notice))
+        self._read = len(lines)
+
+    def has(self, party: str, ovn: str) -> bool:
+        """Tell whether a party was ever told of a version."""
+        return any(who == party and each.other.ovn == ovn for who, each in self._notices)
+
+    def latest(self, party: str, own: Sequence[str]) -> tuple[str, ...]:
+        """Return the versions in a party's latest notices on conflicts of its own operations."""
+        last = {
+            each.conflict: each.other.ovn
+            for who, each in self._notices
+            if who == party and each.own in own
+        }
+        return tuple(ovn for ovn in last.values() if ovn is not None)
+
+
+def _converted(value: object, kind: type[Made], path: str) -> Made:
+    """Return a value of the play as the exchange takes it; `InputError` where it cannot be one."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as fault:
+        raise InputError(path, "", str(fault), "see the module's layout") from None
 
 
 def _filed_id(answer: Answer) -> str:

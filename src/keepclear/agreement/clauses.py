@@ -183,6 +183,24 @@ class Retention(Decision, frozen=True, kw_only=True, tag="retention"):
     personal_us: MostHours
 
 
+class ShowContradictions(StrEnum):
+    """When a party learns that another's none-here statement to it is contradicted."""
+
+    IN_A_CASE = "in-a-case"
+    AT_ONCE = "at-once"
+
+
+class IncidentRule(Decision, frozen=True, kw_only=True, tag="incident"):
+    """How soon a query in an incident case is replied to, and what is shown of none-here.
+
+    Without it: 7 days, 2 in urgent cases, and what contradicts a statement is shown in a case.
+    """
+
+    reply_us: MostHours
+    urgent_reply_us: MostHours
+    contradictions: ShowContradictions = ShowContradictions.IN_A_CASE
+
+
 class OperatorKey(Decision, frozen=True, kw_only=True, tag="operator-key"):
     """That a party runs the exchange with a key of its own; all sign that they know."""
 
@@ -218,6 +236,7 @@ class ProvingRun(Decision, frozen=True, kw_only=True, tag="proving-run"):
 AnyDecision = (
     Separation | WhoActs | OnConflictRule | LeadTime | Deadlines | Frequencies | Disclosure | Caps
     | ProbingBound | Channels | Retention | OperatorKey | AnnexAuthority | LineCheck | ProvingRun
+    | IncidentRule
 )  # fmt: skip
 
 
@@ -231,6 +250,6 @@ KINDS: Final[tuple[str, ...]] = tuple(
     str(each.__struct_config__.tag)
     for each in (
         Separation, WhoActs, OnConflictRule, LeadTime, Deadlines, Frequencies, Disclosure, Caps,
-        ProbingBound, Channels, Retention,
+        ProbingBound, Channels, Retention, IncidentRule,
     )
 )  # fmt: skip

@@ -17,6 +17,7 @@ from keepclear.cli.agreement import agreement
 from keepclear.cli.agreement_signing import annex, counter, propose, sign, state
 from keepclear.cli.check import check
 from keepclear.cli.effect import effect
+from keepclear.cli.incident import incident
 from keepclear.cli.key import key
 from keepclear.cli.play import play
 from keepclear.cli.record import record
@@ -51,6 +52,7 @@ def command() -> None:
 
 for each in (propose, counter, sign, state, annex, effect):
     agreement.add_command(each)
+record.add_command(incident)
 command.add_command(agreement)
 command.add_command(check)
 command.add_command(key)

@@ -30,6 +30,7 @@ def play(file: str, viewer: str | None, record: str | None) -> int:
     \b
     Example:
       keepclear play examples/two_plans_cross.toml
+      keepclear play examples/plays/al_bab_2017.toml --as b
       keepclear play examples/two_plans_cross.toml --as south --record cross.record
       keepclear record verify cross.record --keys cross.record.keys
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
@@ -54,7 +55,7 @@ def play(file: str, viewer: str | None, record: str | None) -> int:
         lines: Iterable[bytes] = played.lines
         if viewer is not None:
             lines = list(view_of(played.lines, viewer))
-        said = [played_text(found, played, lines, viewer).rstrip("\n")]
+        said = [played_text(found, played, viewer).rstrip("\n")]
         if record is not None:
             write_text(record, b"".join(line + b"\n" for line in lines).decode(), "record")
             write_text(f"{record}.keys", encode(played.keys).decode() + "\n", "keys")

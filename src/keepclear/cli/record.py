@@ -29,7 +29,7 @@ Exit status, also on top of each report:
   0   made, and the record is proven
   1   made, and something of the record does not hold: it says FAILS
   2   the file cannot be read, or not to its end, or the words on the line cannot be used
-  3   made, and not proven: no --keys, or parts under no checkpoint
+  3   made, and not proven: no --keys, parts under no checkpoint, or no beat at its end
 """
 AUDIT_EPILOG: Final = """\b
 Example:

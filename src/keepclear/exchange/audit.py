@@ -31,6 +31,7 @@ from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
     Event,
+    NoneHereWithdrawn,
     OperationFiled,
     OperationMoved,
 )
@@ -197,6 +198,8 @@ class _Auditor:
                 strange = {operation_id} - world.operations.keys()
             case AgreementStood(hash=own_hash):
                 strange = {own_hash} - world.agreements.keys()
+            case NoneHereWithdrawn(id=statement_id):
+                strange = {statement_id} - world.none_here.keys()
         if strange:
             raise Malformed(
                 path, min(strange)[:16], "is nothing that the record has before", "get it again"

@@ -4,9 +4,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from keepclear.exchange import agreements, conflicts, operations
+from keepclear.exchange import agreements, conflicts, incidents, none_here, operations
 from keepclear.exchange.deciding import Deciding
 from keepclear.plans import acts
+from keepclear.plans import incidents as cases
+from keepclear.plans import none_here as statements
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act
 from keepclear.record.key_documents import Keyring
@@ -28,6 +30,15 @@ DECIDE: Final[Mapping[type[Signed], Decider]] = {
     acts.ProposeChange: conflicts.propose,
     acts.AcceptProposal: conflicts.accept,
     acts.AgreeAsIs: conflicts.agree_as_is,
+    cases.OpenIncident: incidents.open_case,
+    cases.AskQuery: incidents.ask,
+    cases.ReplyToQuery: incidents.reply,
+    cases.WriteLine: incidents.write_line,
+    cases.AnswerLine: incidents.answer_line,
+    cases.CloseIncident: incidents.close,
+    cases.LeaveIncident: incidents.leave,
+    statements.StateNoneHere: none_here.state,
+    statements.WithdrawNoneHere: none_here.withdraw,
 }
 ACTS: Final = Kinds(
     {
@@ -44,6 +55,15 @@ ACTS: Final = Kinds(
         "conflicts.propose": (acts.ProposeChange,),
         "conflicts.accept": (acts.AcceptProposal,),
         "conflicts.agree-as-is": (acts.AgreeAsIs,),
+        "incidents.open": (cases.OpenIncident,),
+        "incidents.query": (cases.AskQuery,),
+        "incidents.reply": (cases.ReplyToQuery,),
+        "incidents.write-line": (cases.WriteLine,),
+        "incidents.answer-line": (cases.AnswerLine,),
+        "incidents.close": (cases.CloseIncident,),
+        "incidents.leave-open": (cases.LeaveIncident,),
+        "none-here.state": (statements.StateNoneHere,),
+        "none-here.withdraw": (statements.WithdrawNoneHere,),
     },
     {},
 )
@@ -56,3 +76,4 @@ def decide(deciding: Deciding, act: Act, keys: Keyring) -> None:
         agreements.carry(deciding, act, payload, keys)
     else:
         DECIDE[type(payload)](deciding, act, payload)
+    none_here.look_again(deciding)

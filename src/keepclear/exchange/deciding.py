@@ -5,7 +5,7 @@ Deciding changes the world as it goes, under the undo log: what is refused half-
 whole (`exchange`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
@@ -34,6 +34,7 @@ from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import Operation, as_compared
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import audience_of
+from keepclear.record.notes import NoteKey
 
 Kind = TypeVar("Kind", bound=Decision)
 
@@ -57,7 +58,8 @@ class Deciding:
 
     counts: how many notices each party has had. parties: all of the region. parts: audience,
     kind and value of what goes into the record, in order. told: the notices among them.
-    seen_by: who else sees the act.
+    seen_by: who else sees the act. believed: the exchange's own keys. holds: whether a party sees
+    a leaf of the record, by its hash.
     """
 
     world: World
@@ -71,6 +73,8 @@ class Deciding:
     parts: list[tuple[str, str, Signed]] = field(default_factory=list)
     told: list[Disclosed[Notice]] = field(default_factory=list)
     seen_by: tuple[str, ...] = ()
+    believed: tuple[NoteKey, ...] = ()
+    holds: Callable[[str, bytes], bool] = field(default=lambda _party, _leaf: False)
     _between: dict[tuple[str, str], Between] = field(default_factory=dict)
     _before: dict[tuple[str, str], tuple[Minima, ...]] = field(default_factory=dict)
 

@@ -28,7 +28,7 @@ from keepclear.exchange.rounding import (
     times_of,
 )
 from keepclear.plans.filing import Uncertainty
-from keepclear.plans.operations import Operation, State
+from keepclear.plans.operations import Operation, State, claim_of
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name
 
@@ -139,8 +139,8 @@ def grants_of(clauses: Iterable[tuple[str, str, Disclosure | None]]) -> Grants:
 
 
 def shown(operation: Operation, grants: Grants) -> Shown:
-    """Return what the other side of a conflict sees of an operation, given as it is compared."""
-    claim = _taken(operation)
+    """Return what the other side of a conflict sees of an operation."""
+    claim = claim_of(operation)
     lower, upper = levels_of(claim, grants.level_grain_tmm)
     from_us, to_us = times_of(claim, grants.time_grain_us)
     has_box = grants.has(Field.AREA_BOX)
@@ -169,8 +169,8 @@ def has_numbers(grants: Grants) -> bool:
 
 
 def shown_claim(operation: Operation, grants: Grants) -> Claim:
-    """Return what numbers are computed from: an operation, given as it is compared, as shown."""
-    claim = _taken(operation)
+    """Return an operation as its numbers are computed: as it is shown, rounded or as filed."""
+    claim = claim_of(operation)
     if grants.is_everything:
         return claim
     return Claim(
@@ -178,17 +178,6 @@ def shown_claim(operation: Operation, grants: Grants) -> Claim:
         volumes=rounded_volumes(
             claim, grants.grain_tmm, grants.level_grain_tmm, grants.time_grain_us
         ),
-    )  # fmt: skip
-
-
-def _taken(operation: Operation) -> Claim:
-    """Return what an operation takes up, its volumes being those that it is compared with."""
-    uncertainty = operation.uncertainty
-    return Claim(
-        id=operation.id, party=operation.party, craft_class=operation.craft_class,
-        has_rvsm=operation.has_rvsm, volumes=(*operation.volumes, *operation.off_nominal),
-        lateral_tmm=uncertainty.lateral_tmm, vertical_tmm=uncertainty.vertical_tmm,
-        early_us=uncertainty.early_us, late_us=uncertainty.late_us,
     )  # fmt: skip
 
 

@@ -13,10 +13,13 @@ from typing import Annotated, Final
 
 import msgspec
 
+from keepclear.agreement.clauses import Precedence
 from keepclear.agreement.documents import Clause
 from keepclear.agreement.statements import AgreementFile
 from keepclear.agreement.states import State as AgreementState
 from keepclear.plans.conflicts import Conflict
+from keepclear.plans.incidents import Incident, TimelineLine
+from keepclear.plans.none_here import Contradiction, NoneHere
 from keepclear.plans.operations import Operation, State
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, TimeUs
@@ -96,6 +99,49 @@ class FilingsCounted(Signed, frozen=True, kw_only=True):
     filings: int
 
 
+class IncidentChanged(Signed, frozen=True, kw_only=True):
+    """An incident case was opened, or has changed; its two parties are told by this. note: how."""
+
+    incident: Incident
+    note: str
+
+
+class LineChanged(Signed, frozen=True, kw_only=True):
+    """A line of a timeline was proposed, or answered."""
+
+    line: TimelineLine
+
+
+class NoneHereStated(Signed, frozen=True, kw_only=True):
+    """A party has stated none-here; those it was given to are told by this."""
+
+    statement: NoneHere
+
+
+class NoneHereWithdrawn(Signed, frozen=True, kw_only=True):
+    """A statement was withdrawn; those it was given to are told by this, at once."""
+
+    id: Id
+    at_us: TimeUs
+    why: str
+    precedence: Precedence = Precedence.URGENT
+
+
+class NoneHereContradicted(Signed, frozen=True, kw_only=True):
+    """Own operations meet what a party has stated none-here of; for that party alone."""
+
+    id: Id
+    found: tuple[Contradiction, ...]
+
+
+class ContradictionsShown(Signed, frozen=True, kw_only=True):
+    """What contradicts a statement was shown to one who was given it. by: clause or case."""
+
+    id: Id
+    found: tuple[Contradiction, ...]
+    by: str
+
+
 Event = (
     AgreementCarried
     | AgreementStood
@@ -106,6 +152,12 @@ Event = (
     | RecheckingBegun
     | RecheckingDone
     | MoreFound
+    | IncidentChanged
+    | LineChanged
+    | NoneHereStated
+    | NoneHereWithdrawn
+    | NoneHereContradicted
+    | ContradictionsShown
 )
 
 KINDS: Final[Mapping[str, type[Signed]]] = {
@@ -118,5 +170,11 @@ KINDS: Final[Mapping[str, type[Signed]]] = {
     "re-checking-begun/1": RecheckingBegun,
     "re-checking-done/1": RecheckingDone,
     "more-found/1": MoreFound,
+    "incident-changed/1": IncidentChanged,
+    "line-changed/1": LineChanged,
+    "none-here-stated/1": NoneHereStated,
+    "none-here-withdrawn/1": NoneHereWithdrawn,
+    "none-here-contradicted/1": NoneHereContradicted,
+    "contradictions-shown/1": ContradictionsShown,
 }
 KIND_OF: Final[Mapping[type[Signed], str]] = {each: kind for kind, each in KINDS.items()}

@@ -22,16 +22,19 @@ from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.states import State as AgreementState
 from keepclear.detect.kernel import Functions
 from keepclear.errors import CallerError
+from keepclear.exchange import incidents
 from keepclear.exchange.agreements import recheck_some, stand
 from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import (
     AgreementCarried,
     AgreementStood,
+    IncidentChanged,
     OperationFiled,
     OperationMoved,
 )
 from keepclear.exchange.index import Near
+from keepclear.exchange.none_here import look_again
 from keepclear.exchange.operations import Refused, fall_due
 from keepclear.exchange.ports import Clock, Ids, Store
 from keepclear.exchange.views import Answer, Disclosed
@@ -46,6 +49,7 @@ from keepclear.record.headers import ACT, Act, Place, check_act, read_act
 from keepclear.record.key_documents import Keyring
 from keepclear.record.keys import Signer
 from keepclear.record.ledger import ForWhom, Ledger
+from keepclear.record.notes import NoteKey
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.signers import check_signers
 
@@ -131,13 +135,17 @@ class Exchange:
         """Enter what has fallen due by a time, each with its own."""
         while self._due and self._due[0][0] <= now_us:
             due_us, key = heapq.heappop(self._due)
+            due_us = max(due_us, self._ledger.chain.at_us)  # time never runs backwards
             deciding = self._deciding(due_us)
             if key in self.world.agreements:
                 stand(deciding, key, self.keys)
+            elif key in self.world.incidents:
+                incidents.fall_due(deciding, self.world.incidents[key])
             else:
                 operation = self.world.operations[key]
                 if operation.is_protecting and protects_until_us(operation) <= due_us:
                     fall_due(deciding, operation)
+                    look_again(deciding)
             self._commit("", due_us, deciding, deciding.parts)
 
     def recheck_some(self) -> bool:
@@ -169,7 +177,8 @@ class Exchange:
         return Deciding(
             world=self.world, near=self._near, functions=self._functions,
             house=self._region.house, ids=self._ids, now_us=now_us, counts=dict(self._counts),
-            parties=frozenset(self.keys.parties()),
+            parties=frozenset(self.keys.parties()), holds=self._ledger.holds,
+            believed=(NoteKey(self._region.exchange, self._signer.public),),
         )  # fmt: skip
 
     def _check(self, envelope: Envelope, act: Act, now_us: int) -> None:
@@ -215,6 +224,8 @@ class Exchange:
                     self._plan_operation(operation, deciding.now_us)
                 case OperationMoved(id=operation_id):
                     self._plan_operation(self.world.operations[operation_id], deciding.now_us)
+                case IncidentChanged(incident=incident) if incident.due_us is not None:
+                    heapq.heappush(self._due, (incident.due_us, incident.id))
                 case AgreementCarried(hash=own_hash) | AgreementStood(hash=own_hash):
                     agreement = self.world.agreements[own_hash].agreement
                     times = [agreement.in_force_us, agreement.until_us]

@@ -10,7 +10,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from keepclear.agreement.clauses import Caps, LeadTime, OnConflict
+from keepclear.agreement.clauses import Caps, LeadTime, OnConflict, ProbingBound
+from keepclear.agreement.probing import DEFAULT, widest
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.deciding import Deciding, clauses_of
 from keepclear.exchange.events import FilingsCounted, OperationFiled, OperationMoved
@@ -93,13 +94,15 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
     state = move(old.state, Event.ACTIVATE)
     world = deciding.world
     conflicts = [each for each in world.conflicts_of(old.id) if each.state in GONE_ON]
-    for each in conflicts:
-        other = world.operations[each.other(old.id)]
+    others = [world.operations[each.other(old.id)] for each in conflicts]
+    stale = [key[:8] for key in payload.key if key not in {other.ovn for other in others}]
+    held = f"version {', '.join(stale)}" if stale else "no version"
+    for each, other in zip(conflicts, others, strict=True):
         if other.ovn not in payload.key:
             raise Refused(
-                f"key {', '.join(k[:8] for k in payload.key) or 'none'}: lacks the current version "
-                f"of operation {other.id[:8]} of {other.party}, in conflict {each.id[:8]}; read "
-                "its latest notice, look at it, and activate with its OVN"
+                f"key: {act.party} holds {held}, and {other.party} holds version "
+                f"{other.ovn[:8]} of operation {other.id[:8]}, in conflict {each.id[:8]}; read "
+                "your latest notice, look at it, and activate with its OVN"
             )
     must = open_for(conflicts, old.id)
     refusing = [
@@ -216,7 +219,9 @@ def _take(deciding: Deciding, made: Operation) -> int:
     ]
     if not caps:
         return 0
-    takes_km2h = area_hours_km2h(as_compared(made, deciding.near.bound))
+    # by its own agreements alone: those of others are nothing to it
+    own = [d for _, _, d in clauses_of(deciding.world, made.party) if isinstance(d, ProbingBound)]
+    takes_km2h = area_hours_km2h(as_compared(made, widest(own or [DEFAULT])))
     filer = deciding.world.filers.get(made.party, Filer())
     taken_km2h = filer.taken_km2h(deciding.now_us)
     for clause_id, decision in caps:

@@ -24,14 +24,21 @@ from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
     Event,
+    IncidentChanged,
+    LineChanged,
     MoreFound,
+    NoneHereContradicted,
+    NoneHereStated,
+    NoneHereWithdrawn,
     OperationFiled,
     OperationMoved,
     RecheckingBegun,
     RecheckingDone,
 )
 from keepclear.plans.conflicts import Conflict
-from keepclear.plans.operations import Operation
+from keepclear.plans.incidents import Incident, TimelineLine
+from keepclear.plans.none_here import Contradiction, NoneHere
+from keepclear.plans.operations import OUT_OF_PLAN, Operation, State
 from keepclear.record.encoding import Signed, encode
 
 HOUR_US: Final = 3_600_000_000
@@ -75,6 +82,12 @@ class More(Signed, frozen=True, kw_only=True):
     count: int
 
 
+class Contradictions(Signed, frozen=True, kw_only=True):
+    """What was found to contradict a statement, in order."""
+
+    found: tuple[Contradiction, ...] = ()
+
+
 @dataclass(eq=False)
 class World:
     """What stands now. Written by `evolve` alone; the owner alone calls it, one thread at a time.
@@ -85,6 +98,12 @@ class World:
     its place. rechecking: operations that are not yet looked at again, by id, and before: the
     agreements as they stood before, whose rules bind those still. more: of operations with more
     conflicts than one entry holds, how many more.
+    incidents, lines of their timelines, none_here statements: by id; contradictions: by statement;
+    stated: ids of a party's statements. earlier: versions of operations that others have replaced,
+    by id and version, and of one that is out of plan no more how it stood before, as it protected
+    longer then. What a party states none-here of is compared with all it ever filed, and a
+    decision asks the world alone: so they are kept here, and not looked for in the record. The
+    latest version is not kept twice.
     """
 
     agreements: dict[str, Carried] = field(default_factory=dict)
@@ -96,6 +115,12 @@ class World:
     conflicts: dict[str, Conflict] = field(default_factory=dict)
     of_operation: dict[str, tuple[str, ...]] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    lines: dict[str, TimelineLine] = field(default_factory=dict)
+    none_here: dict[str, NoneHere] = field(default_factory=dict)
+    contradictions: dict[str, Contradictions] = field(default_factory=dict)
+    stated: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    earlier: dict[str, Operation] = field(default_factory=dict)
     filings: int = 0
     hashes: dict[str, int] = field(default_factory=dict)
     sum: int = 0
@@ -136,6 +161,7 @@ def _agreement_stood(world: World, event: AgreementStood) -> None:
 
 def _operation_filed(world: World, event: OperationFiled) -> None:
     own_id = event.operation.id
+    _keep_earlier(world, own_id)
     _put(world, "operations", own_id, event.operation)
     _count_filing(world, event)
     if not event.is_smaller:
@@ -147,6 +173,7 @@ def _operation_filed(world: World, event: OperationFiled) -> None:
 
 def _operation_moved(world: World, event: OperationMoved) -> None:
     old = world.operations[event.id]
+    _keep_earlier(world, event.id, event.state)
     airborne_us = old.airborne_us if event.airborne_us is None else event.airborne_us
     made = msgspec.structs.replace(old, state=event.state, airborne_us=airborne_us)
     _put(world, "operations", event.id, made)
@@ -181,6 +208,33 @@ def _conflict_changed(world: World, event: ConflictChanged) -> None:
     _put(world, "conflicts", conflict.id, conflict)
 
 
+def _incident_changed(world: World, event: IncidentChanged) -> None:
+    _put(world, "incidents", event.incident.id, event.incident)
+
+
+def _line_changed(world: World, event: LineChanged) -> None:
+    _put(world, "lines", event.line.id, event.line)
+
+
+def _none_here_stated(world: World, event: NoneHereStated) -> None:
+    party, own_id = event.statement.party, event.statement.id
+    known = world.stated.get(party, ())
+    world.undo_log.append(("stated", party, known))
+    world.stated[party] = (*known, own_id)
+    _put(world, "none_here", own_id, event.statement)
+
+
+def _none_here_withdrawn(world: World, event: NoneHereWithdrawn) -> None:
+    made = msgspec.structs.replace(world.none_here[event.id], withdrawn_us=event.at_us)
+    _put(world, "none_here", event.id, made)
+
+
+def _none_here_contradicted(world: World, event: NoneHereContradicted) -> None:
+    before = world.contradictions.get(event.id, Contradictions())
+    made = Contradictions(found=(*before.found, *event.found))
+    _put(world, "contradictions", event.id, made)
+
+
 EVOLVE: Final[Mapping[type[Signed], Callable[[World, Any], None]]] = {
     AgreementCarried: _agreement_carried,
     AgreementStood: _agreement_stood,
@@ -190,7 +244,25 @@ EVOLVE: Final[Mapping[type[Signed], Callable[[World, Any], None]]] = {
     RecheckingDone: _rechecking_done,
     MoreFound: _more_found,
     ConflictChanged: _conflict_changed,
+    IncidentChanged: _incident_changed,
+    LineChanged: _line_changed,
+    NoneHereStated: _none_here_stated,
+    NoneHereWithdrawn: _none_here_withdrawn,
+    NoneHereContradicted: _none_here_contradicted,
 }
+
+
+def _keep_earlier(world: World, operation_id: str, state: State | None = None) -> None:
+    """Keep how an operation stood, where a version replaces it or it is out of plan no more.
+
+    state: into which it moves, None where it is replaced. What is kept of a version first stays:
+    out of plan it protected longest.
+    """
+    old = world.operations.get(operation_id)
+    if old is None or f"{old.id}/{old.version}" in world.earlier:
+        return
+    if state is None or (old.state in OUT_OF_PLAN and state not in OUT_OF_PLAN):
+        _put(world, "earlier", f"{old.id}/{old.version}", old)
 
 
 def _count_filing(world: World, event: OperationFiled) -> None:

@@ -38,7 +38,9 @@ from keepclear.units import (
 )
 
 TIMES: Final = ("in_force", "until", "review")
-DURATIONS: Final = ("notice", "remind", "duration", "lasts", "personal", "time_grain")
+DURATIONS: Final = (
+    "notice", "remind", "duration", "lasts", "personal", "time_grain", "reply", "urgent_reply",
+)  # fmt: skip
 LENGTHS: Final = ("grain", "level_grain", "across", "height")
 SECONDS: Final = ("acknowledge",)
 DAY_US: Final = 86_400 * US_PER_S

@@ -65,9 +65,10 @@ class CancelOperation(Signed, frozen=True, kw_only=True):
 
 
 class AcknowledgeConflict(Signed, frozen=True, kw_only=True):
-    """Say that a person has taken it."""
+    """Say that a person has taken it. ovn: of the version of the other operation that was seen."""
 
     id: Id
+    ovn: Id | None = None
 
 
 class AnswerConflict(Signed, frozen=True, kw_only=True):

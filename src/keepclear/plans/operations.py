@@ -196,9 +196,10 @@ def _is_below(one: Altitude, other: Altitude) -> bool:
 def as_compared(operation: Operation, bound: ProbingBound | None) -> Operation:
     """Return an operation with the volumes that others are compared with: what they may be shown.
 
-    bound: what small ones are widened to, None for nothing.
+    bound: what small ones are widened to, None for nothing. The grace is not in it: `claim_of`
+    of it adds that.
     """
-    claim = claim_of(operation)
+    claim = _claim(operation, (*operation.volumes, *operation.off_nominal))
     if bound is not None:
         claim = widened(claim, bound)
     uncertainty = Uncertainty(
@@ -219,6 +220,10 @@ def claim_of(operation: Operation) -> Claim:
             msgspec.structs.replace(each, end_us=until_us) if each.end_us == last_us else each
             for each in volumes
         )
+    return _claim(operation, volumes)
+
+
+def _claim(operation: Operation, volumes: tuple[Volume4D, ...]) -> Claim:
     return Claim(
         id=operation.id, party=operation.party, craft_class=operation.craft_class,
         has_rvsm=operation.has_rvsm, volumes=volumes,

@@ -33,6 +33,7 @@ from keepclear.record.notes import Checkpoint, sign_note
 from keepclear.record.origins import beat_origin, order_origin, origin_of
 from keepclear.record.parts import INCARNATION_KIND, Incarnation, TreeSize
 from keepclear.record.receipts import Receipt
+from keepclear.record.views import is_seen
 
 
 class ForWhom(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +95,15 @@ class Ledger:
         size = TreeSize(audience=audience, size=len(tree), root=tree.root())
         start = Incarnation(before=self.incarnation, tree=size)
         return Part(kind=INCARNATION_KIND, at_us=at_us, data=msgspec.Raw(encode(start)))
+
+    def holds(self, party: str, leaf: bytes) -> bool:
+        """Tell whether a leaf, by its hash, stands in a tree that a party sees.
+
+        Looks through those trees from end to end: for what is asked rarely.
+        """
+        return any(
+            leaf in tree for audience, tree in self.trees.items() if is_seen(audience, party)
+        )
 
     def receipt(self, leaf: Leaf, index: int, checkpoint: str, size: int) -> Receipt:
         """Return the receipt of a leaf: it stands at a place of its tree, as a note says."""

@@ -63,6 +63,10 @@ class Tree:
         """Return how many leaves there are."""
         return self._bases[0] + len(self._levels[0])
 
+    def __contains__(self, leaf: object) -> bool:
+        """Tell whether a leaf, by its hash, is among those that are known one by one."""
+        return leaf in self._levels[0]
+
     def append(self, hashes: Iterable[bytes]) -> None:
         """Add leaves by their hashes."""
         self._levels[0].extend(hashes)

@@ -29,7 +29,7 @@ from keepclear.record.headers import Act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.verification import Verified
 from keepclear.reports.after_action import ConflictStory, Moment, Seen, Story
-from keepclear.reports.play_text import DOES
+from keepclear.reports.play_words import DOES
 from keepclear.reports.texts import day_text, printable, time_text
 from keepclear.units import US_PER_S, format_time
 
@@ -193,15 +193,13 @@ def act_words(act: Act, story: Story, filed: Sequence[Operation] = ()) -> str:
             about = f"in {_conflict(payload.id, story)} that {moves}{_why(payload.why)}"
         case acts.AnswerConflict():
             about = f"{_conflict(payload.id, story)} {payload.answer}{_why(payload.why)}"
-        case acts.AcceptProposal():
-            about = f"in {_conflict(payload.id, story)}"
-        case acts.AcknowledgeConflict() | acts.AgreeAsIs():
+        case acts.AcknowledgeConflict() | acts.AcceptProposal() | acts.AgreeAsIs():
             about = _conflict(payload.id, story)
         case acts.CancelOperation():
             about = f"{story.name(payload.id)}{_why(payload.why)}"
         case _ if hasattr(payload, "id"):
             about = story.name(payload.id)
-    return f"{DOES.get(kind, kind)} {about}".rstrip()
+    return " ".join(DOES.get(kind, f"{kind} {{}}").format(about).split())
 
 
 def _why(why: str) -> str:

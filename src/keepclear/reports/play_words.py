@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happened together, in words: an act, what followed from it, and who was told what.
+
+1. Who did something comes first, then what followed, then who was told.
+2. Only what is new is said: a version's changes, a conflict's changes, what a party sees anew.
+3. What a party sees of another's operation is a block of its own.
+4. A kind of act or part that has no words here is named as it is: nothing is passed over.
+
+A line is a sentence, or a row of what belongs to the sentence above: a label and a value.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from keepclear.agreement.documents import read_agreement
+from keepclear.exchange.decide import ACTS
+from keepclear.exchange.disclosure import Shown
+from keepclear.exchange.events import (
+    KINDS,
+    AgreementCarried,
+    AgreementStood,
+    ConflictChanged,
+    FilingsCounted,
+    MoreFound,
+    OperationFiled,
+    OperationMoved,
+    RecheckingBegun,
+    RecheckingDone,
+)
+from keepclear.exchange.views import Notice
+from keepclear.plans import acts
+from keepclear.plans.conflicts import Broken, Conflict
+from keepclear.plans.filing import Craft, Domain
+from keepclear.plans.operations import Operation, State
+from keepclear.record.encoding import Signed
+from keepclear.record.entries import Part
+from keepclear.record.envelopes import Envelope
+from keepclear.record.headers import Act, read_act
+from keepclear.record.key_documents import KeyDocument
+from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
+from keepclear.reports.play_names import Names
+from keepclear.reports.play_values import clock, heights, listed, of_each, where, window
+from keepclear.reports.texts import lateral_text, position_text, printable, vertical_text
+from keepclear.units import US_PER_S
+
+NOTICE_KIND: Final = "notice/1"
+URGENT: Final = "URGENT"
+CHANGED: Final = "changed: "
+DOES: Final = {
+    "agreement.carry": "carries in an agreement that all have signed{}",
+    "operations.file": "files {}",
+    "operations.update": "changes {}",
+    "operations.activate": "activates {}",
+    "operations.airborne": "marks {} as airborne",
+    "operations.contingent": "makes {} contingent",
+    "operations.end": "ends {}",
+    "operations.cancel": "cancels {}",
+    "conflicts.acknowledge": "acknowledges {}",
+    "conflicts.answer": "answers {}",
+    "conflicts.propose": "proposes {}",
+    "conflicts.accept": "accepts what was proposed in {}",
+    "conflicts.agree-as-is": "agrees to leave {} as it is",
+}
+# What an act on an operation says already by its name: the state that it leads to.
+LEADS_TO: Final = {
+    "operations.activate": State.ACTIVATED,
+    "operations.end": State.ENDED,
+    "operations.cancel": State.CANCELLED,
+}
+
+
+class Line(NamedTuple):
+    """A sentence, or with a label a row below it."""
+
+    label: str
+    text: str
+
+
+class Teller:
+    """Says what happened; keeps what was said before, so that only what is new is said."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.operations: dict[str, Operation] = {}
+        self.conflicts: dict[str, Conflict] = {}
+        self.says: dict[str, None] = {}
+        self._seen: dict[tuple[str, str], Shown] = {}
+        self._day = ""
+
+    def tell(self, parts: Sequence[Part], day: str) -> Iterator[Line]:
+        """Yield the lines for what happened together. day: on which it did."""
+        self._day = day
+        values = [_value(part) for part in parts]
+        act = next((each for each in values if isinstance(each, Act)), None)
+        for value in values:
+            self._learn(value)
+        if act is not None:
+            yield from self._act(act, parts[0].at_us, values)
+        joining = [each for each in values if isinstance(each, KeyDocument)]
+        if joining:
+            yield Line("", self._joining(joining))
+        for place, value in enumerate(values):
+            match value:
+                case AgreementStood():
+                    yield Line("", f"{self.names.agreement(value.hash)} is {value.state}: "
+                                   f"{len(value.clauses)} clauses hold")  # fmt: skip
+                case OperationFiled(operation=operation) if not _is_told_by(act, operation):
+                    yield from self._filed(operation, values, f"{self._name(operation.id)}")
+                case OperationMoved():
+                    yield from self._moved(value, act, values[:place])
+                case ConflictChanged(conflict=conflict):
+                    yield from self._conflict(conflict, _notices_after(values, place))
+                case str():
+                    yield Line("", printable(value))
+                case _:
+                    yield from self._beside(value)
+
+    def _learn(self, value: object) -> None:
+        """Take up the names in something, before anything is said of it."""
+        match value:
+            case AgreementCarried():
+                agreement = read_agreement(bytes(value.file.agreement))
+                words = f"the agreement {agreement.id}, version {agreement.version},"
+                self.names.learn_agreement(value.hash, words)
+            case OperationFiled(operation=operation):
+                self.names.learn_owner(operation.id, operation.party)
+                self.names.learn_version(operation.ovn, f"version {operation.version}")
+            case ConflictChanged(conflict=conflict):
+                for operation_id, party in zip(
+                    (conflict.a, conflict.b), conflict.parties, strict=True
+                ):
+                    self.names.learn_owner(operation_id, party)
+            case Notice():
+                self.says[value.says] = None
+                self.names.learn_version(value.other.ovn, f"the version of notice {value.number}")
+            case _:
+                pass
+
+    def _beside(self, value: object) -> Iterator[Line]:
+        """Yield what the exchange says of its own work, and what has no words here."""
+        match value:
+            case FilingsCounted():
+                yield Line("", f"{value.party} has filed {value.filings} times within an hour")
+            case RecheckingBegun() | RecheckingDone():
+                count = len(value.operations)
+                what = "operation is" if count == 1 else "operations are"
+                how = "looked at again" if isinstance(value, RecheckingDone) else (
+                    "RE-CHECKING, which counts as a conflict"
+                )  # fmt: skip
+                yield Line("", f"{count:,} {what} {how}: {self.names.agreement(value.hash)}")
+            case MoreFound():
+                yield Line("", f"{self._name(value.id)} has {value.more:,} more conflicts")
+            case Act() | KeyDocument() | Notice() | AgreementCarried() | OperationFiled():
+                pass
+            case _:
+                yield Line("", type(value).__name__)
+
+    # --- acts -------------------------------------------------------------------------------
+
+    def _act(self, act: Act, at_us: int, values: Sequence[object]) -> Iterator[Line]:
+        kind = act.kind.partition("/")[0]
+        payload: Signed = ACTS.read(act.kind, bytes(act.payload))
+        filed = next((each.operation for each in values if isinstance(each, OperationFiled)), None)
+        if filed is not None and _is_told_by(act, filed):
+            does = self.deed(act.party, kind, payload, self._name(filed.id))
+            yield from self._filed(filed, values, does)
+        else:
+            yield Line("", self.deed(act.party, kind, payload))
+            if why := getattr(payload, "why", ""):
+                yield Line("why", f'"{printable(why)}"')
+        if act.created_us != at_us:
+            off_s = abs(at_us - act.created_us) / US_PER_S
+            side = "before" if act.created_us < at_us else "after"
+            yield Line("signed", f"{clock(act.created_us)} by the sender's clock, {off_s:,g} s "
+                                 f"{side} the exchange had it")  # fmt: skip
+
+    def deed(self, party: str, kind: str, payload: Signed, about: str | None = None) -> str:
+        """Return who does what. about: what it is about, where the payload has no name for it."""
+        what = self._about(payload) if about is None else about
+        return f"{party.upper()} {DOES.get(kind, f'{kind} {{}}').format(what)}"
+
+    def _about(self, payload: Any) -> str:  # noqa: ANN401 any act
+        """Return what an act is about."""
+        match payload:
+            case acts.ProposeChange():
+                how = [f"{payload.later} later"] if payload.later else []
+                how += [f"{payload.higher} higher"] if payload.higher else []
+                moves = self._name(payload.operation)
+                name = self.names.conflict(payload.id)
+                return f"in {name} that {moves} goes {printable(' and '.join(how))}"
+            case acts.AnswerConflict():
+                return f"{self.names.conflict(payload.id)} with {payload.answer}"
+            case acts.AcknowledgeConflict():
+                seen = f", having {self.names.version(payload.ovn)}" if payload.ovn else ""
+                return f"{self.names.conflict(payload.id)}{seen}"
+            case acts.AcceptProposal() | acts.AgreeAsIs():
+                return self.names.conflict(payload.id)
+            case _ if hasattr(payload, "id"):
+                return self._name(payload.id)
+            case _:
+                return ""
+
+    def _joining(self, documents: Sequence[KeyDocument]) -> str:
+        who = listed([each.party for each in documents])
+        versions = listed(list(dict.fromkeys(str(each.version) for each in documents)))
+        join = "join" if len(documents) > 1 else "joins"
+        return f"{who} {join}, with version {versions} of their keys"
+
+    # --- operations -------------------------------------------------------------------------
+
+    def _filed(
+        self, operation: Operation, values: Sequence[object], words: str
+    ) -> Iterator[Line]:  # fmt: skip
+        """Yield what is new in a version of an operation."""
+        moved = [
+            each.state for each in values
+            if isinstance(each, OperationMoved) and each.id == operation.id
+        ]  # fmt: skip
+        state = moved[-1] if moved else operation.state
+        waits = ", not accepted while it must act" if state is State.FILED else ""
+        yield Line("", f"{words}, version {operation.version}: {state}{waits}")
+        before = self.operations.get(operation.id)
+        known = {} if before is None else self._rows(before)
+        rows = self._rows(operation)
+        yield from (Line(each, rows[each]) for each in rows if rows[each] != known.get(each))
+        if operation.late_us > 0:
+            late_s = -(-operation.late_us // US_PER_S)
+            yield Line("LATE", f"by {late_s:,} s: it is recorded, and protects all the same")
+        self.operations[operation.id] = msgspec.structs.replace(operation, state=state)
+
+    def _rows(self, operation: Operation) -> dict[str, str]:
+        craft = [f"{operation.count} craft" if operation.domain is Domain.AIR else operation.domain]
+        craft += [str(operation.craft)] if operation.craft is not Craft.MANNED else []
+        craft += [f"class {operation.craft_class}"] if operation.craft_class != "any" else []
+        craft += [printable(operation.callsign)] if operation.callsign else []
+        rows = {} if craft == ["1 craft"] else {"craft": ", ".join(craft)}
+        for label, volumes in (("", operation.volumes), ("expected ", operation.off_nominal)):
+            if volumes:
+                rows[f"{label}where"] = of_each(volumes, where)
+                rows[f"{label}heights"] = of_each(volumes, heights)
+                rows[f"{label}when"] = of_each(
+                    volumes, lambda one: window(one.start_us, one.end_us, self._day)
+                )
+        return rows
+
+    def _moved(
+        self, event: OperationMoved, act: Act | None, before: Sequence[object]
+    ) -> Iterator[Line]:
+        """Yield that an operation is in another state, where nothing above says so."""
+        own = self.operations.get(event.id)
+        was = own.state if own is not None else None
+        is_filed_here = any(
+            isinstance(each, OperationFiled) and each.operation.id == event.id for each in before
+        )
+        if own is not None:
+            self.operations[event.id] = msgspec.structs.replace(own, state=event.state)
+        kind = act.kind.partition("/")[0] if act is not None else ""
+        if is_filed_here or event.state in {was, LEADS_TO.get(kind)}:
+            return
+        words = f"is {event.state}{f': {event.why}' if event.why else ''}"
+        if event.state is State.ENDED and event.why:
+            words = event.why
+        yield Line("", f"{self._name(event.id)} {self.names.in_words(words)}")
+
+    # --- conflicts --------------------------------------------------------------------------
+
+    def _conflict(self, conflict: Conflict, notices: Sequence[Notice]) -> Iterator[Line]:
+        """Yield what is new in a conflict, and who was told."""
+        before = self.conflicts.get(conflict.id)
+        self.conflicts[conflict.id] = conflict
+        yield from self._stands(conflict, before, notices[0].note if notices else "")
+        if before is None or before.must_act != conflict.must_act:
+            acting = listed([self._name(each) for each in self._in_order(conflict.must_act)])
+            clause = f"by clause {conflict.clause}" if conflict.clause else "filed later"
+            yield Line("must act", f"{acting}, {clause}")
+        known = [] if before is None else [self._breaks(each) for each in before.broken]
+        breaks = [self._breaks(each) for each in conflict.broken]
+        if breaks != known:
+            yield from (Line("breaks", each) for each in breaks)
+        if notices:
+            party = {conflict.a: conflict.parties[0], conflict.b: conflict.parties[1]}
+            order = self._in_order([each.own for each in notices])
+            told = sorted(notices, key=lambda each: order.index(each.own))
+            said = [f"{party[each.own]} (notice {each.number})" for each in told]
+            yield Line("told", ", ".join(said))
+            for each in told:
+                yield from self._sees(party[each.own], each)
+
+    def _stands(self, conflict: Conflict, before: Conflict | None, note: str) -> Iterator[Line]:
+        """Yield how a conflict stands, where that is new. note: of the notices on it."""
+        name = self.names.conflict(conflict.id)
+        if before is None:
+            yield Line("", f"{name.upper()}: {self._named_of(conflict)}")
+        elif conflict.closed_by and conflict.closed_by != before.closed_by:
+            why = self.names.in_words(conflict.closed_by)
+            yield Line("", f"{name} is {conflict.state}: {why}")
+        elif note.startswith(CHANGED):
+            why = self.names.in_words(note.removeprefix(CHANGED))
+            yield Line("", f"{name.upper()} goes on, {conflict.state}: {why}")
+            if before.acknowledged or before.agreed or before.proposal:
+                yield Line("void", "what was acknowledged, proposed or agreed before")
+        elif conflict.state is not before.state:
+            yield Line("", f"{name} is {conflict.state}")
+        elif note.startswith(URGENT):
+            yield Line("", f"{URGENT}, {name}: {note.removeprefix(f'{URGENT}: ')}")
+
+    def _named_of(self, conflict: Conflict) -> str:
+        return listed([self._name(each) for each in self._in_order((conflict.a, conflict.b))])
+
+    def _in_order(self, operations: Sequence[str]) -> list[str]:
+        """Return operations in the order in which the story came to them."""
+        known = list(self.operations)
+        return sorted(
+            operations, key=lambda each: known.index(each) if each in known else len(known)
+        )
+
+    def _breaks(self, broken: Broken) -> str:
+        rule, found = (
+            f"clause {broken.clause}" if broken.clause else "the house rule",
+            broken.numbers,
+        )
+        if found is None:
+            return f"{rule}; too little is shown for numbers"
+        vertical = (
+            "heights that cannot be compared" if found.vertical_m is None
+            else f"{vertical_text(found.vertical_m)} vertically"
+        )  # fmt: skip
+        return (
+            f"{rule}: {lateral_text(found.lateral_m)} laterally, {vertical} at the closest, "
+            f"as shown; {window(found.from_us, found.to_us, self._day)} ({found.verdict})"
+        )
+
+    def _sees(self, party: str, notice: Notice) -> Iterator[Line]:
+        """Yield what a party sees of the other's operation that it did not see before."""
+        other, known = notice.other, (notice.conflict, party)
+        last = self._seen.get(known)
+        self._seen[known] = other
+        rows, before = self._shown(other), {} if last is None else self._shown(last)
+        new = {label: text for label, text in rows.items() if before.get(label) != text}
+        label, name = f"{party} sees", self._name(other.id)
+        if other.ovn is None:
+            if last is None or last.ovn is not None:
+                yield Line(label, f"of {name} from now on that it exists, and nothing else")
+        elif last is None or new:
+            yield Line(label, f"of {name}{'' if last is None else ' anew'}")
+            wide = max(map(len, new), default=0)
+            yield from (Line(" ", f"{each:<{wide}}  {text}") for each, text in new.items())
+            if last is None and not rows.keys() - {"state"}:
+                yield Line(" ", "that it exists: no clause shows more")
+        elif last.ovn != other.ovn:
+            yield Line(label, f"of {name} another version; what is shown of it is as before")
+
+    def _shown(self, other: Shown) -> dict[str, str]:
+        rows = {"state": other.state or ""}
+        if other.box is not None:
+            box = other.box
+            corners = (box.south_deg, box.west_deg), (box.north_deg, box.east_deg)
+            rows["area"] = " to ".join(position_text(*each) for each in corners)
+        if other.lower is not None:
+            rows["heights"] = f"{other.lower} to {other.upper}"
+        if other.from_us is not None and other.to_us is not None:
+            rows["when"] = window(other.from_us, other.to_us, self._day)
+        craft = [] if other.count is None else [f"{other.count} craft"]
+        craft += [printable(other.callsign)] if other.callsign else []
+        if craft:
+            rows["craft"] = ", ".join(craft)
+        if other.volumes is not None:
+            rows["where"] = of_each(other.volumes, where)
+        if other.by:
+            rows["by"] = listed([f"clause {each.partition(' of ')[0]}" for each in other.by])
+        return {label: text for label, text in rows.items() if text}
+
+    def _name(self, operation: str) -> str:
+        return self.names.operation(operation)
+
+
+def _value(part: Part) -> object:
+    """Return what a part holds; a kind that is not known as its name and how it begins."""
+    data = bytes(part.data)
+    match part.kind:
+        case _ if part.kind == ACT_KIND:
+            return read_act(msgspec.json.decode(data, type=Envelope))
+        case _ if part.kind == DOCUMENT_KIND:
+            envelope = msgspec.json.decode(data, type=Envelope)
+            return msgspec.json.decode(envelope.payload, type=KeyDocument)
+        case _ if part.kind == NOTICE_KIND:
+            return msgspec.json.decode(data, type=Notice)
+        case kind if kind in KINDS:
+            return msgspec.json.decode(data, type=KINDS[kind])
+        case _:
+            return f"{part.kind}: {data.decode()[:60]}"
+
+
+def _is_told_by(act: Act | None, operation: Operation) -> bool:
+    """Tell whether an act is the filing of an operation: it is said in one sentence."""
+    kinds = ("operations.file", "operations.update", "operations.contingent")
+    return act is not None and act.kind.startswith(kinds) and act.party == operation.party
+
+
+def _notices_after(values: Sequence[object], place: int) -> list[Notice]:
+    """Return the notices that stand right after a place."""
+    found: list[Notice] = []
+    for value in values[place + 1 :]:
+        if not isinstance(value, Notice):
+            break
+        found.append(value)
+    return found

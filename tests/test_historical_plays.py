@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What once cost lives, played: the effect that would have saved them, read from the record.
+
+The pass conditions are those of "History as tests"; what is disputed stands in each play.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+import pytest
+
+from keepclear.exchange.disclosure import Shown
+from keepclear.exchange.events import OperationFiled
+from keepclear.exchange.folding import fold
+from keepclear.exchange.views import SAYS_NOTHING_ELSE, Notice
+from keepclear.exchange.world import World
+from keepclear.formats.play import read_play
+from keepclear.plans.acts import AcknowledgeConflict, ActivateOperation
+from keepclear.plans.conflicts import Conflict
+from keepclear.plans.operations import Operation, State
+from keepclear.plays import Played
+from keepclear.record.entries import Entry, Part
+from keepclear.record.envelopes import Envelope
+from keepclear.record.files import EntryLine
+from keepclear.record.headers import Act, read_act
+from keepclear.record.verification import verify
+from keepclear.record.views import view_of
+from keepclear.units import US_PER_S, parse_duration_us, parse_time_us
+from tests.exchange_plays import EXAMPLES, example, played
+
+HISTORY: Final = sorted(each.name for each in EXAMPLES.glob("plays/*.toml"))
+
+
+def parts_of(done: Played) -> Iterator[tuple[str, Part]]:
+    """Yield audience and part of all that is in a record, in order."""
+    for data in done.lines:
+        line = msgspec.json.decode(data)
+        if line["line"] == "entry":
+            entry = msgspec.json.decode(msgspec.json.decode(data, type=EntryLine).entry, type=Entry)
+            for leaf in entry.leaves:
+                yield leaf.audience, msgspec.json.decode(leaf.part, type=Part)
+
+
+def acts_of(done: Played, kind: str) -> list[tuple[int, Act]]:
+    """Return the acts of a kind in a record, each with the time at which it was entered."""
+    found = [
+        (part.at_us, read_act(msgspec.json.decode(part.data, type=Envelope)))
+        for _, part in parts_of(done)
+        if part.kind == "act/1"
+    ]
+    return [(at_us, act) for at_us, act in found if act.kind == kind]
+
+
+def told_to(done: Played, party: str) -> list[Notice]:
+    """Return the notices of a party, in order."""
+    return [
+        msgspec.json.decode(part.data, type=Notice)
+        for audience, part in parts_of(done)
+        if part.kind == "notice/1" and audience == party
+    ]
+
+
+def seen_of(done: Played, party: str, name: str) -> list[Shown]:
+    """Return what the notices of a party have shown it of an operation."""
+    operation = id_of(done, name)
+    return [each.other for each in told_to(done, party) if each.other.id == operation]
+
+
+def world_after(done: Played, text: str, after: str) -> World:
+    """Return the world of the record as it stood some time after the start of a play."""
+    until_us = read_play(text.encode(), "play").start_us + parse_duration_us(after, "after")
+    kept = []
+    for data in done.lines:
+        line = msgspec.json.decode(data)
+        if line["line"] != "entry" or line["entry"]["at_us"] <= until_us:
+            kept.append(data)
+    return fold(kept)
+
+
+def id_of(done: Played, name: str) -> str:
+    return next(own_id for own_id, known in done.names.items() if known == name)
+
+
+def operation_of(world: World, done: Played, name: str) -> Operation:
+    return world.operations[id_of(done, name)]
+
+
+def conflict_of(world: World, done: Played, *names: str) -> Conflict:
+    pair = {id_of(done, name) for name in names}
+    return next(each for each in world.conflicts.values() if {each.a, each.b} == pair)
+
+
+def test_al_bab_2017_who_has_the_first_positions_can_neither_acknowledge_nor_activate() -> None:
+    text = example("plays/al_bab_2017.toml")
+    done = played(text)
+    shown = [str(each.ovn) for each in seen_of(done, "b", "A1") if each.ovn]
+    old, new = dict.fromkeys(shown)
+
+    before = world_after(done, text, "3 h")
+    refused = world_after(done, text, "9 h 4 min")
+    after = fold(done.lines)
+
+    assert operation_of(before, done, "A1").ovn == old
+    assert operation_of(refused, done, "A1").ovn == new
+    assert conflict_of(refused, done, "A1", "B1").acknowledged == ()
+    assert operation_of(refused, done, "B1").state is not State.ACTIVATED
+    acknowledged, activated = done.refused
+    for each in (acknowledged, activated):
+        assert each.act.by == "b"
+        assert f"b holds version {old[:8]}, and a holds version {new[:8]}" in each.why
+    assert conflict_of(after, done, "A1", "B1").acknowledged == ("b",)
+    [(_, act)] = acts_of(done, "conflicts.acknowledge/1")
+    assert act.party == "b"
+    assert msgspec.json.decode(act.payload, type=AcknowledgeConflict).ovn == new
+
+
+def test_black_hawk_1994_who_holds_another_version_is_told_who_holds_which() -> None:
+    text = example("plays/black_hawk_1994.toml")
+    done = played(text)
+    [of_a, of_b] = [
+        list(dict.fromkeys(str(each.ovn) for each in seen_of(done, party, "C1")))
+        for party in ("a", "b")
+    ]
+
+    refused = world_after(done, text, "3 h 32 min")
+    after = fold(done.lines)
+
+    assert of_a == of_b
+    old, new = of_a
+    assert operation_of(refused, done, "C1").ovn == new
+    assert operation_of(refused, done, "A1").state is State.ACTIVATED
+    assert operation_of(refused, done, "B1").state is not State.ACTIVATED
+    [only] = done.refused
+    assert f"b holds version {old[:8]}, and c holds version {new[:8]}" in only.why
+    assert operation_of(after, done, "B1").state is State.ACTIVATED
+    keys = [
+        msgspec.json.decode(act.payload, type=ActivateOperation).key
+        for _, act in acts_of(done, "operations.activate/1")
+    ]
+    assert keys == [(new,), (new,)]
+
+
+def test_il20_2018_fifty_seconds_are_late_by_the_rest_of_the_hour() -> None:
+    done = played(example("plays/il20_2018.toml"))
+
+    filed = operation_of(fold(done.lines), done, "B1")
+
+    start_us = parse_time_us("2018-09-17T19:40:00Z")
+    assert start_us - filed.filed_us == 50 * US_PER_S
+    assert filed.late_us == (3_600 - 50) * US_PER_S  # the template's lead time is an hour
+    assert filed.count == 4
+    assert len(filed.volumes) == 2
+    assert [each.count for each in seen_of(done, "a", "B1") if each.ovn] == [4, 4, 4]
+
+
+def test_il20_2018_the_third_partys_zone_is_in_conflict_and_it_is_told_before_the_start() -> None:
+    text = example("plays/il20_2018.toml")
+    done = played(text)
+
+    at_once = world_after(done, text, "2 h 39 min 10 s")
+
+    for name, party in (("A1", "a"), ("C1", "c")):
+        conflict = conflict_of(at_once, done, "B1", name)
+        assert conflict.is_open
+        assert conflict.must_act == (id_of(done, "B1"),)
+        assert any(each.conflict == conflict.id for each in told_to(done, party))
+
+
+def test_il20_2018_both_clocks_are_in_the_record_and_signed() -> None:
+    done = played(example("plays/il20_2018.toml"))
+
+    at_us, act = acts_of(done, "operations.file/1")[-1]
+
+    assert act.party == "b"
+    assert at_us - act.created_us == 20 * US_PER_S
+    assert operation_of(fold(done.lines), done, "B1").filed_us == at_us
+    assert verify(list(view_of(done.lines, "b")), done.keys).is_proven
+
+
+@pytest.mark.parametrize("name", HISTORY)
+def test_the_record_of_a_historical_play_is_proven_for_all_and_for_each(name: str) -> None:
+    text = example(f"plays/{name}")
+    done = played(text)
+
+    for party in (None, *read_play(text.encode(), name).parties):
+        lines = done.lines if party is None else list(view_of(done.lines, party))
+        assert verify(lines, done.keys).is_proven
+
+
+@pytest.mark.parametrize("name", HISTORY)
+def test_a_historical_play_is_an_exercise_of_parties_without_states(name: str) -> None:
+    text = example(f"plays/{name}")
+    play = read_play(text.encode(), name)
+    done = played(text)
+
+    assert set(play.parties.values()) <= {"Party A", "Party B", "Party C"}
+    assert play.title.startswith("EXERCISE")
+    assert "One account says" in play.note
+    assert {each.status for each in fold(done.lines).operations.values()} == {"Exercise"}
+    operations = [
+        msgspec.json.decode(part.data, type=OperationFiled)
+        for _, part in parts_of(done)
+        if part.kind == "operation-filed/1"
+    ]
+    assert {each.operation.status for each in operations} == {"Exercise"}
+    for party in play.parties:
+        assert {each.says for each in told_to(done, party)} == {SAYS_NOTHING_ELSE}
