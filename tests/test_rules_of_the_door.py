@@ -292,7 +292,7 @@ def test_rule_4_a_key_needs_the_ovns_of_exactly_the_operations_in_conflict() -> 
     refused = play.do("a", "operations.activate/1", acts.ActivateOperation(id=own, key=(ovn_far,)))
     taken = play.do("a", "operations.activate/1", acts.ActivateOperation(id=own, key=(ovn_near,)))
 
-    assert f"lacks the current version of operation {near[:8]}" in refused
+    assert f"of operation {near[:8]}, in conflict" in refused
     assert far[:8] not in refused
     assert taken == ""
 
@@ -554,3 +554,15 @@ def test_a_resolved_conflict_does_not_show_the_new_plan() -> None:
 
 def test_when_marked_airborne_and_how_late_it_was_filed_do_not_leave() -> None:
     assert {LEAVES_AS[each] for each in ("airborne_us", "late_us", "filed_us", "version")} == {()}
+
+
+def test_the_order_of_what_is_told_shows_neither_starts_nor_filing() -> None:
+    play = Play(a_and_b(()))
+    for start in (75, 60, 70, 65):
+        play.file("a", Plan(place=0, level=22, start=start, lasts=30))
+
+    play.file("b", Plan(place=0, level=22, start=55, lasts=60))
+
+    told = [each.other.id for each in play.notices("b")]
+    assert len(told) == 4
+    assert told == sorted(told)

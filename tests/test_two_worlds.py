@@ -228,7 +228,7 @@ def everybody_looked_at_again(patch: pytest.MonkeyPatch) -> None:
     """Look at every pair again where an agreement of any two changes."""
 
     def all_again(deciding: Deciding, operation: Operation, why: str, **_: list[str]) -> None:
-        rechecking.recheck(deciding, operation, why)
+        rechecking.recheck(deciding, operation, why, among=None)
 
     patch.setattr(agreements, "recheck", all_again)
 

@@ -213,7 +213,7 @@ def hidden(draw: st.DrawFn, seen: tuple[Step, ...]) -> tuple[Step, ...]:
     """
     last = seen[-1].after + BETWEEN_STEPS
     steps = []
-    for _ in range(draw(st.integers(0, 5))):
+    for _ in range(draw(st.integers(0, 4))):  # fewer than the rate that others are told of
         after = draw(st.integers(0, last))
         after += after % BETWEEN_STEPS == 0
         party = draw(st.sampled_from("aac"))
@@ -225,7 +225,7 @@ def hidden(draw: st.DrawFn, seen: tuple[Step, ...]) -> tuple[Step, ...]:
         ))  # fmt: skip
     first = seen[0].plan
     if first is not None and draw(st.booleans()):
-        above = replace(first, level=first.level + 2)
+        above = replace(first, level=first.level + 3)
         after = 1 + draw(st.integers(0, 2)) * BETWEEN_STEPS
         steps += [
             Step(after=after, party="a", does="carry", operation="", is_hidden=True),

@@ -3,7 +3,7 @@
 
 What changes which rules bind whom looks again at every operation of the parties: at once where
 they are few, else they are RE-CHECKING until their turn has come, bound by the rules before, too.
-No other pair is looked at: who is no party must not learn that there is an agreement.
+Who is no party does not learn of it: a pair with another is told of only what comes out otherwise.
 """
 
 from typing import Final
@@ -70,7 +70,8 @@ def stand(deciding: Deciding, own_hash: str, keys: Keyring) -> None:
         [each for each in decisions if isinstance(each, ProbingBound)],
     )
     if not is_long:
-        for operation in touched:
+        # by id: the order of filing would show in the order of what is told
+        for operation in sorted(touched, key=lambda each: each.id):
             recheck(deciding, operation, _why(own_hash, standing.state), among=parties)
         return
     for party in parties:

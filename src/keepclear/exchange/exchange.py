@@ -153,8 +153,9 @@ class Exchange:
 
         The owner calls it between acts, until nothing is left: no act waits for it.
         """
+        now_us = self._clock.now_us()
+        self._pass_time(now_us)
         if self.world.rechecking:
-            now_us = self._clock.now_us()
             deciding = self._deciding(now_us)
             recheck_some(deciding)
             self._commit("", now_us, deciding, deciding.parts)

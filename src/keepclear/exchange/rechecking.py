@@ -49,8 +49,8 @@ def recheck(
 ) -> None:
     """Raise, change and resolve the conflicts of an operation as it stands now.
 
-    why: what closes a conflict that is no more. among: whose operations alone are looked at,
-    where what has changed is nothing to others; None for all.
+    why: what closes a conflict that is no more. among: for whom that is; others are told of a
+    pair only where it comes out otherwise, and not why. None for everybody.
     """
     world, near = deciding.world, deciding.near
     before = {
@@ -64,11 +64,10 @@ def recheck(
         found = set(near.near(operation.id))
     else:
         near.drop(operation.id)
+    looked_at: list[tuple[str, tuple[Breach, ...]]] = []
     told = more = 0
     for other_id in sorted(found | before.keys(), key=lambda each: _soonest(deciding, each)):
         other = world.operations[other_id]
-        if among is not None and other.party not in among:
-            continue
         between = deciding.between(operation.party, other.party)
         broken: tuple[Breach, ...] = ()
         if other_id in found:
@@ -79,7 +78,15 @@ def recheck(
         if broken and told > MOST_FINDINGS and other_id not in before:
             more += 1
             continue
-        _settle(deciding, operation, other, before.get(other_id), broken, between, why)
+        looked_at.append((other_id, broken))
+    # by id: the order of their starts would show in the order of what is told
+    for other_id, broken in sorted(looked_at):
+        other = world.operations[other_id]
+        is_told_why = among is None or other.party in among
+        _settle(
+            deciding, operation, other, before.get(other_id), broken,
+            why if is_told_why else "rules have changed", is_always_told=is_told_why,
+        )  # fmt: skip
     if more or operation.id in world.more:
         deciding.emit([operation.party], MoreFound(id=operation.id, more=more))
     # only now: what is to come of other pairs is known
@@ -107,9 +114,10 @@ def accept(deciding: Deciding, operation_id: str) -> None:
 
 def _settle(
     deciding: Deciding, operation: Operation, other: Operation, before: Conflict | None,
-    broken: tuple[Breach, ...], between: Between, why: str,
+    broken: tuple[Breach, ...], why: str, *, is_always_told: bool,
 ) -> None:  # fmt: skip
     """Bring the conflict of one pair to what was found of it."""
+    between = deciding.between(operation.party, other.party)
     if not broken:
         if before is not None:
             state = move(before.state, Event.RESOLVE)
@@ -125,6 +133,10 @@ def _settle(
             id=deciding.ids.id(), a=a.id, b=b.id, parties=(a.party, b.party), state=State.RAISED,
             raised_us=deciding.now_us, must_act=acting, clause=clause, broken=what,
         ))  # fmt: skip
+        return
+    if not is_always_told and (acting, clause, what) == (
+        before.must_act, before.clause, before.broken
+    ):  # fmt: skip
         return
     state = move(before.state, Event.CHANGE)
     deciding.change(
