@@ -217,7 +217,11 @@ def _at(time_us: int, day: str | None) -> str:
 
 def _index(conflicts: Sequence[ConflictStory], story: Story, day: str | None) -> Markup:
     if not conflicts:
-        return tag("section", tag("h3", text("Separations")), tag("p", text("No conflict.")))
+        return tag(
+            "section",
+            tag("h3", text("Separations")),
+            tag("p", text("None was found in this range.")),
+        )
     heads = ("", "raised", "operations", "broken", "closest", "who acts", "settled")
     rows = []
     for place, each in enumerate(conflicts, 1):
