@@ -151,6 +151,26 @@ def test_what_takes_more_than_was_agreed_is_refused_before_it_is_compared(
     assert (stage.exchange.world.hash, len(stage.lines)) == before
 
 
+def test_a_volume_above_the_cap_is_refused_and_one_without_a_limit_reaches_to_the_highest() -> None:
+    # a cylinder of 10 NM and 1000 ft: pi * (10 * 1.852 km)^2 * 0.3048 km, rounded up
+    cylinder_km3 = math.ceil(math.pi * 18.52**2 * 0.3048)
+    assert cylinder_km3 == 329
+    made = circle(radius="10 NM", minutes=30)
+    open_above = msgspec.structs.replace(
+        made, volumes=(msgspec.structs.replace(made.volumes[0], upper=None),)
+    )
+
+    def caps(limit_km3: int) -> Agreement:
+        return capped(caps=msgspec.structs.replace(CAPS, volume_km3=limit_km3))
+
+    file(staged(caps(cylinder_km3)), "a", made)
+    with pytest.raises(CallerError, match="volume 329 km3: above 328 km3, which clause 2 allows"):
+        file(staged(caps(cylinder_km3 - 1)), "a", made)
+    # FL240 to 100,000 ft: 76 times as high
+    with pytest.raises(CallerError, match=r"volume 24,96. km3: above 24,000 km3"):
+        file(staged(caps(24_000)), "a", open_above)
+
+
 def test_shapes_with_too_many_positions_are_refused() -> None:
     times = [f"{format_time(START_US + m * MINUTE_US)[:19]}Z" for m in (60, 70)]
     route = tuple((35.0 + n * 0.001, 35.0) for n in range(21))

@@ -154,12 +154,14 @@ class Caps(Decision, frozen=True, kw_only=True, tag="caps"):
     """How much one operation, and all that one party files in a day, may take of the sky.
 
     What was cancelled counts too: it was answered. Distress, rescue and contingent volumes pass.
+    volume_km3: of all its volumes together, each by itself; None where it is not limited.
     """
 
     area_hours_km2h: Annotated[int, msgspec.Meta(ge=1)]
     day_area_hours_km2h: Annotated[int, msgspec.Meta(ge=1)]
     duration_us: MostHours
     vertices: Annotated[int, msgspec.Meta(ge=4, le=100_000)]
+    volume_km3: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 class ProbingBound(Decision, frozen=True, kw_only=True, tag="probing-bound"):

@@ -11,11 +11,13 @@ from typing import Final, NamedTuple
 
 from keepclear.agreement.clauses import Caps
 from keepclear.agreement.quantities import duration_text
+from keepclear.airspace.altitudes import HIGHEST_TMM, LOWEST_TMM, are_comparable
 from keepclear.airspace.footprints import footprint_km2
-from keepclear.airspace.volumes import Circle, Corridor, Orbit, Polygon, Shape
+from keepclear.airspace.volumes import Circle, Corridor, Orbit, Polygon, Shape, Volume4D
 from keepclear.plans.operations import Operation
 
 HOUR_US: Final = 3_600_000_000
+TMM_PER_KM: Final = 10_000_000
 
 
 class Excess(NamedTuple):
@@ -35,6 +37,26 @@ def area_hours_km2h(operation: Operation) -> int:
     return math.ceil(footprint_km2(shapes) * hours)
 
 
+def volume_km3(operation: Operation) -> int:
+    """Return the km3 of an operation's volumes, each by itself, rounded up.
+
+    A limit that is not given, or that cannot be compared with the other, is the lowest or the
+    highest that there is.
+    """
+    return math.ceil(sum(
+        footprint_km2([each.volume.shape]) * _high_tmm(each) / TMM_PER_KM
+        for each in operation.volumes
+    ))  # fmt: skip
+
+
+def _high_tmm(volume: Volume4D) -> int:
+    lower, upper = volume.volume.lower, volume.volume.upper
+    if lower is not None and upper is not None and are_comparable(lower, upper):
+        return upper.height_tmm - lower.height_tmm
+    top_tmm = HIGHEST_TMM if upper is None else upper.height_tmm
+    return top_tmm - (LOWEST_TMM if lower is None else lower.height_tmm)
+
+
 def vertices(operation: Operation) -> int:
     """Return how many positions the shapes of an operation have."""
     return sum(_positions(each.volume.shape) for each in operation.volumes)
@@ -52,6 +74,8 @@ def excesses(filed: Operation, takes_km2h: int, taken_km2h: int, caps: Caps) -> 
         yield Excess("duration", duration_text(lasts_us), limit, one, smaller)
     if (count := vertices(filed)) > caps.vertices:
         yield Excess("vertices", f"{count:,}", f"{caps.vertices:,}", one, "draw it simpler")
+    if caps.volume_km3 is not None and (used_km3 := volume_km3(filed)) > caps.volume_km3:
+        yield Excess("volume", f"{used_km3:,} km3", f"{caps.volume_km3:,} km3", one, smaller)
     if takes_km2h > caps.area_hours_km2h:
         limit = f"{caps.area_hours_km2h:,} km2h"
         yield Excess("area-hours", f"{takes_km2h:,} km2h", limit, one, smaller)

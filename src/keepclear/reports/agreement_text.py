@@ -287,8 +287,11 @@ def _field_text(name: str, value: object) -> str:
         return f"{plain.replace('_', ' ')} {shown}"
     if isinstance(value, tuple):
         return f"{name.replace('_', ' ')} {', '.join(map(str, value))}"
-    if name.endswith("_km2h"):
-        return f"{name[:-5].replace('_', ' ')} {value:,} km2h"
+    if value is None:
+        return f"{name.rpartition('_')[0].replace('_', ' ')} not limited"
+    if name.endswith(("_km2h", "_km3")):
+        plain, _, unit = name.rpartition("_")
+        return f"{plain.replace('_', ' ')} {value:,} {unit}"
     return f"{name.replace('_', ' ')} {value}"
 
 
