@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a check must not lose at the edges of plans: found by a reader with fresh eyes."""
+"""What a check must not lose at the edges of plans: found by trying."""
 
 import json
 from pathlib import Path

@@ -110,14 +110,14 @@ def stranger_within(around: Surroundings, radius_m: float) -> int | None:
     survey = _survey(around, places_m)
     here_m = float(_margins_m(around, survey, own, on_land=on_land)[0])
     while here_m < radius_m:
-        friendly = np.isin(survey.owner, list(kin))
+        of_kin = np.isin(survey.owner, list(kin))
         away_m = np.hypot(places_m[:, 0], places_m[:, 1])
-        strange = np.flatnonzero(~friendly & (away_m <= radius_m))
+        strange = np.flatnonzero(~of_kin & (away_m <= radius_m))
         if len(strange):
             named_first = np.lexsort((away_m[strange], survey.owner[strange] < 0))
             return int(survey.owner[strange[named_first[0]]])
         margins_m = _margins_m(around, survey, own, on_land=on_land)
-        open_ = ~friendly | (margins_m < half_m * np.sqrt(2))
+        open_ = ~of_kin | (margins_m < half_m * np.sqrt(2))
         if not open_.any():
             return None
         if half_m * np.sqrt(2) < FINEST_M:

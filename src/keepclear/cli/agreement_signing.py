@@ -288,7 +288,7 @@ def _open(
     inputs: what else it reads. A draft for which OUTPUT holds signatures already goes on there.
     """
     from keepclear.agreement.signing import check_may_sign
-    from keepclear.cli.output import bytes_of, check_target
+    from keepclear.cli.output import bytes_of, check_output
 
     notes: tuple[str, ...] = ()
     data = Path(file).read_bytes()
@@ -301,40 +301,40 @@ def _open(
     is_draft = not signed.signatures and not signed.statements
     if is_draft and output is None:
         raise click.UsageError("a draft becomes a file of its own: add --output FILE")
-    target = output or file
-    is_own = Path(target).exists() and Path(target).samefile(file)
-    check_target(target, "agreement", (*inputs, keys, private, *((file,) if is_draft else ())))
-    before = data if is_own else bytes_of(target)
+    written = output or file
+    is_own = Path(written).exists() and Path(written).samefile(file)
+    check_output(written, "agreement", (*inputs, keys, private, *((file,) if is_draft else ())))
+    before = data if is_own else bytes_of(written)
     if not is_own and before is not None:
-        signed, notes = _go_on(signed, found, file, target, before, is_draft=is_draft)
-    return _Opened(party, _now_us(), signed, found, ring, signer, target, before, notes)
+        signed, notes = _go_on(signed, found, file, written, before, is_draft=is_draft)
+    return _Opened(party, _now_us(), signed, found, ring, signer, written, before, notes)
 
 
 def _go_on(
-    signed: "AgreementFile", found: "Agreement", file: str, target: str, before: bytes,
+    signed: "AgreementFile", found: "Agreement", file: str, written: str, before: bytes,
     *, is_draft: bool,
 ) -> "tuple[AgreementFile, tuple[str, ...]]":  # fmt: skip
     """Return what a file holds over which another is to be written, so that nothing is lost."""
     from keepclear.agreement.documents import hash_of
     from keepclear.cli.output import kind_of
 
-    if kind_of(target) != "agreement":
+    if kind_of(written) != "agreement":
         return signed, ()
-    held, held_found = read_agreement_bytes(before, target)
+    held, held_found = read_agreement_bytes(before, written)
     if not held.signatures and not held.statements:
         return signed, ()
     if held == signed:
         return signed, ()
     if hash_of(held_found) != hash_of(found):
         raise click.UsageError(
-            f"--output {target}: holds another agreement, which is signed; give another name"
+            f"--output {written}: holds another agreement, which is signed; give another name"
         )
     if not is_draft:
         raise click.UsageError(
-            f"--output {target}: holds what was signed of it, and not all of that is in {file}; "
-            f"give {target} instead of {file}, or another name"
+            f"--output {written}: holds what was signed of it, and not all of that is in {file}; "
+            f"give {written} instead of {file}, or another name"
         )
-    return held, (f"{target} holds what was signed of {file} already: went on from there",)
+    return held, (f"{written} holds what was signed of {file} already: went on from there",)
 
 
 def _signed_of(at: _Opened, annex: "Annex", now_us: int) -> "list[Signature]":

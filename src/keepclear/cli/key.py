@@ -142,7 +142,7 @@ def export(files: tuple[str, ...], exchanges: tuple[str, ...], output: str) -> i
     Example:
       keepclear key export north.keys.json south.keys.json --output keys.json
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    from keepclear.cli.output import bytes_of, check_target
+    from keepclear.cli.output import bytes_of, check_output
     from keepclear.cli.record import read_keys_file
     from keepclear.record.files import KeysFile
     from keepclear.record.key_documents import Keyring
@@ -156,7 +156,7 @@ def export(files: tuple[str, ...], exchanges: tuple[str, ...], output: str) -> i
             for envelope in keys.documents:
                 ring.add(envelope, len(documents), file)
                 documents.append(envelope)
-        check_target(output, "keys", files)
+        check_output(output, "keys", files)
         keys = KeysFile(exchange=tuple(own), documents=tuple(documents))
         write_keys(output, keys, bytes_of(output))
         return [

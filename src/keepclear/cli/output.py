@@ -67,7 +67,7 @@ def kind_of(file: str) -> str:
     return "record" if found[1] is None else found[1].decode()
 
 
-def check_target(output: str, kind: str = "", inputs: Iterable[str] = ()) -> None:
+def check_output(output: str, kind: str = "", inputs: Iterable[str] = ()) -> None:
     """Refuse to write over a key, keys, an agreement or a record with anything else, or an input.
 
     kind: what is written, as `kind_of` has it. inputs: what the command reads and does not
@@ -94,9 +94,9 @@ def write_text(output: str, text: str, kind: str = "") -> None:
     """Write text to a file, which is replaced in one step; a link keeps pointing to it.
 
     A device or a pipe is written to directly. `OSError` where it cannot be written, or is one of
-    our own files of another kind than what is written (`check_target`).
+    our own files of another kind than what is written (`check_output`).
     """
-    check_target(output, kind)
+    check_output(output, kind)
     _replace(Path(output).resolve(), text.encode(errors="replace"))
 
 
@@ -106,7 +106,7 @@ def replace_text(output: str, text: str, kind: str, before: bytes | None) -> Non
     `OSError` where somebody else has changed it meanwhile, or is just doing so: nothing that
     another command wrote is lost.
     """
-    check_target(output, kind)
+    check_output(output, kind)
     path = Path(output).resolve()
     lock = path.with_name(f".{path.name[:100]}.lock")
     try:

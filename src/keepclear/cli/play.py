@@ -35,7 +35,7 @@ def play(file: str, viewer: str | None, record: str | None) -> int:
         --record cross.record
       keepclear record verify cross.record --keys cross.record.keys
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    from keepclear.cli.output import check_target, write_text
+    from keepclear.cli.output import check_output, write_text
     from keepclear.clock import RandomIds
     from keepclear.detect.compiled import plain
     from keepclear.formats.play import read_play
@@ -50,8 +50,8 @@ def play(file: str, viewer: str | None, record: str | None) -> int:
             known = ", ".join(found.parties)
             raise click.UsageError(f"--as {viewer!r}: is no party of the play; one of {known}")
         if record is not None:
-            check_target(record, "record", [file])
-            check_target(f"{record}.keys", "keys", [file])
+            check_output(record, "record", [file])
+            check_output(f"{record}.keys", "keys", [file])
         played = run_play(found, RandomIds(), plain())
         lines: Iterable[bytes] = played.lines
         if viewer is not None:
