@@ -235,7 +235,7 @@ def _take(deciding: Deciding, made: Operation) -> int:
 
 def _tell_rate(deciding: Deciding, party: str) -> None:
     """Tell others that a party has filed as often in an hour as is to be told of: no place."""
-    count = len(deciding.world.filers[party].times_us)
+    count = deciding.world.filers[party].filings
     for other in sorted(deciding.parties - {party}):
         bound = deciding.between(party, other).probing
         if bound is not None and count % bound.filings_an_hour == 0:

@@ -8,7 +8,6 @@
    not depend on the order of dictionaries, and is the same after any fold of the same events.
 """
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -42,6 +41,8 @@ from keepclear.plans.operations import OUT_OF_PLAN, Operation, State
 from keepclear.record.encoding import Signed, encode
 
 HOUR_US: Final = 3_600_000_000
+MINUTE_US: Final = 60_000_000
+MINUTES: Final = 60
 HOURS: Final = 24
 HASH_SIZE: Final = 2**256
 
@@ -58,11 +59,17 @@ class Carried(Signed, frozen=True, kw_only=True):
 class Filer(Signed, frozen=True, kw_only=True):
     """When a party has filed within the last hour, and what it took within the last day.
 
-    hours: (hour since 1970, km2h) for each hour in which it filed.
+    minutes: (minute since 1970, filings) for each minute in which it filed; hours: (hour since
+    1970, km2h). So it stays small however much is filed.
     """
 
-    times_us: tuple[int, ...] = ()
+    minutes: tuple[tuple[int, int], ...] = ()
     hours: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def filings(self) -> int:
+        """Return how many filings there were within the hour that the last one ends."""
+        return sum(count for _, count in self.minutes)
 
     def taken_km2h(self, now_us: int) -> int:
         """Return what was taken within the last day, whole hours counted in."""
@@ -268,11 +275,13 @@ def _keep_earlier(world: World, operation_id: str, state: State | None = None) -
 def _count_filing(world: World, event: OperationFiled) -> None:
     party, now_us = event.operation.party, event.operation.filed_us
     known = world.filers.get(party, Filer())
-    times_us = known.times_us[bisect_right(known.times_us, now_us - HOUR_US) :]
+    minute = now_us // MINUTE_US
+    minutes = {each: count for each, count in known.minutes if each > minute - MINUTES}
+    minutes[minute] = minutes.get(minute, 0) + 1
     this = now_us // HOUR_US
     hours = {hour: taken for hour, taken in known.hours if hour >= this - HOURS}
     hours[this] = hours.get(this, 0) + event.takes_km2h
-    made = Filer(times_us=(*times_us, now_us), hours=tuple(sorted(hours.items())))
+    made = Filer(minutes=tuple(sorted(minutes.items())), hours=tuple(sorted(hours.items())))
     _put(world, "filers", party, made)
 
 
