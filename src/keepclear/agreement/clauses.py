@@ -165,9 +165,12 @@ class Caps(Decision, frozen=True, kw_only=True, tag="caps"):
 
 
 class ProbingBound(Decision, frozen=True, kw_only=True, tag="probing-bound"):
-    """What smaller volumes are widened to before comparing, and when the other side is told."""
+    """What smaller volumes are widened to before comparing, and when the other side is told.
 
-    across_tmm: Annotated[int, msgspec.Meta(ge=1)]
+    across_tmm: 50 NM at most, as wide as any shape can be grown by with room for a minimum.
+    """
+
+    across_tmm: Annotated[int, msgspec.Meta(ge=1, le=50 * 18_520_000)]
     height_tmm: Annotated[int, msgspec.Meta(ge=1)]
     lasts_us: MostHours
     filings_an_hour: Annotated[int, msgspec.Meta(ge=1, le=10_000)]

@@ -30,7 +30,7 @@ class Near:
     def __init__(self, functions: Functions, cylinders: Iterable[Cylinder]) -> None:
         self._functions = functions
         self._cylinders = dict.fromkeys(cylinders)
-        self._by_status = self._empty()
+        self._by_status = self._empty(self._cylinders)
         # of each claim its status, itself, and its arrays for each bound that was asked for
         self._kept: dict[str, tuple[Status, Claim, dict[ProbingBound | None, Compiled]]] = {}
         self.bound = DEFAULT
@@ -39,16 +39,21 @@ class Near:
         self.touched: set[str] = set()  # since the last commit; cleared by the exchange
 
     def widen(self, cylinders: Iterable[Cylinder], bounds: Iterable[ProbingBound]) -> None:
-        """Ask for these ways to break a rule, and widen so much, too; made anew if it is more."""
+        """Ask for these ways to break a rule, and widen so much, too; made anew if it is more.
+
+        `InputError` for a claim that cannot be widened so much: everything stays as it was.
+        """
         more, bound = dict.fromkeys(cylinders), widest([self.bound, *bounds])
         if more.keys() <= self._cylinders.keys() and bound == self.bound:
             return
-        self._cylinders, self.bound = self._cylinders | more, bound
-        self._by_status = self._empty()
-        for status, claim, _ in list(self._kept.values()):
+        every = self._cylinders | more
+        by_status = self._empty(every)
+        kept: dict[str, tuple[Status, Claim, dict[ProbingBound | None, Compiled]]] = {}
+        for status, claim, _ in self._kept.values():
             form = self.compile(claim, bound)
-            self._by_status[status].add(claim.id, self._group(claim.party), form.volumes)
-            self._kept[claim.id] = (status, claim, {bound: form})
+            by_status[status].add(claim.id, self._group(claim.party), form.volumes)
+            kept[claim.id] = (status, claim, {bound: form})
+        self._cylinders, self.bound, self._by_status, self._kept = every, bound, by_status, kept
 
     def compile(self, claim: Claim, bound: ProbingBound | None = None) -> Compiled:
         """Return a claim as arrays; `InputError` for a shape that cannot be computed.
@@ -86,8 +91,8 @@ class Near:
         hits = index.query(claim_id, self._group(claim.party), volumes)
         return list(dict.fromkeys(hits.keys))
 
-    def _empty(self) -> dict[Status, VolumeIndex]:
-        limits = limits_of(list(self._cylinders))
+    def _empty(self, cylinders: Iterable[Cylinder]) -> dict[Status, VolumeIndex]:
+        limits = limits_of(list(cylinders))
         return {each: VolumeIndex(self._functions, limits) for each in Status}
 
     def _group(self, party: str) -> int:
