@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from keepclear.agreement.annexes import Annex, annex_hash, read_annex
 from keepclear.agreement.documents import Agreement, Clause
@@ -16,6 +16,8 @@ from keepclear.agreement.signing import LeftOut, Signature, annex_signatures_of,
 from keepclear.agreement.statements import AgreementFile
 from keepclear.record.faults import Malformed
 from keepclear.record.key_documents import Keyring
+
+ITS_TIME: Final = "its time to come into force"
 
 
 class AnnexVersion(NamedTuple):
@@ -120,7 +122,7 @@ def _in_force(
         elif missing:
             waits_for = f"signature of {', '.join(missing)}"
         elif now_us < annex.in_force_us:
-            waits_for = "its time to come into force"
+            waits_for = ITS_TIME
         else:
             holds = annex
         counted.sort(key=lambda each: each.at_us)

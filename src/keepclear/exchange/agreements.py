@@ -4,17 +4,25 @@
 What changes which rules bind whom looks again at every operation of the parties: at once where
 they are few, else they are RE-CHECKING until their turn has come, bound by the rules before, too.
 Who is no party does not learn of it: a pair with another is told of only what comes out otherwise.
+
+What was carried once stays: what is carried later is added to it (`joined`). So nobody lifts a
+suspension by carrying an older copy, and of two who each state something neither waits.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+import msgspec
+
+from keepclear.agreement.annex_standing import ITS_TIME, read_annexes
+from keepclear.agreement.annexes import annex_hash
 from keepclear.agreement.claims import every_cylinder
 from keepclear.agreement.clauses import ProbingBound, Separation
 from keepclear.agreement.documents import hash_of
-from keepclear.agreement.standing import state_of
-from keepclear.agreement.statements import AgreementFile, read_file
+from keepclear.agreement.standing import Standing, check_not_ahead, state_of
+from keepclear.agreement.statements import AgreementFile, Said, SignedAnnex, read_file
 from keepclear.agreement.states import State
-from keepclear.errors import InputError
+from keepclear.errors import CallerError, InputError
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import (
     AgreementCarried,
@@ -23,11 +31,17 @@ from keepclear.exchange.events import (
     RecheckingDone,
 )
 from keepclear.exchange.rechecking import recheck
+from keepclear.exchange.world import Carried
 from keepclear.record.encoding import Signed, encode
-from keepclear.record.headers import Act
+from keepclear.record.envelopes import Envelope
+from keepclear.record.headers import CLOCK_US, Act
 from keepclear.record.key_documents import Keyring
 
 AT_ONCE: Final = 100
+SIGNED_BY_ALL: Final = frozenset({
+    State.SIGNED, State.IN_FORCE, State.SUSPENDED, State.DENOUNCED, State.EXPIRED
+})  # fmt: skip
+MOST_CARRIED: Final = 4_194_304  # bytes, so that an entry with it and its act fits a line
 
 
 class CarryAgreement(Signed, frozen=True, kw_only=True):
@@ -42,16 +56,65 @@ def carry(deciding: Deciding, act: Act, payload: CarryAgreement, keys: Keyring) 
     parties = [party.id for party in agreement.parties]
     if act.party not in parties:
         raise InputError("party", act.party, "is no party of the agreement", "let a party carry it")
-    state_of(file, agreement, keys, deciding.now_us)
+    before = deciding.world.agreements.get(hash_of(agreement))
+    if before is not None:
+        file = joined(before.file, file)
+    if (size := len(encode(file))) > MOST_CARRIED:
+        raise InputError(
+            "agreement", f"{size} bytes", f"is with what was carried before above {MOST_CARRIED}",
+            "counter it with a new version, which begins anew",
+        )  # fmt: skip
+    check_not_ahead(file, agreement, keys, deciding.now_us)
+    # a clock may be ahead: as it stands once all that is signed has come, too
+    then_us = deciding.now_us + CLOCK_US
+    state_of(file, agreement, keys, then_us)
+    deciding.due.append((then_us, hash_of(agreement)))
     deciding.seen_by = tuple(parties)
     deciding.emit(parties, AgreementCarried(hash=hash_of(agreement), file=file))
     stand(deciding, hash_of(agreement), keys)
 
 
+def joined(before: AgreementFile, file: AgreementFile) -> AgreementFile:
+    """Return all that two files of one agreement hold: of the first, then what the other adds.
+
+    What was countered before it is the same in both, or that of the file carried first.
+    """
+    annexes: dict[bytes, tuple[Envelope, ...]] = {}
+    for each in (*before.annexes, *file.annexes):
+        own = bytes(each.annex)
+        annexes[own] = _all_of(annexes.get(own, ()), each.signatures)
+    return AgreementFile(
+        agreement=before.agreement,
+        signatures=_all_of(before.signatures, file.signatures),
+        statements=_all_of(before.statements, file.statements),
+        annexes=tuple(
+            SignedAnnex(annex=msgspec.Raw(annex), signatures=signatures)
+            for annex, signatures in annexes.items()
+        ),
+        earlier=before.earlier or file.earlier,
+    )
+
+
+def _all_of(one: Iterable[Envelope], other: Iterable[Envelope]) -> tuple[Envelope, ...]:
+    return tuple(dict.fromkeys((*one, *other)))
+
+
 def stand(deciding: Deciding, own_hash: str, keys: Keyring) -> None:
-    """Let an agreement stand as it does now; look again at its parties' operations if it moved."""
+    """Let an agreement stand as it does now; look again at its parties' operations if it moved.
+
+    One that not all had signed stays as it stood where it does not fit any more, such as a counter
+    to what is as if never signed: it binds nobody.
+    """
     carried = deciding.world.agreements[own_hash]
-    standing = state_of(carried.file, carried.agreement, keys, deciding.now_us)
+    try:
+        standing = state_of(carried.file, carried.agreement, keys, deciding.now_us)
+    except CallerError:
+        if carried.state in SIGNED_BY_ALL:
+            raise
+        return
+    times = [each for each in _times(carried, standing) if each > deciding.now_us]
+    if times:
+        deciding.due.append((min(times), own_hash))
     if (standing.state, standing.clauses) == (carried.state, carried.clauses):
         return
     parties = [party.id for party in carried.agreement.parties]
@@ -78,6 +141,24 @@ def stand(deciding: Deciding, own_hash: str, keys: Keyring) -> None:
         own = tuple(each.id for each in touched if each.party == party)
         if own:
             deciding.emit([party], RecheckingBegun(hash=own_hash, operations=own))
+
+
+def _times(carried: Carried, standing: Standing) -> Iterator[int]:
+    """Yield when an agreement, or an annex of it, comes to stand otherwise by time alone."""
+    agreement = carried.agreement
+    yield from (agreement.in_force_us, agreement.until_us)
+    yield from (
+        each.at_us + agreement.notice_us for each in standing.said if each.said is Said.DENOUNCE
+    )
+    waiting = {
+        each.hash
+        for annex in standing.annexes
+        for each in annex.versions
+        if each.waits_for == ITS_TIME
+    }
+    for annex in read_annexes(carried.file, agreement):
+        if annex_hash(annex) in waiting:
+            yield annex.in_force_us
 
 
 def recheck_some(deciding: Deciding) -> None:

@@ -28,7 +28,7 @@ from keepclear.exchange.disclosure import Grants, grants_of
 from keepclear.exchange.events import KIND_OF, ConflictChanged, Event
 from keepclear.exchange.index import Near
 from keepclear.exchange.ports import Ids
-from keepclear.exchange.views import Disclosed, Notice, notice
+from keepclear.exchange.views import notice
 from keepclear.exchange.world import Carried, World, evolve
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import Operation, as_compared
@@ -57,9 +57,9 @@ class Deciding:
     """One act, or what falls due, being decided.
 
     counts: how many notices each party has had. parties: all of the region. parts: audience,
-    kind and value of what goes into the record, in order. told: the notices among them.
-    seen_by: who else sees the act. believed: the exchange's own keys. holds: whether a party sees
-    a leaf of the record, by its hash.
+    kind and value of what goes into the record, in order. seen_by: who else sees the act.
+    believed: the exchange's own keys. holds: whether a party sees a leaf of the record, by its
+    hash. due: when an agreement is to be looked at again, and its hash.
     """
 
     world: World
@@ -71,10 +71,10 @@ class Deciding:
     counts: dict[str, int]
     parties: frozenset[str] = frozenset()
     parts: list[tuple[str, str, Signed]] = field(default_factory=list)
-    told: list[Disclosed[Notice]] = field(default_factory=list)
     seen_by: tuple[str, ...] = ()
     believed: tuple[NoteKey, ...] = ()
     holds: Callable[[str, bytes], bool] = field(default=lambda _party, _leaf: False)
+    due: list[tuple[int, str]] = field(default_factory=list)
     _between: dict[tuple[str, str], Between] = field(default_factory=dict)
     _before: dict[tuple[str, str], tuple[Minima, ...]] = field(default_factory=dict)
 
@@ -93,7 +93,6 @@ class Deciding:
             self.counts[own.party] = number
             seen = as_compared(other, between.probing)
             told = notice(conflict, own, seen, between.grants, number, note)
-            self.told.append(told)
             self.parts.append((told.party, "notice/1", told.value))
 
     def between(self, a: str, b: str) -> Between:

@@ -249,6 +249,12 @@ class Keyring:
         chain.append(_Kept(place, envelope, document, appointed))
         return document
 
+    def copy(self) -> "Keyring":
+        """Return a keyring with the same documents, to which others can be added."""
+        made = Keyring()
+        made._chains = {party: list(chain) for party, chain in self._chains.items()}
+        return made
+
     def parties(self) -> tuple[str, ...]:
         """Return who has documents here."""
         return tuple(sorted(self._chains))
