@@ -23,10 +23,11 @@ from keepclear.agreement.documents import (
     hash_of,
     read_agreement,
 )
+from keepclear.agreement.moves import NotNow
 from keepclear.agreement.reminders import reminders
 from keepclear.agreement.standing import check_not_ahead, state_of
 from keepclear.agreement.statements import AgreementFile, Round, Said, state
-from keepclear.agreement.states import NotNow, State
+from keepclear.agreement.states import State
 from keepclear.record.encoding import encode
 from keepclear.record.faults import Malformed, NotProven
 from keepclear.record.key_documents import Keyring, Revocation

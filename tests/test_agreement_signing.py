@@ -8,10 +8,11 @@ import pytest
 
 from keepclear.agreement.clauses import OperatorKey
 from keepclear.agreement.documents import hash_of
+from keepclear.agreement.moves import NotNow
 from keepclear.agreement.signing import LeftOut, check_may_sign, check_not_signed
 from keepclear.agreement.standing import check_not_ahead
 from keepclear.agreement.statements import SIGNATURE, DocumentSignature, Said, read_file
-from keepclear.agreement.states import TABLE, Event, NotNow, State, move
+from keepclear.agreement.states import TABLE, Event, State, move
 from keepclear.record.encoding import encode
 from keepclear.record.envelopes import seal
 from keepclear.record.faults import Malformed, NotProven

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from keepclear.agreement.clauses import IncidentRule
+from keepclear.agreement.moves import NotNow
 from keepclear.detect.compiled import plain
 from keepclear.exchange.audit import audit
 from keepclear.exchange.events import IncidentChanged, LineChanged
@@ -24,7 +25,6 @@ from keepclear.plans.incidents import (
     Event,
     Incident,
     LeaveIncident,
-    NotNow,
     OpenIncident,
     ReplyToQuery,
     State,

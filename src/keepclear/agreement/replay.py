@@ -18,9 +18,10 @@ from typing import Final, NamedTuple
 
 from keepclear.agreement.clauses import LineCheck, ProvingRun
 from keepclear.agreement.documents import Agreement, Clause
+from keepclear.agreement.moves import NotNow
 from keepclear.agreement.signing import LeftOut, Signature, Stated, needed, unexpired
 from keepclear.agreement.statements import AgreementStatement, Said
-from keepclear.agreement.states import Event, NotNow, State, move
+from keepclear.agreement.states import Event, State, move
 from keepclear.record.faults import Malformed
 from keepclear.record.key_documents import Keyring
 

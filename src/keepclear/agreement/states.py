@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from keepclear.errors import CallerError
+from keepclear.agreement.moves import next_state
 
 
 class State(StrEnum):
@@ -91,18 +91,6 @@ TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
 }
 
 
-class NotNow(CallerError):
-    """An event does not fit the state an agreement is in."""
-
-    def __init__(self, state: State, event: Event) -> None:
-        self.state, self.event, self.possible = state, event, tuple(TABLE[state])
-        ways = " or ".join(self.possible) or "nothing: it has come to its end"
-        super().__init__(f"agreement is {state}, so it cannot {event}; possible now: {ways}")
-
-
 def move(state: State, event: Event) -> State:
     """Return the state that an event leads to; `NotNow` where there is none."""
-    try:
-        return TABLE[state][event]
-    except KeyError:
-        raise NotNow(state, event) from None
+    return next_state(TABLE, "agreement", state, event)

@@ -149,9 +149,9 @@ def verify(file: str, keys: str, when: str | None) -> int:
     Example:
       keepclear agreement verify mou.agreement --keys keys.json
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.agreement.moves import NotNow
     from keepclear.agreement.reminders import reminders
     from keepclear.agreement.standing import check_not_ahead, state_of
-    from keepclear.agreement.states import NotNow
     from keepclear.record.faults import RecordError
     from keepclear.reports.agreement_text import standing_text
     from keepclear.reports.printable import printable

@@ -17,9 +17,9 @@ import msgspec
 
 from keepclear.agreement.clauses import AmongEquals, WhoActs
 from keepclear.agreement.findings import Verdict
+from keepclear.agreement.moves import next_state
 from keepclear.airspace.altitudes import Altitude
 from keepclear.airspace.volumes import Volume3D, Volume4D
-from keepclear.errors import CallerError
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name
@@ -80,15 +80,6 @@ TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
     State.EXPIRED: {},
 }
 OPEN: Final = frozenset({State.RAISED, State.PROPOSED, State.COUNTERED})
-
-
-class NotNow(CallerError):
-    """An event does not fit the state a conflict is in."""
-
-    def __init__(self, state: State, event: Event) -> None:
-        self.state, self.event, self.possible = state, event, tuple(TABLE[state])
-        ways = " or ".join(self.possible) or "nothing: it has come to its end"
-        super().__init__(f"conflict is {state}, so it cannot {event}; possible now: {ways}")
 
 
 class Answer(StrEnum):
@@ -185,10 +176,7 @@ class Conflict(Signed, frozen=True, kw_only=True):
 
 def move(state: State, event: Event) -> State:
     """Return the state that an event leads to; `NotNow` where there is none."""
-    try:
-        return TABLE[state][event]
-    except KeyError:
-        raise NotNow(state, event) from None
+    return next_state(TABLE, "conflict", state, event)
 
 
 def who_acts(

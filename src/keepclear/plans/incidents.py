@@ -21,7 +21,7 @@ from typing import Annotated, Final
 import msgspec
 
 from keepclear.agreement.clauses import HOUR_US
-from keepclear.errors import CallerError
+from keepclear.agreement.moves import next_state
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, Status, TimeUs
 from keepclear.record.key_documents import Hex64
@@ -84,15 +84,6 @@ TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
     },
     State.CLOSED: {},
 }
-
-
-class NotNow(CallerError):
-    """An event does not fit the state a case is in."""
-
-    def __init__(self, state: State, event: Event) -> None:
-        self.state, self.event, self.possible = state, event, tuple(TABLE[state])
-        ways = " or ".join(self.possible) or "nothing: open another about the same"
-        super().__init__(f"incident case is {state}, so it cannot {event}; possible now: {ways}")
 
 
 class About(StrEnum):
@@ -242,7 +233,4 @@ class LeaveIncident(Signed, frozen=True, kw_only=True):
 
 def move(state: State, event: Event) -> State:
     """Return the state that an event leads to; `NotNow` where there is none."""
-    try:
-        return TABLE[state][event]
-    except KeyError:
-        raise NotNow(state, event) from None
+    return next_state(TABLE, "incident case", state, event, "open another about the same")

@@ -18,10 +18,10 @@ import msgspec
 
 from keepclear.agreement.claims import Claim
 from keepclear.agreement.clauses import ProbingBound
+from keepclear.agreement.moves import next_state
 from keepclear.agreement.probing import widened
 from keepclear.airspace.altitudes import Altitude, are_comparable
 from keepclear.airspace.volumes import Volume4D
-from keepclear.errors import CallerError
 from keepclear.plans.filing import Craft, Domain, Uncertainty
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, Status
@@ -96,15 +96,6 @@ OUT_OF_PLAN: Final = frozenset({State.NONCONFORMING, State.CONTINGENT})
 GRACE_US: Final = 60 * 60 * 1_000_000
 
 
-class NotNow(CallerError):
-    """An event does not fit the state an operation is in."""
-
-    def __init__(self, state: State, event: Event) -> None:
-        self.state, self.event, self.possible = state, event, tuple(TABLE[state])
-        ways = " or ".join(self.possible) or "nothing: it has come to its end"
-        super().__init__(f"operation is {state}, so it cannot {event}; possible now: {ways}")
-
-
 class Operation(Signed, frozen=True, kw_only=True):
     """What a party means to do, as rules use it.
 
@@ -150,10 +141,7 @@ class Operation(Signed, frozen=True, kw_only=True):
 
 def move(state: State, event: Event) -> State:
     """Return the state that an event leads to; `NotNow` where there is none."""
-    try:
-        return TABLE[state][event]
-    except KeyError:
-        raise NotNow(state, event) from None
+    return next_state(TABLE, "operation", state, event)
 
 
 def protects_until_us(operation: Operation) -> int:
