@@ -12,7 +12,7 @@
 5. A key is of one party: two parties of an agreement with one key are refused.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from keepclear.agreement.annexes import Annex, annex_hash, authority_for
@@ -41,6 +41,7 @@ from keepclear.record.mandates import (
 
 ANNEX: str = "annex"
 What = TypeVar("What")
+Value = TypeVar("Value", DocumentSignature, AgreementStatement)
 
 
 class Signature(NamedTuple):
@@ -97,11 +98,8 @@ def signatures_of(
     a file is believed whole or not at all. What a suspect key signed is left out.
     """
     found, left_out = list[Signature](), list[LeftOut]()
-    for number, envelope in enumerate(envelopes):
-        where = f"{path}[{number}]"
-        value = _said(envelope, DocumentSignature, where)
-        _check_is_about(value.document, hash_of(agreement), value.party, agreement, where)
-        signer, why = _signer(envelope, value.party, value.at_us, SIGNATURE, keys, where)
+    kind, own = (SIGNATURE, DocumentSignature), hash_of(agreement)
+    for where, value, signer, why in _said(envelopes, kind, own, agreement, keys, path):
         if why:
             left_out.append(LeftOut("signature", value.party, signer.name, value.at_us, why))
             continue
@@ -118,11 +116,8 @@ def statements_of(
 ) -> Read[Stated]:
     """Return the statements about an agreement that count, in time; as `signatures_of`."""
     found, left_out = list[Stated](), list[LeftOut]()
-    for number, envelope in enumerate(envelopes):
-        where = f"{path}[{number}]"
-        value = _said(envelope, AgreementStatement, where)
-        _check_is_about(value.document, hash_of(agreement), value.party, agreement, where)
-        signer, why = _signer(envelope, value.party, value.at_us, STATEMENT, keys, where)
+    kind, own = (STATEMENT, AgreementStatement), hash_of(agreement)
+    for where, value, signer, why in _said(envelopes, kind, own, agreement, keys, path):
         if why:
             left_out.append(LeftOut(value.said, value.party, signer.name, value.at_us, why))
             continue
@@ -138,11 +133,9 @@ def annex_signatures_of(
     """Return the signatures of an annex that count; as `signatures_of`."""
     posts = authority_for(agreement, annex.id, path)[1].posts
     found, left_out = list[Signature](), list[LeftOut]()
-    for number, envelope in enumerate(envelopes):
-        where = f"{path}.signatures[{number}]"
-        value = _said(envelope, DocumentSignature, where)
-        _check_is_about(value.document, annex_hash(annex), value.party, agreement, where)
-        signer, why = _signer(envelope, value.party, value.at_us, ANNEX_SIGNATURE, keys, where)
+    kind, own = (ANNEX_SIGNATURE, DocumentSignature), annex_hash(annex)
+    said = _said(envelopes, kind, own, agreement, keys, f"{path}.signatures")
+    for where, value, signer, why in said:
         if why:
             what = f"signature of annex {annex.id}, version {annex.version}"
             left_out.append(LeftOut(what, value.party, signer.name, value.at_us, why))
@@ -232,12 +225,25 @@ def needed(party: str, keys: Keyring, at_us: int | None = None) -> int:
     return needed_for(Power.AGREEMENT, keys.at(party, at_us).one_person)
 
 
-def _said(envelope: Envelope, kind: type[What], path: str) -> What:
-    """Return what an envelope says; `Malformed`, in words, where it is nothing of its kind."""
-    try:
-        return decode(envelope.payload, kind, path)
-    except Malformed as fault:
-        raise malformed_in_words(fault, envelope.payload, path) from None
+def _said(
+    envelopes: Iterable[Envelope], kind: tuple[str, type[Value]], own: str, agreement: Agreement,
+    keys: Keyring, path: str,
+) -> Iterator[tuple[str, Value, Appointed, str]]:  # fmt: skip
+    """Yield of each envelope its place, what it says, who signed it, and why it does not count.
+
+    kind: type of the payload, and of what it says. own: the hash of what it must be about;
+    `Malformed`, in words, where it is another, or nothing of its kind.
+    """
+    payload_type, value_type = kind
+    for number, envelope in enumerate(envelopes):
+        where = f"{path}[{number}]"
+        try:
+            value = decode(envelope.payload, value_type, where)
+        except Malformed as fault:
+            raise malformed_in_words(fault, envelope.payload, where) from None
+        _check_is_about(value.document, own, value.party, agreement, where)
+        signer, why = _signer(envelope, value.party, value.at_us, payload_type, keys, where)
+        yield where, value, signer, why
 
 
 def _check_is_about(document: str, own: str, party: str, agreement: Agreement, path: str) -> None:
