@@ -19,7 +19,7 @@ from keepclear.exchange import operations
 from keepclear.exchange.folding import fold
 from keepclear.plans.acts import FileOperation
 from keepclear.plans.filing import Domain, FiledOperation, FiledPolygon, FiledVolume
-from keepclear.plays import Stage
+from keepclear.plays.stage import Stage
 from keepclear.record.headers import Act, Status
 from keepclear.units import format_time
 

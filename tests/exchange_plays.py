@@ -7,7 +7,7 @@ from typing import Final
 
 from keepclear.detect.compiled import plain
 from keepclear.formats.play import read_play
-from keepclear.plays import Played, run_play
+from keepclear.plays.running import Played, run_play
 
 EXAMPLES: Final = Path(__file__).resolve().parent.parent / "examples"
 

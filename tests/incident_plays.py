@@ -15,7 +15,7 @@ from keepclear.plans.filing import Domain, FiledCircle, FiledOperation, FiledVol
 from keepclear.plans.incidents import OpenIncident
 from keepclear.plans.none_here import TEXT, NoneHere, StateNoneHere
 from keepclear.plans.operations import Operation
-from keepclear.plays import Stage
+from keepclear.plays.stage import Stage
 from keepclear.record.encoding import Signed, decode
 from keepclear.record.entries import Leaf, Part
 from keepclear.record.envelopes import Envelope

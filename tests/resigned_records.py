@@ -8,7 +8,7 @@ import msgspec
 
 from keepclear.exchange.events import KINDS
 from keepclear.exchange.views import Notice
-from keepclear.plays import Played
+from keepclear.plays.running import Played
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.entries import Entry, Part
 from keepclear.record.files import (

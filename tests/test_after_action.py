@@ -14,7 +14,7 @@ import pytest
 from defusedxml import ElementTree
 
 from keepclear.exchange.events import ConflictChanged
-from keepclear.plays import Played
+from keepclear.plays.running import Played
 from keepclear.record.encoding import encode
 from keepclear.record.views import view_of
 from keepclear.reports.after_action import Reader, Story, retell, seen_by

@@ -28,7 +28,8 @@ from keepclear.plans.filing import (
     FiledVolume,
     volumes_filed,
 )
-from keepclear.plays import Played, Stage
+from keepclear.plays.running import Played
+from keepclear.plays.stage import Stage
 from keepclear.record.encoding import Signed
 from keepclear.record.faults import Malformed
 from keepclear.record.headers import Status

@@ -26,7 +26,7 @@ from keepclear.exchange.agreements import CarryAgreement
 from keepclear.exchange.index import Near
 from keepclear.plans import acts
 from keepclear.plans.operations import claim_of
-from keepclear.plays import PEOPLE, Stage
+from keepclear.plays.stage import PEOPLE, Stage
 from keepclear.record.encoding import decode, encode
 from keepclear.record.files import AnyLine
 from keepclear.record.headers import CLOCK_US, Status

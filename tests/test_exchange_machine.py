@@ -43,7 +43,7 @@ from keepclear.plans import acts
 from keepclear.plans.conflicts import Answer
 from keepclear.plans.filing import Domain, FiledCircle, FiledOperation, FiledVolume
 from keepclear.plans.operations import Operation, State, claim_of
-from keepclear.plays import Stage
+from keepclear.plays.stage import Stage
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Status
 from keepclear.record.verification import verify

@@ -19,7 +19,7 @@ from keepclear.formats.play import read_play
 from keepclear.plans.acts import AcknowledgeConflict, ActivateOperation
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import Operation, State
-from keepclear.plays import Played
+from keepclear.plays.running import Played
 from keepclear.record.entries import Entry, Part
 from keepclear.record.envelopes import Envelope
 from keepclear.record.files import EntryLine

@@ -19,7 +19,7 @@ from keepclear.plans.incidents import (
     WriteLine,
 )
 from keepclear.plans.none_here import WithdrawNoneHere
-from keepclear.plays import Stage
+from keepclear.plays.stage import Stage
 from keepclear.record.entries import leaf_of
 from keepclear.record.views import view_of
 from keepclear.reports.incident_text import incidents_text

@@ -31,7 +31,7 @@ from keepclear.plans.incidents import (
     WriteLine,
     move,
 )
-from keepclear.plays import Stage
+from keepclear.plays.stage import Stage
 from keepclear.record.entries import Entry, leaf_of
 from keepclear.record.files import EntryLine
 from keepclear.record.headers import Status, read_act

@@ -20,7 +20,7 @@ from keepclear.plans import acts
 from keepclear.plans.incidents import CloseIncident
 from keepclear.plans.none_here import TEXT, StateNoneHere, WithdrawNoneHere
 from keepclear.plans.operations import State
-from keepclear.plays import Stage
+from keepclear.plays.stage import Stage
 from keepclear.record.encoding import encode
 from keepclear.record.headers import Status
 from tests.agreement_plays import agreement, clause

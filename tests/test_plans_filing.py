@@ -21,7 +21,7 @@ from keepclear.exchange.events import KINDS
 from keepclear.plans import acts
 from keepclear.plans.filing import FiledOperation, FiledVolume, echo, volumes_filed
 from keepclear.plans.operations import Operation, only_shrinks
-from keepclear.plays import Stage
+from keepclear.plays.stage import Stage
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.faults import Malformed
 from keepclear.record.headers import Status

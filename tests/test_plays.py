@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from keepclear.formats.play import read_play
-from keepclear.plays import Played
+from keepclear.plays.running import Played
 from keepclear.record.encoding import decode, encode
 from keepclear.record.entries import Entry
 from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, KeysFile

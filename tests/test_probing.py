@@ -32,7 +32,7 @@ from keepclear.exchange.events import KINDS, FilingsCounted
 from keepclear.exchange.folding import fold
 from keepclear.plans import acts
 from keepclear.plans.filing import Domain, FiledCircle, FiledCorridor, FiledOperation, FiledVolume
-from keepclear.plays import Stage
+from keepclear.plays.stage import Stage
 from keepclear.record.encoding import Signed, decode
 from keepclear.record.entries import Entry, Part
 from keepclear.record.files import EntryLine

@@ -31,7 +31,7 @@ from keepclear.plans import acts
 from keepclear.plans.conflicts import Numbers
 from keepclear.plans.filing import FiledCircle
 from keepclear.plans.operations import Operation
-from keepclear.plays import Stage
+from keepclear.plays.stage import Stage
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import Entry, Part
 from keepclear.record.files import EntryLine, LeafLine

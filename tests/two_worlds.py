@@ -46,7 +46,7 @@ from keepclear.plans import acts
 from keepclear.plans.conflicts import Answer
 from keepclear.plans.filing import Domain, FiledCircle, FiledOperation, FiledVolume
 from keepclear.plans.operations import Operation
-from keepclear.plays import PEOPLE, Stage
+from keepclear.plays.stage import PEOPLE, Stage
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.headers import Status
 from keepclear.record.views import view_of

@@ -39,7 +39,7 @@ def play(file: str, viewer: str | None, record: str | None) -> int:
     from keepclear.clock import RandomIds
     from keepclear.detect.compiled import plain
     from keepclear.formats.play import read_play
-    from keepclear.plays import run_play
+    from keepclear.plays.running import run_play
     from keepclear.record.encoding import encode
     from keepclear.record.views import view_of
     from keepclear.reports.play_text import played_text

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from keepclear.formats.play import Play
-from keepclear.plays import Played, Refusal
+from keepclear.plays.running import Played, Refusal
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Entry, Part
 from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, LeafLine

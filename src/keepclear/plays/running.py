@@ -1,26 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plays on the in-memory exchange: what the parties of a play do, done, with its record.
 
-1. Keys are made for the play, from the ids that are handed in; each party acts by its post
-   `watch` and signs agreements by its two representatives.
-2. A party knows what it was told: it has the version of another's operation only from a notice.
-3. What the exchange refuses is part of what came of the play; what cannot be asked of it, such
+1. A party knows what it was told: it has the version of another's operation only from a notice.
+2. What the exchange refuses is part of what came of the play; what cannot be asked of it, such
    as accepting where nothing was proposed, is a fault of the play.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from keepclear.agreement.documents import Agreement, hash_of
+from keepclear.agreement.documents import Agreement
 from keepclear.agreement.rules_toml import parse_short, read_rules
-from keepclear.agreement.separation import RuleSet
-from keepclear.agreement.statements import AgreementFile, Said, sign, state
 from keepclear.detect.kernel import Functions
 from keepclear.errors import CallerError, InputError
-from keepclear.exchange.agreements import CarryAgreement
-from keepclear.exchange.exchange import Exchange, Region
 from keepclear.exchange.ports import Ids
 from keepclear.exchange.views import Answer, Notice
 from keepclear.formats.agreement_draft import fill_template, read_draft
@@ -30,29 +24,18 @@ from keepclear.plans import acts
 from keepclear.plans.conflicts import Answer as Reply
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.filing import FiledOperation, FiledVolume
-from keepclear.record.encoding import Signed, decode, encode
+from keepclear.plays.stage import DAY_US, YEAR_US, Stage
+from keepclear.record.encoding import Signed, decode
 from keepclear.record.entries import Entry, Part
-from keepclear.record.envelopes import Envelope, seal
 from keepclear.record.files import (
     LONGEST_LINE,
     AnyLine,
     EntryLine,
-    ExchangeKey,
-    Header,
     KeysFile,
 )
-from keepclear.record.headers import ACT, Act, Status
-from keepclear.record.key_documents import Device, KeyDocument, Representative, seal_document
-from keepclear.record.keys import Signer
-from keepclear.record.mandates import ROUTINE, Mandate, Power
-from keepclear.store.memory import MemoryStore
+from keepclear.record.headers import Status
 from keepclear.units import format_time, parse_duration_us, parse_time_us
 
-HOUR_US: Final = 3_600_000_000
-DAY_US: Final = 24 * HOUR_US
-YEAR_US: Final = 365 * DAY_US
-PEOPLE: Final = ("rep-1", "rep-2")
-POSTS: Final = ("watch", "duty-officer")
 Made = TypeVar("Made")
 
 
@@ -79,136 +62,12 @@ class Played(NamedTuple):
     refused: tuple[Refusal, ...]
 
 
-class PlayClock:
-    """The time of a play; moved by who runs it."""
-
-    def __init__(self, now_us: int) -> None:
-        self._now_us = now_us
-
-    def now_us(self) -> int:
-        """Return the time of the play."""
-        return self._now_us
-
-    def move_to(self, now_us: int) -> None:
-        """Let time pass; it never runs backwards."""
-        self._now_us = max(self._now_us, now_us)
-
-
 def run_play(play: Play, ids: Ids, functions: Functions) -> Played:
     """Return what comes of a play. `CallerError` for a play that cannot be staged.
 
     functions: of the kernel (`detect.compiled`).
     """
     return _Run(play, ids, functions).run()
-
-
-class Stage:
-    """Parties with keys on an exchange in memory; one stage is one record."""
-
-    def __init__(
-        self, region: str, start_us: int, status: Status, house: RuleSet, ids: Ids,
-        functions: Functions,
-    ) -> None:  # fmt: skip
-        self._region, self._start_us, self._status, self._ids = region, start_us, status, ids
-        self.clock = PlayClock(start_us)
-        name, signer = f"exchange.example/{region}", Signer(ids.salt())
-        self._own = ExchangeKey(name=name, key=signer.public.data)
-        header = Header(
-            view="archive", region=region, incarnation=1, party="", exchange=(self._own,)
-        )
-        self._store = MemoryStore(header)
-        self.exchange = Exchange(
-            Region(name=region, exchange=name, house=house), signer, self.clock, ids, self._store,
-            functions,
-        )  # fmt: skip
-        self._signers: dict[tuple[str, str], Signer] = {}
-        self._documents: list[Envelope] = []
-        self._agreement = ""
-
-    @property
-    def lines(self) -> list[bytes]:
-        """Return the lines of the operator's archive so far."""
-        return self._store.lines()
-
-    @property
-    def keys(self) -> KeysFile:
-        """Return whom to believe."""
-        return KeysFile(exchange=(self._own,), documents=tuple(self._documents))
-
-    def join(self, party: str) -> None:
-        """Make a party's keys and enter its key document."""
-        for name in ("root", "next-root", *PEOPLE, *POSTS):
-            self._signers[party, name] = Signer(self._ids.salt())
-        from_us, until_us = self._start_us - DAY_US, self._start_us + YEAR_US
-        powers = Mandate(covers=tuple(Power), from_us=from_us, until_us=until_us)
-        routine = Mandate(covers=(ROUTINE,), from_us=from_us, until_us=until_us)
-        document = seal_document(KeyDocument(
-            party=party, version=1, previous="", created_us=from_us,
-            root=self._signers[party, "root"].public.data,
-            next_root=self._signers[party, "next-root"].public.id,
-            representatives=tuple(
-                Representative(id=n, key=self._signers[party, n].public.data, mandates=(powers,))
-                for n in PEOPLE
-            ),
-            devices=tuple(
-                Device(post=n, key=self._signers[party, n].public.data, mandates=(routine,))
-                for n in POSTS
-            ),
-        ), self._signers[party, "root"])  # fmt: skip
-        self._documents.append(document)
-        self.exchange.admit(document)
-
-    def signed(self, agreement: Agreement, *stated: tuple[str, Said, int]) -> AgreementFile:
-        """Return an agreement that all its parties have signed, an hour before the start.
-
-        stated: by whom, what, and when, beside its conditions.
-        """
-        parties = [party.id for party in agreement.parties]
-        before_us = self._start_us - HOUR_US
-        conditions = [
-            (party, said, before_us + HOUR_US // 2)
-            for said in (Said.LINE_CHECKED, Said.PROVING_RUN_MADE)
-            for party in parties
-        ]
-        return AgreementFile(
-            agreement=msgspec.Raw(encode(agreement)),
-            signatures=tuple(
-                sign(hash_of(agreement), party, before_us, before_us + DAY_US,
-                     self._signers[party, name])
-                for party in parties for name in PEOPLE
-            ),
-            statements=tuple(
-                state(agreement, party, at_us, said, self._signers[party, PEOPLE[0]])
-                for party, said, at_us in (*conditions, *stated)
-            ),
-        )  # fmt: skip
-
-    def carry(self, file: AgreementFile, agreement: Agreement) -> Answer:
-        """Let the first party carry an agreement into the region."""
-        self._agreement = hash_of(agreement)
-        made = CarryAgreement(file=file)
-        return self.submit(agreement.parties[0].id, "agreement.carry/1", made, PEOPLE)
-
-    def submit(
-        self, party: str, kind: str, payload: Signed, names: tuple[str, ...] = ("watch",),
-        signed_us: int | None = None,
-    ) -> Answer:  # fmt: skip
-        """Let keys of a party sign an act, and send it."""
-        envelope = self.envelope(party, kind, payload, names, signed_us)
-        return self.exchange.submit(envelope, party).value
-
-    def envelope(
-        self, party: str, kind: str, payload: Signed, names: tuple[str, ...] = ("watch",),
-        signed_us: int | None = None,
-    ) -> Envelope:  # fmt: skip
-        """Return an act, signed. signed_us: by the sender's clock; None where it tells the time."""
-        created_us = self.clock.now_us() if signed_us is None else signed_us
-        act = Act(
-            region=self._region, incarnation=1, status=self._status, party=party, post="watch",
-            id=self._ids.id(), created_us=created_us, expires_us=created_us + HOUR_US,
-            agreement=self._agreement, kind=kind, payload=msgspec.Raw(encode(payload)),
-        )  # fmt: skip
-        return seal(ACT, encode(act), *(self._signers[party, name] for name in names))
 
 
 class _Run:
