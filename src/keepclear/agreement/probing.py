@@ -11,6 +11,7 @@ much of the area-hours that a party may take.
 """
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Final
 
@@ -30,7 +31,7 @@ DEFAULT: Final = ProbingBound(
 TMM_PER_M: Final = 10_000
 M_PER_DEGREE: Final = 111_000.0
 CHART_DEG: Final = 1.0
-CHART_LIMIT_DEG: Final = 60.0
+CHART_BEND: Final = 0.0315  # of the cosine of latitude from one side of a chart to the other
 
 
 def widest(bounds: Sequence[ProbingBound]) -> ProbingBound:
@@ -113,16 +114,22 @@ def _is_wide(ring: Sequence[Position], across_m: float) -> bool:
     """Tell whether a ring is beyond doubt as wide as asked: cheaply, for most are.
 
     The least width of a shape is not less than its area by its diameter. Both on a flat chart of
-    its place, with a tenth of room for what the chart is wrong by below 60 degrees.
+    its place, with a tenth of room for what the chart is wrong by: a degree of longitude is at its
+    north and south side as long as at its middle but for a thirtieth (`CHART_BEND`).
     """
     south, west = ring[0].latitude_deg, ring[0].longitude_deg
-    reach = max(max(abs(p.latitude_deg - south), abs(p.longitude_deg - west)) for p in ring)
-    if reach > CHART_DEG or abs(south) > CHART_LIMIT_DEG:
+    north_deg = [p.latitude_deg - south for p in ring]
+    east_deg = [p.longitude_deg - west for p in ring]
+    high_deg = max(*north_deg, -min(north_deg))
+    if high_deg > CHART_DEG or max(*east_deg, -min(east_deg)) > CHART_DEG:
+        return False
+    furthest = math.radians(abs(south) + high_deg)
+    if math.sin(furthest) * math.radians(high_deg) > CHART_BEND * math.cos(furthest):
         return False
     shrink = math.cos(math.radians(south)) * M_PER_DEGREE
-    x = [(p.longitude_deg - west) * shrink for p in ring]
-    y = [(p.latitude_deg - south) * M_PER_DEGREE for p in ring]
-    area = sum(x[i - 1] * y[i] - x[i] * y[i - 1] for i in range(len(ring)))
+    x = [east * shrink for east in east_deg]
+    y = [north * M_PER_DEGREE for north in north_deg]
+    area = sum(map(operator.mul, [x[-1], *x], y)) - sum(map(operator.mul, x, [y[-1], *y]))
     diameter_m = math.hypot(max(x) - min(x), max(y) - min(y))
     return abs(area) / 2 >= 1.1 * across_m * diameter_m
 

@@ -33,6 +33,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     longitude_deg: float
 
     def __post_init__(self) -> None:
+        if abs(self.latitude_deg) <= 90 and abs(self.longitude_deg) <= 180:
+            return  # as most are, and there are very many of them
         check_degrees(self.latitude_deg, 90, "latitude")
         check_degrees(self.longitude_deg, 180, "longitude")
 

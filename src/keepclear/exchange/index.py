@@ -60,7 +60,8 @@ class Near:
 
         bound: what it is widened to before, None for nothing.
         """
-        return compile_claim(claim if bound is None else widened(claim, bound), self.datums)
+        made = claim if bound is None else widened(claim, bound)
+        return compile_claim(made, self.datums, self._functions)
 
     def compiled(self, claim_id: str, bound: ProbingBound | None) -> Compiled:
         """Return a kept claim as arrays, widened to a bound; made when first asked for."""
