@@ -56,7 +56,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "overlaps": (),
     "box_tree": ("join_tree", "match_tree", "probe_all"),
     "shaping": ("cut_short", "shape_volumes"),
-    "volume_pairs": ("near_volumes", "overlap_pairs", "sweep_volume_pairs"),
+    "volume_pairs": ("mark_inside", "near_volumes", "overlap_pairs", "sweep_volume_pairs"),
 }
 # Rejecting what is surely apart may be reordered, because it errs to one side; nothing else may.
 LOOSELY: Final[Mapping[str, Any]] = {"fastmath": True, "error_model": "numpy"}
