@@ -347,8 +347,12 @@ def test_a_kept_index_of_any_history_finds_what_a_new_one_finds(
         hits = index.query("20", 1, asked)
 
         assert _told(hits) == _told(new.query("20", 1, asked))
-        assert set(hits.keys) <= set(index.near("20", 1, asked)) <= kept.keys() - {"20"}
         found += len(hits.keys)
+        for own, (group, plan) in kept.items():
+            hits, near = index.query(own, group, plan), index.near(own, group)
+            assert set(hits.keys) <= set(near) <= kept.keys() - {own}
+            if near:
+                assert set(index.inside(own, near, limits)) == set(hits.keys)
     assert found > 25
     assert len(index) == len(kept)
     assert all(len(index.places(key)) == plan.volumes for key, (_, plan) in kept.items())

@@ -69,6 +69,14 @@ class Breach(NamedTuple):
     found: Assessment
 
 
+class MereBreach(NamedTuple):
+    """A rule that is broken, where it was asked only whether it is."""
+
+    agreement: str
+    clause: str
+    found: None = None
+
+
 def compile_claim(claim: Claim, datums: Datums, functions: Functions | None = None) -> Compiled:
     """Return a claim as arrays. datums: the ones of everything it is compared with.
 

@@ -132,15 +132,33 @@ class VolumeIndex:
         """Return the places of a kept plan's volumes."""
         return self._kept.places(key)
 
-    def near(self, key: str, group: int, volumes: Volumes, *, within: bool = False) -> list[str]:
-        """Return the keys of plans whose boxes come near: all that `query` finds, and more."""
-        _, others = self._near(key, group, volumes, within=within)
+    def near(self, key: str, group: int) -> list[str]:
+        """Return the keys of plans of other groups whose boxes come near those of a kept one."""
+        own, kept = self._kept.places(key), self._kept.arrays
+        sizes, terms = kept.sizes[own.start : own.stop], kept.terms[own.start : own.stop]
+        _, others = self._near(key, group, sizes, terms, within=False)
         keys = self._kept.keys
         return list(dict.fromkeys([keys[place] for place in others.tolist()]))
 
+    def inside(self, key: str, others: Sequence[str], limits: Limits) -> list[str]:
+        """Return which of some kept plans `query` of one finds, by limits of their own.
+
+        others: kept, and not the plan itself.
+        """
+        own = self._kept.places(key)
+        places = [self._kept.places(other) for other in others]
+        marks = np.empty(len(others), dtype=np.int64)
+        self._functions.mark_inside(
+            self.arrays, limits, farthest_m(limits), own.start, own.stop,
+            np.array([each.start for each in places], dtype=np.int64),
+            np.array([each.stop for each in places], dtype=np.int64),
+            np.array([other < key for other in others], dtype=np.int64), marks,
+        )  # fmt: skip
+        return [other for other, mark in zip(others, marks.tolist(), strict=True) if mark]
+
     def query(self, key: str, group: int, volumes: Volumes, *, within: bool = False) -> Hits:
         """Return what the volumes of one plan meet; within: plans of its own group too."""
-        own, others = self._near(key, group, volumes, within=within)
+        own, others = self._near(key, group, volumes.sizes, volumes.terms, within=within)
         if not len(own):
             return NOTHING
         keys = self._kept.keys
@@ -176,7 +194,7 @@ class VolumeIndex:
         return self._swept(own, others[~self._is_of(key, others)])
 
     def _near(
-        self, key: str, group: int, volumes: Volumes, *, within: bool
+        self, key: str, group: int, sizes: Floats, terms: Integers, *, within: bool
     ) -> tuple[Integers, Integers]:
         """Return which volumes of a plan come near which places by their boxes."""
         left_out = NOBODY if within else group
@@ -184,12 +202,12 @@ class VolumeIndex:
         for store in (*self._stores, self._last_few()):
             # one compiled call and nothing else where nothing is near, as for most stores
             count = self._functions.near_volumes(
-                store.tree, volumes.sizes, volumes.terms, store.reach_m, store.lag_us,
+                store.tree, sizes, terms, store.reach_m, store.lag_us,
                 self._kept.groups, left_out, self._own, self._others,
             )  # fmt: skip
             if count > len(self._others):
                 self._make_room(count)
-                return self._near(key, group, volumes, within=within)
+                return self._near(key, group, sizes, terms, within=within)
             if count:
                 own.append(self._own[:count].copy())
                 others.append(self._others[:count].copy())
