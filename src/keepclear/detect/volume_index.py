@@ -19,8 +19,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.detect.box_tree import Tree
-from keepclear.detect.boxes import boxes_of, boxes_of_trajectories, flat, tree_of
+from keepclear.detect.box_tree import WIDTH, Tree
+from keepclear.detect.boxes import boxes_of, boxes_of_trajectories, boxes_of_volumes, flat, tree_of
 from keepclear.detect.fragments import Fragments
 from keepclear.detect.index import Rows, farthest_m
 from keepclear.detect.kept_volumes import KeptVolumes
@@ -96,6 +96,8 @@ class VolumeIndex:
         self._farthest_m = farthest_m(limits)
         self._longest_us = int(max(limits.time_us)) + ROUNDING_US
         self._own, self._others = (np.empty(ROOM, dtype=np.int64) for _ in range(2))
+        # of the last few: their boxes, and what is added to how far apart they can be
+        self._boxes, self._unsure_m, self._lasts_us = np.empty((0, WIDTH)), 0.0, 0.0
 
     def __len__(self) -> int:
         """Return how many plans are kept."""
@@ -116,10 +118,12 @@ class VolumeIndex:
         if known is not None:
             raise InputError("key", known, "is kept already", "remove it first")
         if self._kept.is_sparse:
-            self._kept, self._stores = self._kept.packed(), []
+            self._pack()
         self._kept.add(keys, groups, volumes)
-        first = self._stores[-1].last if self._stores else 0
-        if self._kept.count - first > LAST_FEW:
+        self._boxes = np.concatenate([self._boxes, boxes_of_volumes(volumes)])
+        self._unsure_m = max(self._unsure_m, float(volumes.sizes[:, UNSURE_M].max(initial=0.0)))
+        self._lasts_us = max(self._lasts_us, _early_and_late_us(volumes.terms))
+        if len(self._boxes) > LAST_FEW:
             self._join()
 
     def remove(self, key: str) -> None:
@@ -239,31 +243,36 @@ class VolumeIndex:
 
     def _last_few(self) -> _Store:
         """Return the places that are in no store, as one whose boxes have no order."""
-        first = self._stores[-1].last if self._stores else 0
-        return self._store(first, is_flat=True)
+        first, last = self._kept.count - len(self._boxes), self._kept.count
+        return _Store(
+            first=first, last=last, tree=flat(self._boxes, np.arange(first, last)),
+            reach_m=self._farthest_m + self._unsure_m, lag_us=self._lasts_us + self._longest_us,
+        )  # fmt: skip
+
+    def _pack(self) -> None:
+        """Let no places be left."""
+        self._kept, self._stores = self._kept.packed(), []
+        self._boxes = boxes_of_volumes(self.arrays)
+        self._join()
 
     def _join(self) -> None:
         """Put the last places into a store, and with them stores that are not much larger."""
-        first = self._stores[-1].last if self._stores else 0
-        while self._stores:
-            before = self._stores[-1]
-            if before.last - before.first >= GROWS_BY * (self._kept.count - first):
-                break
+        last = self._kept.count
+        first = last - len(self._boxes)
+        while self._stores and self._stores[-1].last - self._stores[-1].first < GROWS_BY * (
+            last - first
+        ):
             first = self._stores.pop().first
-        if first < self._kept.count:
-            self._stores.append(self._store(first))
-
-    def _store(self, first: int, *, is_flat: bool = False) -> _Store:
-        last, kept = self._kept.count, self.arrays
-        sizes, terms = kept.sizes[first:last], kept.terms[first:last]
-        boxes, places = boxes_of(sizes, terms), np.arange(first, last)
-        lasts_us = float(terms[:, [EARLY_US, LATE_US]].max(axis=0, initial=0).sum())
-        return _Store(
+        self._boxes, self._unsure_m, self._lasts_us = np.empty((0, WIDTH)), 0.0, 0.0
+        if first == last:
+            return
+        sizes, terms = self.arrays.sizes[first:], self.arrays.terms[first:]
+        self._stores.append(_Store(
             first=first, last=last,
-            tree=flat(boxes, places) if is_flat else tree_of(boxes, places),
+            tree=tree_of(boxes_of(sizes, terms), np.arange(first, last)),
             reach_m=self._farthest_m + float(sizes[:, UNSURE_M].max(initial=0.0)),
-            lag_us=lasts_us + self._longest_us,
-        )  # fmt: skip
+            lag_us=_early_and_late_us(terms) + self._longest_us,
+        ))  # fmt: skip
 
     def _hits(self, found: _Found) -> Hits:
         """Return the hits that have rows, in order of key and number."""
@@ -282,6 +291,11 @@ class VolumeIndex:
             rows=np.concatenate([np.empty((0, COLUMNS)), *rows]),
             row_hit=np.repeat(np.arange(len(hits)), [len(each) for each in rows]),
         )  # fmt: skip
+
+
+def _early_and_late_us(terms: Integers) -> float:
+    """Return how much any of some volumes may run early, and any late, together."""
+    return float(terms[:, EARLY_US].max(initial=0) + terms[:, LATE_US].max(initial=0))
 
 
 def _one_plan(f: Fragments, plan: int) -> Fragments:
