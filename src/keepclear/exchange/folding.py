@@ -4,31 +4,52 @@
 Signatures and forms are not checked again: `record.verification` does that.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from keepclear.exchange.events import KINDS, Event
 from keepclear.exchange.world import World, evolve, keep
-from keepclear.record.entries import Entry, Part
-from keepclear.record.files import AnyLine, EntryLine
 
-LINES: Final[msgspec.json.Decoder[AnyLine]] = msgspec.json.Decoder(AnyLine)
+
+class _Part(msgspec.Struct, gc=False):
+    """What a fold reads of a part: where it is an event, and of which kind."""
+
+    kind: str
+    data: msgspec.Raw
+
+
+class _Leaf(msgspec.Struct, gc=False):
+    part: _Part
+
+
+class _Entry(msgspec.Struct, gc=False):
+    leaves: tuple[_Leaf, ...]
+
+
+class _Line(msgspec.Struct, gc=False):
+    """What a fold reads of a line; of one that is no entry, nothing."""
+
+    entry: _Entry | None = None
+
+
+LINES: Final[msgspec.json.Decoder[_Line]] = msgspec.json.Decoder(_Line)
+EVENTS: Final[Mapping[str, msgspec.json.Decoder[Event]]] = {
+    kind: msgspec.json.Decoder(event) for kind, event in KINDS.items()
+}
 
 
 def fold(lines: Iterable[bytes]) -> World:
     """Return the world that the entries of an archive lead to."""
     world = World()
-    for data in lines:
-        line: AnyLine = LINES.decode(data)
-        if not isinstance(line, EntryLine):
+    for line in lines:
+        entry = LINES.decode(line).entry
+        if entry is None:
             continue
-        entry = msgspec.json.decode(line.entry, type=Entry)
         for leaf in entry.leaves:
-            part = msgspec.json.decode(leaf.part, type=Part)
-            if part.kind in KINDS:
-                event: Event = msgspec.json.decode(part.data, type=KINDS[part.kind])  # type: ignore[assignment]
-                evolve(world, event)
+            events = EVENTS.get(leaf.part.kind)
+            if events is not None:
+                evolve(world, events.decode(leaf.part.data))
         keep(world)
     return world
