@@ -280,12 +280,12 @@ class Exchange:
     @contextmanager
     def _undoing(self) -> Iterator[None]:
         """Take back what is done within, whole, where it fails: refused, or a fault of ours."""
-        reach = self._kept.near.reach
+        reach, before = self._kept.near.reach, self.world.hash
         try:
             yield
         except NotWritten:
             self._undo(reach)
-            if not is_whole(self.world):
+            if self.world.hash != before or not is_whole(self.world):
                 self._kept = self._from_record()
             raise
         except BaseException:
