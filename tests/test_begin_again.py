@@ -92,7 +92,7 @@ class StoppingBitByBit(Stopping, ExchangingBitByBit):
 TestStopping = pytest.mark.slow(Stopping.TestCase)
 TestStoppingBitByBit = pytest.mark.slow(StoppingBitByBit.TestCase)
 TestStoppingBitByBit.settings = TestStopping.settings = settings(
-    max_examples=15, stateful_step_count=30, deadline=None, phases=[Phase.generate],
+    max_examples=10, stateful_step_count=30, deadline=None, phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 
@@ -110,7 +110,7 @@ def test_statements_and_cases_go_on_where_the_exchange_stopped(
         by.choice(WAYS)(cases, by)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
     "told",
     [
@@ -118,6 +118,7 @@ def test_statements_and_cases_go_on_where_the_exchange_stopped(
         test_exchange_agreements.test_what_two_parties_state_on_copies_of_their_own_is_joined,
         test_exchange_agreements.test_what_is_dated_ahead_by_less_than_clocks_may_differ_takes_effect_at_its_time,
         test_exchange_agreements.test_a_denunciation_counts_from_when_it_was_stated_not_from_when_it_was_carried,
+        test_exchange_agreements.test_an_agreement_comes_into_force_and_ends_by_time_alone,
         test_exchange_agreements.test_an_annex_comes_into_force_by_time_alone,
         test_exchange_agreements.test_with_a_revoked_signature_an_agreement_stands_anew_and_so_do_conflicts,
         test_exchange_agreements.test_a_key_document_with_a_key_of_the_other_party_is_refused_whole,
