@@ -70,14 +70,15 @@ class CountedIds:
 class RecordOnDisk:
     """A record in a file, as a store keeps it: what is measured of memory is the exchange's."""
 
-    def __init__(self) -> None:
+    def __init__(self, begun: Sequence[bytes]) -> None:
         self._file = TemporaryFile()  # noqa: SIM115 kept as long as this is
+        self._file.writelines(line + b"\n" for line in begun)
 
     def append(self, lines: Sequence[AnyLine]) -> None:
         """Write lines at the end."""
         self._file.writelines(encode(line) + b"\n" for line in lines)
 
-    def lines(self) -> Iterator[bytes]:
+    def read(self) -> Iterator[bytes]:
         """Read all of it again, line by line."""
         self._file.seek(0)
         return iter(self._file)
@@ -89,8 +90,8 @@ class World:
     def __init__(self) -> None:
         house = parse_short("5 NM / 1000 ft")
         self.stage = Stage("bench", START_US, Status.EXERCISE, house, CountedIds(), compiled())
-        self.store = RecordOnDisk()
-        self.stage.exchange._store = self.store  # noqa: SLF001 a stage keeps its record in memory
+        self.store = RecordOnDisk(self.stage.lines)
+        self.stage.exchange._store = self.store  # type: ignore[assignment] # noqa: SLF001 a stage keeps its record in memory
         for party in "ab":
             self.stage.join(party)
 
@@ -145,8 +146,8 @@ def _memory(grown_kb: float, geometry_kb: float) -> Line:
 
 
 def _fold(world: World) -> Line:
-    entries = sum(1 for _ in world.store.lines())
-    folded = timed(lambda: fold(world.store.lines()), 1, warm=False)
+    entries = sum(1 for _ in world.store.read())
+    folded = timed(lambda: fold(world.store.read()), 1, warm=False)
     whole = Timing(folded.wall_s * 1_000_000 / entries, folded.processor_s * 1_000_000 / entries, 1)
     note = f"from {entries:,} entries, read from the disk"
     return line("fold a record of 1,000,000 entries", whole, 60.0, note=note)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from keepclear.exchange.events import KINDS
+from keepclear.exchange.events import KIND_OF, KINDS
 from keepclear.exchange.views import Notice
 from keepclear.plays.running import Played
 from keepclear.record.encoding import Signed, encode
@@ -45,7 +45,7 @@ def resigned(done: Played, spoil: Spoil) -> Played:
     """Return a play's record with parts changed, or left out for None, and all of it signed anew.
 
     spoil: is given the entry's number, the audience and the value of each event and notice; may
-    return another audience with the value.
+    return another audience with the value, and an event instead of another.
     """
     header = msgspec.json.decode(done.lines[0], type=AnyLine)
     assert isinstance(header, Header)
@@ -64,7 +64,8 @@ def resigned(done: Played, spoil: Spoil) -> Played:
         if isinstance(made, tuple):
             to, made = made
         data = part.data if made is None else msgspec.Raw(encode(made))
-        kept = msgspec.structs.replace(part, data=data)
+        kind = part.kind if made is None else KIND_OF.get(type(made), part.kind)
+        kept = msgspec.structs.replace(part, kind=kind, data=data)
         salt = bytes([seq % 256, len(parts)]) + bytes(30)
         parts.append(ForWhom(audience=to, salt=salt, part=kept))
     for at_us, parts in entries.values():

@@ -162,6 +162,23 @@ def test_a_denunciation_counts_from_when_it_was_stated_not_from_when_it_was_carr
     assert state_in(stage) is State.EXPIRED
 
 
+def test_an_agreement_comes_into_force_and_ends_by_time_alone() -> None:
+    until_us = START_US + 4 * HOUR_US
+    made = agreement(
+        clauses=(separation("8 NM / 2000 ft"),), in_force_us=START_US + HOUR_US,
+        until_us=until_us, review_us=until_us,
+    )  # fmt: skip
+    stage = staged(made)
+    states = []
+    for minutes in (0, 59, 60, 70, 239, 240):
+        at(stage, START_US + minutes * MINUTE_US)
+        states.append(state_in(stage, made))
+        if minutes in {0, 70}:
+            two_near(stage)
+
+    assert states == [State.SIGNED, State.SIGNED, *[State.IN_FORCE] * 3, State.EXPIRED]
+
+
 def test_an_annex_comes_into_force_by_time_alone() -> None:
     allowed = AnnexAuthority(annex="A", may=("frequencies",))
     guard = Frequencies(frequencies=(Frequency(purpose="guard", on="121.5 MHz"),))

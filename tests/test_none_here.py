@@ -286,8 +286,9 @@ def test_others_see_the_statement_and_nothing_of_what_contradicts_it() -> None:
         seen_by_b.append([kind for kind, _ in seen(stage, "b")])
         seen_by_c.append([kind for kind, _ in seen(stage, "c")])
 
-    assert seen_by_b[0] == seen_by_b[1] == [*["key-document/1"] * 3, "act/1", "none-here-stated/1"]
-    assert seen_by_c[0] == seen_by_c[1] == ["key-document/1"] * 3
+    of_all = ["region-opened/1", *["key-document/1"] * 3]
+    assert seen_by_b[0] == seen_by_b[1] == [*of_all, "act/1", "none-here-stated/1"]
+    assert seen_by_c[0] == seen_by_c[1] == of_all
 
 
 @pytest.mark.parametrize(
@@ -345,7 +346,7 @@ def test_withdrawal_goes_at_urgent_to_those_it_was_given_to() -> None:
         assert (told.precedence, told.why) == ("URGENT", "medevac")
         assert [kind for kind, _ in seen(stage, party)].count("act/1") == 2
     assert not events_seen(stage, "d", NoneHereWithdrawn)
-    assert len(leaves_seen(stage, "d")) == 4  # key documents
+    assert len(leaves_seen(stage, "d")) == 5  # the region's opening, and key documents
 
 
 def test_it_is_withdrawn_once_by_who_made_it_and_before_it_is_over() -> None:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from keepclear.exchange import agreements, deciding, operations, rechecking, views
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.disclosure import Grants, Shown, shown
+from keepclear.exchange.due import Timer
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.index import Near
 from keepclear.exchange.rounding import Box
@@ -203,8 +204,9 @@ def raised_at_the_next_act(patch: pytest.MonkeyPatch) -> None:
     due = Exchange._pass_time
 
     def late(self: Exchange, now_us: int) -> None:
-        while self._due and self._due[0][0] <= now_us:
-            self._due[:] = [(max(at_us, now_us), key) for at_us, key in self._due]
+        waiting = self._kept.due._heap
+        while waiting and waiting[0].at_us <= now_us:
+            waiting[:] = [Timer(max(each.at_us, now_us), each.key) for each in waiting]
             due(self, now_us)
 
     patch.setattr(Exchange, "_pass_time", late)

@@ -126,6 +126,11 @@ def describe_rule(rule: Rule) -> str:
     return f"{describe(rule.holds)}; never inside {lateral} and {vertical}"
 
 
+def describe_rules(rule_set: RuleSet) -> str:
+    """Return what all rules of a set ask for in one line."""
+    return "; ".join(describe_rule(rule) for rule in rule_set.rules)
+
+
 def describe_scope(rule: Rule) -> str:
     """Return which pairs a rule binds, and where, in words; "" for any pair everywhere."""
     parts = []

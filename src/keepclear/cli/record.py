@@ -34,7 +34,6 @@ Exit status, also on top of each report:
 AUDIT_EPILOG: Final = """\b
 Example:
   keepclear record audit cross.record
-  keepclear record audit cross.record --house "3 NM / 1000 ft"
 
 \b
 Exit status:
@@ -164,21 +163,14 @@ def report(
 
 @record.command(epilog=AUDIT_EPILOG)
 @click.argument("file", type=click.Path(dir_okay=False))
-@click.option(
-    "--house",
-    metavar="RULE",
-    default="5 NM / 1000 ft",
-    show_default=True,
-    help="The region's house rule, which binds where no agreement does.",
-)
-def audit(file: str, house: str) -> int:
+def audit(file: str) -> int:
     """Decide an archive again and list what differs.
 
     Every entry is folded, and every pair that it touches compared by the kernel: each conflict
     is there, none is missing, none too many, with these numbers and this one who must act, and
-    both sides were told so.
+    both sides were told so. Each operation was accepted where it was to be and nowhere else, no
+    filing was above its caps, and what contradicts a none-here statement was told.
     """
-    from keepclear.agreement.rules_toml import parse_short
     from keepclear.cli.output import print_text
     from keepclear.detect.compiled import plain
     from keepclear.errors import CallerError
@@ -186,10 +178,10 @@ def audit(file: str, house: str) -> int:
     from keepclear.reports.audit_text import audited_text
 
     try:
-        found = audit_lines(_lines(file, "deciding again"), parse_short(house), plain())
+        found = audit_lines(_lines(file, "deciding again"), plain())
     except (CallerError, OSError) as fault:
         return _refused(fault, UNREADABLE)
-    print_text(audited_text(found, house, file))
+    print_text(audited_text(found, file))
     if any(not each.is_boundary for each in found.differences):
         return DIFFERS
     return ONLY_BOUNDARY if found.differences else 0

@@ -18,7 +18,7 @@ from keepclear.agreement.annex_standing import ITS_TIME, read_annexes
 from keepclear.agreement.annexes import annex_hash
 from keepclear.agreement.claims import every_cylinder
 from keepclear.agreement.clauses import ProbingBound, Separation
-from keepclear.agreement.documents import hash_of
+from keepclear.agreement.documents import Clause, hash_of
 from keepclear.agreement.standing import Standing, check_not_ahead, state_of
 from keepclear.agreement.statements import AgreementFile, Said, SignedAnnex, read_file
 from keepclear.agreement.states import State
@@ -30,6 +30,7 @@ from keepclear.exchange.events import (
     RecheckingBegun,
     RecheckingDone,
 )
+from keepclear.exchange.index import Near
 from keepclear.exchange.rechecking import recheck
 from keepclear.exchange.world import Carried
 from keepclear.record.encoding import Signed, encode
@@ -112,9 +113,9 @@ def stand(deciding: Deciding, own_hash: str, keys: Keyring) -> None:
         if carried.state in SIGNED_BY_ALL:
             raise
         return
-    times = [each for each in _times(carried, standing) if each > deciding.now_us]
-    if times:
-        deciding.due.append((min(times), own_hash))
+    next_us = _next_us(carried, standing, deciding.now_us)
+    if next_us is not None:
+        deciding.due.append((next_us, own_hash))
     if (standing.state, standing.clauses) == (carried.state, carried.clauses):
         return
     parties = [party.id for party in carried.agreement.parties]
@@ -127,11 +128,7 @@ def stand(deciding: Deciding, own_hash: str, keys: Keyring) -> None:
         hash=own_hash, state=standing.state, clauses=standing.clauses, is_long=is_long
     ))  # fmt: skip
     deciding.forget_bindings()
-    decisions = [clause.decides for clause in standing.clauses]
-    deciding.near.widen(
-        every_cylinder(each.rules for each in decisions if isinstance(each, Separation)),
-        [each for each in decisions if isinstance(each, ProbingBound)],
-    )
+    widen(deciding.near, standing.clauses)
     if not is_long:
         # by id: the order of filing would show in the order of what is told
         for operation in sorted(touched, key=lambda each: each.id):
@@ -141,6 +138,28 @@ def stand(deciding: Deciding, own_hash: str, keys: Keyring) -> None:
         own = tuple(each.id for each in touched if each.party == party)
         if own:
             deciding.emit([party], RecheckingBegun(hash=own_hash, operations=own))
+
+
+def widen(near: Near, clauses: Iterable[Clause]) -> None:
+    """Let the index find all that clauses ask for; `InputError` as of `Near.widen`."""
+    decisions = [clause.decides for clause in clauses]
+    near.widen(
+        every_cylinder(each.rules for each in decisions if isinstance(each, Separation)),
+        [each for each in decisions if isinstance(each, ProbingBound)],
+    )
+
+
+def next_look_us(carried: Carried, keys: Keyring, now_us: int) -> int | None:
+    """Return when an agreement that `stand` looks at now is to be looked at again by time alone."""
+    try:
+        standing = state_of(carried.file, carried.agreement, keys, now_us)
+    except CallerError:
+        return None
+    return _next_us(carried, standing, now_us)
+
+
+def _next_us(carried: Carried, standing: Standing, now_us: int) -> int | None:
+    return min((each for each in _times(carried, standing) if each > now_us), default=None)
 
 
 def _times(carried: Carried, standing: Standing) -> Iterator[int]:

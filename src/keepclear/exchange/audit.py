@@ -5,106 +5,101 @@ The events are folded into the world, entry by entry. After each, every pair tha
 compared by the kernel: all others that protect, without an index.
 
 1. A pair that breaks a rule has one conflict, with the parties, the rules, the numbers and the
-   one who must act that come out now; a pair that breaks none has none.
+   one who must act that come out now; a pair that breaks none has none (`audit_conflicts`).
 2. Of each conflict, raised or changed, both sides were told what the rules of the door let them
-   see, and nothing else.
-3. What differs by no more than the kernel's guard band is BOUNDARY and no fault: another machine
+   see, and nothing else (`audit_notices`).
+3. An operation was accepted where it was to be, and nowhere else; no filing is above its caps
+   (`audit_operations`). What contradicts a none-here statement is told (`audit_none_here`).
+4. What differs by no more than the kernel's guard band is BOUNDARY and no fault: another machine
    may round otherwise.
-4. Operations that are RE-CHECKING are compared when the record says that they were. Of one that
+5. Operations that are RE-CHECKING are compared when the record says that they were. Of one that
    says that it has more conflicts than its entry holds, as many may be missing.
-5. How agreements stand is taken from the record, and so is who signed what: `record verify`
-   tells whether that holds. The house rule stands in no record and is handed in.
+6. How agreements stand is taken from the record, and so is who signed what: `record verify`
+   tells whether that holds. The house rule is the one that the region was opened with.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, NoReturn, TypeVar
+from typing import NamedTuple, TypeVar
 
-from msgspec.structs import replace
-
-from keepclear.agreement.binding import Minima
-from keepclear.agreement.claims import Breach, Compiled, breaches, every_cylinder
-from keepclear.agreement.clauses import ProbingBound
-from keepclear.agreement.findings import Verdict
 from keepclear.agreement.separation import RuleSet
 from keepclear.detect.kernel import Functions
-from keepclear.exchange.deciding import Between, Deciding
+from keepclear.exchange.audit_conflicts import Conflicts
+from keepclear.exchange.audit_found import Difference, Found
+from keepclear.exchange.audit_none_here import Statements
+from keepclear.exchange.audit_notices import Notices
+from keepclear.exchange.audit_operations import Operations
 from keepclear.exchange.events import (
     KINDS,
     AgreementStood,
     ConflictChanged,
+    ContradictionsShown,
     Event,
     MoreFound,
+    NoneHereContradicted,
     NoneHereWithdrawn,
     OperationFiled,
     OperationMoved,
     RecheckingDone,
+    RegionOpened,
 )
-from keepclear.exchange.index import Near
-from keepclear.exchange.rechecking import GONE_ON, told_of
-from keepclear.exchange.views import Notice, notice
-from keepclear.exchange.world import World, evolve, keep
-from keepclear.plans.conflicts import TABLE, Broken, Conflict, Numbers, State, who_acts
-from keepclear.plans.operations import OUT_OF_PLAN, OVER, Operation, as_compared, claim_of
+from keepclear.exchange.folding import check_world
+from keepclear.exchange.views import NOTICE_KIND, Notice
+from keepclear.exchange.world import evolve, keep
+from keepclear.plans.conflicts import Conflict
+from keepclear.plans.operations import OUT_OF_PLAN, OVER
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Entry, Leaf, Part
+from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import Malformed
-from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, Header
+from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, Header, WorldLine
+from keepclear.record.headers import read_act
+from keepclear.record.parts import ACT_KIND
+from keepclear.record.signers import deed_of
 
 Value = TypeVar("Value")
-
-NOTICE_KIND: Final = "notice/1"
-SAME_M: Final = 1e-4  # a tenth of a millimetre; the kernel's guard band is thinner
-SAME_US: Final = 2
-SAME_DEG: Final = 1e-9
-GUARD_TMM: Final = 1
-
-
-class Difference(NamedTuple):
-    """What an entry says, and what comes out now. is_boundary: within the guard band."""
-
-    is_boundary: bool
-    seq: int
-    at_us: int
-    about: str
-    what: str
 
 
 class Audited(NamedTuple):
     """What was decided again. findings: conflicts raised or changed. kernels: that found them.
 
     has_house: some pair was bound by the house rule alone. waiting: operations that are
-    RE-CHECKING at the end of the file, and were not compared by the newest rules.
+    RE-CHECKING at the end of the file, and were not compared by the newest rules. house: the
+    region's rule, None where no region was opened.
     """
 
     header: Header
     entries: int
     findings: int
     notices: int
+    filings: int
     pairs: int
     kernels: tuple[str, ...]
     has_house: bool
     waiting: int
+    house: RuleSet | None
     differences: tuple[Difference, ...]
 
 
 def audit(
-    lines: Iterable[bytes], house: RuleSet, functions: Functions,
-    tell: Callable[[int], None] | None = None,
-) -> Audited:  # fmt: skip
+    lines: Iterable[bytes], functions: Functions, tell: Callable[[int], None] | None = None
+) -> Audited:
     """Return what comes out of an archive when it is decided again.
 
     lines: of the file, without their newlines. `Malformed` for what is no archive, or one that
-    does not begin with the first entry. tell: called with each line's length in bytes.
+    does not begin with the first entry; `BrokenProof` where its entries do not lead to the world
+    whose hash stands beside them. tell: called with each line's length in bytes.
     """
     auditor: _Auditor | None = None
     for number, data in enumerate(lines, start=1):
         path = f"line {number}"
         line: AnyLine = decode(data, AnyLine, path, LONGEST_LINE)  # type: ignore[arg-type]
         if auditor is None:
-            auditor = _Auditor(_archive(line, path), house, functions)
+            auditor = _Auditor(_archive(line, path), functions)
         elif isinstance(line, EntryLine):
             auditor.take(decode(bytes(line.entry), Entry, f"{path}, entry", LONGEST_LINE), path)
+        elif isinstance(line, WorldLine):
+            auditor.check_world(line, path)
         if tell is not None:
             tell(len(data) + 1)
     if auditor is None:
@@ -123,56 +118,54 @@ def _archive(line: AnyLine, path: str) -> Header:
     return line
 
 
-class _NoIds:
-    """Nothing new is made by deciding again."""
-
-    def id(self) -> NoReturn:
-        raise AssertionError("an audit makes no ids")
-
-    def salt(self) -> NoReturn:
-        raise AssertionError("an audit makes no salts")
-
-
 @dataclass
 class _InEntry:
     """What one entry has. Written by `_Auditor` alone.
 
-    touched: operations. changed: pairs whose conflict was. expected, given: notices by party.
-    more: of an operation, how many conflicts are left out of the entry.
+    deed: what its act does, empty without one. events: all of them, in order. touched: operations
+    of which all is compared again. changed: pairs whose conflict was.
     """
 
+    deed: str = ""
+    events: list[Event] = field(default_factory=list)
     touched: dict[str, None] = field(default_factory=dict)
     changed: dict[tuple[str, str], None] = field(default_factory=dict)
-    expected: dict[str, list[Notice]] = field(default_factory=dict)
-    given: dict[str, list[Notice]] = field(default_factory=dict)
-    more: dict[str, int] = field(default_factory=dict)
+
+
+class _Again:
+    """What is decided again of a region, once it was opened."""
+
+    def __init__(self, house: RuleSet, functions: Functions) -> None:
+        self.house = house
+        self.found = Found(house, functions)
+        self.conflicts, self.notices = Conflicts(self.found), Notices(self.found)
+        self.operations, self.statements = Operations(self.found), Statements(self.found)
 
 
 class _Auditor:
     """The state of reading one archive."""
 
-    def __init__(self, header: Header, house: RuleSet, functions: Functions) -> None:
+    def __init__(self, header: Header, functions: Functions) -> None:
         self._header, self._functions = header, functions
-        self._deciding = Deciding(
-            world=World(), near=Near(functions, every_cylinder([house])), functions=functions,
-            house=house, ids=_NoIds(), now_us=0, counts={},
-        )  # fmt: skip
-        self._world = self._deciding.world
-        self._compiled: dict[str, dict[ProbingBound | None, Compiled]] = {}
-        self._entries = self._findings = self._notices = self._pairs = 0
-        self._kernels: dict[str, None] = {}
+        self._again: _Again | None = None
+        self._entries = 0
         self._now = _InEntry()
-        self._has_house = False
-        self._differences: list[Difference] = []
-        self._seq = self._at_us = 0
 
     def result(self) -> Audited:
         """Return what was found, after the last entry."""
+        again = self._again
+        if again is None:
+            return Audited(self._header, self._entries, 0, 0, 0, 0, (), False, 0, None, ())
+        found = again.found
         return Audited(
-            self._header, self._entries, self._findings, self._notices, self._pairs,
-            tuple(self._kernels), self._has_house, len(self._world.rechecking),
-            tuple(self._differences),
+            self._header, self._entries, again.conflicts.findings, again.notices.notices,
+            again.operations.filings, found.pairs, tuple(again.conflicts.kernels),
+            found.has_house, len(found.world.rechecking), again.house, tuple(found.differences),
         )  # fmt: skip
+
+    def check_world(self, line: WorldLine, path: str) -> None:
+        """Compare the hash of the world beside the entries with that of the fold."""
+        check_world(self._opened(path).found.world, line, path)
 
     def take(self, entry: Entry, path: str) -> None:
         """Fold one entry and decide it again."""
@@ -182,57 +175,106 @@ class _Auditor:
                 "give the archive whole, from its first entry",
             )  # fmt: skip
         self._entries += 1
-        self._seq, self._at_us = entry.seq, entry.at_us
-        self._now = _InEntry()
+        self._begin(entry)
         for leaf in entry.leaves:
             part = decode(bytes(leaf.part), Part, f"{path}, part", LONGEST_LINE, is_inner=True)
-            if part.kind == NOTICE_KIND:
-                self._now.given.setdefault(leaf.audience, []).append(_read(part, Notice, path))
+            if part.kind == ACT_KIND:
+                self._now.deed = deed_of(read_act(_read(part, Envelope, path), path))
+            elif part.kind == NOTICE_KIND:
+                given = _read(part, Notice, path)
+                self._opened(path).notices.give(leaf.audience, given)
             elif part.kind in KINDS:
                 self._fold(leaf, _read(part, KINDS[part.kind], path), path)  # type: ignore[arg-type]
-        keep(self._world)
-        self._check_pairs()
-        for party in sorted(self._now.expected.keys() | self._now.given.keys()):
-            self._check_told(
-                party, self._now.expected.get(party, []), self._now.given.get(party, [])
-            )
+        if self._again is not None:
+            keep(self._again.found.world)
+            self._check(self._again)
+
+    def _begin(self, entry: Entry) -> None:
+        self._now = _InEntry()
+        if self._again is not None:
+            found = self._again.found
+            found.seq, found.deciding.now_us = entry.seq, entry.at_us
+            self._again.conflicts.more.clear()
+            self._again.notices.begin()
+            self._again.statements.begin()
+
+    def _opened(self, path: str) -> _Again:
+        if self._again is None:
+            raise Malformed(
+                path, self._header.region, "was not opened before, so its house rule is not known",
+                "give the archive whole, from its first entry",
+            )  # fmt: skip
+        return self._again
 
     def _fold(self, leaf: Leaf, event: Event, path: str) -> None:
-        """Let one event happen, and decide it again where it is a conflict."""
-        before = self._before(event, path)
-        evolve(self._world, event)
-        self._now.touched |= dict.fromkeys(self._touched(event))
+        """Let one event happen, and decide it again."""
+        if isinstance(event, RegionOpened) and self._again is None:
+            self._again = _Again(event.house, self._functions)
+        again = self._opened(path)
+        before = self._before(again.found, event, path)
+        self._check_before(again, event)
+        evolve(again.found.world, event)
+        self._now.events.append(event)
+        self._now.touched |= dict.fromkeys(self._touched(again.found, event))
         match event:
             case MoreFound(id=own_id, more=more):
-                self._now.more[own_id] = more
+                again.conflicts.more[own_id] = more
             case ConflictChanged(conflict=conflict):
                 self._now.changed[conflict.a, conflict.b] = None
-                self._check_change(conflict, before)
-                self._check_seen(leaf, conflict)
-                for party, each in self._expected(conflict):
-                    self._now.expected.setdefault(party, []).append(each)
+                again.conflicts.check_change(conflict, before)
+                again.conflicts.check_seen(leaf, conflict)
+                again.notices.expect(conflict)
+            case NoneHereContradicted() | ContradictionsShown():
+                again.statements.give(leaf.audience, event)
 
-    def _check_pairs(self) -> None:
-        """Compare every pair that the entry has touched, all with all."""
-        for key in dict.fromkeys((*self._pairs_of(self._now.touched), *self._now.changed)):
-            one, other = (self._world.operations[each] for each in key)
-            self._check_pair(one, other, has_changed=key in self._now.changed)
-        for own_id, left in self._now.more.items():
-            if left:
-                self._add(
-                    f"operation {own_id[:8]}",
-                    f"says that it has more conflicts than are told; {left} of them are not there",
-                )
+    def _check_before(self, again: _Again, event: Event) -> None:
+        """Decide again what is decided by how things stood before it."""
+        match event:
+            case OperationFiled():
+                again.operations.check_filed(event, self._now.deed)
+            case OperationMoved():
+                again.operations.check_moved(event)
+            case _:
+                pass
 
-    def _before(self, event: Event, path: str) -> Conflict | None:
+    def _check(self, again: _Again) -> None:
+        """Compare what an entry has led to with what comes out now."""
+        pairs = self._pairs_of(again.found, self._now.touched)
+        for key in dict.fromkeys((*pairs, *self._now.changed)):
+            one, other = (again.found.world.operations[each] for each in key)
+            again.conflicts.check_pair(one, other, has_changed=key in self._now.changed)
+        again.conflicts.check_left()
+        for own_id in dict.fromkeys(self._named()):
+            again.operations.check_left_filed(own_id)
+        again.statements.check(self._now.events)
+        again.notices.check()
+
+    def _named(self) -> Iterator[str]:
+        """Yield the operations that an entry says anything of."""
+        for event in self._now.events:
+            match event:
+                case OperationFiled(operation=operation):
+                    yield operation.id
+                case OperationMoved(id=own_id) | MoreFound(id=own_id):
+                    yield own_id
+                case RecheckingDone(operations=operations):
+                    yield from operations
+                case ConflictChanged(conflict=conflict):
+                    yield from (conflict.a, conflict.b)
+                case _:
+                    pass
+
+    def _before(self, found: Found, event: Event, path: str) -> Conflict | None:
         """Return the conflict before its change; refuse what names something not in the record."""
-        world = self._world
+        world = found.world
         strange: set[str] = set()
         before = None
         match event:
             case ConflictChanged(conflict=conflict):
                 strange = {conflict.a, conflict.b} - world.operations.keys()
                 before = world.conflicts.get(conflict.id)
+            case OperationFiled(operation=operation) if event.is_smaller:
+                strange = {operation.id} - world.operations.keys()
             case OperationMoved(id=operation_id):
                 strange = {operation_id} - world.operations.keys()
             case RecheckingDone(operations=operations):
@@ -247,268 +289,36 @@ class _Auditor:
             )
         return before
 
-    def _touched(self, event: Event) -> list[str]:
+    def _touched(self, found: Found, event: Event) -> list[str]:
         """Return the operations of which everything is to be compared again."""
         match event:
             case OperationFiled(operation=operation):
-                self._compiled.pop(operation.id, None)
+                found.forget(operation.id)
                 return [operation.id]
             case OperationMoved(id=operation_id, state=state) if state in OVER | OUT_OF_PLAN:
-                self._compiled.pop(operation_id, None)
+                found.forget(operation_id)
                 return [operation_id]
             case RecheckingDone(operations=operations):
-                self._deciding.forget_bindings()
+                found.deciding.forget_bindings()
                 return list(operations)
             case AgreementStood(hash=own_hash, is_long=is_long):
-                self._deciding.forget_bindings()
+                found.deciding.forget_bindings()
                 if is_long:  # looked at bit by bit, each with its RecheckingDone
                     return []
-                parties = {each.id for each in self._world.agreements[own_hash].agreement.parties}
-                every = self._world.operations.values()
+                parties = {each.id for each in found.world.agreements[own_hash].agreement.parties}
+                every = found.world.operations.values()
                 return [each.id for each in every if each.party in parties]
             case _:
                 return []
 
-    def _pairs_of(self, touched: Iterable[str]) -> Iterator[tuple[str, str]]:
+    def _pairs_of(self, found: Found, touched: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yield each pair of which one was touched once, the one whose id comes first in front."""
         for own_id in touched:
-            party = self._world.operations[own_id].party
-            for other in self._world.operations.values():
+            party = found.world.operations[own_id].party
+            for other in found.world.operations.values():
                 if other.party != party:
                     yield min(own_id, other.id), max(own_id, other.id)
-
-    # --- what is found now --------------------------------------------------------------------
-
-    def _compile(self, operation: Operation, bound: ProbingBound | None) -> Compiled:
-        """Return an operation as it is compared under a probing bound."""
-        forms = self._compiled.setdefault(operation.id, {})
-        if bound not in forms:
-            forms[bound] = self._deciding.near.compile(claim_of(operation), bound)
-        return forms[bound]
-
-    def _between(self, a: Operation, b: Operation) -> Between:
-        between = self._deciding.between(a.party, b.party)
-        self._has_house = self._has_house or any(not each.agreement for each in between.minima)
-        return between
-
-    def _breaches(self, a: Operation, b: Operation) -> tuple[Breach, ...]:
-        """Return what two operations break as they stand."""
-        if not (a.is_protecting and b.is_protecting and a.status is b.status):
-            return ()
-        if a.party == b.party:
-            return ()
-        self._pairs += 1
-        between = self._between(a, b)
-        one, other = (self._compile(each, between.probing) for each in (a, b))
-        return breaches(self._functions, one, other, self._deciding.minima(a, b))
-
-    def _is_nearly(self, a: Operation, b: Operation, minima: Iterable[Minima]) -> bool:
-        """Tell whether a pair that breaks nothing would, were one of them a hair larger."""
-        if not (a.is_protecting and b.is_protecting and a.status is b.status):
-            return False
-        bound = self._between(a, b).probing
-        claim = claim_of(a)
-        larger = replace(claim, lateral_tmm=claim.lateral_tmm + GUARD_TMM)
-        one = self._deciding.near.compile(larger, bound)
-        return bool(breaches(self._functions, one, self._compile(b, bound), minima))
-
-    # --- what the record says -----------------------------------------------------------------
-
-    def _check_change(self, conflict: Conflict, before: Conflict | None) -> None:
-        """Compare a conflict, as it was raised or changed, with what comes out now."""
-        self._findings += 1
-        self._kernels |= dict.fromkeys(each.kernel for each in conflict.broken)
-        a, b = (self._world.operations[each] for each in (conflict.a, conflict.b))
-        if conflict.a >= conflict.b or conflict.parties != (a.party, b.party):
-            self._differs(conflict, f"names {conflict.parties}, not those whose operations meet")
-        may = {State.RAISED} if before is None else {before.state, *TABLE[before.state].values()}
-        if conflict.state not in may:
-            was = "raised" if before is None else before.state.value
-            self._differs(conflict, f"cannot be {conflict.state} after it was {was}")
-        if before is None and conflict.raised_us != self._at_us:
-            self._differs(conflict, "is dated otherwise than its entry")
-        self._check_content(conflict, a, b, self._breaches(a, b))
-
-    def _check_pair(self, a: Operation, b: Operation, *, has_changed: bool) -> None:
-        """Compare the conflicts of a pair at the end of an entry with what comes out now."""
-        conflicts = self._world.conflicts_of(a.id)
-        live = [each for each in conflicts if each.other(a.id) == b.id and each.state in GONE_ON]
-        broken = self._breaches(a, b)
-        if broken and not live and not self._is_left(a.id, b.id):
-            is_boundary = all(each.found.verdict is Verdict.BOUNDARY for each in broken)
-            clauses = ", ".join(_clause((each.agreement, each.clause)) for each in broken)
-            self._add(
-                _pair_text(a, b), f"MISSING: break {clauses}, and have no conflict",
-                is_boundary=is_boundary,
-            )  # fmt: skip
-        if len(live) > 1:
-            self._add(_pair_text(a, b), f"TOO MANY: have {len(live)} conflicts at once")
-        if not has_changed:
-            for each in live:
-                self._check_content(each, a, b, broken)
-
-    def _is_left(self, *pair: str) -> bool:
-        """Tell whether one of a pair says that it has more conflicts than its entry holds."""
-        own_id = next((each for each in pair if self._now.more.get(each)), None)
-        if own_id is None:
-            return False
-        self._now.more[own_id] -= 1
-        return True
-
-    def _check_content(
-        self, conflict: Conflict, a: Operation, b: Operation, broken: tuple[Breach, ...]
-    ) -> None:
-        """Compare what a conflict says with what a pair breaks."""
-        if conflict.state not in GONE_ON:
-            if broken:
-                is_boundary = all(each.found.verdict is Verdict.BOUNDARY for each in broken)
-                self._differs(
-                    conflict, f"is {conflict.state}, and the two break a rule still",
-                    is_boundary=is_boundary,
-                )  # fmt: skip
-            return
-        between = self._between(a, b)
-        if not broken:
-            self._differs(
-                conflict, "TOO MANY: the two break no rule",
-                is_boundary=self._is_nearly(a, b, self._deciding.minima(a, b)),
-            )  # fmt: skip
-            return
-        places = self._world.places
-        earlier, later = sorted((a, b), key=lambda each: places[each.id])
-        acting, clause = who_acts(earlier, later, between.who_acts)
-        if (conflict.must_act, conflict.clause) != (acting, clause):
-            self._differs(
-                conflict, f"says that {_ids(conflict.must_act)} must act (clause "
-                f"{conflict.clause or 'none'}); by the rules {_ids(acting)} (clause "
-                f"{clause or 'none'})",
-            )  # fmt: skip
-        self._check_broken(conflict, a, b, broken, between)
-
-    def _check_broken(
-        self, conflict: Conflict, a: Operation, b: Operation, broken: tuple[Breach, ...],
-        between: Between,
-    ) -> None:  # fmt: skip
-        """Compare the rules that a conflict names, and their numbers."""
-        found = {(each.agreement, each.clause): each for each in broken}
-        said = {(each.agreement, each.clause): each for each in conflict.broken}
-        for key in found.keys() - said.keys():
-            is_boundary = found[key].found.verdict is Verdict.BOUNDARY
-            self._differs(
-                conflict, f"does not say that it breaks {_clause(key)}", is_boundary=is_boundary
-            )
-        for key in said.keys() - found.keys():
-            bound = self._deciding.minima(a, b)
-            minima = [each for each in bound if (each.agreement, each.clause) == key]
-            is_boundary = bool(minima) and self._is_nearly(a, b, minima)
-            self._differs(conflict, f"says that it breaks {_clause(key)}", is_boundary=is_boundary)
-        for key in found.keys() & said.keys():
-            made = told_of(self._deciding, a, b, found[key], between)
-            self._check_numbers(conflict, said[key], made)
-
-    def _check_numbers(self, conflict: Conflict, said: Broken, made: Broken) -> None:
-        where = f"of {_clause((said.agreement, said.clause))}"
-        if said.numbers is None or made.numbers is None:
-            if said.numbers is not made.numbers:
-                given = "no numbers" if said.numbers is None else "numbers"
-                self._differs(conflict, f"has {given} {where}, against what is disclosed")
-            return
-        off = [
-            name for name in said.numbers.__struct_fields__
-            if getattr(said.numbers, name) != getattr(made.numbers, name)
-        ]  # fmt: skip
-        if off:
-            is_boundary = _is_same(said.numbers, made.numbers)
-            words = "; ".join(
-                f"{name} {getattr(said.numbers, name)} {where}, now {getattr(made.numbers, name)}"
-                for name in off
-            )
-            self._differs(conflict, f"says {words}", is_boundary=is_boundary)
-
-    # --- who was told -------------------------------------------------------------------------
-
-    def _check_seen(self, leaf: Leaf, conflict: Conflict) -> None:
-        if leaf.audience != ",".join(sorted(set(conflict.parties))):
-            self._differs(conflict, f"stands in the tree of {leaf.audience}, not of its parties")
-
-    def _expected(self, conflict: Conflict) -> Iterator[tuple[str, Notice]]:
-        """Yield what each party is to be told, but for the notes, which are words."""
-        a, b = (self._world.operations[each] for each in (conflict.a, conflict.b))
-        between = self._between(a, b)
-        for own, other in ((a, b), (b, a)):
-            number = self._deciding.counts.get(own.party, 0) + 1
-            self._deciding.counts[own.party] = number
-            seen = as_compared(other, between.probing)
-            yield own.party, notice(conflict, own, seen, between.grants, number, "").value
-
-    def _check_told(self, party: str, expected: list[Notice], given: list[Notice]) -> None:
-        """Compare the notices of one party in one entry with what it was to be told."""
-        self._notices += len(given)
-        for place in range(max(len(expected), len(given))):
-            if place >= len(given):
-                self._add(
-                    f"conflict {expected[place].conflict[:8]}",
-                    f"{party} was not told that it is {expected[place].state}",
-                )
-            elif place >= len(expected):
-                self._add(
-                    f"conflict {given[place].conflict[:8]}",
-                    f"{party} was told of what did not happen here",
-                )
-            else:
-                right = replace(expected[place], note=given[place].note)
-                off = [
-                    name for name in right.__struct_fields__
-                    if getattr(right, name) != getattr(given[place], name)
-                ]  # fmt: skip
-                if off:
-                    self._add(
-                        f"conflict {right.conflict[:8]}",
-                        f"{party} was told otherwise than the rules of the door say: "
-                        f"{', '.join(off)}",
-                    )
-
-    def _differs(self, conflict: Conflict, what: str, *, is_boundary: bool = False) -> None:
-        self._add(f"conflict {conflict.id[:8]}", what, is_boundary=is_boundary)
-
-    def _add(self, about: str, what: str, *, is_boundary: bool = False) -> None:
-        self._differences.append(Difference(is_boundary, self._seq, self._at_us, about, what))
 
 
 def _read(part: Part, kind: type[Value], path: str) -> Value:
     return decode(bytes(part.data), kind, f"{path}, {part.kind}", LONGEST_LINE, is_inner=True)
-
-
-def _is_same(one: Numbers, other: Numbers) -> bool:
-    """Tell whether numbers differ by no more than machines may."""
-    names = ("verdict", "rule", "leaf")
-    is_near = (
-        abs(one.from_us - other.from_us) <= SAME_US
-        and abs(one.to_us - other.to_us) <= SAME_US
-        and abs(one.closest_us - other.closest_us) <= SAME_US
-        and abs(one.latitude_deg - other.latitude_deg) <= SAME_DEG
-        and abs(one.longitude_deg - other.longitude_deg) <= SAME_DEG
-        and abs(one.lateral_m - other.lateral_m) <= SAME_M
-        and _are_near(one.vertical_m, other.vertical_m)
-        and _are_near(one.short_by_m, other.short_by_m)
-    )
-    is_at_limit = Verdict.BOUNDARY in {one.verdict, other.verdict}
-    return is_near and (is_at_limit or all(getattr(one, n) == getattr(other, n) for n in names))
-
-
-def _are_near(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return abs(one - other) <= SAME_M
-
-
-def _pair_text(a: Operation, b: Operation) -> str:
-    return f"operations {a.id[:8]} of {a.party} and {b.id[:8]} of {b.party}"
-
-
-def _clause(key: tuple[str, str]) -> str:
-    return f"clause {key[1]}" if key[0] else "the house rule"
-
-
-def _ids(operations: Iterable[str]) -> str:
-    return " and ".join(each[:8] for each in operations) or "nobody"

@@ -28,7 +28,7 @@ from keepclear.exchange.disclosure import Grants, grants_of
 from keepclear.exchange.events import KIND_OF, ConflictChanged, Event
 from keepclear.exchange.index import Near
 from keepclear.exchange.ports import Ids
-from keepclear.exchange.views import notice
+from keepclear.exchange.views import NOTICE_KIND, notice
 from keepclear.exchange.world import Carried, World, evolve
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import Operation, as_compared
@@ -93,7 +93,7 @@ class Deciding:
             self.counts[own.party] = number
             seen = as_compared(other, between.probing)
             told = notice(conflict, own, seen, between.grants, number, note)
-            self.parts.append((told.party, "notice/1", told.value))
+            self.parts.append((told.party, NOTICE_KIND, told.value))
 
     def between(self, a: str, b: str) -> Between:
         """Return what binds two parties now."""

@@ -15,6 +15,7 @@ import msgspec
 
 from keepclear.agreement.clauses import Precedence
 from keepclear.agreement.documents import Clause
+from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.statements import AgreementFile
 from keepclear.agreement.states import State as AgreementState
 from keepclear.plans.conflicts import Conflict
@@ -24,6 +25,18 @@ from keepclear.plans.operations import Operation, State
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, TimeUs
 from keepclear.record.key_documents import Hex64
+
+
+class RegionOpened(Signed, frozen=True, kw_only=True):
+    """A region was opened: the first event of its record, for everybody.
+
+    exchange: the name that signs. house: the rule of two parties that no agreement binds.
+    """
+
+    region: Name
+    incarnation: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+    exchange: str
+    house: RuleSet
 
 
 class AgreementCarried(Signed, frozen=True, kw_only=True):
@@ -143,7 +156,8 @@ class ContradictionsShown(Signed, frozen=True, kw_only=True):
 
 
 Event = (
-    AgreementCarried
+    RegionOpened
+    | AgreementCarried
     | AgreementStood
     | OperationFiled
     | OperationMoved
@@ -161,6 +175,7 @@ Event = (
 )
 
 KINDS: Final[Mapping[str, type[Signed]]] = {
+    "region-opened/1": RegionOpened,
     "agreement-carried/1": AgreementCarried,
     "agreement-stood/1": AgreementStood,
     "operation-filed/1": OperationFiled,

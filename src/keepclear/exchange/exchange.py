@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The exchange: takes acts one after another, decides, keeps the record, answers.
 
+What it holds follows from its record alone: it opens a region with an empty one, and goes on with
+one that is there as if it had never stopped (`reopening`).
+
 1. An act is checked before it is decided: key, post, mandate, place, time, and whether it came
    before. What is refused changes nothing and enters nothing.
 2. All that an act leads to is one entry, written before anybody is answered.
@@ -12,54 +15,39 @@
    the other has acted.
 """
 
-import heapq
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from keepclear.agreement.claims import every_cylinder
-from keepclear.agreement.separation import RuleSet
 from keepclear.detect.kernel import Functions
 from keepclear.errors import OperatorError
 from keepclear.exchange import incidents
 from keepclear.exchange.agreements import recheck_some, stand
 from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
-from keepclear.exchange.events import (
-    IncidentChanged,
-    OperationFiled,
-    OperationMoved,
-)
-from keepclear.exchange.index import Near
+from keepclear.exchange.events import KINDS, Event, RegionOpened
+from keepclear.exchange.kept import Kept, Reach, Region, near_of
 from keepclear.exchange.none_here import look_again
 from keepclear.exchange.operations import Refused, fall_due
-from keepclear.exchange.ports import Clock, Ids, Store
+from keepclear.exchange.ports import Clock, Ids, NotWritten, Store
+from keepclear.exchange.reopening import reopened
 from keepclear.exchange.views import Answer, Disclosed
 from keepclear.exchange.views import answer as disclosed_answer
-from keepclear.exchange.world import World, keep, undo
-from keepclear.plans.operations import Operation, claim_of, protects_until_us
+from keepclear.exchange.world import World, is_whole, keep, undo
+from keepclear.plans.operations import claim_of, protects_until_us
 from keepclear.record.encoding import encode
 from keepclear.record.entries import EVERYBODY, Leaf, Part, audience_of
 from keepclear.record.envelopes import Envelope
-from keepclear.record.files import AnyLine, BeatLine, CheckpointLine, EntryLine
+from keepclear.record.files import AnyLine, BeatLine, CheckpointLine, EntryLine, WorldLine
 from keepclear.record.headers import Act, Place, check_act, read_act
 from keepclear.record.key_documents import Keyring
 from keepclear.record.keys import Signer
-from keepclear.record.ledger import ForWhom, Ledger
+from keepclear.record.ledger import ForWhom
 from keepclear.record.notes import NoteKey
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.signers import verify_signers
-
-
-class Region(NamedTuple):
-    """What an exchange is set up with: its region, its name and key, its house rule."""
-
-    name: str
-    exchange: str
-    house: RuleSet
-    incarnation: int = 1
 
 
 class Exchange:
@@ -74,18 +62,40 @@ class Exchange:
         store: Store,
         functions: Functions,
     ) -> None:
+        """Open a region, or go on with the record that the store holds.
+
+        `OperatorError` for a record that does not hold, or was opened otherwise.
+        """
         self._region, self._signer, self._clock = region, signer, clock
         self._ids, self._store, self._functions = ids, store, functions
-        self.world = World()
-        self.keys = Keyring()
-        self._ledger = Ledger(region.name, region.incarnation)
-        self._near = Near(functions, every_cylinder([region.house]))
-        self._counts: dict[str, int] = {}
-        self._answers: dict[tuple[str, str], tuple[bytes, Disclosed[Answer]]] = {}
-        self._expiring: list[tuple[int, tuple[str, str]]] = []  # when an answer is kept no longer
         self._has_failed = False
-        self._due: list[tuple[int, str]] = []
-        self._beats = 0
+        self._kept = self._from_record()
+        if not self.world.opened:
+            self._open()
+
+    @property
+    def world(self) -> World:
+        """Return what stands now."""
+        return self._kept.world
+
+    @property
+    def keys(self) -> Keyring:
+        """Return the keys of all parties."""
+        return self._kept.keys
+
+    def _from_record(self) -> Kept:
+        return reopened(self._store.lines(), self._region, self._signer.public, self._functions)
+
+    def _open(self) -> None:
+        """Enter how the region is opened, so that the record needs nothing beside it."""
+        region, now_us = self._region, self._now_us()
+        with self._undoing():
+            deciding = self._deciding(now_us)
+            deciding.emit([EVERYBODY], RegionOpened(
+                region=region.name, incarnation=region.incarnation, exchange=region.exchange,
+                house=region.house,
+            ))  # fmt: skip
+            self._commit("", now_us, deciding, deciding.parts)
 
     def admit(self, document: Envelope) -> None:
         """Enter a party's key document, for everybody, and then what it makes of agreements.
@@ -96,15 +106,15 @@ class Exchange:
         now_us = self._now_us()
         self._pass_time(now_us)
         keys = self.keys.copy()
-        party = keys.add(document, self._ledger.chain.seq).party
+        party = keys.add(document, self._kept.ledger.chain.seq).party
         with self._undoing():
             deciding = self._deciding(now_us)
             for own_hash, each in self.world.agreements.items():
                 if any(own.id == party for own in each.agreement.parties):
                     stand(deciding, own_hash, keys)
-        self.keys = keys
-        self._enter(now_us, [(EVERYBODY, DOCUMENT_KIND, document)])
-        self._commit("", now_us, deciding, deciding.parts)
+            parts = [(EVERYBODY, DOCUMENT_KIND, document), *deciding.parts]
+            self._commit("", now_us, deciding, parts)
+        self._kept.keys = keys
 
     def submit(self, envelope: Envelope, sender: str) -> Disclosed[Answer]:
         """Decide an act and answer its sender; `CallerError` says why it was refused.
@@ -118,25 +128,24 @@ class Exchange:
                 f"act {act.id[:8]}: is of {act.party}, and was sent by {sender}; "
                 "each party sends its own acts"
             )
-        self._forget_answers(now_us)
-        data = encode(envelope)
-        known = self._answers.get((act.party, act.id))
+        answers, data = self._kept.answers, encode(envelope)
+        answers.forget(now_us)
+        known = answers.find(act)
         if known is not None:
-            if known[0] != data:
+            if known.data != data:
                 raise Refused(
                     f"act {act.id[:8]}: was sent before with other bytes; give each act its own id"
                 )
-            return known[1]
+            return known.answer
         self._check(envelope, act, now_us)
         self._pass_time(now_us)
         with self._undoing():
             deciding = self._deciding(now_us)
             decide(deciding, act, self.keys)
-        seen_by = audience_of([act.party, *deciding.seen_by])
-        parts = [(seen_by, ACT_KIND, envelope), *deciding.parts]
-        answer = self._commit(act.party, now_us, deciding, parts)
-        self._answers[act.party, act.id] = (data, answer)
-        heapq.heappush(self._expiring, (act.expires_us, (act.party, act.id)))
+            seen_by = audience_of([act.party, *deciding.seen_by])
+            parts = [(seen_by, ACT_KIND, envelope), *deciding.parts]
+            answer = self._commit(act.party, now_us, deciding, parts)
+        self._kept.answers.keep(act, data, answer)
         return answer
 
     def pass_time(self) -> None:
@@ -145,23 +154,25 @@ class Exchange:
 
     def _pass_time(self, now_us: int) -> None:
         """Enter what has fallen due by a time, each with its own."""
-        while self._due and self._due[0][0] <= now_us:
-            first = self._due[0]
-            due_us, key = max(first[0], self._ledger.chain.at_us), first[1]  # never backwards
+        while (first := self._kept.due.first(now_us)) is not None:
+            due_us = max(first.at_us, self._kept.ledger.chain.at_us)  # never backwards
             with self._undoing():
                 deciding = self._deciding(due_us)
-                if key in self.world.agreements:
-                    stand(deciding, key, self.keys)
-                elif key in self.world.incidents:
-                    incidents.fall_due(deciding, self.world.incidents[key])
-                else:
-                    operation = self.world.operations[key]
-                    if operation.is_protecting and protects_until_us(operation) <= due_us:
-                        fall_due(deciding, operation)
-                        look_again(deciding)
-            while self._due and self._due[0] == first:
-                heapq.heappop(self._due)
-            self._commit("", due_us, deciding, deciding.parts)
+                self._fall_due(deciding, first.key)
+                self._commit("", due_us, deciding, deciding.parts)
+            self._kept.due.drop(first)
+
+    def _fall_due(self, deciding: Deciding, key: str) -> None:
+        """Look at what a key names, whose time has come."""
+        if key in self.world.agreements:
+            stand(deciding, key, self.keys)
+        elif key in self.world.incidents:
+            incidents.fall_due(deciding, self.world.incidents[key])
+        else:
+            operation = self.world.operations[key]
+            if operation.is_protecting and protects_until_us(operation) <= deciding.now_us:
+                fall_due(deciding, operation)
+                look_again(deciding)
 
     def recheck_some(self) -> bool:
         """Enter one entry of what is RE-CHECKING; tell whether there is more.
@@ -174,32 +185,29 @@ class Exchange:
             with self._undoing():
                 deciding = self._deciding(now_us)
                 recheck_some(deciding)
-            self._commit("", now_us, deciding, deciding.parts)
+                self._commit("", now_us, deciding, deciding.parts)
         return bool(self.world.rechecking)
 
     def beat(self) -> None:
         """Sign a checkpoint of each tree, and the beat over all of them."""
         self._check_whole()
-        name, signer = self._region.exchange, self._signer
+        name, signer, kept = self._region.exchange, self._signer, self._kept
         lines = [
-            CheckpointLine(note=self._ledger.signed_checkpoint(audience, name, signer))
-            for audience in self._ledger.trees
+            CheckpointLine(note=kept.ledger.signed_checkpoint(audience, name, signer))
+            for audience in kept.ledger.trees
         ]
         salt = self._ids.salt()
-        note = self._ledger.beat(self._beats, salt, name, signer)
-        self._beats += 1
+        note = kept.ledger.beat(kept.beats, salt, name, signer, kept.worlds)
         self._write([*lines, BeatLine(salt=salt, note=note)])
-
-    def _forget_answers(self, now_us: int) -> None:
-        """Keep no answer longer than its act could be sent again: from then on it has expired."""
-        while self._expiring and self._expiring[0][0] <= now_us:
-            del self._answers[heapq.heappop(self._expiring)[1]]
+        kept.beats += 1
+        kept.worlds.clear()
 
     def _deciding(self, now_us: int) -> Deciding:
+        kept = self._kept
         return Deciding(
-            world=self.world, near=self._near, functions=self._functions,
-            house=self._region.house, ids=self._ids, now_us=now_us, counts=dict(self._counts),
-            parties=frozenset(self.keys.parties()), holds=self._ledger.holds,
+            world=kept.world, near=kept.near, functions=self._functions,
+            house=self._region.house, ids=self._ids, now_us=now_us, counts=dict(kept.counts),
+            parties=frozenset(kept.keys.parties()), holds=kept.ledger.holds,
             believed=(NoteKey(self._region.exchange, self._signer.public),),
         )  # fmt: skip
 
@@ -207,23 +215,26 @@ class Exchange:
         """Refuse an act that does not belong here and now, or that its signers may not sign."""
         region, incarnation = self._region.name, self._region.incarnation
         check_act(act, Place(region=region, incarnation=incarnation, now_us=now_us))
-        verify_signers(envelope, act, self.keys, now_us, self._ledger.chain.seq)
+        verify_signers(envelope, act, self.keys, now_us, self._kept.ledger.chain.seq)
 
     def _commit(
         self, party: str, now_us: int, deciding: Deciding, parts: list[tuple[str, str, Any]]
     ) -> Disclosed[Answer]:
         """Write what was decided, keep it, and return what the sender may see of it."""
-        if not parts:
-            self._plan(deciding)
-            return disclosed_answer(party, now_us, ())
-        leaves = self._enter(now_us, parts)
-        keep(self.world)
-        self._near.touched.clear()
-        self._counts = deciding.counts
-        self._plan(deciding)
+        leaves: tuple[Leaf, ...] = ()
+        if parts:
+            leaves = self._enter(now_us, parts)
+            keep(self.world)
+            self._kept.near.touched.clear()
+            self._kept.counts = deciding.counts
+        for at_us, key in deciding.due:
+            self._kept.due.put(at_us, key)
+        events: list[Event] = [value for _, kind, value in deciding.parts if kind in KINDS]  # type: ignore[misc]
+        self._kept.due.plan(self.world, events, now_us)
         return disclosed_answer(party, now_us, leaves)
 
     def _enter(self, now_us: int, parts: list[tuple[str, str, Any]]) -> tuple[Leaf, ...]:
+        """Write an entry, and the hash of the world beside it where that is due."""
         made = [
             ForWhom(
                 audience=audience, salt=self._ids.salt(),
@@ -231,14 +242,27 @@ class Exchange:
             )
             for audience, kind, value in parts
         ]  # fmt: skip
-        entry, data = self._ledger.append(now_us, made)
-        self._write([EntryLine(entry=msgspec.Raw(data))])
-        return entry.leaves
+        ledger = self._kept.ledger
+        entered = ledger.next(now_us, made)
+        lines: list[AnyLine] = [EntryLine(entry=msgspec.Raw(entered.data))]
+        seq = entered.chain.seq
+        worlds = [(seq, self.world.hash)] if seq % self._region.hash_every == 0 else []
+        self._write([*lines, *(WorldLine(seq=seq, hash=each) for seq, each in worlds)])
+        ledger.take(entered)
+        self._kept.worlds += worlds
+        return entered.entry.leaves
 
     def _write(self, lines: list[AnyLine]) -> None:
-        """Write into the record. Where that fails, what is here is ahead of it, and stops."""
+        """Write into the record. Where it is not known whether that was done, the exchange stops.
+
+        `NotWritten` where it is known that it was not: then nothing here is ahead of the record.
+        """
         self._has_failed = True
-        self._store.append(lines)
+        try:
+            self._store.append(lines)
+        except NotWritten:
+            self._has_failed = False
+            raise
         self._has_failed = False
 
     def _now_us(self) -> int:
@@ -249,45 +273,36 @@ class Exchange:
     def _check_whole(self) -> None:
         if self._has_failed:
             raise OperatorError(
-                "record: could not be written, so nothing is decided any more; see that it can be, "
-                "and begin again from what is written"
+                "record: could not be written, or it is not known that it was, so nothing is "
+                "decided any more; see that it can be, and begin again from what is written"
             )
-
-    def _plan(self, deciding: Deciding) -> None:
-        """Note when something falls due of what was decided."""
-        for each in deciding.due:
-            heapq.heappush(self._due, each)
-        for _, _, event in deciding.parts:
-            match event:
-                case OperationFiled(operation=operation):
-                    self._plan_operation(operation, deciding.now_us)
-                case OperationMoved(id=operation_id):
-                    self._plan_operation(self.world.operations[operation_id], deciding.now_us)
-                case IncidentChanged(incident=incident) if incident.due_us is not None:
-                    heapq.heappush(self._due, (incident.due_us, incident.id))
-
-    def _plan_operation(self, operation: Operation, now_us: int) -> None:
-        """Note when an operation falls due; at once where that has passed."""
-        if operation.is_protecting:
-            due_us = max(protects_until_us(operation), now_us)
-            heapq.heappush(self._due, (due_us, operation.id))
 
     @contextmanager
     def _undoing(self) -> Iterator[None]:
         """Take back what is done within, whole, where it fails: refused, or a fault of ours."""
+        reach, before = self._kept.near.reach, self.world.hash
         try:
             yield
+        except NotWritten:
+            self._undo(reach)
+            if self.world.hash != before or not is_whole(self.world):
+                self._kept = self._from_record()
+            raise
         except BaseException:
-            self._undo()
+            self._undo(reach)
             raise
 
-    def _undo(self) -> None:
+    def _undo(self, reach: Reach) -> None:
         """Take back what was not decided to its end, in the world and beside it."""
-        undo(self.world)
-        for operation_id in list(self._near.touched):
-            operation = self.world.operations.get(operation_id)
+        world, near = self.world, self._kept.near
+        undo(world)
+        if near.reach != reach:
+            self._kept.near = near_of(self._functions, world, reach)
+            return
+        for operation_id in list(near.touched):
+            operation = world.operations.get(operation_id)
             if operation is None or not operation.is_protecting:
-                self._near.drop(operation_id)
+                near.drop(operation_id)
             else:
-                self._near.put(operation.status, claim_of(operation))
-        self._near.touched.clear()
+                near.put(operation.status, claim_of(operation))
+        near.touched.clear()

@@ -53,6 +53,11 @@ class Near:
         self.datums = Datums()
         self.touched: set[str] = set()  # since the last commit; cleared by the exchange
 
+    @property
+    def reach(self) -> tuple[tuple[Cylinder, ...], ProbingBound]:
+        """Return what it is asked with, and how wide claims are kept."""
+        return tuple(self._cylinders), self.bound
+
     def widen(self, cylinders: Iterable[Cylinder], bounds: Iterable[ProbingBound]) -> None:
         """Ask for these ways to break a rule, and widen so much, too; made anew if it is more.
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from keepclear.agreement.binding import binding
 from keepclear.agreement.clauses import Caps, IncidentRule, ShowContradictions
+from keepclear.detect.kernel import Functions
 from keepclear.errors import InputError
 from keepclear.exchange.deciding import Deciding, clauses_of, held_of
 from keepclear.exchange.events import (
@@ -117,29 +118,37 @@ def show(deciding: Deciding, statement: NoneHere, incident: Incident) -> None:
 def _find(deciding: Deciding, statement: NoneHere, operations: Iterable[Operation]) -> None:
     """Tell of those operations of a statement's party that contradict it, each version once."""
     known = deciding.world.contradictions.get(statement.id, Contradictions()).found
+    found = contradicting(deciding.functions, statement, operations, known)
+    if found:
+        _tell(deciding, statement, found)
+
+
+def contradicting(
+    functions: Functions, statement: NoneHere, operations: Iterable[Operation],
+    known: Iterable[Contradiction],
+) -> tuple[Contradiction, ...]:  # fmt: skip
+    """Return how own operations contradict a statement, in order, but for versions known to."""
     told = {(each.operation, each.version) for each in known}
     found: list[Contradiction] = []
     for operation in operations:
         if operation.party != statement.party or (operation.id, operation.version) in told:
             continue
-        meets = contradiction(deciding.functions, statement, operation)
+        meets = contradiction(functions, statement, operation)
         if meets is not None:
             told.add((operation.id, operation.version))
             found.append(meets)
-    if found:
-        found.sort(key=lambda each: (each.filed_us, each.operation, each.version))
-        _tell(deciding, statement, tuple(found))
+    return tuple(sorted(found, key=lambda each: (each.filed_us, each.operation, each.version)))
 
 
 def _tell(deciding: Deciding, statement: NoneHere, found: tuple[Contradiction, ...]) -> None:
     deciding.emit([statement.party], NoneHereContradicted(id=statement.id, found=found))
-    for other, by in _shown_to(deciding, statement).items():
+    for other, by in shown_to(deciding, statement).items():
         deciding.emit(
             [statement.party, other], ContradictionsShown(id=statement.id, found=found, by=by)
         )
 
 
-def _shown_to(deciding: Deciding, statement: NoneHere) -> dict[str, str]:
+def shown_to(deciding: Deciding, statement: NoneHere) -> dict[str, str]:
     """Return who of those who know a statement is shown what contradicts it, and by what."""
     shown = {
         incident.other(statement.party): f"incident {incident.id}"

@@ -6,7 +6,7 @@ near is looked at again.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -26,7 +26,7 @@ from keepclear.plans.acts import (
     MarkAirborne,
     UpdateOperation,
 )
-from keepclear.plans.caps import area_hours_km2h, excesses
+from keepclear.plans.caps import Excess, area_hours_km2h, excesses
 from keepclear.plans.conflicts import open_for
 from keepclear.plans.filing import FiledOperation, uncertainty_of, volumes_filed, volumes_of
 from keepclear.plans.operations import (
@@ -207,8 +207,18 @@ def _operation(
     return replace(made, late_us=_late_us(deciding, made))
 
 
-def _take(deciding: Deciding, made: Operation) -> int:
-    """Return the area-hours that a filing takes; refuse it, uncompared, where that is too much.
+class Taken(NamedTuple):
+    """The area-hours that a filing takes, and what of it is more than clauses allow, by their ids.
+
+    km2h: 0 where no agreement says how much may be taken.
+    """
+
+    km2h: int
+    above: tuple[tuple[str, Excess], ...]
+
+
+def taken(deciding: Deciding, made: Operation) -> Taken:
+    """Return what a filing takes of what its party may take.
 
     A small operation takes as much as it is widened to.
     """
@@ -218,19 +228,28 @@ def _take(deciding: Deciding, made: Operation) -> int:
         if isinstance(decision, Caps)
     ]
     if not caps:
-        return 0
+        return Taken(0, ())
     # by its own agreements alone: those of others are nothing to it
     own = [d for _, _, d in clauses_of(deciding.world, made.party) if isinstance(d, ProbingBound)]
     takes_km2h = area_hours_km2h(as_compared(made, widest(own or [DEFAULT])))
     filer = deciding.world.filers.get(made.party, Filer())
     taken_km2h = filer.taken_km2h(deciding.now_us)
-    for clause_id, decision in caps:
-        for each in excesses(made, takes_km2h, taken_km2h, decision):
-            raise Refused(
-                f"{each.what} {each.used}: above {each.limit}, which clause {clause_id} allows "
-                f"{each.of}; {each.way_out}"
-            )
-    return takes_km2h
+    return Taken(takes_km2h, tuple(
+        (clause_id, each)
+        for clause_id, decision in caps
+        for each in excesses(made, takes_km2h, taken_km2h, decision)
+    ))  # fmt: skip
+
+
+def _take(deciding: Deciding, made: Operation) -> int:
+    """Return the area-hours that a filing takes; refuse it, uncompared, where that is too much."""
+    found = taken(deciding, made)
+    for clause_id, each in found.above:
+        raise Refused(
+            f"{each.what} {each.used}: above {each.limit}, which clause {clause_id} allows "
+            f"{each.of}; {each.way_out}"
+        )
+    return found.km2h
 
 
 def _tell_rate(deciding: Deciding, party: str) -> None:

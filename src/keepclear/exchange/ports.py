@@ -3,7 +3,16 @@
 
 from typing import Protocol
 
+from keepclear.errors import OperatorError
 from keepclear.record.files import AnyLine
+
+
+class NotWritten(OperatorError):
+    """Lines were not kept, and that is known: a store raises it only where none of them is there.
+
+    What was decided is taken back, and the exchange goes on. Any other fault of a store leaves it
+    open whether they are there: the exchange stops, and begins again from what is written.
+    """
 
 
 class Ids(Protocol):
@@ -30,7 +39,7 @@ class Store(Protocol):
     """Where the lines of a record are kept, in order; whole or not at all."""
 
     def append(self, lines: list[AnyLine]) -> None:
-        """Keep lines after those that are there."""
+        """Keep lines after those that are there; `NotWritten` where surely none was kept."""
         ...
 
     def lines(self) -> list[bytes]:

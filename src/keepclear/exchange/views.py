@@ -27,6 +27,7 @@ from keepclear.record.entries import Leaf, Part
 from keepclear.record.headers import Id, Name
 from keepclear.record.views import is_seen
 
+NOTICE_KIND: Final = "notice/1"
 SAYS_NOTHING_ELSE: Final = (
     "Absence of notification implies nothing and changes no legal protection."
 )

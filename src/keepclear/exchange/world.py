@@ -8,7 +8,7 @@
    not depend on the order of dictionaries, and is the same after any fold of the same events.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
@@ -33,6 +33,7 @@ from keepclear.exchange.events import (
     OperationMoved,
     RecheckingBegun,
     RecheckingDone,
+    RegionOpened,
 )
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.incidents import Incident, TimelineLine
@@ -101,7 +102,8 @@ class Contradictions(Signed, frozen=True, kw_only=True):
 class World:
     """What stands now. Written by `evolve` alone; the owner alone calls it, one thread at a time.
 
-    operations, conflicts: by id. agreements: by hash. filers: by party. of_operation: ids of the
+    opened: how the region was opened, by its name; empty before. operations, conflicts: by id.
+    agreements: by hash. filers: by party. of_operation: ids of the
     conflicts that an operation is in, in the order in which they were raised. places: of each
     operation among all filings, the later one greater; a new version that only shrinks keeps
     its place. rechecking: operations that are not yet looked at again, by id, and before: the
@@ -117,6 +119,7 @@ class World:
     have changed since, by table and key. An object that changes often is hashed once for it.
     """
 
+    opened: dict[str, RegionOpened] = field(default_factory=dict)
     agreements: dict[str, Carried] = field(default_factory=dict)
     filers: dict[str, Filer] = field(default_factory=dict)
     before: dict[str, Carried] = field(default_factory=dict)
@@ -154,6 +157,10 @@ def evolve(world: World, event: Event) -> None:
     change = EVOLVE.get(type(event))
     if change is not None:
         change(world, event)
+
+
+def _region_opened(world: World, event: RegionOpened) -> None:
+    _put(world, "opened", event.region, event)
 
 
 def _agreement_carried(world: World, event: AgreementCarried) -> None:
@@ -249,6 +256,7 @@ def _none_here_contradicted(world: World, event: NoneHereContradicted) -> None:
 
 
 EVOLVE: Final[Mapping[type[Signed], Callable[[World, Any], None]]] = {
+    RegionOpened: _region_opened,
     AgreementCarried: _agreement_carried,
     AgreementStood: _agreement_stood,
     OperationFiled: _operation_filed,
@@ -330,6 +338,20 @@ def hash_again(world: World) -> None:
             now = world.hashes[place] = _hash(place, value)
         world.sum = (world.sum + now - before) % HASH_SIZE
     world.unhashed.clear()
+
+
+def is_whole(world: World) -> bool:
+    """Tell whether the hash is that of the objects that are there, each hashed anew."""
+    hash_again(world)
+    tables = {place.partition("/")[0] for place in world.hashes}
+    places = {f"{table}/{key}": each for table in tables for key, each in _table(world, table)}
+    total = sum(_hash(place, each) for place, each in places.items()) % HASH_SIZE
+    return places.keys() == world.hashes.keys() and total == world.sum
+
+
+def _table(world: World, name: str) -> Iterable[tuple[str, Signed]]:
+    kept: dict[str, Signed] = getattr(world, name)
+    return kept.items()
 
 
 def _put(world: World, table: str, key: str, value: Signed) -> None:

@@ -14,7 +14,8 @@ from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.statements import AgreementFile, Said, sign, state
 from keepclear.detect.kernel import Functions
 from keepclear.exchange.agreements import CarryAgreement
-from keepclear.exchange.exchange import Exchange, Region
+from keepclear.exchange.exchange import Exchange
+from keepclear.exchange.kept import Region
 from keepclear.exchange.ports import Ids
 from keepclear.exchange.views import Answer
 from keepclear.record.encoding import Signed, encode
@@ -57,23 +58,32 @@ class Stage:
 
     def __init__(
         self, region: str, start_us: int, status: Status, house: RuleSet, ids: Ids,
-        functions: Functions,
+        functions: Functions, hash_every: int = 10_000,
     ) -> None:  # fmt: skip
         self._region, self._start_us, self._status, self._ids = region, start_us, status, ids
         self.clock = PlayClock(start_us)
-        name, signer = f"exchange.example/{region}", Signer(ids.salt())
-        self._own = ExchangeKey(name=name, key=signer.public.data)
-        header = Header(
+        name = f"exchange.example/{region}"
+        self._signer, self._functions = Signer(ids.salt()), functions
+        self._own = ExchangeKey(name=name, key=self._signer.public.data)
+        self._header = Header(
             view="archive", region=region, incarnation=1, party="", exchange=(self._own,)
         )
-        self._store = MemoryStore(header)
-        self.exchange = Exchange(
-            Region(name=region, exchange=name, house=house), signer, self.clock, ids, self._store,
-            functions,
-        )  # fmt: skip
+        self._opened = Region(name=region, exchange=name, house=house, hash_every=hash_every)
+        self._store = MemoryStore(self._header)
+        self.exchange = self._begun()
         self._signers: dict[tuple[str, str], Signer] = {}
         self._documents: list[Envelope] = []
         self._agreement = ""
+
+    def begin_again(self) -> None:
+        """Let the exchange stop, and another go on from the lines alone."""
+        self._store = MemoryStore.holding(self._header, self.lines[1:])
+        self.exchange = self._begun()
+
+    def _begun(self) -> Exchange:
+        return Exchange(
+            self._opened, self._signer, self.clock, self._ids, self._store, self._functions
+        )
 
     @property
     def lines(self) -> list[bytes]:

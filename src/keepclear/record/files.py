@@ -11,6 +11,7 @@ Layout: JSON Lines, each line in its one form (`encoding`), the first is the hea
     leaf         one leaf of an audience of the party (party only)
     checkpoint   a note of a tree as it stands after the lines before it
     beat         salt, note (archive only)
+    world        seq, hash: what the entries before that number lead to (archive only)
     personal     a personal value of an act before it: act, field; may be left out
 
 The operator's archive has everything. A party's file has the trees it may see, and nothing of
@@ -125,6 +126,13 @@ class BeatLine(Line, frozen=True, kw_only=True, tag="beat"):
     note: str
 
 
+class WorldLine(Line, frozen=True, kw_only=True, tag="world"):
+    """The hash of the world after the entries before `seq`; under the next beat, so salted."""
+
+    seq: Annotated[int, msgspec.Meta(ge=1, lt=2**62)]
+    hash: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
 class PersonalLine(Line, frozen=True, kw_only=True, tag="personal"):
     """A personal value, which can be taken out of the file and everything still verifies."""
 
@@ -134,7 +142,7 @@ class PersonalLine(Line, frozen=True, kw_only=True, tag="personal"):
 
 AnyLine = (
     Header | DocumentLine | TreeLine | ChainLine | EntryLine | LeafLine | CheckpointLine | BeatLine
-    | PersonalLine
+    | WorldLine | PersonalLine
 )  # fmt: skip
 
 

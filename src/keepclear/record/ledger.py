@@ -2,7 +2,8 @@
 """A record as it is written: entries appended, one tree for each audience, what is signed of it.
 
 Pure: the time, salts and ids are handed in, and nothing is kept but hashes. The writer alone
-appends.
+appends. What comes next is made first and taken in once it is kept, so that nothing is ahead of
+what is written.
 
 1. A checkpoint is of one audience's tree; its origin names region, incarnation and audience.
 2. On each beat one salted digest is signed, over the order of the entries and the roots of all
@@ -12,6 +13,7 @@ appends.
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 import msgspec
 
@@ -35,6 +37,8 @@ from keepclear.record.parts import INCARNATION_KIND, Incarnation, TreeSize
 from keepclear.record.receipts import Receipt
 from keepclear.record.views import is_seen
 
+Worlds = Sequence[tuple[int, str]]
+
 
 class ForWhom(msgspec.Struct, frozen=True, kw_only=True):
     """A part that is to be entered: for which audience, with which salt."""
@@ -42,6 +46,14 @@ class ForWhom(msgspec.Struct, frozen=True, kw_only=True):
     audience: str
     salt: bytes
     part: Part
+
+
+class Next(NamedTuple):
+    """The entry that comes next: itself, as bytes, and where the record stands with it."""
+
+    entry: Entry
+    data: bytes
+    chain: Chain
 
 
 class Ledger:
@@ -53,7 +65,13 @@ class Ledger:
         self.trees: dict[str, Tree] = {}
 
     def append(self, at_us: int, parts: Sequence[ForWhom]) -> tuple[Entry, bytes]:
-        """Enter parts together; return the entry, and as bytes. `Malformed`: nothing is entered.
+        """Enter parts together; return the entry, and as bytes; as `next`."""
+        made = self.next(at_us, parts)
+        self.take(made)
+        return made.entry, made.data
+
+    def next(self, at_us: int, parts: Sequence[ForWhom]) -> Next:
+        """Return the entry that parts make together; it is not taken in. `Malformed`: none.
 
         at_us: not before the last entry. Each part carries the same time.
         """
@@ -66,9 +84,16 @@ class Ledger:
             leaves=tuple(part_leaf(each.audience, each.salt, each.part) for each in parts),
         )  # fmt: skip
         data = encode(entry)
-        self.chain = after(self.chain, entry, data)
-        grow(self.trees, entry.leaves)
-        return entry, data
+        return Next(entry, data, after(self.chain, entry, data))
+
+    def take(self, made: Next) -> None:
+        """Take in the entry that comes next: it is kept."""
+        self.chain = made.chain
+        grow(self.trees, made.entry.leaves)
+
+    def read(self, entry: Entry, data: bytes) -> None:
+        """Take in an entry that was kept before; `Malformed` where it does not follow."""
+        self.take(Next(entry, data, after(self.chain, entry, data)))
 
     def checkpoint(self, audience: str, size: int | None = None) -> Checkpoint:
         """Return the checkpoint of a tree, of its first leaves where a size is given."""
@@ -113,9 +138,15 @@ class Ledger:
             proof=tree.inclusion(index, size), checkpoint=checkpoint,
         )  # fmt: skip
 
-    def beat(self, number: int, salt: bytes, exchange: str, signer: Signer) -> str:
-        """Return the note of a beat: the digest over the order and all trees now."""
-        digest = beat_digest(self.region, self.incarnation, self.chain, self.trees, salt)
+    def beat(
+        self, number: int, salt: bytes, exchange: str, signer: Signer, worlds: Worlds = ()
+    ) -> str:
+        """Return the note of a beat: the digest over the order and all trees now.
+
+        worlds: the hashes of the world that stand in the record since the beat before, each with
+        how many entries lead to it.
+        """
+        digest = beat_digest(self.region, self.incarnation, self.chain, self.trees, salt, worlds)
         text = Checkpoint(beat_origin(self.region, self.incarnation), number, digest).text
         return sign_note(text, exchange, signer)
 
@@ -130,16 +161,19 @@ def grow(trees: dict[str, Tree], leaves: Sequence[Leaf]) -> None:
 
 
 def beat_digest(
-    region: str, incarnation: int, chain: Chain, trees: Mapping[str, Tree], salt: bytes
-) -> bytes:
-    """Return SHA-256 over a salt, the order, and the checkpoint texts of all trees.
+    region: str, incarnation: int, chain: Chain, trees: Mapping[str, Tree], salt: bytes,
+    worlds: Worlds = (),
+) -> bytes:  # fmt: skip
+    """Return SHA-256 over a salt, the order, the checkpoint texts of all trees, and worlds.
 
     The order is written as a checkpoint too: how many entries there were, and the hash of the
-    last; the trees follow in order of audience.
+    last; the trees follow in order of audience, and then the hash of each world since the beat
+    before, on a line of its own.
     """
     order = Checkpoint(order_origin(region, incarnation), chain.seq, chain.previous)
     texts = [order.text] + [
         Checkpoint(origin_of(region, incarnation, audience), len(tree), tree.root()).text
         for audience, tree in sorted(trees.items())
     ]
+    texts += [f"world {seq} {each}\n" for seq, each in worlds]
     return sha256(salt + "".join(texts).encode()).digest()

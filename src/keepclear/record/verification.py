@@ -11,7 +11,8 @@ from the file on trust but what is then checked against signatures:
    A late act is judged by the time at which its receipt proves that it was first entered, and
    by the keys of then. One entered since its key is suspect is marked, whatever time it says.
 4. Each checkpoint and beat is signed by the exchange over the trees as they stand there, and a
-   beat over the order of the entries too. No salt is used twice.
+   beat over the order of the entries and the hashes of worlds before it too. No salt is used
+   twice. Whether such a hash is that of the world, a fold tells.
 5. With a file of keys, the exchange's keys are those, and each party's key documents go on from
    those. Without one the record is only consistent with itself: whoever wrote all of it again
    with keys of their own would pass.
@@ -49,6 +50,7 @@ from keepclear.record.files import (
     LeafLine,
     PersonalLine,
     TreeLine,
+    WorldLine,
 )
 from keepclear.record.headers import CLOCK_US, LONGEST_US, Act, read_act
 from keepclear.record.key_documents import KeyDocument, Keyring
@@ -165,6 +167,7 @@ class Verification:
         self._signed: dict[str, int] = {}
         self._entries = self._leaves = self._acts = self._checkpoints = self._beats = 0
         self._first_us, self._last_us = 0, 0
+        self._worlds: list[tuple[int, str]] = []  # since the last beat
         self._last_beat: int | None = None
         self._ends_in_beat = False
         self._with_personal: dict[str, Act] = {}
@@ -197,8 +200,8 @@ class Verification:
                 self._take_checkpoint(line.note, path)
             case PersonalLine():
                 self._take_personal(line, path)
-            case BeatLine() if self._header.view == "archive":
-                self._take_beat(line, path)
+            case BeatLine() | WorldLine() if self._header.view == "archive":
+                self._take_over_all(line, path)
             case _:
                 raise Malformed(
                     path, type(line).__name__, f"has no place in a file of view "
@@ -421,6 +424,13 @@ class Verification:
         self._signed[audience] = len(tree)
         self._checkpoints += 1
 
+    def _take_over_all(self, line: BeatLine | WorldLine, path: str) -> None:
+        """Check what is over all trees, and in an archive alone."""
+        if isinstance(line, BeatLine):
+            self._take_beat(line, path)
+        else:
+            self._take_world(line, path)
+
     def _take_beat(self, line: BeatLine, path: str) -> None:
         self._entered.take_salt(line.salt, path)
         beat = self._read_note(line.note, f"{path}, beat")
@@ -429,11 +439,15 @@ class Verification:
             raise BrokenProof(
                 f"{path}, beat", beat.origin[:SHOWN], "is of another record", "get it again"
             )
-        if beat.root != beat_digest(region, incarnation, self._chain, self._trees, line.salt):
+        digest = beat_digest(
+            region, incarnation, self._chain, self._trees, line.salt, self._worlds
+        )  # fmt: skip
+        if beat.root != digest:
             raise BrokenProof(
                 f"{path}, beat {beat.size}", beat.root.hex()[:16],
                 "is not the digest over the order and all trees as they stand here",
-                "an entry or a tree was changed, dropped or moved after the beat was signed",
+                "an entry, a tree or the hash of a world was changed, dropped or moved after the "
+                "beat was signed",
             )  # fmt: skip
         if self._last_beat is not None and beat.size != self._last_beat + 1:
             raise BrokenProof(
@@ -441,8 +455,18 @@ class Verification:
                 "a beat was dropped or moved: get the range again",
             )  # fmt: skip
         self._last_beat, self._ends_in_beat = beat.size, True
+        self._worlds.clear()
         self._beats += 1
         self._signed |= {audience: len(tree) for audience, tree in self._trees.items()}
+
+    def _take_world(self, line: WorldLine, path: str) -> None:
+        if line.seq != self._chain.seq:
+            raise Malformed(
+                f"{path}, world", line.seq, f"is not {self._chain.seq}, the entries before it",
+                "get the range again: it was moved",
+            )  # fmt: skip
+        self._worlds.append((line.seq, line.hash))
+        self._ends_in_beat = False
 
     def _read_note(self, note: str, path: str) -> Checkpoint:
         try:

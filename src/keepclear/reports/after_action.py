@@ -27,7 +27,7 @@ from keepclear.exchange.events import (
     OperationMoved,
 )
 from keepclear.exchange.rechecking import GONE_ON
-from keepclear.exchange.views import Notice
+from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import decode
@@ -40,7 +40,6 @@ from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.views import is_seen
 
-NOTICE_KIND: Final = "notice/1"
 FOREVER_US: Final = 2**62
 
 

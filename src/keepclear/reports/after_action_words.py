@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from keepclear.agreement.clauses import Separation
-from keepclear.agreement.separation import describe_rule
+from keepclear.agreement.separation import describe_rule, describe_rules
 from keepclear.airspace.altitudes import reference_text
 from keepclear.exchange.decide import ACTS
 from keepclear.exchange.disclosure import Shown
@@ -23,6 +23,7 @@ from keepclear.exchange.events import (
     OperationMoved,
     RecheckingBegun,
     RecheckingDone,
+    RegionOpened,
 )
 from keepclear.exchange.views import Notice
 from keepclear.plans import acts
@@ -132,6 +133,8 @@ def who_words(moment: Moment, story: Story) -> str:
     documents = [each.value for each in moment.parts if isinstance(each.value, KeyDocument)]
     if documents:
         return documents[0].party.upper()
+    if any(_is(each, RegionOpened) for each in moment.parts):
+        return "the exchange"
     return "the exchange: time passed" if story.viewer is None else f"who: {NOT_HELD}"
 
 
@@ -144,6 +147,8 @@ def what_words(moment: Moment, story: Story, day: str | None) -> Iterator[str]:
                 yield act_words(act, story, filed)
             case KeyDocument() as document:
                 yield f"joins, with version {document.version} of its keys"
+            case RegionOpened(house=house):
+                yield f"opens the region, with the house rule {describe_rules(house)}"
             case None:
                 yield f"{part.kind}: see keepclear record show"
             case Notice():

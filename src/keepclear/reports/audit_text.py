@@ -3,6 +3,7 @@
 
 from typing import Final
 
+from keepclear.agreement.separation import describe_rules
 from keepclear.detect.kernel import KERNEL
 from keepclear.exchange.audit import Audited
 from keepclear.reports.texts import printable
@@ -12,8 +13,8 @@ LISTED_AT_MOST: Final = 200
 NOT_SAID: Final = "Signatures and proofs were not looked at: keepclear record verify does that."
 
 
-def audited_text(found: Audited, house: str, file: str) -> str:
-    """Return what was found. house: the house rule that was used, in words."""
+def audited_text(found: Audited, file: str) -> str:
+    """Return what was found."""
     faults = [each for each in found.differences if not each.is_boundary]
     edges = [each for each in found.differences if each.is_boundary]
     if faults:
@@ -34,6 +35,7 @@ def audited_text(found: Audited, house: str, file: str) -> str:
         _count(found.entries, "entry", "entries"),
         f"{_count(found.findings, 'conflict')} raised or changed",
         _count(found.notices, "notice"),
+        _count(found.filings, "filing"),
         f"{_count(found.pairs, 'pair')} by the kernel",
     )
     lines += [
@@ -42,8 +44,8 @@ def audited_text(found: Audited, house: str, file: str) -> str:
     ]
     if edges and faults:
         lines.append(f"  boundary   {len(edges):,} more differ within the guard band alone")
-    if found.has_house:
-        lines.append(f"  house rule {house}: it stands in no record, and was taken from --house")
+    if found.house is not None:
+        lines.append(f"  house rule {describe_rules(found.house)}")
     if found.waiting:
         waits = _count(found.waiting, "operation")
         lines.append(f"  waiting    {waits} RE-CHECKING at the end: not compared by the new rules")

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from keepclear.agreement.documents import read_agreement
+from keepclear.agreement.separation import describe_rules
 from keepclear.exchange.decide import ACTS
 from keepclear.exchange.disclosure import Shown
 from keepclear.exchange.events import (
@@ -28,8 +29,9 @@ from keepclear.exchange.events import (
     OperationMoved,
     RecheckingBegun,
     RecheckingDone,
+    RegionOpened,
 )
-from keepclear.exchange.views import Notice
+from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Broken, Conflict
 from keepclear.plans.filing import Craft, Domain
@@ -45,7 +47,6 @@ from keepclear.reports.play_values import clock, heights, listed, of_each, where
 from keepclear.reports.texts import lateral_text, position_text, printable, vertical_text
 from keepclear.units import US_PER_S
 
-NOTICE_KIND: Final = "notice/1"
 URGENT: Final = "URGENT"
 CHANGED: Final = "changed: "
 DOES: Final = {
@@ -150,6 +151,9 @@ class Teller:
                     "RE-CHECKING, which counts as a conflict"
                 )  # fmt: skip
                 yield Line("", f"{count:,} {what} {how}: {self.names.agreement(value.hash)}")
+            case RegionOpened():
+                house = describe_rules(value.house)
+                yield Line("", f"the exchange opens the region, with the house rule {house}")
             case MoreFound():
                 yield Line("", f"{self._name(value.id)} has {value.more:,} more conflicts")
             case Act() | KeyDocument() | Notice() | AgreementCarried() | OperationFiled():

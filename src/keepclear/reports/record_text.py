@@ -24,6 +24,7 @@ from keepclear.record.files import (
     KeysFile,
     LeafLine,
     TreeLine,
+    WorldLine,
 )
 from keepclear.record.headers import read_act
 from keepclear.record.key_documents import KeyDocument
@@ -245,10 +246,17 @@ def _line_words(line: AnyLine, number: int) -> Iterator[tuple[str, str]]:
         case CheckpointLine():
             found = read_checkpoint(split_note(line.note)[0])
             yield f"{before}checkpoint of {found.origin}: {_count(found.size, 'part')}", ""
-        case BeatLine():
-            yield f"{before}beat {read_checkpoint(split_note(line.note)[0]).size}", ""
+        case BeatLine() | WorldLine():
+            yield f"{before}{_over_all_words(line)}", ""
         case _:
             pass
+
+
+def _over_all_words(line: BeatLine | WorldLine) -> str:
+    """Return what a line says that is over all trees."""
+    if isinstance(line, WorldLine):
+        return f"the world after {_count(line.seq, 'entry')}: {line.hash[:16]}"
+    return f"beat {read_checkpoint(split_note(line.note)[0]).size}"
 
 
 def _shown(head: str, said: str) -> str:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A record kept in memory: for plays, tests and a first look. It is gone with the process."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from keepclear.record.encoding import encode
 from keepclear.record.files import AnyLine, Header
@@ -12,6 +12,13 @@ class MemoryStore:
 
     def __init__(self, header: Header) -> None:
         self._lines = [encode(header)]
+
+    @classmethod
+    def holding(cls, header: Header, lines: Iterable[bytes]) -> "MemoryStore":
+        """Return a store that holds lines already, those after the header."""
+        store = cls(header)
+        store._lines += lines
+        return store
 
     def append(self, lines: Sequence[AnyLine]) -> None:
         """Keep lines after those that are there."""

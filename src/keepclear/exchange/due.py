@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When something falls due by time alone: an operation, an agreement, a reply in a case.
+
+What is noted twice, or of something that has changed since, does nothing when its time comes. So
+it can be noted anew from the events of a record, and the same falls due at the same times.
+"""
+
+import heapq
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from keepclear.exchange.events import Event, IncidentChanged, OperationFiled, OperationMoved
+from keepclear.exchange.world import World
+from keepclear.plans.operations import Operation, protects_until_us
+
+
+class Timer(NamedTuple):
+    """At which time to look at what: an operation or a case by its id, an agreement by its hash."""
+
+    at_us: int
+    key: str
+
+
+class Due:
+    """What is to be looked at, soonest first. The owner alone writes."""
+
+    def __init__(self) -> None:
+        self._heap: list[Timer] = []
+
+    def put(self, at_us: int, key: str) -> None:
+        """Note when something is to be looked at."""
+        heapq.heappush(self._heap, Timer(at_us, key))
+
+    def first(self, until_us: int) -> Timer | None:
+        """Return what is due first, if it is due by then; it stays."""
+        return self._heap[0] if self._heap and self._heap[0].at_us <= until_us else None
+
+    def drop(self, first: Timer) -> None:
+        """Forget what is due first: it was looked at."""
+        while self._heap and self._heap[0] == first:
+            heapq.heappop(self._heap)
+
+    def plan(self, world: World, events: Iterable[Event], now_us: int) -> None:
+        """Note what events of now have brought. world: after them."""
+        for event in events:
+            match event:
+                case OperationFiled(operation=operation):
+                    self._plan_operation(operation, now_us)
+                case OperationMoved(id=operation_id):
+                    self._plan_operation(world.operations[operation_id], now_us)
+                case IncidentChanged(incident=incident) if incident.due_us is not None:
+                    self.put(incident.due_us, incident.id)
+                case _:
+                    pass
+
+    def _plan_operation(self, operation: Operation, now_us: int) -> None:
+        """Note when an operation falls due; at once where that has passed."""
+        if operation.is_protecting:
+            self.put(max(protects_until_us(operation), now_us), operation.id)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an exchange is set up with, and what it holds of its record.
+
+All that it holds follows from the record (`reopening`); nothing else is kept anywhere.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from keepclear.agreement.clauses import ProbingBound
+from keepclear.agreement.separation import RuleSet
+from keepclear.detect.cylinders import Cylinder
+from keepclear.detect.kernel import Functions
+from keepclear.exchange.answers import Answers
+from keepclear.exchange.due import Due
+from keepclear.exchange.index import Near
+from keepclear.exchange.world import World
+from keepclear.plans.operations import claim_of
+from keepclear.record.key_documents import Keyring
+from keepclear.record.ledger import Ledger
+
+Reach = tuple[tuple[Cylinder, ...], ProbingBound]
+
+
+class Region(NamedTuple):
+    """What an exchange is set up with: its region, its name, its house rule.
+
+    hash_every: after how many entries the hash of the world is written beside them.
+    """
+
+    name: str
+    exchange: str
+    house: RuleSet
+    incarnation: int = 1
+    hash_every: int = 10_000
+
+
+@dataclass(eq=False)
+class Kept:
+    """What an exchange holds of its record. Written by its owner alone, once lines are kept.
+
+    counts: how many notices each party has had. worlds: hashes of the world since the last beat,
+    each with how many entries lead to it.
+    """
+
+    ledger: Ledger
+    near: Near
+    world: World = field(default_factory=World)
+    keys: Keyring = field(default_factory=Keyring)
+    counts: dict[str, int] = field(default_factory=dict)
+    answers: Answers = field(default_factory=Answers)
+    due: Due = field(default_factory=Due)
+    beats: int = 0
+    worlds: list[tuple[int, str]] = field(default_factory=list)
+
+
+def near_of(functions: Functions, world: World, reach: Reach) -> Near:
+    """Return an index of all that protects in a world. reach: what it is asked with, how wide."""
+    cylinders, bound = reach
+    near = Near(functions, cylinders)
+    near.widen((), (bound,))
+    for operation in world.operations.values():
+        if operation.is_protecting:
+            near.put(operation.status, claim_of(operation))
+    near.touched.clear()
+    return near

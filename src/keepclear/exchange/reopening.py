@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an exchange holds of its record, made again from the lines alone.
+
+An exchange that begins again goes on as if it had never stopped: every later answer, entry and
+notice is, byte for byte, what it would have been.
+
+1. What is to be looked at by time alone is noted anew at each entry, with what stood then. What
+   fell due before an entry was looked at before it was written; what falls due at its time or
+   later is looked at once the exchange goes on, and does nothing where that was done already.
+2. The index is asked with all that ever held, as it was; what protects now is put into it.
+3. Entries are checked against the order, hashes of the world against the fold, and the last beat
+   against order and trees. Signatures are for `record.verification`.
+4. A kind of part that is not known refuses to start: what is not understood is never passed over.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from keepclear.agreement.claims import every_cylinder
+from keepclear.detect.kernel import Functions
+from keepclear.errors import OperatorError
+from keepclear.exchange.agreements import next_look_us, widen
+from keepclear.exchange.events import (
+    KINDS,
+    AgreementCarried,
+    AgreementStood,
+    Event,
+    RegionOpened,
+)
+from keepclear.exchange.folding import check_world
+from keepclear.exchange.index import Near
+from keepclear.exchange.kept import Kept, Region, near_of
+from keepclear.exchange.views import NOTICE_KIND, answer
+from keepclear.exchange.world import evolve, keep
+from keepclear.record.encoding import decode
+from keepclear.record.entries import Entry, Leaf, Part
+from keepclear.record.envelopes import Envelope
+from keepclear.record.exchange_keys import ExchangeKeys
+from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
+from keepclear.record.files import LONGEST_LINE, AnyLine, BeatLine, EntryLine, Header, WorldLine
+from keepclear.record.headers import CLOCK_US, Act, read_act
+from keepclear.record.keys import PublicKey
+from keepclear.record.ledger import Ledger, beat_digest
+from keepclear.record.notes import read_checkpoint, split_note
+from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND, EXCHANGE_KEY_KIND
+
+BEAT: Final = b'{"line":"beat"'
+FEW: Final = 1_024
+
+
+class _Numbered(msgspec.Struct):
+    """A notice, of which the number alone is asked for."""
+
+    number: int
+
+
+def reopened(
+    lines: Sequence[bytes], region: Region, public: PublicKey, functions: Functions
+) -> Kept:
+    """Return what the lines of a record lead to; of a header alone, what an exchange begins with.
+
+    public: the key that the exchange signs with. `OperatorError` for a record that does not hold,
+    or is not of this region, its house rule, its name and key.
+    """
+    try:
+        reading = _Reading(lines, region, functions)
+        for place, data in enumerate(lines[1:], start=1):
+            reading.take(place, data)
+        return reading.result(public)
+    except RecordError as fault:
+        raise OperatorError(f"record: {fault}") from None
+
+
+class _Reading:
+    """The state of reading a record that is to go on."""
+
+    def __init__(self, lines: Sequence[bytes], region: Region, functions: Functions) -> None:
+        self._region, self._functions = region, functions
+        self._signers = ExchangeKeys(_header(lines, region), None)
+        self._kept = Kept(
+            ledger=Ledger(region.name, region.incarnation),
+            near=Near(functions, every_cylinder([region.house])),
+        )
+        self._last_beat = max(
+            (place for place, data in enumerate(lines) if data.startswith(BEAT)), default=0
+        )
+        self._acts: list[tuple[Act, bytes, int, tuple[Leaf, ...]]] = []
+        self._most = FEW
+
+    def take(self, place: int, data: bytes) -> None:
+        """Read one line after the header; place: how many stand before it."""
+        path = f"line {place + 1}"
+        line: AnyLine = decode(data, AnyLine, path, LONGEST_LINE)  # type: ignore[arg-type]
+        match line:
+            case EntryLine():
+                self._entry(bytes(line.entry), path)
+            case WorldLine():
+                check_world(self._kept.world, line, path)
+                self._kept.worlds.append((line.seq, line.hash))
+            case BeatLine():
+                if place == self._last_beat:
+                    self._check_beat(line, path)
+                self._kept.beats += 1
+                self._kept.worlds.clear()
+            case _:
+                pass
+
+    def result(self, public: PublicKey) -> Kept:
+        """Return what all lines lead to."""
+        own = self._region.exchange, public.data
+        if own not in {(each.name, each.key.data) for each in self._signers.earlier}:
+            raise NotProven(
+                "header, exchange", f"{own[0]} {public.id[:16]}", "does not sign this record",
+                "begin with the name and key that it was opened with",
+            )  # fmt: skip
+        kept = self._kept
+        kept.near = near_of(self._functions, kept.world, kept.near.reach)
+        for act, data, at_us, leaves in self._acts:
+            if act.expires_us > kept.ledger.chain.at_us:
+                kept.answers.keep(act, data, answer(act.party, at_us, leaves))
+        return kept
+
+    def _entry(self, data: bytes, path: str) -> None:
+        kept = self._kept
+        entry = msgspec.json.decode(data, type=Entry)
+        self._look_before(entry.at_us)
+        place = kept.ledger.chain.seq
+        kept.ledger.read(entry, data)
+        events: list[Event] = []
+        for leaf in entry.leaves:
+            part = msgspec.json.decode(leaf.part, type=Part)
+            self._part(entry, leaf, part, place, f"{path}, {part.kind}", events)
+        keep(kept.world)
+        if not kept.world.opened:
+            raise Malformed(path, place, "is before the region was opened", "get it again")
+        kept.due.plan(kept.world, events, entry.at_us)
+
+    def _part(
+        self, entry: Entry, leaf: Leaf, part: Part, place: int, path: str, events: list[Event]
+    ) -> None:
+        kept, data = self._kept, bytes(part.data)
+        match part.kind:
+            case kind if kind in KINDS:
+                event: Any = msgspec.json.decode(data, type=KINDS[kind])
+                self._event(event, entry.at_us, path)
+                events.append(event)
+            case kind if kind == NOTICE_KIND:
+                kept.counts[leaf.audience] = msgspec.json.decode(data, type=_Numbered).number
+            case kind if kind == ACT_KIND:
+                self._act(decode(data, Envelope, path), data, entry)
+            case kind if kind == DOCUMENT_KIND:
+                party = kept.keys.add(decode(data, Envelope, path), place, path).party
+                for own_hash, each in kept.world.agreements.items():
+                    if any(own.id == party for own in each.agreement.parties):
+                        self._look(own_hash, entry.at_us)
+            case kind if kind == EXCHANGE_KEY_KIND:
+                self._signers.follow(decode(data, Envelope, path), path)
+            case _:
+                raise Malformed(path, part.kind, "is not known here", "update this program")
+
+    def _event(self, event: Event, at_us: int, path: str) -> None:
+        kept = self._kept
+        evolve(kept.world, event)
+        match event:
+            case RegionOpened():
+                self._check_opening(event, path)
+            case AgreementCarried(hash=own_hash):
+                kept.due.put(at_us + CLOCK_US, own_hash)
+                self._look(own_hash, at_us)
+            case AgreementStood(clauses=clauses):
+                widen(kept.near, clauses)
+            case _:
+                pass
+
+    def _act(self, envelope: Envelope, data: bytes, entry: Entry) -> None:
+        """Note an act that can be sent again; its answer is made at the end."""
+        self._acts.append((read_act(envelope), data, entry.at_us, entry.leaves))
+        if len(self._acts) > self._most:
+            self._acts = [each for each in self._acts if each[0].expires_us > entry.at_us]
+            self._most = max(FEW, 2 * len(self._acts))
+
+    # --- what falls due -----------------------------------------------------------------------
+
+    def _look_before(self, at_us: int) -> None:
+        """Look at what fell due before an entry, as was done before it was written."""
+        kept = self._kept
+        while (first := kept.due.first(at_us - 1)) is not None:
+            kept.due.drop(first)
+            if first.key in kept.world.agreements:
+                self._look(first.key, max(first.at_us, kept.ledger.chain.at_us))
+
+    def _look(self, own_hash: str, at_us: int) -> None:
+        carried = self._kept.world.agreements[own_hash]
+        next_us = next_look_us(carried, self._kept.keys, at_us)
+        if next_us is not None:
+            self._kept.due.put(next_us, own_hash)
+
+    # --- what is checked ----------------------------------------------------------------------
+
+    def _check_opening(self, event: RegionOpened, path: str) -> None:
+        given = self._region
+        said = (event.region, event.incarnation, event.exchange, event.house)
+        if said != (given.name, given.incarnation, given.exchange, given.house):
+            raise Malformed(
+                path, f"{event.region} {event.incarnation}, {event.exchange}, house rule "
+                f"{event.house.name}", f"is not what is given, {given.name} {given.incarnation}, "
+                f"{given.exchange}, house rule {given.house.name}",
+                "begin with what the region was opened with",
+            )  # fmt: skip
+
+    def _check_beat(self, line: BeatLine, path: str) -> None:
+        ledger = self._kept.ledger
+        root = beat_digest(
+            ledger.region, ledger.incarnation, ledger.chain, ledger.trees, line.salt,
+            self._kept.worlds,
+        )  # fmt: skip
+        if read_checkpoint(split_note(line.note)[0]).root != root:
+            raise BrokenProof(
+                f"{path}, beat", root.hex()[:16], "is the digest of what is there, and was not "
+                "signed", "see keepclear record verify; go on from a copy that holds",
+            )  # fmt: skip
+
+
+def _header(lines: Sequence[bytes], region: Region) -> Header:
+    line: AnyLine = decode(lines[0], AnyLine, "line 1", LONGEST_LINE)  # type: ignore[arg-type]
+    if not isinstance(line, Header) or line.view != "archive":
+        raise Malformed("line 1", type(line).__name__, "begins no archive", "give the archive")
+    if (line.region, line.incarnation) != (region.name, region.incarnation):
+        raise Malformed(
+            "header, region", f"{line.region} {line.incarnation}",
+            f"is not {region.name} {region.incarnation}", "give the archive of this region",
+        )  # fmt: skip
+    return line

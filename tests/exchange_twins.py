@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two exchanges that are asked the same: one never stops, the other stops wherever it can.
+
+The second begins again from its lines alone; its store fails, too. With the same ids handed in,
+each answer, refusal and line must be the same, byte for byte, and so must all that is kept.
+"""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+from keepclear.detect.kernel import Functions
+from keepclear.errors import KeepclearError, OperatorError
+from keepclear.exchange.exchange import Exchange
+from keepclear.exchange.kept import Kept, Region
+from keepclear.exchange.ports import Clock, Ids, NotWritten
+from keepclear.exchange.views import Disclosed
+from keepclear.record.encoding import encode
+from keepclear.record.envelopes import Envelope
+from keepclear.record.files import AnyLine, Header
+from keepclear.record.keys import Signer
+from keepclear.store.memory import MemoryStore
+
+Call = Callable[[Exchange], object]
+WORLD: Final = (
+    "opened", "agreements", "filers", "before", "rechecking", "more", "operations", "conflicts",
+    "of_operation", "places", "incidents", "lines", "none_here", "contradictions", "stated",
+    "earlier", "filings", "hashes", "hash",
+)  # fmt: skip
+
+
+class NotedIds:
+    """Ids as they are handed in, each noted."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self.noted: list[Any] = []
+
+    def id(self) -> str:
+        self.noted.append(made := self._ids.id())
+        return made
+
+    def salt(self) -> bytes:
+        self.noted.append(made := self._ids.salt())
+        return made
+
+
+class SameIds:
+    """The ids that another exchange was handed, once more."""
+
+    def __init__(self, noted: list[Any]) -> None:
+        self._noted, self.place = noted, 0
+
+    def id(self) -> str:
+        return str(self._next())
+
+    def salt(self) -> bytes:
+        return bytes(self._next())
+
+    def _next(self) -> Any:  # noqa: ANN401 an id or a salt
+        self.place += 1
+        return self._noted[self.place - 1]
+
+
+class CountingStore:
+    """A store that counts what it is asked to keep."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store, self.appends = store, 0
+
+    def append(self, lines: Sequence[AnyLine]) -> None:
+        self.appends += 1
+        self._store.append(lines)
+
+    def lines(self) -> list[bytes]:
+        return self._store.lines()
+
+
+class FailingStore(CountingStore):
+    """A store that fails once, where it is told to.
+
+    fails_in: how many appends come before. how: "not" where it is known that nothing was kept,
+    "before" and "after" where it is not known. written_at: how many ids what is kept has taken.
+    """
+
+    def __init__(self, store: MemoryStore, ids: SameIds) -> None:
+        super().__init__(store)
+        self.ids, self.written_at, self.how, self.fails_in = ids, 0, "", -1
+
+    def append(self, lines: Sequence[AnyLine]) -> None:
+        self.fails_in -= 1
+        is_now = self.fails_in == -1
+        if is_now and self.how == "not":
+            raise NotWritten("no space left")
+        if is_now and self.how == "before":
+            raise OSError(5, "cut off before")
+        super().append(lines)
+        self.written_at = self.ids.place
+        if is_now and self.how == "after":
+            raise OSError(5, "cut off after")
+
+
+class Twins:
+    """An exchange that never stops, shown outside, and one that does, compared after each call.
+
+    often: how often it stops or its store fails at a call, from 0 to 1. stops, failures: how
+    often that was, for a test to see that it was.
+    """
+
+    by: Random = Random(0)
+    often: float = 0.3
+    stops: int = 0
+    failures: int = 0
+
+    def __init__(
+        self, region: Region, signer: Signer, clock: Clock, ids: Ids, store: MemoryStore,
+        functions: Functions,
+    ) -> None:  # fmt: skip
+        noted = NotedIds(ids)
+        self._header = msgspec.json.decode(store.lines()[0], type=Header)
+        self._steady_store, self._ids = CountingStore(store), SameIds(noted.noted)
+        self._store = FailingStore(MemoryStore(self._header), self._ids)
+        self.steady = Exchange(region, signer, clock, noted, self._steady_store, functions)
+        self._set_up = region, signer, clock, functions
+        self.stopping = self._begun()
+        self._compare()
+
+    def _begun(self) -> Exchange:
+        region, signer, clock, functions = self._set_up
+        return Exchange(region, signer, clock, self._ids, self._store, functions)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 whatever an exchange has
+        return getattr(self.steady, name)
+
+    def admit(self, document: Envelope) -> None:
+        self._both(lambda each: each.admit(document), is_safe_twice=False)
+
+    def submit(self, envelope: Envelope, sender: str) -> Disclosed[Any]:
+        return self._both(lambda each: each.submit(envelope, sender))  # type: ignore[no-any-return]
+
+    def pass_time(self) -> None:
+        self._both(lambda each: each.pass_time())
+
+    def recheck_some(self) -> bool:
+        return bool(self._both(lambda each: each.recheck_some(), is_safe_twice=False))
+
+    def beat(self) -> None:
+        self._both(lambda each: each.beat(), is_safe_twice=False)
+
+    def _both(self, call: Call, *, is_safe_twice: bool = True) -> Any:  # noqa: ANN401 as the call
+        """Ask both; the second stops before, or is asked again where its store has failed."""
+        before = self._steady_store.appends
+        kind, result = outcome(call, self.steady)
+        appends = self._steady_store.appends - before
+        hows = ["begin", "not", "before", *(["after"] if is_safe_twice else [])]
+        how = self.by.choice(hows) if self.by.random() < self.often else ""
+        if how == "begin":
+            self._begin_again()
+        elif how and appends:
+            self._fail(call, how, self.by.randrange(appends))
+        twin_kind, twin_result = outcome(call, self.stopping)
+        assert (twin_kind, told(twin_result)) == (kind, told(result))
+        self._compare()
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    def _fail(self, call: Call, how: str, fails_in: int) -> None:
+        """Let the store fail within a call: what is not written leaves no trace."""
+        before, lines = kept_of(self.stopping._kept), len(self._store.lines())
+        self._store.how, self._store.fails_in = how, fails_in
+        kind, _ = outcome(call, self.stopping)
+        assert kind == ("NotWritten" if how == "not" else "OSError")
+        type(self).failures += 1
+        self._ids.place = self._store.written_at
+        if how == "not":
+            if len(self._store.lines()) == lines:
+                assert kept_of(self.stopping._kept) == before
+            return
+        assert outcome(lambda each: each.pass_time(), self.stopping)[0] == OperatorError.__name__
+        self._begin_again()
+
+    def _begin_again(self) -> None:
+        type(self).stops += 1
+        written_at = self._store.written_at
+        lines = self._store.lines()[1:]
+        self._store = FailingStore(MemoryStore.holding(self._header, lines), self._ids)
+        self._store.written_at = self._ids.place = written_at
+        self.stopping = self._begun()
+
+    def _compare(self) -> None:
+        assert self._store.lines() == self._steady_store.lines()
+        self._ids.place = len(self._ids._noted)  # of an act that is refused some are not used
+        assert kept_of(self.stopping._kept) == kept_of(self.steady._kept)
+
+
+def outcome(call: Call, exchange: Exchange) -> tuple[str, object]:
+    """Return what a call returns or raises, after its kind."""
+    try:
+        return "", call(exchange)
+    except (KeepclearError, OSError) as fault:
+        return type(fault).__name__, fault
+
+
+def told(result: object) -> object:
+    """Return what a caller gets, as bytes where it has such."""
+    if isinstance(result, BaseException):
+        return str(result)
+    return encode(result.value) if isinstance(result, Disclosed) else result
+
+
+def kept_of(kept: Kept) -> dict[str, object]:
+    """Return all that an exchange holds and that follows from its record."""
+    world = {name: getattr(kept.world, name) for name in WORLD}
+    cylinders, bound = kept.near.reach
+    return {
+        **{name: dict(each) if isinstance(each, dict) else each for name, each in world.items()},
+        "chain": kept.ledger.chain,
+        "trees": {name: (len(each), each.root()) for name, each in kept.ledger.trees.items()},
+        "keys": {party: kept.keys.documents(party) for party in kept.keys.parties()},
+        "counts": kept.counts, "beats": kept.beats, "worlds": list(kept.worlds),
+        "near": (set(cylinders), bound, {k: v[:2] for k, v in kept.near._kept.items()}),
+        "not kept": len(kept.world.undo_log),
+    }  # fmt: skip

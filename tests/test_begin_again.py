@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An exchange that stops and begins again from its record goes on as if it had never stopped."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import MultipleResults, initialize, rule
+from msgspec.structs import replace
+
+from keepclear.agreement.rules_toml import parse_short
+from keepclear.errors import CallerError, OperatorError
+from keepclear.exchange.folding import fold
+from keepclear.exchange.ports import NotWritten
+from keepclear.exchange.views import Answer, Disclosed
+from keepclear.exchange.world import World, undo
+from keepclear.plans import acts
+from keepclear.plays.stage import Stage
+from keepclear.record.encoding import encode
+from keepclear.record.entries import Entry, Part
+from keepclear.record.envelopes import Envelope
+from keepclear.record.files import AnyLine, EntryLine
+from keepclear.record.keys import Signer
+from keepclear.store.memory import MemoryStore
+from tests import test_exchange_agreements, test_incidents
+from tests.agreement_plays import DAY_US, agreement
+from tests.exchange_twins import Twins, kept_of
+from tests.record_plays import START_US
+from tests.test_exchange_machine import Exchanging, ExchangingBitByBit
+from tests.test_incidents_machine import WAYS, Cases
+from tests.two_worlds import separation
+
+
+@pytest.fixture
+def twins(monkeypatch: pytest.MonkeyPatch) -> type[Twins]:
+    """Let each stage have an exchange that stops, beside the one that does not."""
+    monkeypatch.setattr("keepclear.plays.stage.Exchange", Twins)
+    return Twins
+
+
+class Stopping(Exchanging):
+    """Random acts, on an exchange that stops at random places and whose store fails."""
+
+    @initialize(target=Exchanging.operations, seed=st.integers(0, 2**32))
+    def begin(self, seed: int) -> MultipleResults[str]:
+        self.patched = pytest.MonkeyPatch()
+        self.patched.setattr("keepclear.plays.stage.Exchange", Twins)
+        Twins.by = Random(seed)
+        self.sent: list[tuple[Envelope, str]] = []
+        made: MultipleResults[str] = super().begin()
+        submit = self.stage.exchange.submit
+
+        def noted(envelope: Envelope, sender: str) -> Disclosed[Answer]:
+            self.sent.append((envelope, sender))
+            return submit(envelope, sender)
+
+        self.stage.exchange.submit = noted  # type: ignore[method-assign]
+        return made
+
+    @rule(place=st.integers(0, 10))
+    def send_again(self, place: int) -> None:
+        for envelope, sender in self.sent[-1 - place :][:1]:
+            with suppress(CallerError):
+                self.stage.exchange.submit(envelope, sender)
+
+    @rule(minutes=st.integers(1, 600))
+    def be_down(self, minutes: int) -> None:
+        self.stage.clock.move_to(self.stage.clock.now_us() + minutes * 60_000_000)
+        self.stage.exchange.pass_time()
+
+    @rule()
+    def beat(self) -> None:
+        self.stage.exchange.beat()
+
+    def teardown(self) -> None:
+        try:
+            super().teardown()
+        finally:
+            if hasattr(self, "patched"):
+                self.patched.undo()
+
+
+class StoppingBitByBit(Stopping, ExchangingBitByBit):
+    """The same where what an agreement changes is looked at bit by bit."""
+
+
+TestStopping = pytest.mark.slow(Stopping.TestCase)
+TestStoppingBitByBit = pytest.mark.slow(StoppingBitByBit.TestCase)
+TestStoppingBitByBit.settings = TestStopping.settings = settings(
+    max_examples=10, stateful_step_count=30, deadline=None, phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@settings(max_examples=10, deadline=None, phases=[Phase.generate],
+          suppress_health_check=list(HealthCheck))  # fmt: skip
+@given(seed=st.integers(0, 2**64 - 1))
+def test_statements_and_cases_go_on_where_the_exchange_stopped(
+    seed: int, twins: type[Twins]
+) -> None:
+    by, twins.by = Random(seed), Random(seed)
+    cases = Cases()
+    for _ in range(40):
+        by.choice(WAYS)(cases, by)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "told",
+    [
+        test_exchange_agreements.test_an_older_copy_lifts_no_suspension,
+        test_exchange_agreements.test_what_two_parties_state_on_copies_of_their_own_is_joined,
+        test_exchange_agreements.test_what_is_dated_ahead_by_less_than_clocks_may_differ_takes_effect_at_its_time,
+        test_exchange_agreements.test_a_denunciation_counts_from_when_it_was_stated_not_from_when_it_was_carried,
+        test_exchange_agreements.test_an_agreement_comes_into_force_and_ends_by_time_alone,
+        test_exchange_agreements.test_an_annex_comes_into_force_by_time_alone,
+        test_exchange_agreements.test_with_a_revoked_signature_an_agreement_stands_anew_and_so_do_conflicts,
+        test_exchange_agreements.test_a_key_document_with_a_key_of_the_other_party_is_refused_whole,
+        test_incidents.test_a_reply_that_does_not_come_is_overdue_when_it_falls_due_and_both_are_told_once,
+    ],
+)  # fmt: skip
+def test_what_holds_of_agreements_keys_and_cases_holds_where_the_exchange_stops(
+    told: Callable[[], None], seed: int, twins: type[Twins]
+) -> None:
+    twins.by, twins.stops, twins.failures = Random(seed), 0, 0
+    twins.often = 0.9
+
+    told()
+
+    assert twins.stops + twins.failures
+
+
+# --- what it does not go on with --------------------------------------------------------------
+
+
+def begun() -> Stage:
+    """Return a stage on which two are in conflict, up to a beat."""
+    stage = test_exchange_agreements.staged()
+    test_exchange_agreements.two_near(stage)
+    stage.exchange.beat()
+    return stage
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"house": parse_short("1 NM / 1000 ft")}, "house rule 1 NM / 1000 ft; begin with what"),
+        ({"exchange": "other.example/exercise"}, "is not what is given"),
+        ({"incarnation": 2}, "is not exercise 2; give the archive of this region"),
+        ({"name": "west"}, "is not west 1; give the archive of this region"),
+    ],
+)
+def test_an_exchange_goes_on_only_as_its_region_was_opened(
+    changes: dict[str, Any], why: str
+) -> None:
+    stage = begun()
+    stage._opened = stage._opened._replace(**changes)
+
+    with pytest.raises(OperatorError, match=why):
+        stage.begin_again()
+
+
+def test_an_exchange_goes_on_only_with_a_key_that_signs_its_record() -> None:
+    stage = begun()
+    stage._signer = Signer(b"6" * 32)
+
+    with pytest.raises(OperatorError, match="does not sign this record"):
+        stage.begin_again()
+
+
+def spoilt(stage: Stage, change: Callable[[Entry], Entry]) -> Stage:
+    """Return a stage whose last entry is another."""
+    lines = [msgspec.json.decode(each, type=AnyLine) for each in stage.lines]
+    place = max(n for n, each in enumerate(lines) if isinstance(each, EntryLine))
+    line = lines[place]
+    assert isinstance(line, EntryLine)
+    made = change(msgspec.json.decode(line.entry, type=Entry))
+    lines[place] = EntryLine(entry=msgspec.Raw(encode(made)))
+    stage._store = MemoryStore.holding(stage._header, [encode(each) for each in lines[1:]])
+    return stage
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (
+            lambda entry: replace(
+                entry, leaves=(replace(entry.leaves[0], salt=bytes(32)), *entry.leaves[1:])
+            ),
+            "is the digest of what is there, and was not signed",
+        ),
+        (
+            lambda entry: replace(entry, leaves=(
+                replace(entry.leaves[0], part=msgspec.Raw(encode(Part(
+                    kind="strange/1", at_us=entry.at_us, data=msgspec.Raw(b"{}")
+                )))), *entry.leaves[1:],
+            )),
+            "strange/1 'strange/1': is not known here; update this program",
+        ),
+        (lambda entry: replace(entry, seq=entry.seq + 1), "which comes next"),
+        (lambda entry: replace(entry, previous=bytes(32)), "is not the hash of the entry before"),
+    ],
+)  # fmt: skip
+def test_an_exchange_does_not_go_on_with_a_record_that_does_not_hold(
+    change: Callable[[Entry], Entry], why: str
+) -> None:
+    with pytest.raises(OperatorError, match=why):
+        spoilt(begun(), change).begin_again()
+
+
+def test_a_record_in_which_something_is_before_the_opening_is_not_gone_on_with() -> None:
+    stage = begun()
+    entry = msgspec.json.decode(stage.lines[2], type=EntryLine).entry
+    first = replace(msgspec.json.decode(entry, type=Entry), seq=0, previous=bytes(32))
+    line = encode(EntryLine(entry=msgspec.Raw(encode(first))))
+    stage._store = MemoryStore.holding(stage._header, [line])
+
+    with pytest.raises(OperatorError, match="is before the region was opened"):
+        stage.begin_again()
+
+
+# --- what was not written ---------------------------------------------------------------------
+
+
+@contextmanager
+def full(patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the store keep nothing, and know it."""
+
+    def refuse(*_: object) -> None:
+        raise NotWritten("no space left")
+
+    with patch.context() as broken:
+        broken.setattr(MemoryStore, "append", refuse)
+        yield
+
+
+def test_what_is_known_not_to_be_written_is_taken_back_and_the_exchange_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = begun()
+    before, lines = kept_of(stage.exchange._kept), stage.lines
+    made = acts.CancelOperation(id=next(iter(stage.exchange.world.operations)))
+    envelope = stage.envelope("a", "operations.cancel/1", made)
+
+    with full(monkeypatch):
+        with pytest.raises(NotWritten, match="no space left"):
+            stage.exchange.submit(envelope, "a")
+        with pytest.raises(NotWritten, match="no space left"):
+            stage.exchange.beat()
+
+    assert (kept_of(stage.exchange._kept), stage.lines) == (before, lines)
+    assert stage.exchange.submit(envelope, "a").value.parts
+    assert fold(stage.lines).hash == stage.exchange.world.hash
+
+
+def test_what_falls_due_and_is_not_written_falls_due_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = begun()
+    stage.clock.move_to(START_US + DAY_US)
+
+    with full(monkeypatch), pytest.raises(NotWritten):
+        stage.exchange.pass_time()
+    assert any(each.is_protecting for each in stage.exchange.world.operations.values())
+
+    stage.exchange.pass_time()
+    assert not any(each.is_protecting for each in stage.exchange.world.operations.values())
+
+
+@pytest.mark.parametrize("spoils", ["undoes nothing", "loses an object"])
+def test_a_world_that_could_not_be_taken_back_is_made_anew_from_the_record(
+    spoils: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = begun()
+    before = kept_of(stage.exchange._kept)
+    own_id = next(iter(stage.exchange.world.operations))
+
+    def badly(world: World) -> None:
+        if spoils == "loses an object":
+            undo(world)
+            del world.operations[own_id]
+        world.undo_log.clear()
+
+    with full(monkeypatch), monkeypatch.context() as broken:
+        broken.setattr("keepclear.exchange.exchange.undo", badly)
+        with pytest.raises(NotWritten):
+            stage.submit("a", "operations.cancel/1", acts.CancelOperation(id=own_id))
+
+    assert kept_of(stage.exchange._kept) == before
+
+
+def test_an_act_that_was_written_and_not_answered_gets_its_answer_when_it_is_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = begun()
+    made = acts.CancelOperation(id=next(iter(stage.exchange.world.operations)))
+    envelope = stage.envelope("a", "operations.cancel/1", made)
+    append = MemoryStore.append
+
+    def cut_off(store: MemoryStore, lines: Sequence[AnyLine]) -> None:
+        append(store, lines)
+        raise OSError(5, "cut off")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(MemoryStore, "append", cut_off)
+        with pytest.raises(OSError, match="cut off"):
+            stage.exchange.submit(envelope, "a")
+    with pytest.raises(OperatorError, match="begin again from what is written"):
+        stage.exchange.submit(envelope, "a")
+
+    lines = stage.lines
+    stage.begin_again()
+    parts = [part for _, part in stage.exchange.submit(envelope, "a").value.parts]
+    assert [each.kind for each in parts][:2] == ["act/1", "operation-moved/1"]
+    assert stage.lines == lines
+
+
+def test_an_index_that_an_act_widened_and_that_was_not_written_is_as_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = begun()
+    before = kept_of(stage.exchange._kept)
+    wide = agreement(id="wide", clauses=(separation("20 NM / 3000 ft"),))
+
+    with full(monkeypatch), pytest.raises(NotWritten):
+        stage.carry(stage.signed(wide), wide)
+
+    assert kept_of(stage.exchange._kept) == before
+    stage.carry(stage.signed(wide), wide)
+    assert stage.exchange._kept.near.reach != before["near"]
