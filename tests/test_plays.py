@@ -74,7 +74,7 @@ def test_two_plans_cross_is_the_whole_life_in_under_60_lines() -> None:
     assert len(text.splitlines()) < 60
     story = told(text)
     for words in (
-        "is in force: 19 clauses hold", "NORTH files N1, version 1: accepted",
+        "is in force: 20 clauses hold", "NORTH files N1, version 1: accepted",
         "CONFLICT 1: N1 and S1", "must act    S1, by clause 3.1",
         "told        north (notice 1), south (notice 1)",
         "SOUTH proposes in conflict 1 that S1 goes 2 h later", "conflict 1 is resolved",
@@ -187,7 +187,7 @@ def test_what_falls_due_and_an_operation_out_of_plan_are_told_once() -> None:
 
     story = unwrapped(told(begin + airborne + over))
 
-    assert "N1 is nonconforming" in story
+    assert "N1 is nonconforming protects until 12:00Z, or until it is ended" in story
     assert "goes on, raised: URGENT: airborne without being activated" in story
     assert "N1 is over: its time has passed" in story
     assert story.count("conflict 1 is resolved") == 1

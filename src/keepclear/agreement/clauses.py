@@ -20,6 +20,7 @@ from keepclear.record.headers import Name
 from keepclear.record.key_documents import Hex64
 
 HOUR_US: Final = 3_600_000_000
+MINUTE_US: Final = 60_000_000
 MostHours = Annotated[int, msgspec.Meta(ge=1, le=366 * 24 * HOUR_US)]
 ClauseId = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{1,3}(?:\.[0-9]{1,2}){0,2}\Z")]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=7 * 24 * 3600)]
@@ -108,6 +109,15 @@ class LeadTime(Decision, frozen=True, kw_only=True, tag="lead-time"):
 
     notice_us: MostHours
     classes: tuple[Words, ...] = ("any",)
+
+
+class Grace(Decision, frozen=True, kw_only=True, tag="grace"):
+    """How long an operation that is out of plan protects after its end, if nobody ends it.
+
+    From a minute to a day. Without it: 60 minutes. Of several agreements the longest holds.
+    """
+
+    lasts_us: Annotated[int, msgspec.Meta(ge=MINUTE_US, le=24 * HOUR_US)]
 
 
 class Deadline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -241,7 +251,7 @@ class ProvingRun(Decision, frozen=True, kw_only=True, tag="proving-run"):
 AnyDecision = (
     Separation | WhoActs | OnConflictRule | LeadTime | Deadlines | Frequencies | Disclosure | Caps
     | ProbingBound | Channels | Retention | OperatorKey | AnnexAuthority | LineCheck | ProvingRun
-    | IncidentRule
+    | IncidentRule | Grace
 )  # fmt: skip
 
 
@@ -255,6 +265,6 @@ KINDS: Final[tuple[str, ...]] = tuple(
     str(each.__struct_config__.tag)
     for each in (
         Separation, WhoActs, OnConflictRule, LeadTime, Deadlines, Frequencies, Disclosure, Caps,
-        ProbingBound, Channels, Retention, IncidentRule,
+        ProbingBound, Channels, Retention, IncidentRule, Grace,
     )
 )  # fmt: skip

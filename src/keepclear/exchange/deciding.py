@@ -14,6 +14,7 @@ from keepclear.agreement.binding import Held, Minima, binding, minima_for
 from keepclear.agreement.clauses import (
     Decision,
     Disclosure,
+    Grace,
     OnConflict,
     OnConflictRule,
     ProbingBound,
@@ -31,7 +32,7 @@ from keepclear.exchange.ports import Ids
 from keepclear.exchange.views import notice
 from keepclear.exchange.world import Carried, World, evolve
 from keepclear.plans.conflicts import Conflict
-from keepclear.plans.operations import Operation, as_compared
+from keepclear.plans.operations import DEFAULT_GRACE_US, Operation, as_compared
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import audience_of
 from keepclear.record.notes import NoteKey
@@ -42,7 +43,8 @@ Kind = TypeVar("Kind", bound=Decision)
 class Between(NamedTuple):
     """What binds two parties now. who_acts: with the ids of the clauses.
 
-    probing: what small volumes are widened to, None where all is disclosed.
+    probing: what small volumes are widened to, None where all is disclosed. grace_us: for how long
+    an operation that is out of plan protects after its end.
     """
 
     minima: tuple[Minima, ...]
@@ -50,6 +52,7 @@ class Between(NamedTuple):
     grants: Grants
     on_conflict: OnConflict
     probing: ProbingBound | None
+    grace_us: int
 
 
 @dataclass(eq=False)
@@ -116,6 +119,15 @@ class Deciding:
         more = (e for e in self._before[pair] if (e.agreement, e.clause) not in known)
         return (*now, *more)
 
+    def grace_us(self, party: str) -> int:
+        """Return for how long a party's operation protects after its end, once out of plan.
+
+        It protects from all at once, so the longest that holds with anybody.
+        """
+        others = self.parties - {party}
+        return max((self.between(party, each).grace_us for each in others),
+                   default=DEFAULT_GRACE_US)  # fmt: skip
+
     def forget_bindings(self) -> None:
         """Look again at what binds whom: an agreement stands otherwise than before."""
         self._between.clear()
@@ -171,12 +183,14 @@ def _between(held: Sequence[Held], a: str, b: str, house: RuleSet) -> Between:
         found = [(each.standing.hash, *pair) for pair in _of(each, Disclosure)]
         disclosures += found or [(each.standing.hash, "", None)]
     grants = grants_of(disclosures)
+    graces = [rule.lasts_us for each in bound for _, rule in _of(each, Grace)]
     actions = [rule.action for each in bound for _, rule in _of(each, OnConflictRule)]
     return Between(
         minima=minima_for(held, a, b, house),
         who_acts=tuple(pair for each in bound for pair in _of(each, WhoActs)),
         grants=grants, probing=_probing(bound, grants),
         on_conflict=OnConflict.REFUSE if OnConflict.REFUSE in actions else OnConflict.NOTE,
+        grace_us=max(graces, default=DEFAULT_GRACE_US),
     )  # fmt: skip
 
 

@@ -114,6 +114,7 @@ LEAVES_AS: Final[Mapping[str, tuple[str, ...]]] = {
     "filed_us": (),
     "late_us": (),
     "airborne_us": (),
+    "grace_us": ("to_us", "volumes"),  # as with the state
 }
 
 

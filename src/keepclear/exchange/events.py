@@ -78,12 +78,16 @@ class OperationFiled(Signed, frozen=True, kw_only=True):
 
 
 class OperationMoved(Signed, frozen=True, kw_only=True):
-    """An operation is in another state. why: in words."""
+    """An operation is in another state. why: in words.
+
+    grace_us: for how long it protects after its end, where it has gone out of plan.
+    """
 
     id: Id
     state: State
     why: str = ""
     airborne_us: TimeUs | None = None
+    grace_us: int | None = None
 
 
 class ConflictChanged(Signed, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ from keepclear.plans.caps import area_hours_km2h, excesses
 from keepclear.plans.conflicts import open_for
 from keepclear.plans.filing import FiledOperation, uncertainty_of, volumes_filed, volumes_of
 from keepclear.plans.operations import (
+    OUT_OF_PLAN,
     Event,
     Operation,
     State,
@@ -78,7 +79,7 @@ def refile(deciding: Deciding, old: Operation, made: Operation) -> None:
     """
     is_smaller = only_shrinks(old, made)
     made = replace(
-        made, airborne_us=old.airborne_us, off_nominal=old.off_nominal,
+        made, airborne_us=old.airborne_us, off_nominal=old.off_nominal, grace_us=old.grace_us,
         state=old.state if is_smaller else made.state,
     )  # fmt: skip
     deciding.emit([made.party], OperationFiled(
@@ -131,9 +132,9 @@ def airborne(deciding: Deciding, act: Act, payload: MarkAirborne) -> None:
     """Mark an operation as airborne; no rule refuses it, whatever else is wrong."""
     old = deciding.operation(payload.id, act.party)
     state = move(old.state, Event.AIRBORNE)
-    deciding.emit(
-        [act.party], OperationMoved(id=old.id, state=state, airborne_us=payload.at_us)
-    )  # fmt: skip
+    deciding.emit([act.party], OperationMoved(
+        id=old.id, state=state, airborne_us=payload.at_us, grace_us=_grace_us(deciding, old, state)
+    ))  # fmt: skip
     if state is State.NONCONFORMING and old.state is not state:
         made = deciding.world.operations[old.id]
         recheck(deciding, made, "URGENT: airborne without being activated")
@@ -144,7 +145,8 @@ def contingent(deciding: Deciding, act: Act, payload: MakeContingent) -> None:
     old = deciding.operation(payload.id, act.party)
     state = move(old.state, Event.CONTINGENT)
     made = replace(old, state=state, off_nominal=volumes_of(payload.off_nominal, "off_nominal"),
-                   ovn=deciding.ids.id(), version=old.version + 1)  # fmt: skip
+                   ovn=deciding.ids.id(), version=old.version + 1,
+                   grace_us=_grace_us(deciding, old, state) or old.grace_us)  # fmt: skip
     deciding.emit([act.party], OperationFiled(operation=made, is_smaller=True))
     recheck(deciding, made, "URGENT: contingent")
 
@@ -166,11 +168,22 @@ def fall_due(deciding: Deciding, operation: Operation) -> None:
     if operation.state is State.ACTIVATED:
         state = move(operation.state, Event.OVERRUN)
         deciding.emit([operation.party], OperationMoved(
-            id=operation.id, state=state, why="its end has passed"
+            id=operation.id, state=state, why="its end has passed",
+            grace_us=_grace_us(deciding, operation, state),
         ))  # fmt: skip
         recheck(deciding, deciding.world.operations[operation.id], "URGENT: its end has passed")
     elif operation.state in {State.FILED, State.ACCEPTED} or is_over:
         _close(deciding, operation, Event.END, "is over: its time has passed")
+
+
+def _grace_us(deciding: Deciding, old: Operation, state: State) -> int | None:
+    """Return the grace of an operation that goes out of plan; None where it does not.
+
+    Decided once: whoever was told until when it protects can hold on to that.
+    """
+    if old.state in OUT_OF_PLAN or state not in OUT_OF_PLAN:
+        return None
+    return deciding.grace_us(old.party)
 
 
 def _close(deciding: Deciding, old: Operation, event: Event, why: str, reason: str = "") -> None:

@@ -6,7 +6,8 @@
 3. Each version has an opaque number (OVN), random and handed in; who has it has seen it.
 4. An operation protects (`is_protecting`) from filing until it has ended or was cancelled.
 5. Out of plan (nonconforming, contingent) its last volumes protect for the grace after its end,
-   60 minutes, or until it has ended.
+   or until it has ended. How long the grace is was decided when it went out of plan, and stands
+   in the operation.
 6. What is filed later than agreed is LATE by so many seconds, and not lost.
 """
 
@@ -93,15 +94,16 @@ TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
 }
 OVER: Final = frozenset({State.ENDED, State.CANCELLED})
 OUT_OF_PLAN: Final = frozenset({State.NONCONFORMING, State.CONTINGENT})
-GRACE_US: Final = 60 * 60 * 1_000_000
+DEFAULT_GRACE_US: Final = 60 * 60 * 1_000_000
 
 
 class Operation(Signed, frozen=True, kw_only=True):
     """What a party means to do, as rules use it.
 
     late_us: how much later than agreed it was filed, 0 where in time. airborne_us: when it was
-    marked airborne. Its place among all filings is no field: the owner reads its own operation,
-    and the place would tell how much the others file.
+    marked airborne. grace_us: for how long it protects after its end where it is out of plan, as
+    was agreed when it went out of it. Its place among all filings is no field: the owner reads its
+    own operation, and the place would tell how much the others file.
     """
 
     id: Id
@@ -122,6 +124,7 @@ class Operation(Signed, frozen=True, kw_only=True):
     filed_us: int
     late_us: int = 0
     airborne_us: int | None = None
+    grace_us: int = DEFAULT_GRACE_US
 
     @property
     def start_us(self) -> int:
@@ -146,7 +149,7 @@ def move(state: State, event: Event) -> State:
 
 def protects_until_us(operation: Operation) -> int:
     """Return until when it protects: its end, and the grace after it where it is out of plan."""
-    return operation.end_us + (GRACE_US if operation.state in OUT_OF_PLAN else 0)
+    return operation.end_us + (operation.grace_us if operation.state in OUT_OF_PLAN else 0)
 
 
 def only_shrinks(old: Operation, new: Operation) -> bool:

@@ -26,10 +26,15 @@ def window(from_us: int, to_us: int, day: str) -> str:
     ends = (from_us, -(-to_us // US_PER_S) * US_PER_S)
     words = []
     for time_us in ends:
-        here = day_of(time_us)
-        words.append(clock(time_us) if here == day else f"{here} {clock(time_us)}")
-        day = here
+        words.append(moment(time_us, day))
+        day = day_of(time_us)
     return " to ".join(words)
+
+
+def moment(time_us: int, day: str) -> str:
+    """Return a time, with its date where that is not the day on which it is said."""
+    here = day_of(time_us)
+    return clock(time_us) if here == day else f"{here} {clock(time_us)}"
 
 
 def of_each(volumes: Sequence[Volume4D], say: Callable[[Volume4D], str]) -> str:

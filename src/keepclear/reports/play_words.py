@@ -33,7 +33,7 @@ from keepclear.exchange.views import Notice
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Broken, Conflict
 from keepclear.plans.filing import Craft, Domain
-from keepclear.plans.operations import Operation, State
+from keepclear.plans.operations import OUT_OF_PLAN, Operation, State, protects_until_us
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import Part
 from keepclear.record.envelopes import Envelope
@@ -41,7 +41,7 @@ from keepclear.record.headers import Act, read_act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.reports.play_names import Names
-from keepclear.reports.play_values import clock, heights, listed, of_each, where, window
+from keepclear.reports.play_values import clock, heights, listed, moment, of_each, where, window
 from keepclear.reports.texts import lateral_text, position_text, printable, vertical_text
 from keepclear.units import US_PER_S
 
@@ -243,7 +243,12 @@ class Teller:
                 rows[f"{label}when"] = of_each(
                     volumes, lambda one: window(one.start_us, one.end_us, self._day)
                 )
+        if operation.state in OUT_OF_PLAN:
+            rows["protects"] = self._until(operation)
         return rows
+
+    def _until(self, operation: Operation) -> str:
+        return f"until {moment(protects_until_us(operation), self._day)}, or until it is ended"
 
     def _moved(
         self, event: OperationMoved, act: Act | None, before: Sequence[object]
@@ -255,7 +260,9 @@ class Teller:
             isinstance(each, OperationFiled) and each.operation.id == event.id for each in before
         )
         if own is not None:
-            self.operations[event.id] = msgspec.structs.replace(own, state=event.state)
+            grace_us = own.grace_us if event.grace_us is None else event.grace_us
+            own = msgspec.structs.replace(own, state=event.state, grace_us=grace_us)
+            self.operations[event.id] = own
         kind = act.kind.partition("/")[0] if act is not None else ""
         if is_filed_here or event.state in {was, LEADS_TO.get(kind)}:
             return
@@ -263,6 +270,8 @@ class Teller:
         if event.state is State.ENDED and event.why:
             words = event.why
         yield Line("", f"{self._name(event.id)} {self.names.in_words(words)}")
+        if own is not None and event.grace_us is not None:
+            yield Line("protects", self._until(own))
 
     # --- conflicts --------------------------------------------------------------------------
 
