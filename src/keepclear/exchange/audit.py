@@ -42,10 +42,10 @@ from keepclear.exchange.events import (
 )
 from keepclear.exchange.index import Near
 from keepclear.exchange.rechecking import GONE_ON, told_of
-from keepclear.exchange.views import Notice, notice
+from keepclear.exchange.views import Notice
 from keepclear.exchange.world import World, evolve, keep
 from keepclear.plans.conflicts import TABLE, Broken, Conflict, Numbers, State, who_acts
-from keepclear.plans.operations import OUT_OF_PLAN, OVER, Operation, as_compared, claim_of
+from keepclear.plans.operations import OUT_OF_PLAN, OVER, Operation, claim_of
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Entry, Leaf, Part
 from keepclear.record.faults import Malformed
@@ -434,12 +434,9 @@ class _Auditor:
     def _expected(self, conflict: Conflict) -> Iterator[tuple[str, Notice]]:
         """Yield what each party is to be told, but for the notes, which are words."""
         a, b = (self._world.operations[each] for each in (conflict.a, conflict.b))
-        between = self._between(a, b)
-        for own, other in ((a, b), (b, a)):
-            number = self._deciding.counts.get(own.party, 0) + 1
-            self._deciding.counts[own.party] = number
-            seen = as_compared(other, between.probing)
-            yield own.party, notice(conflict, own, seen, between.grants, number, "").value
+        self._between(a, b)
+        for told in self._deciding.notices(conflict, ""):
+            yield told.party, told.value
 
     def _check_told(self, party: str, expected: list[Notice], given: list[Notice]) -> None:
         """Compare the notices of one party in one entry with what it was to be told."""

@@ -5,7 +5,7 @@ Deciding changes the world as it goes, under the undo log: what is refused half-
 whole (`exchange`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
@@ -29,7 +29,7 @@ from keepclear.exchange.disclosure import Grants, grants_of
 from keepclear.exchange.events import KIND_OF, ConflictChanged, Event
 from keepclear.exchange.index import Near
 from keepclear.exchange.ports import Ids
-from keepclear.exchange.views import notice
+from keepclear.exchange.views import Disclosed, Notice, notice
 from keepclear.exchange.world import Carried, World, evolve
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import DEFAULT_GRACE_US, Operation, as_compared
@@ -44,7 +44,7 @@ class Between(NamedTuple):
     """What binds two parties now. who_acts: with the ids of the clauses.
 
     probing: what small volumes are widened to, None where all is disclosed. grace_us: for how long
-    an operation that is out of plan protects after its end.
+    an operation that is out of plan protects after its end. agreements: by their hashes.
     """
 
     minima: tuple[Minima, ...]
@@ -53,6 +53,7 @@ class Between(NamedTuple):
     on_conflict: OnConflict
     probing: ProbingBound | None
     grace_us: int
+    agreements: frozenset[str]
 
 
 @dataclass(eq=False)
@@ -89,14 +90,20 @@ class Deciding:
     def change(self, conflict: Conflict, note: str = "") -> None:
         """Let a conflict be raised or changed, and tell both sides."""
         self.emit(conflict.parties, ConflictChanged(conflict=conflict))
+        for told in self.notices(conflict, note):
+            self.parts.append((told.party, "notice/1", told.value))
+
+    def notices(self, conflict: Conflict, note: str) -> Iterator[Disclosed[Notice]]:
+        """Yield what each side is told of a conflict as it stands now, and count it."""
         a, b = self.world.operations[conflict.a], self.world.operations[conflict.b]
         between = self.between(a.party, b.party)
         for own, other in ((a, b), (b, a)):
             number = self.counts.get(own.party, 0) + 1
             self.counts[own.party] = number
             seen = as_compared(other, between.probing)
-            told = notice(conflict, own, seen, between.grants, number, note)
-            self.parts.append((told.party, "notice/1", told.value))
+            yield notice(
+                conflict, own, seen, between.grants, number, note, between.agreements
+            )  # fmt: skip
 
     def between(self, a: str, b: str) -> Between:
         """Return what binds two parties now."""
@@ -191,6 +198,7 @@ def _between(held: Sequence[Held], a: str, b: str, house: RuleSet) -> Between:
         grants=grants, probing=_probing(bound, grants),
         on_conflict=OnConflict.REFUSE if OnConflict.REFUSE in actions else OnConflict.NOTE,
         grace_us=max(graces, default=DEFAULT_GRACE_US),
+        agreements=frozenset(each.standing.hash for each in bound),
     )  # fmt: skip
 
 

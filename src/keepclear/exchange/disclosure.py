@@ -12,7 +12,7 @@
    filed and accepted look the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
@@ -24,11 +24,12 @@ from keepclear.exchange.rounding import (
     box_of,
     level_text,
     levels_of,
+    rounded_up,
     rounded_volumes,
     times_of,
 )
 from keepclear.plans.filing import Uncertainty
-from keepclear.plans.operations import Operation, State, claim_of
+from keepclear.plans.operations import Missed, Operation, State, claim_of
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name
 
@@ -70,7 +71,9 @@ class Shown(Signed, frozen=True, kw_only=True):
 
     state: as far as the other side's own acts tell it. lower, upper: of the level band, in words
     that read back as the same height. volumes: as filed, those off nominal and the grace after
-    the end included. by: the clauses that grant it, as "clause of agreement".
+    the end included. late_by: the clauses by which it was filed too late, of agreements
+    between the two; late_us: how much at most, reckoned from from_us and from when it was filed
+    rounded up. by: the clauses that grant what is shown. Clauses are as "clause of agreement".
     """
 
     id: Annotated[Id, Floor.EXISTENCE]
@@ -82,6 +85,8 @@ class Shown(Signed, frozen=True, kw_only=True):
     upper: Annotated[str | None, Field.LEVEL_BAND] = None
     from_us: Annotated[int | None, Field.TIME_BAND] = None
     to_us: Annotated[int | None, Field.TIME_BAND] = None
+    late_by: Annotated[tuple[str, ...] | None, Floor.IN_CONFLICT] = None
+    late_us: Annotated[int | None, Field.TIME_BAND] = None
     callsign: Annotated[str | None, Field.CALLSIGN] = None
     count: Annotated[int | None, Field.COUNT] = None
     volumes: Annotated[tuple[Volume4D, ...] | None, Field.EVERYTHING] = None
@@ -111,8 +116,9 @@ LEAVES_AS: Final[Mapping[str, tuple[str, ...]]] = {
     "volumes": ("box", "lower", "upper", "from_us", "to_us", "volumes"),
     "off_nominal": ("box", "lower", "upper", "from_us", "to_us", "volumes"),
     "uncertainty": ("box", "lower", "upper", "from_us", "to_us", "uncertainty"),
-    "filed_us": (),
-    "late_us": (),
+    "filed_us": (),  # but where it was late, which `missed` says
+    "late_us": (),  # by agreements with others too
+    "missed": ("late_by", "late_us"),
     "airborne_us": (),
     "grace_us": ("to_us", "volumes"),  # as with the state
 }
@@ -139,8 +145,11 @@ def grants_of(clauses: Iterable[tuple[str, str, Disclosure | None]]) -> Grants:
     )  # fmt: skip
 
 
-def shown(operation: Operation, grants: Grants) -> Shown:
-    """Return what the other side of a conflict sees of an operation."""
+def shown(operation: Operation, grants: Grants, missed: Sequence[Missed] = ()) -> Shown:
+    """Return what the other side of a conflict sees of an operation.
+
+    missed: lead times, agreed between the two, that it was filed later than.
+    """
     claim = claim_of(operation)
     lower, upper = levels_of(claim, grants.level_grain_tmm)
     from_us, to_us = times_of(claim, grants.time_grain_us)
@@ -152,10 +161,12 @@ def shown(operation: Operation, grants: Grants) -> Shown:
         "lower": "surface" if lower is None else level_text(lower),
         "upper": "unlimited" if upper is None else level_text(upper),
         "from_us": from_us, "to_us": to_us,
+        "late_by": tuple(_named(each.agreement, each.clause) for each in missed),
+        "late_us": _late_us(from_us, grants.time_grain_us, missed),
         "callsign": operation.callsign, "count": operation.count,
         "volumes": claim.volumes, "uncertainty": operation.uncertainty,
         "craft_class": operation.craft_class, "has_rvsm": operation.has_rvsm,
-        "by": tuple(f"{clause} of {agreement[:16]}" for agreement, clause in grants.clauses),
+        "by": tuple(_named(*each) for each in grants.clauses),
     })  # fmt: skip
 
 
@@ -180,6 +191,20 @@ def shown_claim(operation: Operation, grants: Grants) -> Claim:
             claim, grants.grain_tmm, grants.level_grain_tmm, grants.time_grain_us
         ),
     )  # fmt: skip
+
+
+def _late_us(from_us: int, grain_us: int, missed: Sequence[Missed]) -> int:
+    """Return how late at most something was filed, by what is shown of it alone.
+
+    From the exact times it would tell where within its grain the start lies, to one who knows
+    when it was filed.
+    """
+    ends = [rounded_up(each.filed_us, grain_us) + each.notice_us for each in missed]
+    return max([0, *(end_us - from_us for end_us in ends)])
+
+
+def _named(agreement: str, clause: str) -> str:
+    return f"{clause} of {agreement[:16]}"
 
 
 def _cut(grants: Grants, fields: Mapping[str, Any]) -> Shown:

@@ -5,7 +5,6 @@ Rules are those of `plans.operations`; here they are asked, and everything an op
 near is looked at again.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -38,6 +37,7 @@ from keepclear.plans.operations import (
     move,
     only_shrinks,
     protects_until_us,
+    with_lateness,
 )
 from keepclear.record.headers import Act
 
@@ -82,6 +82,8 @@ def refile(deciding: Deciding, old: Operation, made: Operation) -> None:
         made, airborne_us=old.airborne_us, off_nominal=old.off_nominal, grace_us=old.grace_us,
         state=old.state if is_smaller else made.state,
     )  # fmt: skip
+    if is_smaller:  # it was told when the larger one was
+        made = replace(made, late_us=old.late_us, missed=old.missed)
     deciding.emit([made.party], OperationFiled(
         operation=made, is_smaller=is_smaller, takes_km2h=_take(deciding, made)
     ))  # fmt: skip
@@ -217,7 +219,11 @@ def _operation(
         raise InputError(
             "volumes", len(volumes), "have all ended before they are filed", "give times to come"
         )
-    return replace(made, late_us=_late_us(deciding, made))
+    return with_lateness(made, [
+        (agreement, clause, decision)
+        for agreement, clause, decision in clauses_of(deciding.world, made.party)
+        if isinstance(decision, LeadTime)
+    ])  # fmt: skip
 
 
 def _take(deciding: Deciding, made: Operation) -> int:
@@ -253,17 +259,3 @@ def _tell_rate(deciding: Deciding, party: str) -> None:
         bound = deciding.between(party, other).probing
         if bound is not None and count % bound.filings_an_hour == 0:
             deciding.emit([party, other], FilingsCounted(party=party, filings=count))
-
-
-def _late_us(deciding: Deciding, made: Operation) -> int:
-    """Return how much later than agreed an operation is filed, by the strictest agreement."""
-    asked = [
-        decision.notice_us
-        for _, _, decision in clauses_of(deciding.world, made.party)
-        if isinstance(decision, LeadTime) and _is_for(decision.classes, made)
-    ]
-    return max([0, *(made.filed_us + each - made.start_us for each in asked)])
-
-
-def _is_for(classes: Sequence[str], made: Operation) -> bool:
-    return "any" in classes or made.craft_class in classes

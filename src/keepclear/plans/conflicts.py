@@ -15,12 +15,13 @@ from typing import Final
 
 import msgspec
 
-from keepclear.agreement.clauses import AmongEquals, WhoActs
+from keepclear.agreement.clauses import AmongEquals, Precedence, WhoActs
 from keepclear.agreement.findings import Verdict
 from keepclear.agreement.moves import next_state
 from keepclear.airspace.altitudes import Altitude
 from keepclear.airspace.volumes import Volume3D, Volume4D
-from keepclear.plans.operations import Operation
+from keepclear.plans.operations import OUT_OF_PLAN, Operation
+from keepclear.plans.operations import State as OperationState
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name
 
@@ -199,6 +200,24 @@ def who_acts(
         else:
             acting[later.id] = None
     return tuple(sorted(acting)), ", ".join(clause_id for clause_id, _ in clauses)
+
+
+def precedence(
+    conflict: Conflict, operations: Iterable[Operation], *, is_late: bool
+) -> Precedence:  # fmt: skip
+    """Return how urgent what is told of a conflict is.
+
+    operations: the two. is_late: one of them was filed later than agreed between their parties, so
+    there is less time to act than was meant.
+    """
+    if not conflict.is_open:
+        return Precedence.ROUTINE
+    is_urgent = is_late or any(
+        each.state in OUT_OF_PLAN
+        or (each.state is OperationState.ACTIVATED and each.id in conflict.must_act)
+        for each in operations
+    )
+    return Precedence.URGENT if is_urgent else Precedence.PRIORITY
 
 
 def _priority(operation: Operation, clause: WhoActs) -> int:

@@ -411,7 +411,11 @@ def _told(story: Story, day: str | None) -> Markup:
         about = found.name if found else notice.conflict[:8]
         seen = f"of {story.name(notice.other.id)}: {words.shown_words(notice.other, day)}"
         sent = [_whole(text(one)) for one in (_at(at_us, day), party, f"{notice.number}")]
-        cells = (f"{about}: {notice.state}", seen, words.by_words(notice.other, story))
+        cells = (
+            f"{about}: {notice.state}, {notice.precedence}",
+            seen,
+            words.by_words(notice.other, story),
+        )
         rows.append(tag("tr", *sent, *(tag("td", text(one)) for one in cells)))
     heads = ("sent (UTC)", "to", "no.", "about", "what it was shown", "under")
     more = len(every) - TOLD_AT_MOST

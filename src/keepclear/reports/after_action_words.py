@@ -338,6 +338,10 @@ def shown_words(shown: Shown, day: str | None) -> str:
     if shown.from_us is not None and shown.to_us is not None:
         start = time_text(shown.from_us, day)
         parts.append(f"times {start} to {time_text(shown.to_us, day_text(shown.from_us))}")
+    if shown.late_by:
+        much = "" if shown.late_us is None else f" by {-(-shown.late_us // US_PER_S):,} s at most"
+        clauses = ", ".join(each.partition(" of ")[0] for each in shown.late_by)
+        parts.append(f"LATE{much}, clause {clauses}")
     if shown.callsign is not None:
         parts.append(f"callsign {shown.callsign or 'none'}")
     if shown.count is not None:

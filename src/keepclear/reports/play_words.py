@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from keepclear.agreement.clauses import Precedence
 from keepclear.agreement.documents import read_agreement
 from keepclear.exchange.decide import ACTS
 from keepclear.exchange.disclosure import Shown
@@ -193,8 +194,8 @@ class Teller:
             case acts.AnswerConflict():
                 return f"{self.names.conflict(payload.id)} with {payload.answer}"
             case acts.AcknowledgeConflict():
-                seen = f", having {self.names.version(payload.ovn)}" if payload.ovn else ""
-                return f"{self.names.conflict(payload.id)}{seen}"
+                seen = self.names.version(payload.ovn)
+                return f"{self.names.conflict(payload.id)}, having {seen}"
             case acts.AcceptProposal() | acts.AgreeAsIs():
                 return self.names.conflict(payload.id)
             case _ if hasattr(payload, "id"):
@@ -293,7 +294,8 @@ class Teller:
             order = self._in_order([each.own for each in notices])
             told = sorted(notices, key=lambda each: order.index(each.own))
             said = [f"{party[each.own]} (notice {each.number})" for each in told]
-            yield Line("told", ", ".join(said))
+            urgent = f"{URGENT}: " if notices[0].precedence is Precedence.URGENT else ""
+            yield Line("told", urgent + ", ".join(said))
             for each in told:
                 yield from self._sees(party[each.own], each)
 
@@ -371,6 +373,8 @@ class Teller:
             rows["heights"] = f"{other.lower} to {other.upper}"
         if other.from_us is not None and other.to_us is not None:
             rows["when"] = window(other.from_us, other.to_us, self._day)
+        if other.late_by:
+            rows["LATE"] = _late_text(other.late_by, other.late_us)
         craft = [] if other.count is None else [f"{other.count} craft"]
         craft += [printable(other.callsign)] if other.callsign else []
         if craft:
@@ -383,6 +387,13 @@ class Teller:
 
     def _name(self, operation: str) -> str:
         return self.names.operation(operation)
+
+
+def _late_text(by: Sequence[str], late_us: int | None) -> str:
+    clauses = listed([f"clause {each.partition(' of ')[0]}" for each in by])
+    if late_us is None:
+        return f"filed later than {clauses} asks; by how much is not shown"
+    return f"filed later than {clauses} asks, by {-(-late_us // US_PER_S):,} s at most"
 
 
 def _value(part: Part) -> object:
