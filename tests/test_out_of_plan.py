@@ -4,6 +4,7 @@
 `docs/life-of-an-operation.md` has the rules in words.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -13,6 +14,7 @@ from keepclear.agreement.clauses import Grace
 from keepclear.agreement.documents import Agreement
 from keepclear.exchange.folding import fold
 from keepclear.plans import acts
+from keepclear.plans.conflicts import State as Conflicting
 from keepclear.plans.operations import State
 from keepclear.record.encoding import Signed
 from tests.agreement_plays import clause
@@ -77,14 +79,15 @@ def test_out_of_plan_an_operation_protects_for_the_longest_grace_that_holds_with
             id=own, off_nominal=filed(Plan(place=1, level=22, start=40, lasts=20)).volumes)),
     ],
 )  # fmt: skip
-def test_whatever_brings_it_out_of_plan_the_agreed_grace_holds(kind: str, made: object) -> None:
+def test_whatever_brings_it_out_of_plan_the_agreed_grace_holds(
+    kind: str, made: Callable[[str], Signed]
+) -> None:
     play = Play(with_grace("b", 20), with_grace("c", 20))
     own = play.file("a", PLAN)
     if kind.startswith("operations.contingent"):
         play.do("a", "operations.activate/1", acts.ActivateOperation(id=own))
 
-    payload: Signed = made(own)  # type: ignore[operator]
-    assert play.do("a", kind, payload) == ""
+    assert play.do("a", kind, made(own)) == ""
     play.at(END + 19)
     before = play.world.operations[own]
     play.at(END + 20)
@@ -123,3 +126,73 @@ def test_the_grace_stands_in_the_record_and_folds_to_the_same_world() -> None:
 def test_a_grace_is_from_a_minute_to_a_day(lasts_us: int) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"kind": "grace", "lasts_us": lasts_us}, Grace)
+
+
+# --- what time brings to an end ---------------------------------------------------------------
+
+
+def in_conflict(lasts: int = 30) -> tuple[Play, str, str]:
+    """Return a play with a conflict: its id, and a's operation. b's lasts longer."""
+    play = Play(between("a", "b", "a-b", separation("8 NM / 2000 ft")))
+    own = play.file("a", Plan(place=0, level=22, start=30, lasts=lasts))
+    play.file("b", Plan(place=0, level=22, start=30, lasts=90))
+    [conflict] = play.world.conflicts_of(own)
+    return play, conflict.id, own
+
+
+def test_a_conflict_expires_where_time_ends_one_of_the_two() -> None:
+    play, conflict, _ = in_conflict()
+
+    play.at(60)
+
+    assert play.world.conflicts[conflict].state is Conflicting.EXPIRED
+    for party in ("a", "b"):
+        told = play.notices(party)[-1]
+        assert (told.state, told.other.ovn) == ("expired", None)
+        assert told.closed_by.endswith("is over: its time has passed")
+    assert fold(play.stage.lines).hash == play.world.hash
+
+
+@pytest.mark.parametrize(
+    ("kind", "made"),
+    [
+        ("operations.end/1", lambda own, _: acts.EndOperation(id=own)),
+        ("operations.cancel/1", lambda own, _: acts.CancelOperation(id=own)),
+        ("operations.update/1", lambda own, ovn: acts.UpdateOperation(
+            id=own, ovn=ovn, operation=filed(Plan(place=8, level=22, start=30, lasts=30)))),
+    ],
+)  # fmt: skip
+def test_a_conflict_is_resolved_where_somebody_ends_or_changes_one_of_the_two(
+    kind: str, made: Callable[[str, str], Signed]
+) -> None:
+    play, conflict, own = in_conflict()
+
+    assert play.do("a", kind, made(own, play.world.operations[own].ovn)) == ""
+
+    assert play.world.conflicts[conflict].state is Conflicting.RESOLVED
+
+
+def test_an_operation_that_overruns_keeps_its_conflict_until_its_grace_is_over() -> None:
+    play, conflict, own = in_conflict()
+    key = tuple(play.world.operations[c.other(own)].ovn for c in play.world.conflicts_of(own))
+    assert play.do("a", "operations.activate/1", acts.ActivateOperation(id=own, key=key)) == ""
+
+    play.at(60)
+    during = play.world.conflicts[conflict].state
+    play.at(120)
+
+    assert during is Conflicting.RAISED
+    assert play.world.conflicts[conflict].state is Conflicting.EXPIRED
+
+
+def test_agreed_as_it_is_expires_too() -> None:
+    play, conflict, _ = in_conflict()
+    for party in ("a", "b"):
+        play.do(party, "conflicts.agree-as-is/1", acts.AgreeAsIs(id=conflict))
+    before = play.world.conflicts[conflict].state
+
+    play.at(60)
+
+    assert (before, play.world.conflicts[conflict].state) == (
+        Conflicting.AGREED, Conflicting.EXPIRED
+    )  # fmt: skip

@@ -190,7 +190,8 @@ def test_what_falls_due_and_an_operation_out_of_plan_are_told_once() -> None:
     assert "N1 is nonconforming protects until 12:00Z, or until it is ended" in story
     assert "goes on, raised: URGENT: airborne without being activated" in story
     assert "N1 is over: its time has passed" in story
-    assert story.count("conflict 1 is resolved") == 1
+    assert story.count("conflict 1 is expired: S1 is over: its time has passed") == 1
+    assert "is resolved" not in story
     assert story.count("from now on that it exists") == 2
 
 

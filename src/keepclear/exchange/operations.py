@@ -175,7 +175,7 @@ def fall_due(deciding: Deciding, operation: Operation) -> None:
         ))  # fmt: skip
         recheck(deciding, deciding.world.operations[operation.id], "URGENT: its end has passed")
     elif operation.state in {State.FILED, State.ACCEPTED} or is_over:
-        _close(deciding, operation, Event.END, "is over: its time has passed")
+        _close(deciding, operation, Event.END, "is over: its time has passed", by_time=True)
 
 
 def _grace_us(deciding: Deciding, old: Operation, state: State) -> int | None:
@@ -188,13 +188,17 @@ def _grace_us(deciding: Deciding, old: Operation, state: State) -> int | None:
     return deciding.grace_us(old.party)
 
 
-def _close(deciding: Deciding, old: Operation, event: Event, why: str, reason: str = "") -> None:
+def _close(
+    deciding: Deciding, old: Operation, event: Event, why: str, reason: str = "", *,
+    by_time: bool = False,
+) -> None:  # fmt: skip
     """Let an operation be over. why: for all it was in conflict with; reason: for its owner."""
     state = move(old.state, event)
     own = f"{why}: {reason}" if reason else why
     deciding.emit([old.party], OperationMoved(id=old.id, state=state, why=own))
     made = deciding.world.operations[old.id]
-    recheck(deciding, made, f"operation {old.id[:8]} of {old.party} {why}")
+    said = f"operation {old.id[:8]} of {old.party} {why}"
+    recheck(deciding, made, said, by_time=by_time)
 
 
 def _operation(

@@ -2,7 +2,8 @@
 """Looking again at everything that an operation comes near, and what follows from it.
 
 1. A pair that breaks a rule that binds it has one conflict, raised once and kept while they are.
-2. A conflict of a pair that no longer breaks any is resolved, and says by what.
+2. A conflict of a pair that no longer breaks any is resolved, and says by what; where time alone
+   has ended one of the two it has expired.
 3. *Accepted* is given by itself as soon as no conflict is open in which the operation must act.
 4. One entry holds at most 1,000 of an operation's conflicts, the soonest first; it says how many
    more there are, and *accepted* is not given.
@@ -45,12 +46,14 @@ GONE_ON = OPEN | {State.AGREED}
 
 
 def recheck(
-    deciding: Deciding, operation: Operation, why: str, among: Container[str] | None = None
-) -> None:
+    deciding: Deciding, operation: Operation, why: str, among: Container[str] | None = None,
+    *, by_time: bool = False,
+) -> None:  # fmt: skip
     """Raise, change and resolve the conflicts of an operation as it stands now.
 
     why: what closes a conflict that is no more. among: for whom that is; others are told of a
-    pair only where it comes out otherwise, and not why. None for everybody.
+    pair only where it comes out otherwise, and not why. None for everybody. by_time: that time has
+    ended the operation, and nobody.
     """
     world, near = deciding.world, deciding.near
     before = {
@@ -86,6 +89,7 @@ def recheck(
         _settle(
             deciding, operation, other, before.get(other_id), broken,
             why if is_told_why else "rules have changed", is_always_told=is_told_why,
+            closing=Event.EXPIRE if by_time else Event.RESOLVE,
         )  # fmt: skip
     if more or operation.id in world.more:
         deciding.emit([operation.party], MoreFound(id=operation.id, more=more))
@@ -114,13 +118,13 @@ def accept(deciding: Deciding, operation_id: str) -> None:
 
 def _settle(
     deciding: Deciding, operation: Operation, other: Operation, before: Conflict | None,
-    broken: tuple[Breach, ...], why: str, *, is_always_told: bool,
+    broken: tuple[Breach, ...], why: str, *, is_always_told: bool, closing: Event,
 ) -> None:  # fmt: skip
     """Bring the conflict of one pair to what was found of it."""
     between = deciding.between(operation.party, other.party)
     if not broken:
         if before is not None:
-            state = move(before.state, Event.RESOLVE)
+            state = move(before.state, closing)
             deciding.change(replace(before, state=state, closed_by=why, proposal=None))
         return
     a, b = sorted((operation, other), key=lambda each: each.id)

@@ -3,8 +3,10 @@
 
 1. `TABLE` alone says what each event makes of each state. RAISED, PROPOSED and COUNTERED are
    open; being acknowledged is a mark of each side and closes nothing.
-2. A conflict keeps its id, random and handed in, as long as the two are in conflict.
-3. It says who must act, and under which clause: by priority, and among equals as it says;
+2. It is resolved by a change, an end or a cancellation, which somebody makes, and expires where
+   time ends one of the two.
+3. A conflict keeps its id, random and handed in, as long as the two are in conflict.
+4. It says who must act, and under which clause: by priority, and among equals as it says;
    without a clause the operation filed later. Rules that differ among the agreements of a pair
    bind together: whoever must act by any of them must.
 """
@@ -45,7 +47,7 @@ class Event(StrEnum):
     RESOLVE = "resolve"
     AGREE = "agree as is"  # by both
     CHANGE = "change"  # of one of the two, and they are in conflict still
-    EXPIRE = "expire"
+    EXPIRE = "expire"  # time has ended one of the two, and nobody
 
 
 TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
