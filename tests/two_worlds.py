@@ -84,6 +84,7 @@ class Plan:
     callsign: str = ""
     count: int = 1
     lateral: str = "0 m"
+    domain: Domain = Domain.AIR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -468,7 +469,7 @@ def filed(plan: Plan | None) -> FiledOperation:
         end=end,
     )
     return FiledOperation(
-        datum="WGS84", domain=Domain.AIR, craft_class=plan.craft, callsign=plan.callsign,
+        datum="WGS84", domain=plan.domain, craft_class=plan.craft, callsign=plan.callsign,
         count=plan.count, volumes=(volume,), lateral=plan.lateral,
     )  # fmt: skip
 

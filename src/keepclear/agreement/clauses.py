@@ -150,14 +150,23 @@ class Frequencies(Decision, frozen=True, kw_only=True, tag="frequencies"):
 class Disclosure(Decision, frozen=True, kw_only=True, tag="disclosure"):
     """What the other side sees of an operation in conflict, beyond that it exists.
 
-    grain_tmm, level_grain_tmm, time_grain_us: what shapes are rounded outward to. Without it:
-    existence and whom to call.
+    grain_tmm, level_grain_tmm, time_grain_us: what shapes are rounded outward to. ground: which of
+    the fields are shown of ground and static operations as of others; of what is not there no more
+    than the area, grown. Without it: existence and whom to call.
     """
 
     fields: tuple[Field, ...]
     grain_tmm: Annotated[int, msgspec.Meta(ge=0)]
     level_grain_tmm: Annotated[int, msgspec.Meta(ge=0)]
     time_grain_us: Annotated[int, msgspec.Meta(ge=0)]
+    ground: tuple[Field, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse to show more of what stands on the ground than of what flies."""
+        for each in self.ground:
+            if each not in self.fields and Field.EVERYTHING not in self.fields:
+                raise ValueError(f"shows {each} of ground operations and of no others; add it to "
+                                 "fields, or leave it out of ground")  # fmt: skip
 
 
 class Caps(Decision, frozen=True, kw_only=True, tag="caps"):

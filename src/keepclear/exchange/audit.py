@@ -298,15 +298,15 @@ class _Auditor:
         if a.party == b.party:
             return ()
         self._pairs += 1
-        between = self._between(a, b)
-        one, other = (self._compile(each, between.probing) for each in (a, b))
+        bound = self._between(a, b).bound(a, b)
+        one, other = (self._compile(each, bound) for each in (a, b))
         return breaches(self._functions, one, other, self._deciding.minima(a, b))
 
     def _is_nearly(self, a: Operation, b: Operation, minima: Iterable[Minima]) -> bool:
         """Tell whether a pair that breaks nothing would, were one of them a hair larger."""
         if not (a.is_protecting and b.is_protecting and a.status is b.status):
             return False
-        bound = self._between(a, b).probing
+        bound = self._between(a, b).bound(a, b)
         claim = claim_of(a)
         larger = replace(claim, lateral_tmm=claim.lateral_tmm + GUARD_TMM)
         one = self._deciding.near.compile(larger, bound)

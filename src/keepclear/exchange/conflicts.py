@@ -99,8 +99,10 @@ def accept(deciding: Deciding, act: Act, payload: AcceptProposal) -> None:
     operation = deciding.world.operations[proposal.operation]
     after = moved(operation, proposal.shift_us, proposal.climb_tmm)
     between = deciding.between(*old.parties)
-    compiled = deciding.near.compile(claim_of(after), between.probing)
-    other = deciding.near.compiled(old.other(operation.id), between.probing)
+    other_id = old.other(operation.id)
+    bound = between.bound(after, deciding.world.operations[other_id])
+    compiled = deciding.near.compile(claim_of(after), bound)
+    other = deciding.near.compiled(other_id, bound)
     if breaches(deciding.functions, compiled, other, between.minima):
         raise Refused(
             f"proposal {proposal.id[:8]}: the two would be in conflict still; propose more"

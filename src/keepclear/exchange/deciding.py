@@ -43,7 +43,8 @@ Kind = TypeVar("Kind", bound=Decision)
 class Between(NamedTuple):
     """What binds two parties now. who_acts: with the ids of the clauses.
 
-    probing: what small volumes are widened to, None where all is disclosed. grace_us: for how long
+    probing: what small volumes are widened to, None where all is disclosed; least: the same where
+    all is disclosed but what is on the ground. grace_us: for how long
     an operation that is out of plan protects after its end. agreements: by their hashes.
     """
 
@@ -52,8 +53,14 @@ class Between(NamedTuple):
     grants: Grants
     on_conflict: OnConflict
     probing: ProbingBound | None
+    least: ProbingBound
     grace_us: int
     agreements: frozenset[str]
+
+    def bound(self, one: Operation, other: Operation) -> ProbingBound | None:
+        """Return what two operations are widened to before they are compared, None for nothing."""
+        is_all = all(self.grants.of(each).is_everything for each in (one, other))
+        return None if is_all else self.least
 
 
 @dataclass(eq=False)
@@ -100,7 +107,7 @@ class Deciding:
         for own, other in ((a, b), (b, a)):
             number = self.counts.get(own.party, 0) + 1
             self.counts[own.party] = number
-            seen = as_compared(other, between.probing)
+            seen = as_compared(other, between.bound(own, other))
             yield notice(
                 conflict, own, seen, between.grants, number, note, between.agreements
             )  # fmt: skip
@@ -190,22 +197,21 @@ def _between(held: Sequence[Held], a: str, b: str, house: RuleSet) -> Between:
         found = [(each.standing.hash, *pair) for pair in _of(each, Disclosure)]
         disclosures += found or [(each.standing.hash, "", None)]
     grants = grants_of(disclosures)
+    least = _least_probing(bound)
     graces = [rule.lasts_us for each in bound for _, rule in _of(each, Grace)]
     actions = [rule.action for each in bound for _, rule in _of(each, OnConflictRule)]
     return Between(
         minima=minima_for(held, a, b, house),
         who_acts=tuple(pair for each in bound for pair in _of(each, WhoActs)),
-        grants=grants, probing=_probing(bound, grants),
+        grants=grants, probing=None if grants.is_everything else least, least=least,
         on_conflict=OnConflict.REFUSE if OnConflict.REFUSE in actions else OnConflict.NOTE,
         grace_us=max(graces, default=DEFAULT_GRACE_US),
         agreements=frozenset(each.standing.hash for each in bound),
     )  # fmt: skip
 
 
-def _probing(bound: Sequence[Held], grants: Grants) -> ProbingBound | None:
+def _least_probing(bound: Sequence[Held]) -> ProbingBound:
     """Return what small volumes are widened to: the widest that is agreed, else the default."""
-    if grants.is_everything:
-        return None
     agreed = [clause for each in bound for _, clause in _of(each, ProbingBound)]
     return widest(agreed) if agreed else DEFAULT
 

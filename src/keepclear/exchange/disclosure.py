@@ -7,14 +7,19 @@
    shown; the grains are the coarsest. Without any the existence is shown and nothing else, which
    no clause can withhold.
 3. Shapes, levels and times are rounded outward (`rounding`).
-4. Everything, in an agreement of full disclosure, is all that the numbers are computed from.
-5. What a party sees of an operation does not depend on that operation's conflicts with others: so
+4. Of ground and static operations no more than the area is shown, and that grown, unless a clause
+   says so of them: who knows where something stands finds it there the next day. Nothing is told
+   of many at once: each is shown for its own conflict.
+5. Everything, in an agreement of full disclosure, is all that the numbers are computed from.
+6. What a party sees of an operation does not depend on that operation's conflicts with others: so
    filed and accepted look the same.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
+
+import msgspec
 
 from keepclear.agreement.claims import Claim
 from keepclear.agreement.clauses import Disclosure, Field
@@ -32,6 +37,7 @@ from keepclear.plans.filing import Uncertainty
 from keepclear.plans.operations import Missed, Operation, State, claim_of
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name
+from keepclear.units import TMM_PER_M
 
 
 class Floor(StrEnum):
@@ -42,16 +48,37 @@ class Floor(StrEnum):
 
 
 Grade = Field | Floor
+# A side of the area that is shown of a ground operation is 5 to 15 km from where it takes up.
+GROWN_TMM: Final = 5_000 * TMM_PER_M
+GROUND_GRAIN_TMM: Final = 10_000 * TMM_PER_M
 
 
 class Grants(NamedTuple):
-    """What a pair is shown of each other, and by which clauses (agreement, clause)."""
+    """What a pair is shown of each other, and by which clauses (agreement, clause).
+
+    ground: fields of ground and static operations that are shown as of others. grown_tmm: what an
+    area is grown by on each side before it is rounded.
+    """
 
     fields: frozenset[Field]
     grain_tmm: int
     level_grain_tmm: int
     time_grain_us: int
     clauses: tuple[tuple[str, str], ...]
+    ground: frozenset[Field] = frozenset()
+    grown_tmm: int = 0
+
+    def of(self, operation: Operation) -> "Grants":
+        """Return what is shown of one operation; of ground and static ones it is less."""
+        if not operation.is_grounded or Field.EVERYTHING in self.ground:
+            return self
+        if Field.AREA_BOX in self.ground:
+            return self._replace(fields=self.ground)
+        area = {Field.AREA_BOX} if self.has(Field.AREA_BOX) else set()
+        return self._replace(
+            fields=self.ground | area, grain_tmm=max(self.grain_tmm, GROUND_GRAIN_TMM),
+            grown_tmm=GROWN_TMM,
+        )  # fmt: skip
 
     @property
     def is_everything(self) -> bool:
@@ -107,8 +134,8 @@ LEAVES_AS: Final[Mapping[str, tuple[str, ...]]] = {
     "version": (),
     "ovn": ("ovn",),
     "state": ("state", "to_us", "volumes"),  # out of plan, it protects for the grace
-    "domain": (),
-    "craft": (),
+    "domain": ("box",),  # grown, with nothing beside it, on the ground
+    "craft": ("box",),
     "craft_class": ("craft_class",),
     "callsign": ("callsign",),
     "count": ("count",),
@@ -138,10 +165,12 @@ def grants_of(clauses: Iterable[tuple[str, str, Disclosure | None]]) -> Grants:
     fields = frozenset.intersection(
         *(frozenset(each.fields) for each in partial or given)
     )  # fmt: skip
+    less = [each for each in given if Field.EVERYTHING not in each.ground]
+    ground = frozenset.intersection(*(frozenset(each.ground) for each in less or given))
     return Grants(
         fields, max(each.grain_tmm for each in given),
         max(each.level_grain_tmm for each in given), max(each.time_grain_us for each in given),
-        tuple((agreement, clause) for agreement, clause, _ in found),
+        tuple((agreement, clause) for agreement, clause, _ in found), ground,
     )  # fmt: skip
 
 
@@ -150,7 +179,8 @@ def shown(operation: Operation, grants: Grants, missed: Sequence[Missed] = ()) -
 
     missed: lead times, agreed between the two, that it was filed later than.
     """
-    claim = claim_of(operation)
+    grants = grants.of(operation)
+    claim = _grown(claim_of(operation), grants)
     lower, upper = levels_of(claim, grants.level_grain_tmm)
     from_us, to_us = times_of(claim, grants.time_grain_us)
     has_box = grants.has(Field.AREA_BOX)
@@ -182,7 +212,8 @@ def has_numbers(grants: Grants) -> bool:
 
 def shown_claim(operation: Operation, grants: Grants) -> Claim:
     """Return an operation as its numbers are computed: as it is shown, rounded or as filed."""
-    claim = claim_of(operation)
+    grants = grants.of(operation)
+    claim = _grown(claim_of(operation), grants)
     if grants.is_everything:
         return claim
     return Claim(
@@ -205,6 +236,12 @@ def _late_us(from_us: int, grain_us: int, missed: Sequence[Missed]) -> int:
 
 def _named(agreement: str, clause: str) -> str:
     return f"{clause} of {agreement[:16]}"
+
+
+def _grown(claim: Claim, grants: Grants) -> Claim:
+    if not grants.grown_tmm:
+        return claim
+    return msgspec.structs.replace(claim, lateral_tmm=claim.lateral_tmm + grants.grown_tmm)
 
 
 def _cut(grants: Grants, fields: Mapping[str, Any]) -> Shown:

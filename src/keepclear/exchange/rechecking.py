@@ -74,7 +74,8 @@ def recheck(
         between = deciding.between(operation.party, other.party)
         broken: tuple[Breach, ...] = ()
         if other_id in found:
-            one, two = (near.compiled(each, between.probing) for each in (operation.id, other_id))
+            bound = between.bound(operation, other)
+            one, two = (near.compiled(each, bound) for each in (operation.id, other_id))
             minima = deciding.minima(operation, other)
             broken = breaches(deciding.functions, one, two, minima)
         told += bool(broken)
@@ -165,11 +166,11 @@ def told_of(
 
     Where what is shown gives none there are none: those of the exact shapes would be more.
     """
-    grants = between.grants
+    shown = [between.grants.of(each) for each in (a, b)]
     found = None
-    if grants.is_everything:
+    if all(each.is_everything for each in shown):
         found = breach.found
-    elif has_numbers(grants):
+    elif all(map(has_numbers, shown)):
         minima = next(
             each for each in deciding.minima(a, b)
             if (each.agreement, each.clause) == (breach.agreement, breach.clause)
@@ -192,8 +193,9 @@ def _found_as_shown(
 ) -> Assessment | None:
     """Return what two operations amount to as they are shown; None where that has no answer."""
     try:
+        bound = between.bound(a, b)
         one, other = (
-            deciding.near.compile(shown_claim(as_compared(each, between.probing), between.grants))
+            deciding.near.compile(shown_claim(as_compared(each, bound), between.grants))
             for each in (a, b)
         )
     except InputError:  # a box that is too large to be computed; the conflict is told all the same

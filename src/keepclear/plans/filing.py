@@ -5,7 +5,8 @@ Layout of the payload of `operations.file/1`:
 
     datum            "WGS84", of all positions; there is no other and no default
     domain           air, sea or ground
-    craft            manned, unmanned, ship, vehicle or one_shot (a launch)
+    craft            manned, unmanned, ship, vehicle, static (what does not move: a mast, a moored
+                     balloon) or one_shot (a launch)
     craft_class      what separation rules go by, such as "unmanned" or "rescue"
     callsign         optional
     count            how many craft fly as this one operation; 1 where it is not given
@@ -69,6 +70,7 @@ class Craft(StrEnum):
     UNMANNED = "unmanned"
     SHIP = "ship"
     VEHICLE = "vehicle"
+    STATIC = "static"
     ONE_SHOT = "one_shot"
 
 

@@ -154,6 +154,11 @@ class Operation(Signed, frozen=True, kw_only=True):
         return max(volume.end_us for volume in (*self.volumes, *self.off_nominal))
 
     @property
+    def is_grounded(self) -> bool:
+        """Tell whether it is on the ground or does not move: who knows where it is finds it."""
+        return self.domain is Domain.GROUND or self.craft in {Craft.VEHICLE, Craft.STATIC}
+
+    @property
     def is_protecting(self) -> bool:
         """Tell whether others must keep clear of it."""
         return self.state not in OVER
