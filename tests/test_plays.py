@@ -219,8 +219,11 @@ def test_all_areas_of_an_operation_are_told_and_protect() -> None:
 
     story = unwrapped(told(text))
 
-    assert "circle, 20 NM round 35.1000N 035.6000E" in story.partition("SOUTH files")[2]
-    assert "FL240 (7,315 m) to FL260 (7,925 m); FL200 (6,096 m) to FL280 (8,534 m)" in story
+    assert "circle, 20 NM (37.04 km) round 35.1000N 035.6000E" in story.partition("SOUTH files")[2]
+    assert (
+        "FL240 (24,000 ft, 7,315 m) to FL260 (26,000 ft, 7,925 m); "
+        "FL200 (20,000 ft, 6,096 m) to FL280 (28,000 ft, 8,534 m)"
+    ) in story
     assert "heights FL200 to FL280" in story.partition("north sees")[2]
 
 

@@ -21,6 +21,7 @@ from keepclear.plans.conflicts import Conflict
 from keepclear.plans.incidents import Incident, TimelineLine
 from keepclear.plans.none_here import Contradiction, NoneHere
 from keepclear.plans.operations import Operation, State
+from keepclear.plans.understood import Understood
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, TimeUs
 from keepclear.record.key_documents import Hex64
@@ -69,10 +70,12 @@ class MoreFound(Signed, frozen=True, kw_only=True):
 class OperationFiled(Signed, frozen=True, kw_only=True):
     """An operation, or a new version of it, was filed. is_smaller: it only shrinks.
 
-    takes_km2h: of what its party may take in a day; 0 where no agreement says how much.
+    takes_km2h: of what its party may take in a day; 0 where no agreement says how much. understood:
+    its values in the units of either side, for its owner to see in the answer.
     """
 
     operation: Operation
+    understood: Understood
     is_smaller: bool = False
     takes_km2h: Annotated[int, msgspec.Meta(ge=0)] = 0
 

@@ -39,6 +39,7 @@ from keepclear.plans.operations import (
     protects_until_us,
     with_lateness,
 )
+from keepclear.plans.understood import understood
 from keepclear.record.headers import Act
 
 # Their places would be a list that somebody could misuse (docs/disclosure.md).
@@ -53,7 +54,9 @@ def file(deciding: Deciding, act: Act, payload: FileOperation) -> None:
     """File a new operation: recorded, protecting at once, both sides of a conflict told."""
     made = _operation(deciding, act, payload.operation, deciding.ids.id(), 1, State.FILED)
     takes_km2h = _take(deciding, made)
-    deciding.emit([act.party], OperationFiled(operation=made, takes_km2h=takes_km2h))
+    deciding.emit([act.party], OperationFiled(
+        operation=made, understood=understood(made), takes_km2h=takes_km2h
+    ))  # fmt: skip
     recheck(deciding, made, "")
     _tell_rate(deciding, act.party)
 
@@ -85,7 +88,8 @@ def refile(deciding: Deciding, old: Operation, made: Operation) -> None:
     if is_smaller:  # it was told when the larger one was
         made = replace(made, late_us=old.late_us, missed=old.missed)
     deciding.emit([made.party], OperationFiled(
-        operation=made, is_smaller=is_smaller, takes_km2h=_take(deciding, made)
+        operation=made, understood=understood(made), is_smaller=is_smaller,
+        takes_km2h=_take(deciding, made),
     ))  # fmt: skip
     recheck(deciding, made, f"operation {made.id[:8]} of {made.party} was changed")
     _tell_rate(deciding, made.party)
@@ -149,7 +153,9 @@ def contingent(deciding: Deciding, act: Act, payload: MakeContingent) -> None:
     made = replace(old, state=state, off_nominal=volumes_of(payload.off_nominal, "off_nominal"),
                    ovn=deciding.ids.id(), version=old.version + 1,
                    grace_us=_grace_us(deciding, old, state) or old.grace_us)  # fmt: skip
-    deciding.emit([act.party], OperationFiled(operation=made, is_smaller=True))
+    deciding.emit([act.party], OperationFiled(
+        operation=made, understood=understood(made), is_smaller=True
+    ))  # fmt: skip
     recheck(deciding, made, "URGENT: contingent")
 
 

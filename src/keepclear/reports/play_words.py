@@ -35,6 +35,7 @@ from keepclear.plans import acts
 from keepclear.plans.conflicts import Broken, Conflict
 from keepclear.plans.filing import Craft, Domain
 from keepclear.plans.operations import OUT_OF_PLAN, Operation, State, protects_until_us
+from keepclear.plans.understood import Understood
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import Part
 from keepclear.record.envelopes import Envelope
@@ -42,7 +43,16 @@ from keepclear.record.headers import Act, read_act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.reports.play_names import Names
-from keepclear.reports.play_values import clock, heights, listed, moment, of_each, where, window
+from keepclear.reports.play_values import (
+    clock,
+    heights,
+    listed,
+    moment,
+    of_each,
+    off_by,
+    where,
+    window,
+)
 from keepclear.reports.texts import lateral_text, position_text, printable, vertical_text
 from keepclear.units import US_PER_S
 
@@ -85,6 +95,7 @@ class Teller:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.operations: dict[str, Operation] = {}
+        self._understood: dict[str, Understood] = {}
         self.conflicts: dict[str, Conflict] = {}
         self.says: dict[str, None] = {}
         self._seen: dict[tuple[str, str], Shown] = {}
@@ -108,7 +119,7 @@ class Teller:
                     yield Line("", f"{self.names.agreement(value.hash)} is {value.state}: "
                                    f"{len(value.clauses)} clauses hold")  # fmt: skip
                 case OperationFiled(operation=operation) if not _is_told_by(act, operation):
-                    yield from self._filed(operation, values, f"{self._name(operation.id)}")
+                    yield from self._filed(value, values, f"{self._name(operation.id)}")
                 case OperationMoved():
                     yield from self._moved(value, act, values[:place])
                 case ConflictChanged(conflict=conflict):
@@ -163,9 +174,9 @@ class Teller:
     def _act(self, act: Act, at_us: int, values: Sequence[object]) -> Iterator[Line]:
         kind = act.kind.partition("/")[0]
         payload: Signed = ACTS.read(act.kind, bytes(act.payload))
-        filed = next((each.operation for each in values if isinstance(each, OperationFiled)), None)
-        if filed is not None and _is_told_by(act, filed):
-            does = self.deed(act.party, kind, payload, self._name(filed.id))
+        filed = next((each for each in values if isinstance(each, OperationFiled)), None)
+        if filed is not None and _is_told_by(act, filed.operation):
+            does = self.deed(act.party, kind, payload, self._name(filed.operation.id))
             yield from self._filed(filed, values, does)
         else:
             yield Line("", self.deed(act.party, kind, payload))
@@ -212,9 +223,10 @@ class Teller:
     # --- operations -------------------------------------------------------------------------
 
     def _filed(
-        self, operation: Operation, values: Sequence[object], words: str
+        self, event: OperationFiled, values: Sequence[object], words: str
     ) -> Iterator[Line]:  # fmt: skip
-        """Yield what is new in a version of an operation."""
+        """Yield what is new in a version of an operation, as the exchange understood it."""
+        operation = event.operation
         moved = [
             each.state for each in values
             if isinstance(each, OperationMoved) and each.id == operation.id
@@ -223,27 +235,33 @@ class Teller:
         waits = ", not accepted while it must act" if state is State.FILED else ""
         yield Line("", f"{words}, version {operation.version}: {state}{waits}")
         before = self.operations.get(operation.id)
-        known = {} if before is None else self._rows(before)
-        rows = self._rows(operation)
+        known = {} if before is None else self._rows(before, self._understood[before.id])
+        rows = self._rows(operation, event.understood)
         yield from (Line(each, rows[each]) for each in rows if rows[each] != known.get(each))
         if operation.late_us > 0:
             late_s = -(-operation.late_us // US_PER_S)
             yield Line("LATE", f"by {late_s:,} s: it is recorded, and protects all the same")
         self.operations[operation.id] = msgspec.structs.replace(operation, state=state)
+        self._understood[operation.id] = event.understood
 
-    def _rows(self, operation: Operation) -> dict[str, str]:
+    def _rows(self, operation: Operation, said: Understood) -> dict[str, str]:
         craft = [f"{operation.count} craft" if operation.domain is Domain.AIR else operation.domain]
         craft += [str(operation.craft)] if operation.craft is not Craft.MANNED else []
         craft += [f"class {operation.craft_class}"] if operation.craft_class != "any" else []
         craft += [printable(operation.callsign)] if operation.callsign else []
         rows = {} if craft == ["1 craft"] else {"craft": ", ".join(craft)}
-        for label, volumes in (("", operation.volumes), ("expected ", operation.off_nominal)):
+        for label, volumes, echoed in (
+            ("", operation.volumes, said.volumes),
+            ("expected ", operation.off_nominal, said.off_nominal),
+        ):
             if volumes:
                 rows[f"{label}where"] = of_each(volumes, where)
-                rows[f"{label}heights"] = of_each(volumes, heights)
+                rows[f"{label}heights"] = of_each(echoed, heights)
                 rows[f"{label}when"] = of_each(
                     volumes, lambda one: window(one.start_us, one.end_us, self._day)
                 )
+        if off_by(said):
+            rows["off by"] = off_by(said)
         if operation.state in OUT_OF_PLAN:
             rows["protects"] = self._until(operation)
         return rows
