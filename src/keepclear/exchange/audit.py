@@ -488,6 +488,7 @@ def _is_same(one: Numbers, other: Numbers) -> bool:
         and abs(one.lateral_m - other.lateral_m) <= SAME_M
         and _are_near(one.vertical_m, other.vertical_m)
         and _are_near(one.short_by_m, other.short_by_m)
+        and _are_near(one.short_by_s, other.short_by_s)
     )
     is_at_limit = Verdict.BOUNDARY in {one.verdict, other.verdict}
     return is_near and (is_at_limit or all(getattr(one, n) == getattr(other, n) for n in names))

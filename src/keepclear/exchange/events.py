@@ -99,6 +99,36 @@ class ConflictChanged(Signed, frozen=True, kw_only=True):
     conflict: Conflict
 
 
+class Limit(Signed, frozen=True, kw_only=True):
+    """A rule that allows two operations to be so near for so long, and no longer.
+
+    agreement: by its hash, empty for the house rule.
+    """
+
+    agreement: str
+    clause: str
+    rule: str
+
+
+class LimitedFound(Signed, frozen=True, kw_only=True):
+    """Two operations are LIMITED: within minima for no longer than allowed; a has the first id.
+
+    Both parties are told by this. It is no conflict and changes nothing.
+    """
+
+    a: Id
+    b: Id
+    parties: tuple[Name, Name]
+    limits: tuple[Limit, ...]
+
+
+class MoreLimited(Signed, frozen=True, kw_only=True):
+    """How many more operations one is LIMITED with than one entry holds."""
+
+    id: Id
+    more: Annotated[int, msgspec.Meta(ge=1)]
+
+
 class FilingsCounted(Signed, frozen=True, kw_only=True):
     """That a party has filed as often in an hour as its agreement asks to be told of."""
 
@@ -155,6 +185,8 @@ Event = (
     | OperationFiled
     | OperationMoved
     | ConflictChanged
+    | LimitedFound
+    | MoreLimited
     | FilingsCounted
     | RecheckingBegun
     | RecheckingDone
@@ -173,6 +205,8 @@ KINDS: Final[Mapping[str, type[Signed]]] = {
     "operation-filed/1": OperationFiled,
     "operation-moved/1": OperationMoved,
     "conflict-changed/1": ConflictChanged,
+    "limited-found/1": LimitedFound,
+    "more-limited/1": MoreLimited,
     "filings-counted/1": FilingsCounted,
     "re-checking-begun/1": RecheckingBegun,
     "re-checking-done/1": RecheckingDone,

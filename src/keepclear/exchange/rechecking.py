@@ -10,6 +10,7 @@
 5. The verdict is on the exact shapes. The numbers are computed from those that both sides are
    shown; the exact ones lie within them, so a conflict of the exact is one of the shown. Where
    the shown give none, none are told.
+6. LIMITED is told to both and is no conflict (`limited`).
 """
 
 from collections.abc import Container
@@ -25,6 +26,7 @@ from keepclear.errors import InputError
 from keepclear.exchange.deciding import Between, Deciding
 from keepclear.exchange.disclosure import has_numbers, shown_claim
 from keepclear.exchange.events import MoreFound, OperationMoved
+from keepclear.exchange.limited import tell_limited
 from keepclear.plans.conflicts import (
     OPEN,
     Broken,
@@ -92,6 +94,11 @@ def recheck(
             why if is_told_why else "rules have changed", is_always_told=is_told_why,
             closing=Event.EXPIRE if by_time else Event.RESOLVE,
         )  # fmt: skip
+    tell_limited(deciding, operation, [
+        other_id for other_id, broken in looked_at
+        if other_id in found and not broken
+        and (among is None or world.operations[other_id].party in among)
+    ])  # fmt: skip
     if more or operation.id in world.more:
         deciding.emit([operation.party], MoreFound(id=operation.id, more=more))
     # only now: what is to come of other pairs is known
@@ -184,6 +191,7 @@ def told_of(
         closest_us=found.cpa.time_us, latitude_deg=found.cpa.latitude_deg,
         longitude_deg=found.cpa.longitude_deg, lateral_m=found.cpa.lateral_m,
         vertical_m=found.cpa.vertical_m, short_by_m=found.short_by_m,
+        short_by_s=found.short_by_s,
     )  # fmt: skip
     return Broken(agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=numbers)
 

@@ -98,7 +98,8 @@ class Numbers(Signed, frozen=True, kw_only=True):
 
     Both sides get the same numbers and can compute them again. lateral_m, vertical_m: at the
     closest point; vertical None where the heights cannot be compared. short_by_m: how far within
-    the minimum of `leaf`.
+    the minimum of `leaf`. short_by_s: how much longer than a duration leaf allows, or how far
+    within the minimum of a time leaf.
     """
 
     verdict: Verdict
@@ -112,6 +113,7 @@ class Numbers(Signed, frozen=True, kw_only=True):
     lateral_m: float
     vertical_m: float | None
     short_by_m: float | None
+    short_by_s: float | None = None
 
 
 class Broken(Signed, frozen=True, kw_only=True):

@@ -303,8 +303,8 @@ def _finding(each: ConflictStory, numbers: Numbers, story: Story) -> Finding:
         id=latest.id, a=story.name(latest.a), b=story.name(latest.b), a_index=0, b_index=1,
         parties=latest.parties, verdict=numbers.verdict, intervals=(interval,),
         intervals_a=(interval,), intervals_b=(interval,), cpa=cpa, rule=numbers.rule,
-        leaf=numbers.leaf, short_by_m=numbers.short_by_m, short_by_s=None, margin_m=None,
-        margin_without_uncertainty_m=None,
+        leaf=numbers.leaf, short_by_m=numbers.short_by_m, short_by_s=numbers.short_by_s,
+        margin_m=None, margin_without_uncertainty_m=None,
     )  # fmt: skip
 
 

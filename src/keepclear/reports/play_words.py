@@ -24,7 +24,9 @@ from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
     FilingsCounted,
+    LimitedFound,
     MoreFound,
+    MoreLimited,
     OperationFiled,
     OperationMoved,
     RecheckingBegun,
@@ -32,7 +34,7 @@ from keepclear.exchange.events import (
 )
 from keepclear.exchange.views import Notice
 from keepclear.plans import acts
-from keepclear.plans.conflicts import Broken, Conflict
+from keepclear.plans.conflicts import Broken, Conflict, Numbers
 from keepclear.plans.filing import Craft, Domain
 from keepclear.plans.operations import OUT_OF_PLAN, Operation, State, protects_until_us
 from keepclear.plans.understood import Understood
@@ -139,10 +141,8 @@ class Teller:
             case OperationFiled(operation=operation):
                 self.names.learn_owner(operation.id, operation.party)
                 self.names.learn_version(operation.ovn, f"version {operation.version}")
-            case ConflictChanged(conflict=conflict):
-                for operation_id, party in zip(
-                    (conflict.a, conflict.b), conflict.parties, strict=True
-                ):
+            case ConflictChanged(conflict=found) | (LimitedFound() as found):
+                for operation_id, party in zip((found.a, found.b), found.parties, strict=True):
                     self.names.learn_owner(operation_id, party)
             case Notice():
                 self.says[value.says] = None
@@ -162,12 +162,25 @@ class Teller:
                     "RE-CHECKING, which counts as a conflict"
                 )  # fmt: skip
                 yield Line("", f"{count:,} {what} {how}: {self.names.agreement(value.hash)}")
+            case LimitedFound():
+                yield from self._limited(value)
+            case MoreLimited():
+                yield Line("", f"{self._name(value.id)} is LIMITED with {value.more:,} more")
             case MoreFound():
                 yield Line("", f"{self._name(value.id)} has {value.more:,} more conflicts")
             case Act() | KeyDocument() | Notice() | AgreementCarried() | OperationFiled():
                 pass
             case _:
                 yield Line("", type(value).__name__)
+
+    def _limited(self, event: LimitedFound) -> Iterator[Line]:
+        """Yield that two operations are LIMITED, and who was told."""
+        named = listed([self._name(each) for each in self._in_order((event.a, event.b))])
+        yield Line("", f"LIMITED, and no conflict: {named}")
+        clauses = [f"clause {each.clause}" if each.clause else "the house rule"
+                   for each in event.limits]  # fmt: skip
+        yield Line("within", f"the minima of {listed(clauses)}, for no longer than it allows")
+        yield Line("told", ", ".join(sorted(event.parties)))
 
     # --- acts -------------------------------------------------------------------------------
 
@@ -359,6 +372,7 @@ class Teller:
         return (
             f"{rule}: {lateral_text(found.lateral_m)} laterally, {vertical} at the closest, "
             f"as shown; {window(found.from_us, found.to_us, self._day)} ({found.verdict})"
+            f"{_seconds_short(found)}"
         )
 
     def _sees(self, party: str, notice: Notice) -> Iterator[Line]:
@@ -405,6 +419,11 @@ class Teller:
 
     def _name(self, operation: str) -> str:
         return self.names.operation(operation)
+
+
+def _seconds_short(found: Numbers) -> str:
+    """Return by how much a stay is too long, or the two are too close in time; often neither."""
+    return f", short by {found.short_by_s:,g} s in time" if found.short_by_s else ""
 
 
 def _late_text(by: Sequence[str], late_us: int | None) -> str:
