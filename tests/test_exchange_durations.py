@@ -9,6 +9,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -38,6 +39,7 @@ from tests.agreement_plays import clause
 from tests.exchange_plays import played
 from tests.record_plays import START_US
 from tests.stay_oracle import Scene, longest, verdict
+from tests.test_cli_record import run, write_record
 from tests.test_rules_of_the_door import Play
 from tests.test_volumes_stays import RULES, Volume, parts_of, some_volumes
 from tests.two_worlds import MINUTE_US, Plan, between, filed, functions, grade
@@ -354,3 +356,13 @@ def test_the_story_says_limited_and_that_it_is_no_conflict() -> None:
     ) in stories[0]
     assert "no conflict; no acts refused" in stories[0]
     assert "CONFLICT 1: N1 and S1" in stories[1]
+
+
+def test_the_page_of_a_record_says_limited_too(tmp_path: Path) -> None:
+    text = PLAY.format(rules=RULES.replace("180 s", "3600 s"), lasts="60 min")
+    write_record(tmp_path / "all.record", played(text).lines)
+
+    run("record", "report", str(tmp_path / "all.record"), "--output", str(tmp_path / "page.html"))
+
+    page = (tmp_path / "page.html").read_text()
+    assert "LIMITED, and no conflict: north 1, south 1" in page

@@ -6,6 +6,7 @@ Il-20, 17 September 2018: notice about a minute before the start (examples/plays
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -20,6 +21,7 @@ from keepclear.reports.play_text import played_text
 from tests.agreement_plays import clause
 from tests.exchange_plays import example, played
 from tests.record_plays import START_US
+from tests.test_cli_record import run, write_record
 from tests.test_rules_of_the_door import Play
 from tests.two_worlds import MINUTE_US, Plan, between, filed, grade, separation
 
@@ -170,3 +172,13 @@ def test_the_story_of_the_other_side_says_late_by_so_many_seconds() -> None:
     story = re.sub(r"\s+", " ", told_c)
     assert "LATE filed later than clause 2.1 asks, by" in story
     assert "told URGENT: " in story
+
+
+def test_the_page_of_a_record_says_late_and_how_urgent_a_notice_was(tmp_path: Path) -> None:
+    write_record(tmp_path / "all.record", played(example("plays/il20_2018.toml")).lines)
+
+    run("record", "report", str(tmp_path / "all.record"), "--output", str(tmp_path / "page.html"))
+
+    page = (tmp_path / "page.html").read_text()
+    assert "LATE by 4,200 s at most, clause 2.1" in page
+    assert "raised, URGENT" in page

@@ -18,7 +18,9 @@ from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
     FilingsCounted,
+    LimitedFound,
     MoreFound,
+    MoreLimited,
     OperationFiled,
     OperationMoved,
     RecheckingBegun,
@@ -173,11 +175,20 @@ def _event_words(part: Seen, moment: Moment, story: Story, day: str | None) -> s
             said = f"RE-CHECKING, counts as a conflict: {_names(operations, story)}"
         case RecheckingDone(operations=operations):
             said = f"looked at again: {_names(operations, story)}"
-        case MoreFound(id=own_id, more=more):
-            said = f"{story.name(own_id)} has {more:,} more conflicts than are told"
+        case LimitedFound() | MoreLimited() | MoreFound() as found:
+            said = _found_words(found, story)
         case _:
             said = f"{part.kind}: see keepclear record show"
     return said
+
+
+def _found_words(found: LimitedFound | MoreLimited | MoreFound, story: Story) -> str:
+    """Return what was found beside the conflicts that are told."""
+    if isinstance(found, LimitedFound):
+        return f"LIMITED, and no conflict: {_names((found.a, found.b), story)}"
+    if isinstance(found, MoreLimited):
+        return f"{story.name(found.id)} is LIMITED with {found.more:,} more than are told"
+    return f"{story.name(found.id)} has {found.more:,} more conflicts than are told"
 
 
 def _names(operations: Sequence[str], story: Story) -> str:
