@@ -10,9 +10,10 @@ compared by the kernel: all others that protect, without an index.
    see, and nothing else.
 3. What differs by no more than the kernel's guard band is BOUNDARY and no fault: another machine
    may round otherwise.
-4. Operations that are RE-CHECKING are compared when the record says that they were. Of one that
+4. What is told to be LIMITED is, and of what was filed all that is so is told.
+5. Operations that are RE-CHECKING are compared when the record says that they were. Of one that
    says that it has more conflicts than its entry holds, as many may be missing.
-5. How agreements stand is taken from the record, and so is who signed what: `record verify`
+6. How agreements stand is taken from the record, and so is who signed what: `record verify`
    tells whether that holds. The house rule stands in no record and is handed in.
 """
 
@@ -23,7 +24,7 @@ from typing import Final, NamedTuple, NoReturn, TypeVar
 from msgspec.structs import replace
 
 from keepclear.agreement.binding import Minima
-from keepclear.agreement.claims import Breach, Compiled, breaches, every_cylinder
+from keepclear.agreement.claims import Breach, Compiled, breaches, every_cylinder, has_duration
 from keepclear.agreement.clauses import ProbingBound
 from keepclear.agreement.findings import Verdict
 from keepclear.agreement.separation import RuleSet
@@ -34,13 +35,17 @@ from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
     Event,
+    Limit,
+    LimitedFound,
     MoreFound,
+    MoreLimited,
     NoneHereWithdrawn,
     OperationFiled,
     OperationMoved,
     RecheckingDone,
 )
 from keepclear.exchange.index import Near
+from keepclear.exchange.limited import limits_of
 from keepclear.exchange.rechecking import GONE_ON, told_of
 from keepclear.exchange.views import Notice
 from keepclear.exchange.world import World, evolve, keep
@@ -138,7 +143,8 @@ class _InEntry:
     """What one entry has. Written by `_Auditor` alone.
 
     touched: operations. changed: pairs whose conflict was. expected, given: notices by party.
-    more: of an operation, how many conflicts are left out of the entry.
+    more: of an operation, how many conflicts are left out of the entry. filed: operations. limited:
+    what is told to be LIMITED, by pair; unlisted: of an operation, how many of these are left out.
     """
 
     touched: dict[str, None] = field(default_factory=dict)
@@ -146,6 +152,9 @@ class _InEntry:
     expected: dict[str, list[Notice]] = field(default_factory=dict)
     given: dict[str, list[Notice]] = field(default_factory=dict)
     more: dict[str, int] = field(default_factory=dict)
+    filed: dict[str, None] = field(default_factory=dict)
+    limited: dict[tuple[str, str], tuple[Limit, ...]] = field(default_factory=dict)
+    unlisted: dict[str, int] = field(default_factory=dict)
 
 
 class _Auditor:
@@ -192,6 +201,7 @@ class _Auditor:
                 self._fold(leaf, _read(part, KINDS[part.kind], path), path)  # type: ignore[arg-type]
         keep(self._world)
         self._check_pairs()
+        self._check_limited()
         for party in sorted(self._now.expected.keys() | self._now.given.keys()):
             self._check_told(
                 party, self._now.expected.get(party, []), self._now.given.get(party, [])
@@ -205,6 +215,12 @@ class _Auditor:
         match event:
             case MoreFound(id=own_id, more=more):
                 self._now.more[own_id] = more
+            case OperationFiled(operation=operation):
+                self._now.filed[operation.id] = None
+            case LimitedFound(a=a, b=b, limits=limits):
+                self._now.limited[a, b] = limits
+            case MoreLimited(id=own_id, more=more):
+                self._now.unlisted[own_id] = more
             case ConflictChanged(conflict=conflict):
                 self._now.changed[conflict.a, conflict.b] = None
                 self._check_change(conflict, before)
@@ -224,6 +240,25 @@ class _Auditor:
                     f"says that it has more conflicts than are told; {left} of them are not there",
                 )
 
+    def _check_limited(self) -> None:
+        """Compare what is told to be LIMITED, and of what was filed here what is not told."""
+        told = self._now.limited
+        for key in dict.fromkeys((*self._pairs_of(self._now.filed), *told)):
+            one, other = (self._world.operations[each] for each in key)
+            due, said = self._limits(one, other), told.get(key, ())
+            left = next((each for each in key if self._now.unlisted.get(each)), None)
+            if due and not said and left is not None:
+                self._now.unlisted[left] -= 1
+            elif due != said:
+                what = "are told to be LIMITED by other clauses than they are"
+                if not due or not said:
+                    what = (
+                        "MISSING: are LIMITED, and it is not told" if due
+                        else "are told to be LIMITED, and are not"
+                    )  # fmt: skip
+                is_boundary = self._limits(one, other, GUARD_TMM) == said
+                self._add(_pair_text(one, other), what, is_boundary=is_boundary)
+
     def _before(self, event: Event, path: str) -> Conflict | None:
         """Return the conflict before its change; refuse what names something not in the record."""
         world = self._world
@@ -233,6 +268,8 @@ class _Auditor:
             case ConflictChanged(conflict=conflict):
                 strange = {conflict.a, conflict.b} - world.operations.keys()
                 before = world.conflicts.get(conflict.id)
+            case LimitedFound(a=a, b=b):
+                strange = {a, b} - world.operations.keys()
             case OperationMoved(id=operation_id):
                 strange = {operation_id} - world.operations.keys()
             case RecheckingDone(operations=operations):
@@ -301,6 +338,19 @@ class _Auditor:
         bound = self._between(a, b).bound(a, b)
         one, other = (self._compile(each, bound) for each in (a, b))
         return breaches(self._functions, one, other, self._deciding.minima(a, b))
+
+    def _limits(self, a: Operation, b: Operation, grown_tmm: int = 0) -> tuple[Limit, ...]:
+        """Return by what two operations are LIMITED. grown_tmm: as if the first were larger."""
+        minima = self._deciding.minima(a, b)
+        if not any(has_duration(each.rules) for each in minima) or self._breaches(a, b):
+            return ()
+        if not (a.is_protecting and b.is_protecting and a.status is b.status):
+            return ()
+        bound = self._between(a, b).bound(a, b)
+        claim = claim_of(a)
+        larger = replace(claim, lateral_tmm=claim.lateral_tmm + grown_tmm)
+        one = self._deciding.near.compile(larger, bound)
+        return limits_of(self._functions, one, self._compile(b, bound), minima)
 
     def _is_nearly(self, a: Operation, b: Operation, minima: Iterable[Minima]) -> bool:
         """Tell whether a pair that breaks nothing would, were one of them a hair larger."""

@@ -10,10 +10,12 @@ It is listed and told to both, and is no conflict: nobody must act, and nothing 
    more there are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from keepclear.agreement.claims import has_duration, limited
+from keepclear.agreement.binding import Minima
+from keepclear.agreement.claims import Compiled, has_duration, limited
+from keepclear.detect.kernel import Functions
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import Limit, LimitedFound, MoreLimited
 from keepclear.plans.operations import Operation
@@ -37,20 +39,24 @@ def tell_limited(deciding: Deciding, operation: Operation, others: Sequence[str]
         deciding.emit([operation.party], MoreLimited(id=operation.id, more=len(found) - MOST))
 
 
+def limits_of(
+    functions: Functions, one: Compiled, other: Compiled, minima: Iterable[Minima]
+) -> tuple[Limit, ...]:
+    """Return the rules by which two claims are LIMITED."""
+    return tuple(
+        Limit(agreement=each.agreement, clause=each.clause, rule=each.found.rule)
+        for each in limited(functions, one, other, minima)
+    )
+
+
 def _found(deciding: Deciding, operation: Operation, other: Operation) -> LimitedFound | None:
     minima = deciding.minima(operation, other)
     if not any(has_duration(each.rules) for each in minima):
         return None
     bound = deciding.between(operation.party, other.party).bound(operation, other)
     one, two = (deciding.near.compiled(each.id, bound) for each in (operation, other))
-    limits = limited(deciding.functions, one, two, minima)
+    limits = limits_of(deciding.functions, one, two, minima)
     if not limits:
         return None
     a, b = sorted((operation, other), key=lambda each: each.id)
-    return LimitedFound(
-        a=a.id, b=b.id, parties=(a.party, b.party),
-        limits=tuple(
-            Limit(agreement=each.agreement, clause=each.clause, rule=each.found.rule)
-            for each in limits
-        ),
-    )  # fmt: skip
+    return LimitedFound(a=a.id, b=b.id, parties=(a.party, b.party), limits=limits)
