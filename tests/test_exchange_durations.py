@@ -260,6 +260,19 @@ def test_another_agreement_without_a_duration_still_makes_it_a_conflict() -> Non
     assert told_limited(play, "a") == []
 
 
+def test_an_agreement_that_makes_it_limited_tells_it_once() -> None:
+    play = Play()
+    of_a = file(play, "a", STAYING)
+    file(play, "b", passing(2))
+    [conflict] = play.world.conflicts_of(of_a)  # by the house rule
+
+    made = agreed()
+    play.stage.carry(play.stage.signed(made), made)
+
+    assert play.world.conflicts[conflict.id].state is State.RESOLVED
+    assert len(told_limited(play, "a")) == len(told_limited(play, "b")) == 1
+
+
 def test_an_agreement_of_others_tells_nothing_again() -> None:
     play, _, _ = met(passing(2))
     other = between("a", "c", "a-c", clause("1", "Threes.", Separation(rules=THREES)))

@@ -33,8 +33,10 @@ def tell_limited(deciding: Deciding, operation: Operation, others: Sequence[str]
         if (made := _found(deciding, operation, deciding.world.operations[each])) is not None
     ]  # fmt: skip
     # by id: the order of their starts would show in the order of what is told
+    told = [each for _, _, each in deciding.parts if isinstance(each, LimitedFound)]
     for event in sorted(found[:MOST], key=lambda each: (each.a, each.b)):
-        deciding.emit(event.parties, event)
+        if event not in told:  # both were looked at again in this entry
+            deciding.emit(event.parties, event)
     if len(found) > MOST:
         deciding.emit([operation.party], MoreLimited(id=operation.id, more=len(found) - MOST))
 
