@@ -107,7 +107,9 @@ class Deciding:
         for own, other in ((a, b), (b, a)):
             number = self.counts.get(own.party, 0) + 1
             self.counts[own.party] = number
-            seen = as_compared(other, between.bound(own, other))
+            seen = other
+            if between.grants.of(other).has_place and not conflict.is_settled:
+                seen = as_compared(other, between.bound(own, other))
             yield notice(
                 conflict, own, seen, between.grants, number, note, between.agreements
             )  # fmt: skip

@@ -17,6 +17,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
 import msgspec
@@ -48,6 +49,7 @@ class Floor(StrEnum):
 
 
 Grade = Field | Floor
+PLACE: Final = frozenset({Field.AREA_BOX, Field.LEVEL_BAND, Field.TIME_BAND, Field.EVERYTHING})
 # A side of the area that is shown of a ground operation is 5 to 15 km from where it takes up.
 GROWN_TMM: Final = 5_000 * TMM_PER_M
 GROUND_GRAIN_TMM: Final = 10_000 * TMM_PER_M
@@ -84,6 +86,11 @@ class Grants(NamedTuple):
     def is_everything(self) -> bool:
         """Tell whether operations are shown as they were filed."""
         return Field.EVERYTHING in self.fields
+
+    @property
+    def has_place(self) -> bool:
+        """Tell whether anything is shown of where, how high or when operations are."""
+        return not PLACE.isdisjoint(self.fields)
 
     def has(self, grade: Grade) -> bool:
         """Tell whether what has a grade is shown."""
@@ -180,24 +187,33 @@ def shown(operation: Operation, grants: Grants, missed: Sequence[Missed] = ()) -
     missed: lead times, agreed between the two, that it was filed later than.
     """
     grants = grants.of(operation)
+    found: dict[str, Any] = {
+        "id": operation.id, "party": operation.party, "ovn": operation.ovn,
+        "state": _state(operation.state),
+        "late_by": tuple(_named(each.agreement, each.clause) for each in missed),
+        "callsign": operation.callsign, "count": operation.count,
+        "craft_class": operation.craft_class, "has_rvsm": operation.has_rvsm,
+        "by": tuple(_named(*each) for each in grants.clauses),
+    }  # fmt: skip
+    if grants.has_place:
+        found |= _place(operation, grants, missed)
+    return Shown(**{name: found[name] for name in _granted(grants.fields)})
+
+
+def _place(operation: Operation, grants: Grants, missed: Sequence[Missed]) -> dict[str, Any]:
+    """Return what may be shown of where, how high and when an operation is."""
     claim = _grown(claim_of(operation), grants)
     lower, upper = levels_of(claim, grants.level_grain_tmm)
     from_us, to_us = times_of(claim, grants.time_grain_us)
     has_box = grants.has(Field.AREA_BOX)
-    return _cut(grants, {
-        "id": operation.id, "party": operation.party, "ovn": operation.ovn,
-        "state": _state(operation.state),
+    return {
         "box": box_of(claim, grants.grain_tmm) if has_box else None,
         "lower": "surface" if lower is None else level_text(lower),
         "upper": "unlimited" if upper is None else level_text(upper),
         "from_us": from_us, "to_us": to_us,
-        "late_by": tuple(_named(each.agreement, each.clause) for each in missed),
         "late_us": _late_us(from_us, grants.time_grain_us, missed),
-        "callsign": operation.callsign, "count": operation.count,
         "volumes": claim.volumes, "uncertainty": operation.uncertainty,
-        "craft_class": operation.craft_class, "has_rvsm": operation.has_rvsm,
-        "by": tuple(_named(*each) for each in grants.clauses),
-    })  # fmt: skip
+    }  # fmt: skip
 
 
 def existence(operation: Operation) -> Shown:
@@ -244,9 +260,11 @@ def _grown(claim: Claim, grants: Grants) -> Claim:
     return msgspec.structs.replace(claim, lateral_tmm=claim.lateral_tmm + grants.grown_tmm)
 
 
-def _cut(grants: Grants, fields: Mapping[str, Any]) -> Shown:
-    """Return the fields whose grade is granted, and no other."""
-    return Shown(**{name: value for name, value in fields.items() if grants.has(GRADES[name])})
+@lru_cache(maxsize=256)
+def _granted(fields: frozenset[Field]) -> tuple[str, ...]:
+    """Return the fields of `Shown` whose grade is granted, and no other."""
+    grants = NOTHING._replace(fields=fields)
+    return tuple(name for name, grade in GRADES.items() if grants.has(grade))
 
 
 def _state(state: State) -> str:
