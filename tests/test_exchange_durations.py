@@ -16,7 +16,14 @@ import msgspec
 import pytest
 
 from keepclear.agreement.binding import Minima
-from keepclear.agreement.claims import Claim, breaches, compile_claim, judge, limited
+from keepclear.agreement.claims import (
+    Claim,
+    breaches,
+    compile_claim,
+    every_cylinder,
+    judge,
+    limited,
+)
 from keepclear.agreement.clauses import Field, Separation
 from keepclear.agreement.documents import Agreement
 from keepclear.agreement.findings import Verdict
@@ -28,11 +35,13 @@ from keepclear.detect.datums import Datums
 from keepclear.exchange import limited as telling
 from keepclear.exchange.events import Limit, LimitedFound, MoreLimited
 from keepclear.exchange.folding import fold
+from keepclear.exchange.index import Near
 from keepclear.formats.play import read_play
 from keepclear.plans import acts
 from keepclear.plans.conflicts import State
 from keepclear.plans.filing import FiledCircle, FiledOperation, FiledVolume
 from keepclear.plans.operations import State as OperationState
+from keepclear.record.headers import Status
 from keepclear.reports.play_text import played_text
 from keepclear.units import format_time
 from tests.agreement_plays import clause
@@ -127,6 +136,29 @@ def test_a_pair_of_claims_is_judged_as_every_allowed_shift_says() -> None:
 
     assert min(seen[each] for each in Verdict if each is not Verdict.BOUNDARY) >= 2, seen
     assert more_careful <= 2
+
+
+def test_what_is_kept_wider_than_filed_is_judged_as_when_it_is_widened_anew() -> None:
+    # allowed for an hour; each of these is widened to half an hour about its middle, so the second
+    # is there before the first was to start, and after it is there
+    longer = read_rules(RULES.replace("180 s", "3600 s"))
+    far, here = (20.0, 20.2), (10.0, 10.2)
+    passing_by = [
+        Volume(*far, 265, 315, 3600, 4200), Volume(*here, 265, 315, 4200, 4320),
+        Volume(*far, 265, 315, 4320, 5400),
+    ]  # fmt: skip
+    claims = [claim_of("a", [Volume(*here, 200, 250, 0, 9000)], 0), claim_of("b", passing_by, 0)]
+    near = Near(functions(), every_cylinder([longer]))
+    for each in claims:
+        near.put(Status.EXERCISE, each)
+
+    a, b = (near.compiled(each.id, near.bound) for each in claims)
+    c, d = (near.compile(each, near.bound) for each in claims)
+    kept, anew = judge(functions(), a, b, longer), judge(functions(), c, d, longer)
+
+    assert kept == anew
+    assert kept is not None
+    assert kept.verdict is Verdict.LIMITED
 
 
 # --- in the exchange --------------------------------------------------------------------------
