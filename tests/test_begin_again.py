@@ -119,6 +119,7 @@ def test_statements_and_cases_go_on_where_the_exchange_stopped(
         test_exchange_agreements.test_what_is_dated_ahead_by_less_than_clocks_may_differ_takes_effect_at_its_time,
         test_exchange_agreements.test_a_denunciation_counts_from_when_it_was_stated_not_from_when_it_was_carried,
         test_exchange_agreements.test_an_agreement_comes_into_force_and_ends_by_time_alone,
+        test_exchange_agreements.test_an_agreement_comes_into_force_seconds_after_it_was_carried,
         test_exchange_agreements.test_an_annex_comes_into_force_by_time_alone,
         test_exchange_agreements.test_with_a_revoked_signature_an_agreement_stands_anew_and_so_do_conflicts,
         test_exchange_agreements.test_a_key_document_with_a_key_of_the_other_party_is_refused_whole,

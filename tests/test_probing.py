@@ -276,6 +276,47 @@ def test_what_is_widened_is_as_large_as_asked_and_holds_what_was_filed(
             assert getattr(after.shape, name) >= getattr(shape, name)
 
 
+def test_an_area_of_thin_arms_is_thin_however_far_they_reach() -> None:
+    # two arms of 20 NM by a tenth of a mile: its outline is wide, and nothing in it is
+    corners = [
+        (35, 35),
+        (35, 35.4),
+        (35.0017, 35.4),
+        (35.0017, 35.002),
+        (35.33, 35.002),
+        (35.33, 35),
+    ]
+    filed = claim(
+        Polygon(ring=tuple(place(*each) for each in corners), edge=Edge.GEODESIC), 0, 3_000, 60
+    )
+
+    grown = widened(filed, DEFAULT)
+
+    a_tenth_of_a_mile = 0.1 * 18_520_000
+    assert grown.lateral_tmm >= (DEFAULT.across_tmm - 2 * a_tenth_of_a_mile) / 2
+
+
+@pytest.mark.parametrize("latitude", [0.0, 61.0, -80.0, 88.5])
+def test_what_a_circle_fits_into_is_not_measured(
+    latitude: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = Polygon(ring=round_about(latitude, 6.0), edge=Edge.GEODESIC)
+    narrow = Polygon(ring=round_about(latitude, 4.8), edge=Edge.GEODESIC)
+    assert widened(claim(narrow, 0, 3_000, 60), DEFAULT).lateral_tmm > 0
+    monkeypatch.setattr("keepclear.agreement.probing.inscribed_m", lambda _: 0.0)
+
+    grown_tmm = widened(claim(wide, 0, 3_000, 60), DEFAULT).lateral_tmm
+
+    assert grown_tmm == (0 if latitude < 85 else DEFAULT.across_tmm // 2)
+
+
+def round_about(latitude: float, across_nm: float) -> tuple[Position, ...]:
+    """Return 17 corners round a place."""
+    turns = [360.0 * corner / 17 for corner in range(17)]
+    found = [geod().fwd(35.0, latitude, turn, across_nm * 926.0) for turn in turns]
+    return tuple(place(at, longitude) for longitude, at, _ in found)
+
+
 @given(angle=st.floats(0, 180), long_m=st.floats(10, 60_000), wide_m=st.floats(1, 20_000),
        latitude=st.floats(-80, 80))  # fmt: skip
 def test_a_polygon_is_grown_until_it_is_as_wide_as_asked(

@@ -15,9 +15,10 @@ from keepclear.detect.compiled import compiled
 from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.datums import Datums
 from keepclear.detect.fragments import Fragments, compile_points
-from keepclear.detect.index import Detected
+from keepclear.detect.index import Detected, farthest_m
 from keepclear.detect.points import Points
 from keepclear.detect.skeletons import PX, PY, PZ, QX, QY, QZ, Tolerance, Volumes, compile_volumes
+from keepclear.detect.sweep import COLUMNS
 from keepclear.detect.volume_arrays import take_volumes
 from keepclear.detect.volume_detection import (
     Things,
@@ -29,6 +30,7 @@ from keepclear.detect.volume_detection import (
 from keepclear.detect.volume_index import Hits, VolumeIndex
 from keepclear.errors import InputError
 from tests.volume_scenes import (
+    ENTERING,
     FIVE_MILES,
     FOOT_TMM,
     FUNCTIONS,
@@ -282,6 +284,78 @@ def test_a_kept_index_gives_the_same_bits_compiled(fast: SimpleNamespace) -> Non
     assert not any(removed & set(hits.keys) or key in hits.keys for key, hits in found)
     assert sum(len(hits.keys) for _, hits in found[:100]) > 20
     assert sum(len(hits.keys) for _, hits in found[100:120]) >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cylinder", [ENTERING, FIVE_MILES, LATERAL_AND_TIME, VERTICAL_ONLY])
+def test_a_plan_is_marked_where_any_of_its_volumes_gives_a_row(
+    cylinder: Cylinder, fast: SimpleNamespace
+) -> None:
+    rng = random.Random(17)
+    limits, marked, near = minima(cylinder), 0, 0
+    for _ in range(30):
+        v = compile_volumes(scene(rng, 40), Datums(), tolerances(rng, 40))
+        firsts, lasts = np.arange(20, 38, 3), np.arange(23, 41, 3)  # plans of three
+        is_turned = np.array([rng.randrange(2) for _ in firsts])
+        marks = np.full(len(firsts), 7)
+
+        fast.mark_inside(v, limits, farthest_m(limits), 0, 20, firsts, lasts, is_turned, marks)
+
+        for k, (first, last) in enumerate(zip(firsts.tolist(), lasts.tolist(), strict=True)):
+            a, b = (each.ravel() for each in np.meshgrid(range(20), range(first, last)))
+            rows, row_pair = np.empty((60, COLUMNS)), np.empty(60, dtype=np.int64)
+            turned = np.full(len(a), is_turned[k])
+            _, count = fast.overlap_pairs(
+                v, v, limits, farthest_m(limits), a, b, turned, 0, len(a), rows, row_pair, 0
+            )
+            assert marks[k] == (count > 0)
+            marked += count > 0
+            near += 1
+    assert marked > 5
+    assert marked < near - 5 or cylinder is VERTICAL_ONLY  # at any distance: some of 20 are inside
+
+
+@pytest.mark.slow
+def test_a_kept_index_of_any_history_finds_what_a_new_one_finds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # small numbers, so that stores are joined and places left and filled again and again
+    monkeypatch.setattr("keepclear.detect.volume_index.LAST_FEW", 3)
+    monkeypatch.setattr("keepclear.detect.volume_index.GROWS_BY", 2)
+    monkeypatch.setattr("keepclear.detect.kept_volumes.FEW", 4)
+    monkeypatch.setattr("keepclear.detect.kept_volumes.ROOM", 2)
+    rng, limits = random.Random(41), minima(Cylinder(lateral_tmm=60 * NM_TMM))
+    index, found = VolumeIndex(FUNCTIONS, limits), 0
+    kept: dict[str, tuple[int, Volumes]] = {}
+    for step in range(120):
+        key = f"{rng.randrange(40):02}"
+        if key in kept:
+            index.remove(key)
+            del kept[key]
+        else:
+            plan = compile_volumes(scene(rng, rng.randrange(1, 4)), Datums())
+            group = rng.randrange(3)
+            index.add(key, group, plan)
+            kept[key] = (group, plan)
+        if step % 3:
+            continue
+        asked = compile_volumes(scene(rng, 2), Datums())
+        new = VolumeIndex(FUNCTIONS, limits)
+        for other, (group, plan) in rng.sample(sorted(kept.items()), len(kept)):
+            new.add(other, group, plan)
+
+        hits = index.query("20", 1, asked)
+
+        assert _told(hits) == _told(new.query("20", 1, asked))
+        found += len(hits.keys)
+        for own, (group, plan) in kept.items():
+            hits, near = index.query(own, group, plan), index.near(own, group)
+            assert set(hits.keys) <= set(near) <= kept.keys() - {own}
+            if near:
+                assert set(index.inside(own, near, limits)) == set(hits.keys)
+    assert found > 25
+    assert len(index) == len(kept)
+    assert all(len(index.places(key)) == plan.volumes for key, (_, plan) in kept.items())
 
 
 def _told(hits: Hits) -> tuple[object, ...]:

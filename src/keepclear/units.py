@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from keepclear.errors import InputError
@@ -46,6 +47,7 @@ _TIME: Final = re.compile(
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@lru_cache(maxsize=1_024)  # the same few come again and again
 def parse_length_tmm(text: str, path: str = "length") -> int:
     """Return a length in tenths of a millimetre, to the nearest one. `InputError` otherwise."""
     example = "1000 ft" if "vertical" in path else "5 NM"
@@ -53,6 +55,7 @@ def parse_length_tmm(text: str, path: str = "length") -> int:
     return round(number * LENGTHS_TMM[unit])
 
 
+@lru_cache(maxsize=1_024)
 def parse_duration_us(text: str, path: str = "duration") -> int:
     """Return a duration in microseconds; parts may follow each other ("1 h 30 min")."""
     parts = re.findall(r"[^A-Za-z]+[A-Za-z]+", text) or [text]

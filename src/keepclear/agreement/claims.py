@@ -22,11 +22,13 @@ from keepclear.agreement.findings import Verdict
 from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.terms import cylinders, cylinders_of
 from keepclear.airspace.volumes import Volume4D
+from keepclear.detect.compiled import plain
 from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.datums import Datums
 from keepclear.detect.index import farthest_m
 from keepclear.detect.kernel import Functions, limits_of
-from keepclear.detect.skeletons import Tolerance, Volumes, compile_volumes
+from keepclear.detect.quick_volumes import compile_plan
+from keepclear.detect.skeletons import Tolerance, Volumes
 from keepclear.detect.sweep import COLUMNS
 
 COUNTS: frozenset[Verdict] = frozenset({
@@ -67,15 +69,24 @@ class Breach(NamedTuple):
     found: Assessment
 
 
-def compile_claim(claim: Claim, datums: Datums) -> Compiled:
-    """Return a claim as arrays. datums: the ones of everything it is compared with."""
+class MereBreach(NamedTuple):
+    """A rule that is broken, where it was asked only whether it is."""
+
+    agreement: str
+    clause: str
+    found: None = None
+
+
+def compile_claim(claim: Claim, datums: Datums, functions: Functions | None = None) -> Compiled:
+    """Return a claim as arrays. datums: the ones of everything it is compared with.
+
+    functions: where they are compiled it takes less time; the bits are the same.
+    """
     tolerance = Tolerance(
         lateral_m=claim.lateral_tmm / 10_000, vertical_tmm=claim.vertical_tmm,
         early_us=claim.early_us, late_us=claim.late_us,
     )  # fmt: skip
-    return Compiled(
-        claim, compile_volumes(claim.volumes, datums, [tolerance] * len(claim.volumes))
-    )  # fmt: skip
+    return Compiled(claim, compile_plan(functions or plain(), claim.volumes, datums, tolerance))
 
 
 def breaches(

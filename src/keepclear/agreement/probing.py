@@ -14,12 +14,10 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
-
 from keepclear.agreement.claims import Claim
 from keepclear.agreement.clauses import HOUR_US, ProbingBound
 from keepclear.airspace.altitudes import HIGHEST_TMM, LOWEST_TMM, Altitude, are_comparable
-from keepclear.airspace.geodesics import to_ecef
+from keepclear.airspace.footprints import inscribed_m
 from keepclear.airspace.positions import Position
 from keepclear.airspace.volumes import Circle, Corridor, Orbit, Polygon, Shape, Volume3D, Volume4D
 
@@ -30,7 +28,7 @@ DEFAULT: Final = ProbingBound(
 TMM_PER_M: Final = 10_000
 M_PER_DEGREE: Final = 111_000.0
 CHART_DEG: Final = 1.0
-CHART_LIMIT_DEG: Final = 60.0
+CHART_BEND: Final = 0.0315  # of the cosine of latitude from one side of a chart to the other
 
 
 def widest(bounds: Sequence[ProbingBound]) -> ProbingBound:
@@ -102,45 +100,52 @@ def _wider(shape: Shape, across_tmm: int) -> Shape:
 
 
 def _lack_tmm(shape: Shape, bound: ProbingBound) -> int:
-    """Return how far a polygon is to be grown on each side until it is as wide as asked."""
-    if not isinstance(shape, Polygon) or _is_wide(shape.ring, bound.across_tmm / TMM_PER_M):
+    """Return how far a polygon is to be grown on each side until it is as wide as asked.
+
+    How wide an area is, the largest circle that fits into it says: one of thin arms is thin,
+    however far they reach.
+    """
+    half_m = bound.across_tmm / 2 / TMM_PER_M
+    if not isinstance(shape, Polygon) or _fits_surely(shape.ring, half_m):
         return 0
-    width_tmm = math.floor(_width_m(shape.ring) * TMM_PER_M)
-    return max(0, -(-(bound.across_tmm - width_tmm) // 2))
+    fits_tmm = math.floor(inscribed_m(shape) * TMM_PER_M)
+    return max(0, -(-bound.across_tmm // 2) - fits_tmm)
 
 
-def _is_wide(ring: Sequence[Position], across_m: float) -> bool:
-    """Tell whether a ring is beyond doubt as wide as asked: cheaply, for most are.
+def _fits_surely(ring: Sequence[Position], radius_m: float) -> bool:
+    """Tell whether a circle round the middle of a ring fits into it beyond doubt: cheaply.
 
-    The least width of a shape is not less than its area by its diameter. Both on a flat chart of
-    its place, with a tenth of room for what the chart is wrong by below 60 degrees.
+    On a flat chart, with a twentieth of room for what the chart is wrong by: a degree of longitude
+    is at its north and south side as long as at its middle but for a thirtieth (`CHART_BEND`).
     """
     south, west = ring[0].latitude_deg, ring[0].longitude_deg
-    reach = max(max(abs(p.latitude_deg - south), abs(p.longitude_deg - west)) for p in ring)
-    if reach > CHART_DEG or abs(south) > CHART_LIMIT_DEG:
+    north_deg = [p.latitude_deg - south for p in ring]
+    east_deg = [p.longitude_deg - west for p in ring]
+    high_deg = max(*north_deg, -min(north_deg))
+    if high_deg > CHART_DEG or max(*east_deg, -min(east_deg)) > CHART_DEG:
+        return False
+    furthest = math.radians(abs(south) + high_deg)
+    if math.sin(furthest) * math.radians(high_deg) > CHART_BEND * math.cos(furthest):
         return False
     shrink = math.cos(math.radians(south)) * M_PER_DEGREE
-    x = [(p.longitude_deg - west) * shrink for p in ring]
-    y = [(p.latitude_deg - south) * M_PER_DEGREE for p in ring]
-    area = sum(x[i - 1] * y[i] - x[i] * y[i - 1] for i in range(len(ring)))
-    diameter_m = math.hypot(max(x) - min(x), max(y) - min(y))
-    return abs(area) / 2 >= 1.1 * across_m * diameter_m
+    middle_x, middle_y = sum(east_deg) / len(ring) * shrink, sum(north_deg) / len(ring)
+    x = [east * shrink - middle_x for east in east_deg]
+    y = [(north - middle_y) * M_PER_DEGREE for north in north_deg]
+    return _is_round_origin(x, y, 1.05 * radius_m)
 
 
-def _width_m(ring: Sequence[Position]) -> float:
-    """Return the least width of a ring, in metres: the least over the directions of its edges.
+def _is_round_origin(x: Sequence[float], y: Sequence[float], radius_m: float) -> bool:
+    """Tell whether a ring goes once round 0, 0, turns to one side of it only, and stays that far.
 
-    By the chords of the ring, which are shorter than its arcs, so never too wide.
+    An edge is as far as the line through it at least: so corners need not be looked at.
     """
-    points = to_ecef(
-        np.array([each.latitude_deg for each in ring]),
-        np.array([each.longitude_deg for each in ring]),
-    )
-    middle = points.mean(axis=0)
-    up = middle / np.linalg.norm(middle)
-    edges = np.roll(points, -1, axis=0) - points
-    across = np.cross(edges, up)
-    length = np.linalg.norm(across, axis=1)
-    across = across[length > 0] / length[length > 0][:, None]
-    reach = across @ (points - middle).T
-    return float((reach.max(axis=1) - reach.min(axis=1)).min()) if len(reach) else 0.0
+    turned = 0.0
+    before_x, before_y = x[-1], y[-1]
+    for here_x, here_y in zip(x, y, strict=True):
+        cross = before_x * here_y - before_y * here_x
+        along_x, along_y = here_x - before_x, here_y - before_y
+        if cross * cross < radius_m * radius_m * (along_x * along_x + along_y * along_y):
+            return False
+        turned += math.copysign(1.0, cross)
+        before_x, before_y = here_x, here_y
+    return abs(turned) == len(x)

@@ -16,8 +16,7 @@ import re
 from enum import StrEnum
 from typing import Final
 
-import msgspec
-
+from keepclear.airspace.positions import Value
 from keepclear.errors import InputError
 from keepclear.units import TMM_PER_FOOT, TMM_PER_M, parse_length_tmm
 
@@ -49,7 +48,7 @@ DATUM_OF: Final = {
 }
 
 
-class Altitude(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Altitude(Value, frozen=True, kw_only=True):
     """A height in integer tenths of a millimetre, its reference, and the reference's datum.
 
     `datum` is the pressure setting, the aerodrome, the geoid or the terrain source; None for

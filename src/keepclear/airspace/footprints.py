@@ -30,6 +30,7 @@ from keepclear.errors import InputError
 Floats = npt.NDArray[np.float64]
 
 LONGEST_M: Final = 20_000.0
+FINENESS: Final = 2_000
 QUARTER: Final = 32  # edges in a quarter of a circle
 # A ring of 4 * QUARTER edges in a circle is smaller than it by this factor.
 ROUND: Final = math.sin(math.pi / 2 / QUARTER) / (math.pi / 2 / QUARTER)
@@ -47,6 +48,23 @@ def footprint_km2(shapes: Sequence[Shape]) -> float:
     if len(distinct) == 1 and not isinstance(distinct[0], Corridor):
         return _area_m2(plane, distinct[0]) / M2_PER_KM2
     return float(shapely.union_all([_drawn(plane, each) for each in distinct]).area) / M2_PER_KM2
+
+
+def inscribed_m(area: Polygon) -> float:
+    """Return the radius in metres of a circle that fits into a polygon.
+
+    Not more than the largest one that fits; less by up to a 2,000th of the area's shorter side,
+    or half a hundredth where the area is 1,000 km across, as the plane is wrong there. 0 for rings
+    that cross themselves. `InputError` as above.
+    """
+    plane = _Plane(area.ring)
+    holes = [_ring(plane, hole, area.edge) for hole in area.holes]
+    drawn = shapely.Polygon(_ring(plane, area.ring, area.edge), holes)
+    if not drawn.is_valid:
+        return 0.0
+    west_m, south_m, east_m, north_m = drawn.bounds
+    tolerance_m = min(east_m - west_m, north_m - south_m) / FINENESS
+    return float(shapely.maximum_inscribed_circle(drawn, tolerance=tolerance_m).length)
 
 
 class _Plane:

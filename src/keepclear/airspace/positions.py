@@ -12,6 +12,13 @@ import msgspec
 from keepclear.errors import InputError
 
 
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """What values of place are: frozen, and without a field that is not named.
+
+    None holds another that holds it, and there are very many: none is looked at for cycles.
+    """
+
+
 class Edge(StrEnum):
     """What "straight" means between two positions.
 
@@ -26,13 +33,15 @@ class Edge(StrEnum):
     PLANAR = "planar"
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Position(Value, frozen=True, kw_only=True):
     """A place: WGS 84 degrees, latitude -90..90, longitude -180..180."""
 
     latitude_deg: float
     longitude_deg: float
 
     def __post_init__(self) -> None:
+        if -90 <= self.latitude_deg <= 90 and -180 <= self.longitude_deg <= 180:
+            return  # as most are, and there are very many of them
         check_degrees(self.latitude_deg, 90, "latitude")
         check_degrees(self.longitude_deg, 180, "longitude")
 

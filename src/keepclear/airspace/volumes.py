@@ -9,15 +9,13 @@ they are tested exactly: no circle is ever a polygon.
 3. Windows are half-open: from `start_us` up to, not including, `end_us`.
 """
 
-import msgspec
-
 from keepclear.airspace.altitudes import Altitude, are_comparable
-from keepclear.airspace.positions import Edge, Position
+from keepclear.airspace.positions import Edge, Position, Value
 from keepclear.errors import InputError
 from keepclear.units import format_time
 
 
-class Polygon(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="polygon"):
+class Polygon(Value, frozen=True, kw_only=True, tag="polygon"):
     """An area inside one ring, without its holes. Rings have at least 3 positions."""
 
     ring: tuple[Position, ...]
@@ -30,7 +28,7 @@ class Polygon(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
                 raise InputError("polygon", len(ring), "positions are no area", "give 3 or more")
 
 
-class Circle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="circle"):
+class Circle(Value, frozen=True, kw_only=True, tag="circle"):
     """All within `radius_tmm` of a centre."""
 
     centre: Position
@@ -40,7 +38,7 @@ class Circle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         _check_positive(self.radius_tmm, "circle.radius")
 
 
-class Arc(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="arc"):
+class Arc(Value, frozen=True, kw_only=True, tag="arc"):
     """Part of a boundary: round `centre` from `start` to `end`, at the distance of `start`."""
 
     centre: Position
@@ -49,24 +47,20 @@ class Arc(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     clockwise: bool
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="line"):
+class Line(Value, frozen=True, kw_only=True, tag="line"):
     """Part of a boundary: straight on from `start` to where the next part starts."""
 
     start: Position
     edge: Edge = Edge.GEODESIC
 
 
-class ArcPolygon(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="arc_polygon"
-):
+class ArcPolygon(Value, frozen=True, kw_only=True, tag="arc_polygon"):
     """An area inside a boundary of lines and arcs, each ending where the next starts."""
 
     boundary: tuple[Line | Arc, ...]
 
 
-class Corridor(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="corridor"
-):
+class Corridor(Value, frozen=True, kw_only=True, tag="corridor"):
     """All within half of `width_tmm` of a route of two positions or more."""
 
     route: tuple[Position, ...]
@@ -79,7 +73,7 @@ class Corridor(
             raise InputError("corridor.route", len(self.route), "positions are no route", "give 2")
 
 
-class Orbit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="orbit"):
+class Orbit(Value, frozen=True, kw_only=True, tag="orbit"):
     """A racetrack: all within `radius_tmm` of the line between its two turning points."""
 
     first: Position
@@ -93,7 +87,7 @@ class Orbit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 Shape = Polygon | Circle | ArcPolygon | Corridor | Orbit
 
 
-class Volume3D(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Volume3D(Value, frozen=True, kw_only=True):
     """A shape between two heights; None means no limit on that side."""
 
     shape: Shape
@@ -109,7 +103,7 @@ class Volume3D(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             )
 
 
-class Volume4D(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Volume4D(Value, frozen=True, kw_only=True):
     """A volume from `start_us` up to, not including, `end_us`."""
 
     volume: Volume3D

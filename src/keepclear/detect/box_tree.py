@@ -3,8 +3,9 @@
 
 A box is eight numbers: least and greatest x, y, z (earth-centred metres) and time
 (microseconds). Boxes stand in an order that keeps neighbours together (`boxes`); eight in a row
-are one node, eight nodes in a row one node of the next level, up to a single one. Nothing
-points anywhere: from a node to its children and back is a multiplication and a division.
+are one node, eight nodes in a row one node of the next level, up to a single one (or to a few
+that are all looked at). Nothing points anywhere: from a node to its children and back is a
+multiplication and a division.
 
 Plain scalar code that runs as it stands and compiled (`compiled`).
 """
@@ -66,7 +67,7 @@ def probe_tree(t: Tree, box: Floats, after: int, out: Integers, count: int) -> i
         while level < top and (k % WIDTH == 0 or k >= t.starts[level + 1] - t.starts[level]):
             k = (k - 1) // WIDTH + 1
             level += 1
-        if level == top:
+        if level == top and k >= t.starts[top + 1] - t.starts[top]:
             return count
 
 
@@ -81,13 +82,13 @@ def widen(
 
 
 def probe_all(
-    t: Tree, boxes: Floats, reach_m: float, lag_us: float, ranks: Integers, groups: Integers,
-    group: int, own: Integers, kept: Integers,
+    t: Tree, boxes: Floats, reach_m: float, lag_us: float, groups: Integers, group: int,
+    own: Integers, kept: Integers,
 ) -> int:  # fmt: skip
     """Write which of others' boxes, widened, meet those of which things; return how many do.
 
-    ranks, groups: of things; a rank below 0 and things of `group` are left out. Returns more
-    than there is room for where it did not suffice.
+    groups: of things; those below 0 and `group` are left out. Returns more than there is room
+    for where it did not suffice.
     """
     box = np.empty(WIDTH)
     count = 0
@@ -98,7 +99,7 @@ def probe_all(
             return found
         for k in range(count, found):
             thing = t.things[kept[k]]
-            if ranks[thing] >= 0 and groups[thing] != group:
+            if groups[thing] >= 0 and groups[thing] != group:
                 own[count], kept[count] = i, thing
                 count += 1
     return count

@@ -30,9 +30,14 @@ FRAGMENTS_A_BOX: Final = 8
 
 def boxes_of_volumes(v: Volumes) -> Floats:
     """Return a box for each volume, round radius included."""
-    boxes = np.empty((v.volumes, WIDTH))
-    boxes[:, :6] = v.sizes[:, X_FROM : X_FROM + 6]
-    boxes[:, 6:] = v.terms[:, START_US : END_US + 1]
+    return boxes_of(v.sizes, v.terms)
+
+
+def boxes_of(sizes: Floats, terms: Integers) -> Floats:
+    """Return a box for each volume; sizes, terms: of the volumes (`skeletons`)."""
+    boxes = np.empty((len(sizes), WIDTH))
+    boxes[:, :6] = sizes[:, X_FROM : X_FROM + 6]
+    boxes[:, 6:] = terms[:, START_US : END_US + 1]
     return boxes
 
 
@@ -54,6 +59,11 @@ def boxes_of_trajectories(f: Fragments) -> tuple[Floats, Integers]:
     start = np.minimum.reduceat(f.start_us, first).astype(float)
     end = np.maximum.reduceat(f.end_us, first).astype(float)
     return np.stack([*columns, start, end], axis=1), owner
+
+
+def flat(boxes: Floats, things: Integers) -> Tree:
+    """Return a few boxes as a tree of one level, in which each is looked at."""
+    return Tree(boxes, np.array([0, len(boxes)]), things)
 
 
 def tree_of(boxes: Floats, things: Integers | None = None) -> Tree:

@@ -55,7 +55,8 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "entering": (),
     "overlaps": (),
     "box_tree": ("join_tree", "match_tree", "probe_all"),
-    "volume_pairs": ("near_volumes", "overlap_pairs", "sweep_volume_pairs"),
+    "shaping": ("cut_short", "shape_volumes"),
+    "volume_pairs": ("mark_inside", "near_volumes", "overlap_pairs", "sweep_volume_pairs"),
 }
 # Rejecting what is surely apart may be reordered, because it errs to one side; nothing else may.
 LOOSELY: Final[Mapping[str, Any]] = {"fastmath": True, "error_model": "numpy"}
@@ -76,8 +77,10 @@ class Functions(SimpleNamespace):
     threads: how many of them can run side by side. Any thread may be the first to ask.
     """
 
-    def __init__(self, load: Callable[[str], ModuleType], *, threads: int) -> None:
-        self.threads = threads
+    def __init__(
+        self, load: Callable[[str], ModuleType], *, threads: int, is_compiled: bool = False
+    ) -> None:
+        self.threads, self.is_compiled = threads, is_compiled
         self._load = load
         self._lock = Lock()  # around loading, which writes to what it loads for
 
@@ -105,7 +108,8 @@ def compiled() -> Functions:
         numba = importlib.import_module("numba")
     except ImportError as fault:
         raise NotCompiled(f"numba cannot be imported ({fault}); pip install numba") from None
-    return Functions(_Copies(numba, folder).load, threads=_processors())
+    copies = _Copies(numba, folder)
+    return Functions(copies.load, threads=_processors(), is_compiled=True)
 
 
 def _processors() -> int:

@@ -13,7 +13,7 @@ Plain scalar code that runs as it stands and compiled (`compiled`).
 """
 
 import math
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -97,6 +97,9 @@ from keepclear.detect.windows import (
 Floats = npt.NDArray[np.float64]
 
 
+LEAST_RADIUS_M: Final = 6_335_000.0  # of curvature: with it an arc is too long, if anything
+
+
 class Nearest(NamedTuple):
     """The least distance of two skeletons, and the midpoint of where it is."""
 
@@ -120,20 +123,9 @@ def overlap(
     t = tolerances_between(v, a, w, b)
     near = not_looked_for()
     for c in range(len(limits.lateral_m)):
-        zone = limits.zone[c]
-        if zone >= 0 and ((v.terms[a, ZONES] | w.terms[b, ZONES]) >> zone) & 1 == 0:
-            continue
         low_us, high_us = lags_of(limits, c, t)
-        if not do_windows_meet(
-            v.terms[a, START_US], v.terms[a, END_US], w.terms[b, START_US], w.terms[b, END_US],
-            low_us, high_us,
-        ):  # fmt: skip
-            continue
-        gap_tmm, is_known = gap_of_bands(v, a, w, b, limits, c)
-        vertical_tmm = limits.vertical_tmm[c]
-        if vertical_tmm >= 0 and limits.uncertainty[c] != 0:
-            vertical_tmm = vertical_tmm + v.terms[a, UNSURE_TMM] + w.terms[b, UNSURE_TMM]
-        if gap_tmm == NOWHERE or (vertical_tmm >= 0 and gap_tmm >= vertical_tmm):
+        gap_tmm, vertical_tmm, is_known = gap_within(v, a, w, b, limits, c, low_us, high_us)
+        if gap_tmm == NOWHERE:
             continue
         if near.distance_m < 0.0:
             near = nearest(
@@ -152,6 +144,77 @@ def overlap(
             )  # fmt: skip
         n += 1
     return n
+
+
+def is_inside(v: Volumes, a: int, w: Volumes, b: int, limits: Limits, farthest_m: float) -> bool:
+    """Tell whether `overlap` writes a row of these two, for any cylinder.
+
+    Two points that are near enough spare looking for the nearest.
+    """
+    reach_m = farthest_m + v.sizes[a, UNSURE_M] + w.sizes[b, UNSURE_M]
+    if not do_balls_meet(v, a, w, b, reach_m):
+        return False
+    t = tolerances_between(v, a, w, b)
+    at_most_m, is_exact = math.inf, False
+    for c in range(len(limits.lateral_m)):
+        low_us, high_us = lags_of(limits, c, t)
+        gap_tmm, _, _ = gap_within(v, a, w, b, limits, c, low_us, high_us)
+        if gap_tmm == NOWHERE:
+            continue
+        lateral_m = limits.lateral_m[c]
+        if lateral_m == math.inf:
+            return True
+        if limits.uncertainty[c] != 0:
+            lateral_m = lateral_m + v.sizes[a, UNSURE_M] + w.sizes[b, UNSURE_M]
+        round_m = lateral_m + v.sizes[a, RADIUS_M] + w.sizes[b, RADIUS_M]
+        guard = guard_of_volume(any_piece(v, a), w, b, round_m)
+        if at_most_m == math.inf:
+            at_most_m = at_most_apart_m(v, a, w, b)
+        if at_most_m >= round_m + guard and not is_exact:
+            at_most_m = nearest(
+                v, a, w, b, reach_m + v.sizes[a, RADIUS_M] + w.sizes[b, RADIUS_M] + SLACK_M
+            ).distance_m
+            is_exact = True
+        if at_most_m < round_m + guard:
+            return True
+    return False
+
+
+def at_most_apart_m(v: Volumes, a: int, w: Volumes, b: int) -> float:
+    """Return a distance that two skeletons are not further apart than."""
+    k, m = v.offsets[a], w.offsets[b]
+    x, y, z = v.pieces[k, PX], v.pieces[k, PY], v.pieces[k, PZ]
+    if is_in_region(w, b, x, y, z):
+        return 0.0
+    ox, oy, oz = w.pieces[m, PX], w.pieces[m, PY], w.pieces[m, PZ]
+    if is_in_region(v, a, ox, oy, oz):
+        return 0.0
+    chord_m = math.sqrt((x - ox) * (x - ox) + (y - oy) * (y - oy) + (z - oz) * (z - oz))
+    return arc_m(chord_m, LEAST_RADIUS_M)
+
+
+def gap_within(
+    v: Volumes, a: int, w: Volumes, b: int, limits: Limits, c: int, low_us: int, high_us: int
+) -> tuple[int, int, bool]:
+    """Return the gap of heights of two volumes, the minimum for it, and whether it is known.
+
+    NOWHERE as the gap: a zone, the windows or the heights keep them apart under cylinder c.
+    """
+    zone = limits.zone[c]
+    if zone >= 0 and ((v.terms[a, ZONES] | w.terms[b, ZONES]) >> zone) & 1 == 0:
+        return NOWHERE, 0, True
+    if not do_windows_meet(
+        v.terms[a, START_US], v.terms[a, END_US], w.terms[b, START_US], w.terms[b, END_US],
+        low_us, high_us,
+    ):  # fmt: skip
+        return NOWHERE, 0, True
+    gap_tmm, is_known = gap_of_bands(v, a, w, b, limits, c)
+    vertical_tmm = limits.vertical_tmm[c]
+    if vertical_tmm >= 0 and limits.uncertainty[c] != 0:
+        vertical_tmm = vertical_tmm + v.terms[a, UNSURE_TMM] + w.terms[b, UNSURE_TMM]
+    if vertical_tmm >= 0 and gap_tmm >= vertical_tmm:
+        return NOWHERE, vertical_tmm, is_known
+    return gap_tmm, vertical_tmm, is_known
 
 
 def tolerances_between(v: Volumes, a: int, w: Volumes, b: int) -> Tolerances:

@@ -119,7 +119,7 @@ def compile_volumes(
     return Volumes(
         offsets=offsets, block_offsets=block_offsets,
         sizes=_sizes(skeletons, pieces, offsets, middle, tolerances),
-        terms=_terms(volumes, is_region, datums, tolerances),
+        terms=terms_of(volumes, is_region.tolist(), datums, tolerances),
         pieces=np.concatenate([pieces.p, pieces.q, ends.T], axis=1), blocks=blocks,
     )  # fmt: skip
 
@@ -138,10 +138,10 @@ def _middles(pieces: Pieces, offsets: Integers) -> Floats:
 def _gnomonic(pieces: Pieces, middle: Floats, is_region: npt.NDArray[np.bool_]) -> Floats:
     """Return both ends of the pieces of regions on their planes, as gx, gy, hx, hy.
 
-    The same axes as `inside.on_plane`, bit for bit as far as numpy and Python agree.
+    The same axes as `inside.on_plane`, bit for bit.
     """
     n = middle / np.sqrt((middle * middle).sum(axis=1, keepdims=True))
-    across = np.hypot(n[:, 0], n[:, 1])
+    across = np.sqrt(n[:, 0] * n[:, 0] + n[:, 1] * n[:, 1])
     polar = across <= 1e-9
     with np.errstate(divide="ignore", invalid="ignore"):
         ex = np.where(polar, 1.0, -n[:, 1] / across)
@@ -208,8 +208,8 @@ def _boxes(
     return [side[:, axis] for axis in range(3) for side in (low, high)]
 
 
-def _terms(
-    volumes: Sequence[Volume4D], is_region: npt.NDArray[np.bool_], datums: Datums,
+def terms_of(
+    volumes: Sequence[Volume4D], is_region: Sequence[bool], datums: Datums,
     tolerances: Sequence[Tolerance],
 ) -> Integers:  # fmt: skip
     """Return heights, windows and tolerances of volumes."""
@@ -218,7 +218,7 @@ def _terms(
             int(region), *_limit(each.volume.lower, datums), *_limit(each.volume.upper, datums),
             t.vertical_tmm, t.zones, each.start_us, each.end_us,
             t.early_us, t.late_us, t.clock_us,
-        ) for each, region, t in zip(volumes, is_region.tolist(), tolerances, strict=True)
+        ) for each, region, t in zip(volumes, is_region, tolerances, strict=True)
     ]  # fmt: skip
     return np.array(rows, dtype=np.int64)
 

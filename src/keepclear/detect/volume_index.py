@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """One plan against many volumes that are kept: add, remove, query.
 
-Volumes are kept in a few stores of growing size, each with its own tree; a store that is full
-is joined with the next one, so that adding costs little each time and asking looks into few
-trees. A removed plan's volumes stay in their store, marked, until it is joined.
+Each kept volume has its place (`kept_volumes`). Places are in order of time, and divided into a
+few stores of growing size, each with its own tree; a store that is full is joined with the one
+before it, so that adding costs little each time and asking looks into few trees. The last few
+places have no tree and are looked at one by one.
 
 1. A plan is known by its key, and its volumes are never compared with each other.
 2. A pair is computed in the order of the keys, whichever of the two is asked about:
@@ -11,7 +12,6 @@ trees. A removed plan's volumes stay in their store, marked, until it is joined.
 3. The owner alone writes: one thread at a time adds, removes or asks.
 """
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -19,22 +19,22 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.detect.box_tree import Tree
-from keepclear.detect.boxes import boxes_of_trajectories, boxes_of_volumes, tree_of
+from keepclear.detect.box_tree import WIDTH, Tree
+from keepclear.detect.boxes import boxes_of, boxes_of_trajectories, boxes_of_volumes, flat, tree_of
 from keepclear.detect.fragments import Fragments
 from keepclear.detect.index import Rows, farthest_m
+from keepclear.detect.kept_volumes import KeptVolumes
 from keepclear.detect.skeletons import EARLY_US, LATE_US, UNSURE_M, Volumes
 from keepclear.detect.sweep import COLUMNS, Limits
-from keepclear.detect.volume_arrays import join_volumes, take_volumes
 from keepclear.errors import InputError
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
+LAST_FEW: Final = 64
 GROWS_BY: Final = 16
 ROOM: Final = 4096
 ROUNDING_US: Final = 4.0
-GONE: Final = -1
 NOBODY: Final = -(2**62)
 
 
@@ -56,29 +56,23 @@ class Hits:
     row_hit: Integers
 
 
-@dataclass(kw_only=True, eq=False)
-class _Store:
-    """Volumes with their tree; written by the index alone.
+class _Store(NamedTuple):
+    """Places `first` up to `last` with their tree.
 
-    names: the keys, each once, sorted; ranks: the place of each volume's key in them, GONE
-    where it is kept no longer. reach_m, lag_us: how far apart boxes of compared things can be,
-    but for what the asking plan may be off by.
+    reach_m, lag_us: how far apart boxes of compared things can be, but for what the asking plan
+    may be off by.
     """
 
-    volumes: Volumes
+    first: int
+    last: int
     tree: Tree
-    names: list[str]
-    ranks: Integers
-    numbers: Integers
-    groups: Integers
     reach_m: float
     lag_us: float
 
 
-class _Part(NamedTuple):
-    """What was found in one store: places, whether turned, rows, and of which place they are."""
+class _Found(NamedTuple):
+    """Rows of pairs: own volume, kept place, whether turned; row_pair: of which pair a row is."""
 
-    store: _Store
     own: Integers
     kept: Integers
     turned: Integers
@@ -97,182 +91,211 @@ class VolumeIndex:
 
     def __init__(self, functions: Any, limits: Limits) -> None:
         self._functions, self._limits = functions, limits
-        self._stores: list[_Store | None] = []
-        self._places: dict[str, list[tuple[_Store, int]]] = {}
+        self._kept = KeptVolumes()
+        self._stores: list[_Store] = []
         self._farthest_m = farthest_m(limits)
         self._longest_us = int(max(limits.time_us)) + ROUNDING_US
-        self._own, self._kept = np.empty(ROOM, dtype=np.int64), np.empty(ROOM, dtype=np.int64)
+        self._own, self._others = (np.empty(ROOM, dtype=np.int64) for _ in range(2))
+        # of the last few: their boxes, and what is added to how far apart they can be
+        self._boxes, self._unsure_m, self._lasts_us = np.empty((0, WIDTH)), 0.0, 0.0
 
     def __len__(self) -> int:
         """Return how many plans are kept."""
-        return len(self._places)
+        return len(self._kept)
+
+    @property
+    def arrays(self) -> Volumes:
+        """Return the volumes of all places; `places` says which are a plan's."""
+        return self._kept.arrays
 
     def add(self, key: str, group: int, volumes: Volumes) -> None:
-        """Keep a plan. `InputError` where its key is kept already."""
+        """Keep a plan; group: 0 or more. `InputError` where its key is kept already."""
         self.add_many([key] * volumes.volumes, [group] * volumes.volumes, volumes)
 
     def add_many(self, keys: Sequence[str], groups: Sequence[int], volumes: Volumes) -> None:
         """Keep many plans at once; keys, groups: one a volume, a plan's volumes in a row."""
-        known = next((key for key in keys if key in self._places), None)
+        known = next((key for key in keys if key in self._kept), None)
         if known is not None:
             raise InputError("key", known, "is kept already", "remove it first")
-        numbers = [0] * len(keys)
-        for i in range(1, len(keys)):
-            numbers[i] = numbers[i - 1] + 1 if keys[i] == keys[i - 1] else 0
-        self._put(volumes, list(keys), numbers, list(groups))
+        if self._kept.is_sparse:
+            self._pack()
+        self._kept.add(keys, groups, volumes)
+        self._boxes = np.concatenate([self._boxes, boxes_of_volumes(volumes)])
+        self._unsure_m = max(self._unsure_m, float(volumes.sizes[:, UNSURE_M].max(initial=0.0)))
+        self._lasts_us = max(self._lasts_us, _early_and_late_us(volumes.terms))
+        if len(self._boxes) > LAST_FEW:
+            self._join()
 
     def remove(self, key: str) -> None:
         """Keep a plan no longer. `InputError` where it is not kept."""
-        if key not in self._places:
+        if key not in self._kept:
             raise InputError("key", key, "is not kept", "add it first")
-        for store, place in self._places.pop(key):
-            store.ranks[place] = GONE
+        self._kept.drop(key)
+
+    def places(self, key: str) -> range:
+        """Return the places of a kept plan's volumes."""
+        return self._kept.places(key)
+
+    def near(self, key: str, group: int) -> list[str]:
+        """Return the keys of plans of other groups whose boxes come near those of a kept one."""
+        own, kept = self._kept.places(key), self._kept.arrays
+        sizes, terms = kept.sizes[own.start : own.stop], kept.terms[own.start : own.stop]
+        _, others = self._near(key, group, sizes, terms, within=False)
+        keys = self._kept.keys
+        return list(dict.fromkeys([keys[place] for place in others.tolist()]))
+
+    def inside(self, key: str, others: Sequence[str], limits: Limits) -> list[str]:
+        """Return which of some kept plans `query` of one finds, by limits of their own.
+
+        others: kept, and not the plan itself.
+        """
+        own = self._kept.places(key)
+        places = [self._kept.places(other) for other in others]
+        marks = np.empty(len(others), dtype=np.int64)
+        self._functions.mark_inside(
+            self.arrays, limits, farthest_m(limits), own.start, own.stop,
+            np.array([each.start for each in places], dtype=np.int64),
+            np.array([each.stop for each in places], dtype=np.int64),
+            np.array([other < key for other in others], dtype=np.int64), marks,
+        )  # fmt: skip
+        return [other for other, mark in zip(others, marks.tolist(), strict=True) if mark]
 
     def query(self, key: str, group: int, volumes: Volumes, *, within: bool = False) -> Hits:
         """Return what the volumes of one plan meet; within: plans of its own group too."""
-        near = self._functions.near_volumes
-        left_out = NOBODY if within else group
-        parts = []
-        for store in self._stores:
-            if store is None:
-                continue
-            # one compiled call and nothing else where nothing is near, as for most stores
-            count = near(
-                store.tree, volumes.sizes, volumes.terms, store.reach_m, store.lag_us, store.ranks,
-                store.groups, left_out, self._own, self._kept,
-            )  # fmt: skip
-            if count > len(self._kept):
-                self._make_room(count)
-                return self.query(key, group, volumes, within=within)
-            if count:
-                parts += self._overlaps(volumes, store, count, key)
-        return _hits(parts) if parts else NOTHING
+        own, others = self._near(key, group, volumes.sizes, volumes.terms, within=within)
+        if not len(own):
+            return NOTHING
+        keys = self._kept.keys
+        turned = np.array([keys[place] < key for place in others.tolist()], dtype=np.int64)
+        room = len(self._limits.lateral_m) * len(own)
+        rows, row_pair = np.empty((room, COLUMNS)), np.empty(room, dtype=np.int64)
+        _, count = self._functions.overlap_pairs(
+            volumes, self.arrays, self._limits, self._farthest_m, own, others, turned, 0,
+            len(own), rows, row_pair, 0,
+        )  # fmt: skip
+        return self._hits(_Found(own, others, turned, rows[:count], row_pair[:count]))
 
     def query_trajectory(
         self, key: str, group: int, fragments: Fragments, plan: int, *, within: bool = False
     ) -> Hits:
         """Return what one trajectory meets; a of the rows is the trajectory."""
+        self._join()
         own = _one_plan(fragments, plan)
         boxes, _ = boxes_of_trajectories(own)
         lateral_m = float(own.leg_lateral_m[own.leg].max(initial=0.0))
         late_us = float(fragments.early_us[plan] + fragments.late_us[plan])
-        parts = []
+        places = [np.empty(0, dtype=np.int64)]
         for store in self._stores:
-            if store is None:
-                continue
             count = self._functions.probe_all(
-                store.tree, boxes, store.reach_m + lateral_m, store.lag_us + late_us, store.ranks,
-                store.groups, NOBODY if within else group, self._own, self._kept,
+                store.tree, boxes, store.reach_m + lateral_m, store.lag_us + late_us,
+                self._kept.groups, NOBODY if within else group, self._own, self._others,
             )  # fmt: skip
-            if count > len(self._kept):
+            if count > len(self._others):
                 self._make_room(count)
                 return self.query_trajectory(key, group, fragments, plan, within=within)
-            kept = np.unique(self._kept[:count])
-            kept = kept[store.ranks[kept] != _rank_of(store, key)[1]]
-            if len(kept):
-                parts.append(self._sweeps(own, store, kept))
-        return _hits(parts) if parts else NOTHING
+            places.append(self._others[:count].copy())
+        others = np.unique(np.concatenate(places))
+        return self._swept(own, others[~self._is_of(key, others)])
+
+    def _near(
+        self, key: str, group: int, sizes: Floats, terms: Integers, *, within: bool
+    ) -> tuple[Integers, Integers]:
+        """Return which volumes of a plan come near which places by their boxes."""
+        left_out = NOBODY if within else group
+        own, others = [], []
+        for store in (*self._stores, self._last_few()):
+            # one compiled call and nothing else where nothing is near, as for most stores
+            count = self._functions.near_volumes(
+                store.tree, sizes, terms, store.reach_m, store.lag_us,
+                self._kept.groups, left_out, self._own, self._others,
+            )  # fmt: skip
+            if count > len(self._others):
+                self._make_room(count)
+                return self._near(key, group, sizes, terms, within=within)
+            if count:
+                own.append(self._own[:count].copy())
+                others.append(self._others[:count].copy())
+        if not own:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        one, other = np.concatenate(own), np.concatenate(others)
+        is_other = ~self._is_of(key, other)
+        return one[is_other], other[is_other]
+
+    def _is_of(self, key: str, places: Integers) -> npt.NDArray[np.bool_]:
+        own = self._kept.places(key)
+        return (places >= own.start) & (places < own.stop)
 
     def _make_room(self, count: int) -> None:
-        self._own, self._kept = (np.empty(2 * count, dtype=np.int64) for _ in range(2))
+        self._own, self._others = (np.empty(2 * count, dtype=np.int64) for _ in range(2))
 
-    def _overlaps(self, v: Volumes, store: _Store, count: int, key: str) -> list[_Part]:
-        """Return the rows of the pairs that came near, if any; the plan of this key left out."""
-        own, kept = self._own[:count].copy(), self._kept[:count].copy()
-        ranks = store.ranks[kept]
-        rank, same = _rank_of(store, key)
-        if same >= 0:
-            others = ranks != same
-            own, kept, ranks = own[others], kept[others], ranks[others]
-        turned = (ranks < rank).astype(np.int64)
-        room = len(self._limits.lateral_m) * len(kept)
-        rows, row_pair = np.empty((room, COLUMNS)), np.empty(room, dtype=np.int64)
-        _, count = self._functions.overlap_pairs(
-            v, store.volumes, self._limits, self._farthest_m, own, kept, turned, 0, len(kept),
-            rows, row_pair, 0,
-        )  # fmt: skip
-        return [_Part(store, own, kept, turned, rows[:count], row_pair[:count])] if count else []
-
-    def _sweeps(self, f: Fragments, store: _Store, kept: Integers) -> _Part:
-        own = np.zeros(len(kept), dtype=np.int64)
+    def _swept(self, f: Fragments, others: Integers) -> Hits:
+        own = np.zeros(len(others), dtype=np.int64)
         room = 64
         while True:
             rows, row_pair = np.empty((room, COLUMNS)), np.empty(room, dtype=np.int64)
             after, count = self._functions.sweep_volume_pairs(
-                f, store.volumes, self._limits, self._farthest_m, own, kept,
-                0, len(kept), rows, row_pair, 0,
+                f, self.arrays, self._limits, self._farthest_m, own, others,
+                0, len(others), rows, row_pair, 0,
             )  # fmt: skip
-            if after == len(kept):
-                return _Part(store, own, kept, own, rows[:count], row_pair[:count])
+            if after == len(others):
+                return self._hits(_Found(own, others, own, rows[:count], row_pair[:count]))
             room *= 2
 
-    def _put(
-        self, volumes: Volumes, keys: list[str], numbers: list[int], groups: list[int]
-    ) -> None:
-        """Put volumes into the smallest store that holds them with all smaller ones."""
-        level, size = 0, GROWS_BY
-        joined = [volumes]
-        while True:
-            if level == len(self._stores):
-                self._stores.append(None)
-            store = self._stores[level]
-            if store is not None:
-                kept = np.flatnonzero(store.ranks != GONE).tolist()
-                if kept:
-                    joined.append(take_volumes(store.volumes, kept))
-                keys += [store.names[rank] for rank in store.ranks[kept].tolist()]
-                numbers += store.numbers[kept].tolist()
-                groups += store.groups[kept].tolist()
-            if len(keys) <= size:
-                break
-            self._stores[level] = None
-            level, size = level + 1, size * GROWS_BY
-        self._stores[level] = self._store(join_volumes(joined), keys, numbers, groups)
-
-    def _store(
-        self, volumes: Volumes, keys: list[str], numbers: list[int], groups: list[int]
-    ) -> _Store:
-        names = sorted(set(keys))
-        rank_of = {name: rank for rank, name in enumerate(names)}
-        lasts_us = float(volumes.terms[:, [EARLY_US, LATE_US]].max(axis=0, initial=0).sum())
-        store = _Store(
-            volumes=volumes, tree=tree_of(boxes_of_volumes(volumes)), names=names,
-            ranks=np.array([rank_of[key] for key in keys], dtype=np.int64),
-            numbers=np.array(numbers, dtype=np.int64), groups=np.array(groups, dtype=np.int64),
-            reach_m=self._farthest_m + float(volumes.sizes[:, UNSURE_M].max(initial=0.0)),
-            lag_us=lasts_us + self._longest_us,
+    def _last_few(self) -> _Store:
+        """Return the places that are in no store, as one whose boxes have no order."""
+        first, last = self._kept.count - len(self._boxes), self._kept.count
+        return _Store(
+            first=first, last=last, tree=flat(self._boxes, np.arange(first, last)),
+            reach_m=self._farthest_m + self._unsure_m, lag_us=self._lasts_us + self._longest_us,
         )  # fmt: skip
-        for key in names:
-            self._places[key] = []
-        for place, key in enumerate(keys):
-            self._places[key].append((store, place))
-        return store
+
+    def _pack(self) -> None:
+        """Let no places be left."""
+        self._kept, self._stores = self._kept.packed(), []
+        self._boxes = boxes_of_volumes(self.arrays)
+        self._join()
+
+    def _join(self) -> None:
+        """Put the last places into a store, and with them stores that are not much larger."""
+        last = self._kept.count
+        first = last - len(self._boxes)
+        while self._stores and self._stores[-1].last - self._stores[-1].first < GROWS_BY * (
+            last - first
+        ):
+            first = self._stores.pop().first
+        self._boxes, self._unsure_m, self._lasts_us = np.empty((0, WIDTH)), 0.0, 0.0
+        if first == last:
+            return
+        sizes, terms = self.arrays.sizes[first:], self.arrays.terms[first:]
+        self._stores.append(_Store(
+            first=first, last=last,
+            tree=tree_of(boxes_of(sizes, terms), np.arange(first, last)),
+            reach_m=self._farthest_m + float(sizes[:, UNSURE_M].max(initial=0.0)),
+            lag_us=_early_and_late_us(terms) + self._longest_us,
+        ))  # fmt: skip
+
+    def _hits(self, found: _Found) -> Hits:
+        """Return the hits that have rows, in order of key and number."""
+        keys = self._kept.keys
+        hits = []
+        for pair in np.unique(found.row_pair).tolist():
+            place = int(found.kept[pair])
+            key = keys[place]
+            hits.append((key, place - self._kept.places(key).start, pair))
+        hits.sort()
+        rows = [found.rows[found.row_pair == pair] for _, _, pair in hits]
+        return Hits(
+            keys=tuple(hit[0] for hit in hits), number=tuple(hit[1] for hit in hits),
+            own=tuple(int(found.own[pair]) for _, _, pair in hits),
+            is_turned=tuple(bool(found.turned[pair]) for _, _, pair in hits),
+            rows=np.concatenate([np.empty((0, COLUMNS)), *rows]),
+            row_hit=np.repeat(np.arange(len(hits)), [len(each) for each in rows]),
+        )  # fmt: skip
 
 
-def _rank_of(store: _Store, key: str) -> tuple[int, int]:
-    """Return how many of a store's keys come before one, and the same or GONE where it is none."""
-    rank = bisect_left(store.names, key)
-    is_there = rank < len(store.names) and store.names[rank] == key
-    return rank, rank if is_there else GONE
-
-
-def _hits(parts: list[_Part]) -> Hits:
-    """Return the hits that have rows, in order of key and number."""
-    found = []
-    for part in parts:
-        for pair in np.unique(part.row_pair).tolist():
-            place = part.kept[pair]
-            found.append((part.store.names[part.store.ranks[place]],
-                          int(part.store.numbers[place]), pair, part))  # fmt: skip
-    found.sort(key=lambda hit: hit[:3])
-    rows = [part.rows[part.row_pair == pair] for _, _, pair, part in found]
-    return Hits(
-        keys=tuple(hit[0] for hit in found), number=tuple(hit[1] for hit in found),
-        own=tuple(int(part.own[pair]) for _, _, pair, part in found),
-        is_turned=tuple(bool(part.turned[pair]) for _, _, pair, part in found),
-        rows=np.concatenate([np.empty((0, COLUMNS)), *rows]),
-        row_hit=np.repeat(np.arange(len(found)), [len(each) for each in rows]),
-    )  # fmt: skip
+def _early_and_late_us(terms: Integers) -> float:
+    """Return how much any of some volumes may run early, and any late, together."""
+    return float(terms[:, EARLY_US].max(initial=0) + terms[:, LATE_US].max(initial=0))
 
 
 def _one_plan(f: Fragments, plan: int) -> Fragments:

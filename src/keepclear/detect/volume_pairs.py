@@ -10,7 +10,7 @@ import numpy.typing as npt
 from keepclear.detect.box_tree import WIDTH, Tree, probe_all
 from keepclear.detect.entering import sweep_volume
 from keepclear.detect.fragments import Fragments
-from keepclear.detect.overlaps import overlap
+from keepclear.detect.overlaps import is_inside, overlap
 from keepclear.detect.skeletons import (
     EARLY_US,
     END_US,
@@ -67,9 +67,27 @@ def overlap_pairs(
     return last, n
 
 
+def mark_inside(
+    v: Volumes, limits: Limits, farthest_m: float, first: int, last: int, firsts: Integers,
+    lasts: Integers, is_turned: Integers, marks: Integers,
+) -> None:  # fmt: skip
+    """Mark with 1 which plans the plan of the volumes first..last - 1 is inside any cylinder with.
+
+    firsts, lasts: of each other plan its volumes, of the same v; is_turned: as above, one a plan.
+    """
+    for k in range(len(firsts)):
+        marks[k] = 0
+        for a in range(first, last):
+            for b in range(firsts[k], lasts[k]):
+                if marks[k] == 0:
+                    one, two = (b, a) if is_turned[k] != 0 else (a, b)
+                    if is_inside(v, one, v, two, limits, farthest_m):
+                        marks[k] = 1
+
+
 def near_volumes(
-    t: Tree, sizes: Floats, terms: Integers, reach_m: float, lag_us: float, ranks: Integers,
-    groups: Integers, group: int, own: Integers, kept: Integers,
+    t: Tree, sizes: Floats, terms: Integers, reach_m: float, lag_us: float, groups: Integers,
+    group: int, own: Integers, kept: Integers,
 ) -> int:  # fmt: skip
     """Write which volumes come near which kept ones by their boxes; as `box_tree.probe_all`.
 
@@ -84,6 +102,4 @@ def near_volumes(
         for k in range(6):
             boxes[i, k] = sizes[i, X_FROM + k]
         boxes[i, 6], boxes[i, 7] = terms[i, START_US], terms[i, END_US]
-    return probe_all(
-        t, boxes, reach_m + lateral_m, lag_us + late_us, ranks, groups, group, own, kept
-    )
+    return probe_all(t, boxes, reach_m + lateral_m, lag_us + late_us, groups, group, own, kept)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keepclear.airspace.altitudes import Altitude, Reference
-from keepclear.airspace.positions import Position
+from keepclear.airspace.positions import Edge, Position
 from keepclear.airspace.volumes import Circle, Polygon, Volume3D, Volume4D
 from keepclear.detect.compiled import NotCompiled, compiled
 from keepclear.detect.cylinders import Cylinder
@@ -22,7 +22,8 @@ from keepclear.detect.kernel import limits_of
 from keepclear.detect.live import detect_live
 from keepclear.detect.live_alerts import alerts
 from keepclear.detect.points import Points
-from keepclear.detect.skeletons import Volumes, compile_volumes
+from keepclear.detect.quick_volumes import compile_plan
+from keepclear.detect.skeletons import Tolerance, Volumes
 from keepclear.detect.sweep import Limits
 from keepclear.detect.tracks import Tracks
 from keepclear.detect.volume_arrays import take_volumes
@@ -53,17 +54,18 @@ def two_tracks() -> Tracks:
     )  # fmt: skip
 
 
-def two_volumes() -> Volumes:
+def two_volumes(functions: Any) -> Volumes:
     """Return two areas that meet over the equator."""
     shapes = (
         Circle(centre=Position(latitude_deg=0.0, longitude_deg=0.1), radius_tmm=10_000_000),
         Polygon(ring=tuple(
             Position(latitude_deg=latitude, longitude_deg=longitude)
-            for longitude, latitude in ((0.1, -0.1), (0.2, -0.1), (0.2, 0.1))
-        )),
+            for longitude, latitude in ((0.1, -0.01), (0.11, -0.01), (0.11, 0.01))
+        ), edge=Edge.GEODESIC),
     )  # fmt: skip
     level = Altitude(height_tmm=0, reference=Reference.STANDARD)
-    return compile_volumes(
+    return compile_plan(
+        functions,
         [
             Volume4D(
                 volume=Volume3D(shape=shape, lower=level, upper=level),
@@ -71,13 +73,13 @@ def two_volumes() -> Volumes:
             )
             for shape in shapes
         ],
-        Datums(),
+        Datums(), Tolerance(),
     )  # fmt: skip
 
 
 def warm_volumes(functions: Any, f: Fragments, limits: Limits) -> int:
     """Run the functions for volumes once; return how many rows were found."""
-    volumes, both = two_volumes(), np.array([0, 1])
+    volumes, both = two_volumes(functions), np.array([0, 1])
     things = Things(owners=both, groups=both)
     index = VolumeIndex(functions, limits)
     index.add("kept", 0, take_volumes(volumes, [0]))

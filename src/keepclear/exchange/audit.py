@@ -165,7 +165,7 @@ class _Auditor:
 
     def check_world(self, line: WorldLine, path: str) -> None:
         """Compare the hash of the world beside the entries with that of the fold."""
-        check_world(self._opened(path).found.world, line, path)
+        check_world(self._opened(path).found.world, line.seq, line.hash, path)
 
     def take(self, entry: Entry, path: str) -> None:
         """Fold one entry and decide it again."""

@@ -5,44 +5,71 @@ Signatures and forms are not checked again: `record.verification` does that. Whe
 the world stands beside the entries, the world here has it too, or the fold is refused.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from keepclear.exchange.events import KINDS, Event
 from keepclear.exchange.world import World, evolve, keep
-from keepclear.record.entries import Entry, Part
 from keepclear.record.faults import BrokenProof
-from keepclear.record.files import AnyLine, EntryLine, WorldLine
 
-LINES: Final[msgspec.json.Decoder[AnyLine]] = msgspec.json.Decoder(AnyLine)
+
+class _Part(msgspec.Struct, gc=False):
+    """What a fold reads of a part: where it is an event, and of which kind."""
+
+    kind: str
+    data: msgspec.Raw
+
+
+class _Leaf(msgspec.Struct, gc=False):
+    part: _Part
+
+
+class _Entry(msgspec.Struct, gc=False):
+    leaves: tuple[_Leaf, ...]
+
+
+class _Line(msgspec.Struct, gc=False):
+    """What a fold reads of a line: the entry, or the hash of the world after so many."""
+
+    entry: _Entry | None = None
+    seq: int = 0
+    hash: str = ""
+
+
+LINES: Final[msgspec.json.Decoder[_Line]] = msgspec.json.Decoder(_Line)
+EVENTS: Final[Mapping[str, msgspec.json.Decoder[Event]]] = {
+    kind: msgspec.json.Decoder(event) for kind, event in KINDS.items()
+}
 
 
 def fold(lines: Iterable[bytes]) -> World:
     """Return the world that the entries of an archive lead to; as `check_world`."""
     world = World()
     for number, data in enumerate(lines, start=1):
-        line: AnyLine = LINES.decode(data)
-        if isinstance(line, WorldLine):
-            check_world(world, line, f"line {number}")
-        if not isinstance(line, EntryLine):
+        line = LINES.decode(data)
+        if line.hash:
+            check_world(world, line.seq, line.hash, f"line {number}")
+        entry = line.entry
+        if entry is None:
             continue
-        entry = msgspec.json.decode(line.entry, type=Entry)
         for leaf in entry.leaves:
-            part = msgspec.json.decode(leaf.part, type=Part)
-            if part.kind in KINDS:
-                event: Event = msgspec.json.decode(part.data, type=KINDS[part.kind])  # type: ignore[assignment]
-                evolve(world, event)
+            events = EVENTS.get(leaf.part.kind)
+            if events is not None:
+                evolve(world, events.decode(leaf.part.data))
         keep(world)
     return world
 
 
-def check_world(world: World, line: WorldLine, path: str) -> None:
-    """Refuse entries that lead to another world than the one they were written with."""
-    if world.hash != line.hash:
+def check_world(world: World, seq: int, written: str, path: str) -> None:
+    """Refuse entries that lead to another world than the one they were written with.
+
+    written: the hash that stands after so many entries.
+    """
+    if world.hash != written:
         raise BrokenProof(
-            f"{path}, world", line.hash[:16],
-            f"is the hash written after {line.seq} entries; they lead to {world.hash[:16]} here",
+            f"{path}, world", written[:16],
+            f"is the hash written after {seq} entries; they lead to {world.hash[:16]} here",
             "get the record again, or read it with the program that wrote it",
         )  # fmt: skip

@@ -7,21 +7,36 @@ or the rules have changed.
 1. It holds every operation that protects, one index for each status: Actual, Exercise and Test
    never meet.
 2. Claims are kept as wide as any bound on probing here makes them, and are judged as wide as the
-   bound between the two says.
+   bound between the two says: by what is kept where that is the same, as it is of most.
 3. It is asked with every cylinder of every rule that binds anybody here, so it misses nothing
    that a rule could find.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from keepclear.agreement.claims import Claim, Compiled, compile_claim
 from keepclear.agreement.clauses import ProbingBound
 from keepclear.agreement.probing import DEFAULT, widened, widest
+from keepclear.agreement.separation import RuleSet
+from keepclear.agreement.terms import cylinders
 from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.datums import Datums
 from keepclear.detect.kernel import Functions, limits_of
+from keepclear.detect.sweep import Limits
+from keepclear.detect.volume_arrays import take_volumes
 from keepclear.detect.volume_index import VolumeIndex
 from keepclear.record.headers import Status
+
+MOST_LIMITS: Final = 1_000
+
+
+class _Kept(NamedTuple):
+    """A claim that is kept; is_as_filed: no bound on probing here widens it."""
+
+    status: Status
+    claim: Claim
+    is_as_filed: bool
 
 
 class Near:
@@ -31,8 +46,8 @@ class Near:
         self._functions = functions
         self._cylinders = dict.fromkeys(cylinders)
         self._by_status = self._empty(self._cylinders)
-        # of each claim its status, itself, and its arrays for each bound that was asked for
-        self._kept: dict[str, tuple[Status, Claim, dict[ProbingBound | None, Compiled]]] = {}
+        self._kept: dict[str, _Kept] = {}
+        self._limits: dict[tuple[object, ...], tuple[RuleSet, Limits]] = {}
         self.bound = DEFAULT
         self._groups: dict[str, int] = {}
         self.datums = Datums()
@@ -53,11 +68,10 @@ class Near:
             return
         every = self._cylinders | more
         by_status = self._empty(every)
-        kept: dict[str, tuple[Status, Claim, dict[ProbingBound | None, Compiled]]] = {}
+        kept = {}
         for status, claim, _ in self._kept.values():
             form = self.compile(claim, bound)
-            by_status[status].add(claim.id, self._group(claim.party), form.volumes)
-            kept[claim.id] = (status, claim, {bound: form})
+            kept[claim.id] = self._add(by_status, status, claim, form)
         self._cylinders, self.bound, self._by_status, self._kept = every, bound, by_status, kept
 
     def compile(self, claim: Claim, bound: ProbingBound | None = None) -> Compiled:
@@ -65,36 +79,74 @@ class Near:
 
         bound: what it is widened to before, None for nothing.
         """
-        return compile_claim(claim if bound is None else widened(claim, bound), self.datums)
+        made = claim if bound is None else widened(claim, bound)
+        return compile_claim(made, self.datums, self._functions)
 
     def compiled(self, claim_id: str, bound: ProbingBound | None) -> Compiled:
-        """Return a kept claim as arrays, widened to a bound; made when first asked for."""
-        _, kept, forms = self._kept[claim_id]
-        if bound not in forms:
-            forms[bound] = self.compile(kept, bound)
-        return forms[bound]
+        """Return a kept claim as arrays, widened to a bound."""
+        status, claim, is_as_filed = self._kept[claim_id]
+        if not is_as_filed and bound != self.bound:
+            return self.compile(claim, bound)
+        index = self._by_status[status]
+        return Compiled(claim, take_volumes(index.arrays, index.places(claim_id)))
 
     def put(self, status: Status, claim: Claim) -> None:
         """Keep a claim, instead of the one with its id. `InputError`: what was kept stays."""
         form = self.compile(claim, self.bound)
         self.drop(claim.id)
         self.touched.add(claim.id)
-        self._by_status[status].add(claim.id, self._group(claim.party), form.volumes)
-        self._kept[claim.id] = (status, claim, {self.bound: form})
+        self._kept[claim.id] = self._add(self._by_status, status, claim, form)
 
     def drop(self, claim_id: str) -> None:
         """Keep a claim no longer, if it is kept."""
         kept = self._kept.pop(claim_id, None)
         self.touched.add(claim_id)
         if kept is not None:
-            self._by_status[kept[0]].remove(claim_id)
+            self._by_status[kept.status].remove(claim_id)
 
     def near(self, claim_id: str) -> list[str]:
-        """Return the ids of claims of other parties that a kept one could break some rule with."""
-        status, claim, forms = self._kept[claim_id]
-        index, volumes = self._by_status[status], forms[self.bound].volumes
-        hits = index.query(claim_id, self._group(claim.party), volumes)
-        return list(dict.fromkeys(hits.keys))
+        """Return the ids of claims of other parties whose boxes come near that of a kept one.
+
+        All that it could break some rule with, and more.
+        """
+        status, claim, _ = self._kept[claim_id]
+        return self._by_status[status].near(claim_id, self._group(claim.party))
+
+    def is_kept_as_judged(self, one: str, other: str, bound: ProbingBound | None) -> bool:
+        """Tell whether two claims are kept as wide as they are where this bound is agreed."""
+        return bound == self.bound or (
+            self._kept[one].is_as_filed and self._kept[other].is_as_filed
+        )
+
+    def inside(self, claim_id: str, others: Sequence[str], rules: RuleSet) -> list[str]:
+        """Return which of some claims break rules with one, all of them kept.
+
+        others: of one class, alike in RVSM approval. As wide as they are kept.
+        """
+        status, claim, _ = self._kept[claim_id]
+        limits = self._limits_of(rules, claim, self._kept[others[0]].claim)
+        return self._by_status[status].inside(claim_id, others, limits)
+
+    def _limits_of(self, rules: RuleSet, one: Claim, other: Claim) -> Limits:
+        """Return the cylinders of rules for two classes as columns; kept, for they are few."""
+        key = (id(rules), one.craft_class, other.craft_class, one.has_rvsm, other.has_rvsm)
+        known = self._limits.get(key)
+        if known is not None and known[0] is rules:
+            return known[1]
+        bound = cylinders(
+            rules, one.craft_class, other.craft_class, rvsm_a=one.has_rvsm, rvsm_b=other.has_rvsm
+        )
+        if len(self._limits) >= MOST_LIMITS:
+            self._limits.clear()
+        limits = limits_of([cylinder for _, cylinder in bound])
+        self._limits[key] = (rules, limits)
+        return limits
+
+    def _add(
+        self, by_status: Mapping[Status, VolumeIndex], status: Status, claim: Claim, form: Compiled
+    ) -> _Kept:
+        by_status[status].add(claim.id, self._group(claim.party), form.volumes)
+        return _Kept(status, claim, form.claim is claim)
 
     def _empty(self, cylinders: Iterable[Cylinder]) -> dict[Status, VolumeIndex]:
         limits = limits_of(list(cylinders))

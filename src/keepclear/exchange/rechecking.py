@@ -11,19 +11,20 @@
    the shown give none, none are told.
 """
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from typing import Final
 
 from msgspec.structs import replace
 
 from keepclear.agreement.assess import Assessment
 from keepclear.agreement.binding import Minima
-from keepclear.agreement.claims import COUNTS, Breach, breaches, judge
+from keepclear.agreement.claims import COUNTS, judge
 from keepclear.detect.kernel import KERNEL
 from keepclear.errors import InputError
 from keepclear.exchange.deciding import Between, Deciding
 from keepclear.exchange.disclosure import has_numbers, shown_claim
 from keepclear.exchange.events import MoreFound, OperationMoved
+from keepclear.exchange.judging import Found, broken_with
 from keepclear.plans.conflicts import (
     OPEN,
     Broken,
@@ -58,45 +59,43 @@ def recheck(
         for each in world.conflicts_of(operation.id)
         if each.state in GONE_ON
     }
-    found: set[str] = set()
+    near_it: list[str] = []
     if operation.is_protecting:
         near.put(operation.status, claim_of(operation))
-        found = set(near.near(operation.id))
+        near_it = near.near(operation.id)
     else:
         near.drop(operation.id)
-    looked_at: list[tuple[str, tuple[Breach, ...]]] = []
-    told = more = 0
-    for other_id in sorted(found | before.keys(), key=lambda each: _soonest(deciding, each)):
-        other = world.operations[other_id]
-        between = deciding.between(operation.party, other.party)
-        broken: tuple[Breach, ...] = ()
-        if other_id in found:
-            one, two = (near.compiled(each, between.probing) for each in (operation.id, other_id))
-            minima = deciding.minima(operation, other)
-            broken = breaches(deciding.functions, one, two, minima)
-        told += bool(broken)
-        if broken and told > MOST_FINDINGS and other_id not in before:
-            more += 1
-            continue
-        looked_at.append((other_id, broken))
+    found = broken_with(deciding, operation, [world.operations[each] for each in near_it])
+    broken = {other_id: breaches for other_id, breaches in found.items() if breaches}
+    told, more = _soonest(deciding, broken, before.keys())
     # by id: the order of their starts would show in the order of what is told
-    for other_id, broken in sorted(looked_at):
+    for other_id in sorted(told | before.keys()):
         other = world.operations[other_id]
         is_told_why = among is None or other.party in among
         _settle(
-            deciding, operation, other, before.get(other_id), broken,
+            deciding, operation, other, before.get(other_id), broken.get(other_id, ()),
             why if is_told_why else "rules have changed", is_always_told=is_told_why,
         )  # fmt: skip
     if more or operation.id in world.more:
         deciding.emit([operation.party], MoreFound(id=operation.id, more=more))
     # only now: what is to come of other pairs is known
-    for each in (operation.id, *sorted(found | before.keys())):
+    for each in (operation.id, *sorted(told | before.keys())):
         accept(deciding, each)
 
 
-def _soonest(deciding: Deciding, operation_id: str) -> tuple[int, int]:
-    world = deciding.world
-    return world.operations[operation_id].start_us, world.places[operation_id]
+def _soonest(
+    deciding: Deciding, broken: Collection[str], before: Collection[str]
+) -> tuple[set[str], int]:
+    """Return which broken pairs are told, by the other's id, the soonest first, and how many not.
+
+    before: those that it was in conflict with already, which are told of whatever their number.
+    """
+    new = [each for each in broken if each not in before]
+    room = max(MOST_FINDINGS - (len(broken) - len(new)), 0)
+    if len(new) > room:
+        world = deciding.world
+        new.sort(key=lambda each: (world.operations[each].start_us, world.places[each]))
+    return {*new[:room], *(each for each in broken if each in before)}, max(len(new) - room, 0)
 
 
 def accept(deciding: Deciding, operation_id: str) -> None:
@@ -114,7 +113,7 @@ def accept(deciding: Deciding, operation_id: str) -> None:
 
 def _settle(
     deciding: Deciding, operation: Operation, other: Operation, before: Conflict | None,
-    broken: tuple[Breach, ...], why: str, *, is_always_told: bool,
+    broken: tuple[Found, ...], why: str, *, is_always_told: bool,
 ) -> None:  # fmt: skip
     """Bring the conflict of one pair to what was found of it."""
     between = deciding.between(operation.party, other.party)
@@ -155,7 +154,7 @@ def _settle(
 
 
 def told_of(
-    deciding: Deciding, a: Operation, b: Operation, breach: Breach, between: Between
+    deciding: Deciding, a: Operation, b: Operation, breach: Found, between: Between
 ) -> Broken:
     """Return what both sides are told of a breach: with numbers, where enough is shown.
 

@@ -46,6 +46,8 @@ MINUTE_US: Final = 60_000_000
 MINUTES: Final = 60
 HOURS: Final = 24
 HASH_SIZE: Final = 2**256
+MOST_UNHASHED: Final = 256
+UNHASHED: Final = frozenset({"of_operation", "places", "stated"})  # they follow from the others
 
 
 class Carried(Signed, frozen=True, kw_only=True):
@@ -113,6 +115,8 @@ class World:
     longer then. What a party states none-here of is compared with all it ever filed, and a
     decision asks the world alone: so they are kept here, and not looked for in the record. The
     latest version is not kept twice.
+    hashes: of each object when it was last hashed, and sum: of all of them; unhashed: objects that
+    have changed since, by table and key. An object that changes often is hashed once for it.
     """
 
     opened: dict[str, RegionOpened] = field(default_factory=dict)
@@ -134,11 +138,13 @@ class World:
     filings: int = 0
     hashes: dict[str, int] = field(default_factory=dict)
     sum: int = 0
+    unhashed: dict[tuple[str, str], None] = field(default_factory=dict)
     undo_log: list[tuple[str, str, object]] = field(default_factory=list)
 
     @property
     def hash(self) -> str:
         """Return the hash of all objects, hexadecimal."""
+        hash_again(self)
         return f"{self.sum:064x}"
 
     def conflicts_of(self, operation: str) -> list[Conflict]:
@@ -283,14 +289,21 @@ def _keep_earlier(world: World, operation_id: str, state: State | None = None) -
 def _count_filing(world: World, event: OperationFiled) -> None:
     party, now_us = event.operation.party, event.operation.filed_us
     known = world.filers.get(party, Filer())
-    minute = now_us // MINUTE_US
-    minutes = {each: count for each, count in known.minutes if each > minute - MINUTES}
-    minutes[minute] = minutes.get(minute, 0) + 1
-    this = now_us // HOUR_US
-    hours = {hour: taken for hour, taken in known.hours if hour >= this - HOURS}
-    hours[this] = hours.get(this, 0) + event.takes_km2h
-    made = Filer(minutes=tuple(sorted(minutes.items())), hours=tuple(sorted(hours.items())))
-    _put(world, "filers", party, made)
+    minute, hour = now_us // MINUTE_US, now_us // HOUR_US
+    _put(world, "filers", party, Filer(
+        minutes=_counted(known.minutes, minute, minute - MINUTES + 1, 1),
+        hours=_counted(known.hours, hour, hour - HOURS, event.takes_km2h),
+    ))  # fmt: skip
+
+
+def _counted(
+    counts: tuple[tuple[int, int], ...], now: int, first: int, more: int
+) -> tuple[tuple[int, int], ...]:
+    """Return counts by time, in order, with more for now and none from before the first."""
+    kept = [each for each in counts if each[0] >= first]
+    if kept and kept[-1][0] == now:
+        return (*kept[:-1], (now, kept[-1][1] + more))
+    return (*kept, (now, more))
 
 
 def keep(world: World) -> None:
@@ -302,18 +315,34 @@ def undo(world: World) -> None:
     """Take back all that was done since the last `keep`, last first."""
     while world.undo_log:
         table, key, value = world.undo_log.pop()
-        if table == "sum":
-            world.sum = value  # type: ignore[assignment]
-        elif table == "filings":
+        if table == "filings":
             world.filings = value  # type: ignore[assignment]
-        elif value is None or value == ():
-            getattr(world, table).pop(key, None)
+            continue
+        kept: dict[str, object] = getattr(world, table)
+        if value is None or value == ():
+            kept.pop(key, None)
         else:
-            getattr(world, table)[key] = value
+            kept[key] = value
+        if table not in UNHASHED:
+            world.unhashed[table, key] = None
+
+
+def hash_again(world: World) -> None:
+    """Bring the sum of the hashes to what stands now."""
+    for table, key in world.unhashed:
+        place = f"{table}/{key}"
+        before = world.hashes.pop(place, 0)
+        value = getattr(world, table).get(key)
+        now = 0
+        if value is not None:
+            now = world.hashes[place] = _hash(place, value)
+        world.sum = (world.sum + now - before) % HASH_SIZE
+    world.unhashed.clear()
 
 
 def is_whole(world: World) -> bool:
     """Tell whether the hash is that of the objects that are there, each hashed anew."""
+    hash_again(world)
     tables = {place.partition("/")[0] for place in world.hashes}
     places = {f"{table}/{key}": each for table in tables for key, each in _table(world, table)}
     total = sum(_hash(place, each) for place, each in places.items()) % HASH_SIZE
@@ -327,11 +356,9 @@ def _table(world: World, name: str) -> Iterable[tuple[str, Signed]]:
 
 def _put(world: World, table: str, key: str, value: Signed) -> None:
     kept: dict[str, Signed] = getattr(world, table)
-    before = kept.get(key)
-    world.undo_log.append((table, key, before))
-    world.undo_log.append(("sum", "", world.sum))
+    world.undo_log.append((table, key, kept.get(key)))
     kept[key] = value
-    _rehash(world, table, key, value)
+    _has_changed(world, table, key)
 
 
 def _drop(world: World, table: str, key: str) -> None:
@@ -339,22 +366,13 @@ def _drop(world: World, table: str, key: str) -> None:
     before = kept.pop(key, None)
     if before is not None:
         world.undo_log.append((table, key, before))
-        world.undo_log.append(("sum", "", world.sum))
-        _rehash(world, table, key, None)
+        _has_changed(world, table, key)
 
 
-def _rehash(world: World, table: str, key: str, value: Signed | None) -> None:
-    """Bring the sum to a new value of one object; None: it is gone."""
-    place = f"{table}/{key}"
-    before = world.hashes.get(place, 0)
-    world.undo_log.append(("hashes", place, world.hashes.get(place)))
-    if value is None:
-        world.hashes.pop(place, None)
-        world.sum = (world.sum - before) % HASH_SIZE
-        return
-    now = _hash(place, value)
-    world.hashes[place] = now
-    world.sum = (world.sum + now - before) % HASH_SIZE
+def _has_changed(world: World, table: str, key: str) -> None:
+    world.unhashed[table, key] = None
+    if len(world.unhashed) > MOST_UNHASHED:  # so that none waits for very many
+        hash_again(world)
 
 
 def _hash(place: str, value: Signed) -> int:

@@ -28,8 +28,11 @@ SHOWN: Final = 60
 DEEPEST: Final = 64
 
 
-class Signed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the values of a record are: frozen, and with no field that is not named."""
+class Signed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """What the values of a record are: frozen, and with no field that is not named.
+
+    What is decoded holds nothing that holds it, so it need not be looked at for cycles.
+    """
 
 
 def encode(value: object) -> bytes:
