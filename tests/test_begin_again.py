@@ -26,6 +26,7 @@ from keepclear.record.entries import Entry, Part
 from keepclear.record.envelopes import Envelope
 from keepclear.record.files import AnyLine, EntryLine
 from keepclear.record.keys import Signer
+from keepclear.record.verification import verify
 from keepclear.store.memory import MemoryStore
 from tests import test_exchange_agreements, test_incidents
 from tests.agreement_plays import DAY_US, agreement
@@ -110,6 +111,16 @@ def test_statements_and_cases_go_on_where_the_exchange_stopped(
         by.choice(WAYS)(cases, by)
 
 
+def beats_between_filings() -> None:
+    """Let two file and the exchange sign, several times over."""
+    stage = test_exchange_agreements.staged()
+    for _ in range(6):
+        test_exchange_agreements.two_near(stage)
+        stage.exchange.beat()
+
+    assert verify(stage.lines, stage.keys).is_proven
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
     "told",
@@ -123,6 +134,7 @@ def test_statements_and_cases_go_on_where_the_exchange_stopped(
         test_exchange_agreements.test_an_annex_comes_into_force_by_time_alone,
         test_exchange_agreements.test_with_a_revoked_signature_an_agreement_stands_anew_and_so_do_conflicts,
         test_exchange_agreements.test_a_key_document_with_a_key_of_the_other_party_is_refused_whole,
+        beats_between_filings,
         test_incidents.test_a_reply_that_does_not_come_is_overdue_when_it_falls_due_and_both_are_told_once,
     ],
 )  # fmt: skip

@@ -224,6 +224,8 @@ class _Reading:
 
 
 def _header(lines: Sequence[bytes], region: Region) -> Header:
+    if not lines:
+        raise Malformed("file", "", "has no header", "give the store one before it is opened")
     line: AnyLine = decode(lines[0], AnyLine, "line 1", LONGEST_LINE)  # type: ignore[arg-type]
     if not isinstance(line, Header) or line.view != "archive":
         raise Malformed("line 1", type(line).__name__, "begins no archive", "give the archive")
