@@ -78,6 +78,9 @@ class Stopping(Exchanging):
     def beat(self) -> None:
         self.stage.exchange.beat()
 
+    def every_pair_in_conflict_has_one_and_no_other_has(self) -> None:
+        """Leave it to the exchange that never stops: both hold the same."""
+
     def teardown(self) -> None:
         try:
             super().teardown()
@@ -93,7 +96,7 @@ class StoppingBitByBit(Stopping, ExchangingBitByBit):
 TestStopping = pytest.mark.slow(Stopping.TestCase)
 TestStoppingBitByBit = pytest.mark.slow(StoppingBitByBit.TestCase)
 TestStoppingBitByBit.settings = TestStopping.settings = settings(
-    max_examples=10, stateful_step_count=30, deadline=None, phases=[Phase.generate],
+    max_examples=8, stateful_step_count=30, deadline=None, phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 
