@@ -230,6 +230,21 @@ def test_an_exchange_does_not_go_on_with_a_record_that_does_not_hold(
         spoilt(begun(), change).begin_again()
 
 
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ([b"{"], "line 2 .* cannot be read"),
+        ([b'{"line":"entry","entry":{}}'], "line 2 .* cannot be read"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_named(lines: list[bytes], why: str) -> None:
+    stage = begun()
+    stage._store = MemoryStore.holding(stage._header, lines)
+
+    with pytest.raises(OperatorError, match=why):
+        stage.begin_again()
+
+
 def test_a_record_in_which_something_is_before_the_opening_is_not_gone_on_with() -> None:
     stage = begun()
     entry = msgspec.json.decode(stage.lines[2], type=EntryLine).entry
