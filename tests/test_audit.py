@@ -20,6 +20,7 @@ from keepclear.exchange.audit import Audited, audit
 from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
+    LimitedFound,
     MoreFound,
     OperationFiled,
     OperationMoved,
@@ -48,7 +49,9 @@ from tests.exchange_plays import CountedIds, played
 from tests.record_plays import START_US
 from tests.resigned_records import Spoil, resigned
 from tests.test_cli_record import run, write_record
+from tests.test_exchange_durations import PLAY as PASSING
 from tests.test_exchange_machine import A_AND_B, Exchanging
+from tests.test_volumes_stays import RULES
 
 HOUSE: Final = parse_short("5 NM / 1000 ft")
 a_hair_m: Final = 0.00005
@@ -426,3 +429,39 @@ def test_the_command_says_what_differs_and_what_it_did_not_look_at(tmp_path: Pat
     write_record(tmp_path / "n.record", list(view_of(done.lines, "north")))
     assert run("record", "audit", tmp_path / "n.record")[0] == 2
     assert run("record", "audit", tmp_path / "absent.record")[0] == 2
+
+
+# --- LIMITED ----------------------------------------------------------------------------------
+
+
+def limited_play(spoil: Spoil | None = None) -> Audited:
+    """Return the audit of a play in which two operations are LIMITED, spoilt or not."""
+    rules = RULES.replace("180 s", "3600 s")
+    done = played(PASSING.format(rules=rules, lasts="60 min"))
+    if spoil is not None:
+        done = resigned(done, spoil)
+    return audit(done.lines, plain())
+
+
+def test_what_is_told_to_be_limited_comes_out_again() -> None:
+    assert limited_play().differences == ()
+
+
+def test_what_is_limited_and_not_told_is_missing() -> None:
+    found = limited_play(
+        lambda _seq, _to, value: None if isinstance(value, LimitedFound) else value
+    )
+
+    [missing] = found.differences
+    assert missing.what == "MISSING: are LIMITED, and it is not told"
+    assert not missing.is_boundary
+
+
+def test_what_is_told_to_be_limited_by_another_clause_is_told() -> None:
+    def spoil(_seq: int, _audience: str, value: Signed) -> Signed:
+        if isinstance(value, LimitedFound):
+            return replace(value, limits=(replace(value.limits[0], clause="9"),))
+        return value
+
+    [other] = limited_play(spoil).differences
+    assert other.what == "are told to be LIMITED by other clauses than they are"

@@ -78,7 +78,7 @@ def test_two_parties_sign_from_a_template_to_in_force() -> None:
         assert state(party, "line-checked")[0] == 0
     status, said = verify()
     assert (status, said.split("  ")[0]) == (0, "IN FORCE")
-    assert "that hold now: all 19" in said
+    assert "that hold now: all 20" in said
 
     assert state("north", "suspend", "--why", "EXERCISE")[0] == 0
     status, said = verify()

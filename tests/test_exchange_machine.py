@@ -208,7 +208,10 @@ class Exchanging(RuleBasedStateMachine):
     def answer(self, operation: str, answer: Answer) -> None:
         for each in self.exchange.world.conflicts_of(operation)[:1]:
             party = each.parties[0]
-            self.do(party, "conflicts.acknowledge/1", acts.AcknowledgeConflict(id=each.id))
+            ovn = self.exchange.world.operations[each.b].ovn
+            marking = acts.AcknowledgeConflict(id=each.id, ovn=ovn)
+            done = self.do(party, "conflicts.acknowledge/1", marking)
+            assert done == (not each.is_settled)
             self.do(party, "conflicts.answer/1", acts.AnswerConflict(id=each.id, answer=answer))
 
     @rule(minutes=st.integers(1, 90))

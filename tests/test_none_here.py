@@ -20,6 +20,7 @@ from keepclear.plans import acts
 from keepclear.plans.incidents import CloseIncident
 from keepclear.plans.none_here import TEXT, StateNoneHere, WithdrawNoneHere
 from keepclear.plans.operations import State
+from keepclear.plans.understood import understood
 from keepclear.plays.stage import Stage
 from keepclear.record.encoding import encode
 from keepclear.record.headers import Status
@@ -417,7 +418,9 @@ def test_of_a_version_that_came_back_into_plan_what_protected_longest_is_kept() 
     world = stage.exchange.world
     for state in (State.ACTIVATED, State.NONCONFORMING, State.ACTIVATED, State.ENDED):
         evolve(world, OperationMoved(id=operation.id, state=state))
-    evolve(world, OperationFiled(operation=msgspec.structs.replace(operation, version=2)))
+    evolve(world, OperationFiled(
+        operation=msgspec.structs.replace(operation, version=2), understood=understood(operation)
+    ))  # fmt: skip
 
     [kept] = world.earlier.values()
     assert (kept.version, kept.state) == (1, State.NONCONFORMING)

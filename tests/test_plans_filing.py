@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keepclear.agreement.clauses import AnyDecision
+from keepclear.airspace.altitudes import parse_altitude
 from keepclear.airspace.volumes import Circle, Corridor, Volume4D
 from keepclear.detect.compiled import plain
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.decide import ACTS
 from keepclear.exchange.events import KINDS
 from keepclear.plans import acts
-from keepclear.plans.filing import FiledOperation, FiledVolume, echo, volumes_filed
+from keepclear.plans.filing import FiledOperation, FiledVolume, volumes_filed
 from keepclear.plans.operations import Operation, only_shrinks
 from keepclear.plays.stage import Stage
 from keepclear.record.encoding import Signed, encode
@@ -71,12 +72,8 @@ def test_a_trajectory_takes_up_each_leg_in_its_time() -> None:
 
     assert isinstance(one.volume.shape, Corridor)
     assert one.volume.shape.width_tmm == 2 * 18_520_000
-    assert echo((one,)) == (
-        (
-            "FL195 (5,944 m standard) to FL245 (7,468 m standard), "
-            "2015-09-30T10:00:00Z to 2015-09-30T10:06:00Z"
-        ),
-    )
+    assert one.volume.lower == parse_altitude("FL195")
+    assert one.volume.upper == parse_altitude("FL245")
     assert isinstance(two.volume.shape, Circle)
     assert (one.end_us, two.end_us) == (two.start_us, START_US + 140 * 60_000_000)
 

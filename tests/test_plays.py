@@ -74,7 +74,7 @@ def test_two_plans_cross_is_the_whole_life_in_under_60_lines() -> None:
     assert len(text.splitlines()) < 60
     story = told(text)
     for words in (
-        "is in force: 19 clauses hold", "NORTH files N1, version 1: accepted",
+        "is in force: 20 clauses hold", "NORTH files N1, version 1: accepted",
         "CONFLICT 1: N1 and S1", "must act    S1, by clause 3.1",
         "told        north (notice 1), south (notice 1)",
         "SOUTH proposes in conflict 1 that S1 goes 2 h later", "conflict 1 is resolved",
@@ -187,10 +187,11 @@ def test_what_falls_due_and_an_operation_out_of_plan_are_told_once() -> None:
 
     story = unwrapped(told(begin + airborne + over))
 
-    assert "N1 is nonconforming" in story
+    assert "N1 is nonconforming protects until 12:00Z, or until it is ended" in story
     assert "goes on, raised: URGENT: airborne without being activated" in story
     assert "N1 is over: its time has passed" in story
-    assert story.count("conflict 1 is resolved") == 1
+    assert story.count("conflict 1 is expired: S1 is over: its time has passed") == 1
+    assert "is resolved" not in story
     assert story.count("from now on that it exists") == 2
 
 
@@ -218,8 +219,11 @@ def test_all_areas_of_an_operation_are_told_and_protect() -> None:
 
     story = unwrapped(told(text))
 
-    assert "circle, 20 NM round 35.1000N 035.6000E" in story.partition("SOUTH files")[2]
-    assert "FL240 (7,315 m) to FL260 (7,925 m); FL200 (6,096 m) to FL280 (8,534 m)" in story
+    assert "circle, 20 NM (37.04 km) round 35.1000N 035.6000E" in story.partition("SOUTH files")[2]
+    assert (
+        "FL240 (24,000 ft, 7,315 m) to FL260 (26,000 ft, 7,925 m); "
+        "FL200 (20,000 ft, 6,096 m) to FL280 (28,000 ft, 8,534 m)"
+    ) in story
     assert "heights FL200 to FL280" in story.partition("north sees")[2]
 
 

@@ -308,7 +308,7 @@ ABOUT_OPERATIONS: Final[dict[str, Callable[[str], Signed]]] = {
     "operations.cancel/1": lambda i: acts.CancelOperation(id=i),
 }  # fmt: skip
 ABOUT_CONFLICTS: Final[dict[str, Callable[[str], Signed]]] = {
-    "conflicts.acknowledge/1": lambda i: acts.AcknowledgeConflict(id=i),
+    "conflicts.acknowledge/1": lambda i: acts.AcknowledgeConflict(id=i, ovn=UNKNOWN),
     "conflicts.answer/1": lambda i: acts.AnswerConflict(id=i, answer="NOTED"),  # type: ignore[arg-type]
     "conflicts.propose/1": lambda i: acts.ProposeChange(id=i, operation=UNKNOWN, later="1 h"),
     "conflicts.accept/1": lambda i: acts.AcceptProposal(id=i, proposal=UNKNOWN),
@@ -552,7 +552,7 @@ def test_a_resolved_conflict_does_not_show_the_new_plan() -> None:
     assert play.world.operations[own].ovn.encode() not in play.seen("b")
 
 
-def test_when_marked_airborne_and_how_late_it_was_filed_do_not_leave() -> None:
+def test_when_marked_airborne_and_how_late_by_anybody_s_clause_do_not_leave() -> None:
     assert {LEAVES_AS[each] for each in ("airborne_us", "late_us", "filed_us", "version")} == {()}
 
 

@@ -5,7 +5,7 @@ What worlds are, how ids are made comparable, and what is left out: `two_worlds`
 plants leaks, one for each thing that leaves, and sees each of them found.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import pytest
@@ -22,7 +22,7 @@ from keepclear.exchange.index import Near
 from keepclear.exchange.rounding import Box
 from keepclear.exchange.world import World
 from keepclear.plans.conflicts import Conflict
-from keepclear.plans.operations import Operation, State, claim_of
+from keepclear.plans.operations import Missed, Operation, State, claim_of
 from keepclear.record import views as record_views
 from tests.two_worlds import (
     PARTIES,
@@ -133,9 +133,10 @@ def ungranted(*names: str) -> Plant:
     """Return a leak of fields that no clause grants: they are shown all the same."""
 
     def plant(patch: pytest.MonkeyPatch) -> None:
-        def leaking(operation: Operation, grants: Grants) -> Shown:
-            full = shown(operation, grants._replace(fields=frozenset({"everything"})))  # type: ignore[arg-type]
-            found = shown(operation, grants)
+        def leaking(operation: Operation, grants: Grants, missed: Sequence[Missed] = ()) -> Shown:
+            every = grants._replace(fields=frozenset({"everything"}))  # type: ignore[arg-type]
+            full = shown(operation, every, missed)
+            found = shown(operation, grants, missed)
             return replace(found, **{name: getattr(full, name) for name in names})
 
         patch.setattr(views, "shown", leaking)
@@ -153,15 +154,31 @@ def exact_box(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         views,
         "shown",
-        lambda operation, grants: shown(operation, grants._replace(grain_tmm=0)),
+        lambda operation, grants, *more: shown(operation, grants._replace(grain_tmm=0), *more),
     )
 
 
 def exact_levels_and_times(patch: pytest.MonkeyPatch) -> None:
     """Show levels and times that are not rounded to the grain."""
-    patch.setattr(views, "shown", lambda operation, grants: shown(
-        operation, grants._replace(level_grain_tmm=0, time_grain_us=0)
+    patch.setattr(views, "shown", lambda operation, grants, *more: shown(
+        operation, grants._replace(level_grain_tmm=0, time_grain_us=0), *more
     ))  # fmt: skip
+
+
+def exact_lateness(patch: pytest.MonkeyPatch) -> None:
+    """Show how late something was filed to the microsecond, beside times that are rounded."""
+
+    def leaking(operation: Operation, grants: Grants, missed: Sequence[Missed] = ()) -> Shown:
+        found = shown(operation, grants, missed)
+        late_us = max((each.late_us for each in missed), default=0)
+        return found if found.late_us is None else replace(found, late_us=late_us)
+
+    patch.setattr(views, "shown", leaking)
+
+
+def late_by_agreements_with_others(patch: pytest.MonkeyPatch) -> None:
+    """Say of an operation that it is late where it is so by any agreement of its party."""
+    patch.setattr(views, "_missed", lambda operation, _: list(operation.missed))
 
 
 def audience(kind: str) -> Plant:
@@ -318,18 +335,20 @@ HIDDEN: Final[dict[str, Plant]] = {
     "agreements of others": everybody_looked_at_again,
     "how many are near": verdict_on_what_is_shown,
     "accepted": accepted_is_shown,
+    "late by agreements with others": late_by_agreements_with_others,
 }
 UNGRANTED: Final[dict[str, Plant]] = {
     **{
         name: ungranted(name)
         for name in (
             "callsign", "count", "volumes", "uncertainty", "box", "lower", "upper", "from_us",
-            "to_us", "craft_class",
+            "to_us", "craft_class", "late_us",
         )
     },
     "numbers of the exact shapes": exact,
     "a box finer than the grain": exact_box,
     "levels and times finer than the grain": exact_levels_and_times,
+    "lateness finer than the grain": exact_lateness,
 }  # fmt: skip
 
 

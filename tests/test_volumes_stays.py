@@ -15,8 +15,8 @@ import pytest
 
 import keepclear
 from keepclear.agreement.findings import Finding, Interval, Verdict
+from keepclear.agreement.insides import look_at
 from keepclear.agreement.stays import Asked, Clock, Inside, Stay, judge_stay, shifts_between
-from keepclear.checks.areas import look_at
 from keepclear.detect import sweep as column
 from tests.stay_oracle import Scene, Span, Together, longest, verdict
 from tests.test_check import written

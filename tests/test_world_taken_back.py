@@ -9,6 +9,7 @@ from keepclear.exchange.folding import fold
 from keepclear.exchange.world import evolve, undo
 from keepclear.plans import acts
 from keepclear.plans.operations import State
+from keepclear.plans.understood import understood
 from keepclear.plays.stage import Stage
 from keepclear.record.headers import Status
 from tests.exchange_plays import CountedIds
@@ -35,7 +36,7 @@ def test_what_is_taken_back_leaves_the_hash_that_was(
     one, other = world.operations.values()
 
     evolve(world, OperationMoved(id=one.id, state=State.ENDED))
-    evolve(world, OperationFiled(operation=other, takes_km2h=3))
+    evolve(world, OperationFiled(operation=other, understood=understood(other), takes_km2h=3))
     for _ in range(times_asked):
         assert world.hash != before
     undo(world)

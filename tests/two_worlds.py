@@ -30,6 +30,7 @@ from keepclear.agreement.clauses import (
     AmongEquals,
     Disclosure,
     Field,
+    LeadTime,
     OnConflict,
     OnConflictRule,
     Priority,
@@ -83,6 +84,7 @@ class Plan:
     callsign: str = ""
     count: int = 1
     lateral: str = "0 m"
+    domain: Domain = Domain.AIR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +136,7 @@ def separation(rule: str) -> Clause:
 A_AND_C: Final = between(
     "a", "c", "a-c", separation("8 NM / 2000 ft"),
     clause("2", "Both act.", WhoActs(among_equals=AmongEquals.BOTH)),
+    clause("3", "Five hours before.", LeadTime(notice_us=300 * MINUTE_US)),
 )  # fmt: skip
 FIELDS: Final = (Field.AREA_BOX, Field.LEVEL_BAND, Field.TIME_BAND, Field.CALLSIGN, Field.COUNT)
 GRADES: Final = (
@@ -163,6 +166,8 @@ def terms(draw: st.DrawFn, number: int) -> Agreement:
         ))))  # fmt: skip
     if draw(st.booleans()):
         made.append(clause("4", "Refused.", OnConflictRule(action=OnConflict.REFUSE)))
+    if draw(st.booleans()):
+        made.append(clause("5", "Before.", LeadTime(notice_us=30 * MINUTE_US)))
     return between("a", "b", f"a-b-{number}", *made)
 
 
@@ -422,7 +427,9 @@ class _Playing:
         made: Any
         match step.does:
             case "acknowledge":
-                made = acts.AcknowledgeConflict(id=conflict)
+                latest = world.operations[other].ovn if other in world.operations else UNKNOWN
+                ovn = UNKNOWN if step.number % 3 == 1 else latest
+                made = acts.AcknowledgeConflict(id=conflict, ovn=ovn)
             case "answer":
                 made = acts.AnswerConflict(id=conflict, answer=Answer.CONCERNED, why="too near")
             case "propose":
@@ -462,7 +469,7 @@ def filed(plan: Plan | None) -> FiledOperation:
         end=end,
     )
     return FiledOperation(
-        datum="WGS84", domain=Domain.AIR, craft_class=plan.craft, callsign=plan.callsign,
+        datum="WGS84", domain=plan.domain, craft_class=plan.craft, callsign=plan.callsign,
         count=plan.count, volumes=(volume,), lateral=plan.lateral,
     )  # fmt: skip
 
@@ -495,6 +502,8 @@ def same_as_shown(draw: st.DrawFn) -> Pair:
     """
     fields = draw(st.sampled_from((None, *GRADES[:-1])))
     clauses = [separation("8 NM / 2000 ft")]
+    # an hour: whatever differs, a1 is filed later than that
+    clauses.append(clause("3", "Before.", LeadTime(notice_us=60 * MINUTE_US)))
     if fields is not None:
         clauses.append(clause("2", "Shown.", grade(fields)))
     plan = Plan(place=LATITUDE_OFF_GRID, level=22, higher=3, start=51, lasts=31)

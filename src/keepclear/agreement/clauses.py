@@ -20,6 +20,7 @@ from keepclear.record.headers import Name
 from keepclear.record.key_documents import Hex64
 
 HOUR_US: Final = 3_600_000_000
+MINUTE_US: Final = 60_000_000
 MostHours = Annotated[int, msgspec.Meta(ge=1, le=366 * 24 * HOUR_US)]
 ClauseId = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{1,3}(?:\.[0-9]{1,2}){0,2}\Z")]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=7 * 24 * 3600)]
@@ -110,6 +111,15 @@ class LeadTime(Decision, frozen=True, kw_only=True, tag="lead-time"):
     classes: tuple[Words, ...] = ("any",)
 
 
+class Grace(Decision, frozen=True, kw_only=True, tag="grace"):
+    """How long an operation that is out of plan protects after its end, if nobody ends it.
+
+    From a minute to a day. Without it: 60 minutes. Of several agreements the longest holds.
+    """
+
+    lasts_us: Annotated[int, msgspec.Meta(ge=MINUTE_US, le=24 * HOUR_US)]
+
+
 class Deadline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How soon a message is acknowledged by a person."""
 
@@ -140,14 +150,23 @@ class Frequencies(Decision, frozen=True, kw_only=True, tag="frequencies"):
 class Disclosure(Decision, frozen=True, kw_only=True, tag="disclosure"):
     """What the other side sees of an operation in conflict, beyond that it exists.
 
-    grain_tmm, level_grain_tmm, time_grain_us: what shapes are rounded outward to. Without it:
-    existence and whom to call.
+    grain_tmm, level_grain_tmm, time_grain_us: what shapes are rounded outward to. ground: which of
+    the fields are shown of ground and static operations as of others; of what is not there no more
+    than the area, grown. Without it: existence and whom to call.
     """
 
     fields: tuple[Field, ...]
     grain_tmm: Annotated[int, msgspec.Meta(ge=0)]
     level_grain_tmm: Annotated[int, msgspec.Meta(ge=0)]
     time_grain_us: Annotated[int, msgspec.Meta(ge=0)]
+    ground: tuple[Field, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse to show more of what stands on the ground than of what flies."""
+        for each in self.ground:
+            if each not in self.fields and Field.EVERYTHING not in self.fields:
+                raise ValueError(f"shows {each} of ground operations and of no others; add it to "
+                                 "fields, or leave it out of ground")  # fmt: skip
 
 
 class Caps(Decision, frozen=True, kw_only=True, tag="caps"):
@@ -241,7 +260,7 @@ class ProvingRun(Decision, frozen=True, kw_only=True, tag="proving-run"):
 AnyDecision = (
     Separation | WhoActs | OnConflictRule | LeadTime | Deadlines | Frequencies | Disclosure | Caps
     | ProbingBound | Channels | Retention | OperatorKey | AnnexAuthority | LineCheck | ProvingRun
-    | IncidentRule
+    | IncidentRule | Grace
 )  # fmt: skip
 
 
@@ -255,6 +274,6 @@ KINDS: Final[tuple[str, ...]] = tuple(
     str(each.__struct_config__.tag)
     for each in (
         Separation, WhoActs, OnConflictRule, LeadTime, Deadlines, Frequencies, Disclosure, Caps,
-        ProbingBound, Channels, Retention, IncidentRule,
+        ProbingBound, Channels, Retention, IncidentRule, Grace,
     )
 )  # fmt: skip

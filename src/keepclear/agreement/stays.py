@@ -14,7 +14,7 @@ holds if, for every shift, no component is longer than its limit; equal holds.
 4. Both clocks are asked, because a stay that only one plan bounds stands still on that plan's
    clock, and its union over many shifts is no longer than it is.
 
-Leaves to others: where a pair is inside (`checks`).
+Leaves to others: where a pair is inside (`insides`, `checks`).
 """
 
 from collections.abc import Callable, Sequence

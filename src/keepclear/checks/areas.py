@@ -12,20 +12,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.agreement.assess import Assessment, assess, merged
+from keepclear.agreement.assess import Assessment, assess
 from keepclear.agreement.findings import Interval
+from keepclear.agreement.insides import look_at, with_guard
 from keepclear.agreement.stays import (
     Asked,
     Clock,
-    Inside,
-    Look,
     Stay,
     judge_stay,
     shifts_between,
 )
 from keepclear.airspace.volumes import Volume4D
 from keepclear.checks.binding import Bound, Kinds
-from keepclear.checks.pairing import WIDEST_M, clock_of, widened, with_guard
+from keepclear.checks.pairing import WIDEST_M, clock_of, widened
 from keepclear.checks.prepare import Plan, Prepared
 from keepclear.checks.windows import Window
 from keepclear.detect import sweep as column
@@ -215,28 +214,6 @@ def _stays(
         known = None if is_known.all() else look_at(rows[is_known])
         stays[number] = judge_stay(asked, known, shifts_between(a, b, cylinder.time_us or 0))
     return stays
-
-
-def look_at(rows: Rows) -> Look:
-    """Return where a pair is inside, shift by shift, from its rows over all shifts.
-
-    A volume stands still, so its rows say all: at any shift in question, inside is whoever's
-    own clock is within its part of a row.
-    """
-    ends = [column.START_A, column.END_A, column.START_B, column.END_B]
-    a_from, a_to, b_from, b_to = np.rint(rows[:, ends]).astype(np.int64).T
-
-    def look(low_us: int, high_us: int) -> Inside:
-        # windows are half-open; a plan of a single instant is inside at a window's start
-        meets = a_from - b_to < high_us + (b_from == b_to)
-        meets &= a_to - b_from > low_us - (a_from == a_to)
-        times = np.stack([
-            np.maximum(a_from, b_from + low_us), np.minimum(a_to, b_to + high_us),
-            np.maximum(b_from, a_from - high_us), np.minimum(b_to, a_to - low_us),
-        ])[:, meets].T  # fmt: skip
-        return Inside(on_a=merged(times, 0, 1), on_b=merged(times, 2, 3))
-
-    return look
 
 
 def _clock(prepared: Prepared, f: Fragments, areas: Areas, place: int) -> Clock:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from keepclear.agreement.assess import Assessment, assess, merged
 from keepclear.agreement.findings import Interval
+from keepclear.agreement.insides import with_guard
 from keepclear.agreement.stays import Asked, Clock, Inside, Stay, judge_stay, shifts_between
 from keepclear.checks.binding import Bound
 from keepclear.detect import sweep as column
@@ -27,8 +28,6 @@ from keepclear.detect.sweep import Limits
 Rows = npt.NDArray[np.float64]
 
 WIDEST_M: Final = 100_000.0
-GUARD_TMM: Final = 1_000
-"""The guard band of a lateral minimum is never more than 0.1 m (`detect.lateral`)."""
 
 
 class Kernel(NamedTuple):
@@ -146,16 +145,6 @@ def _stay(kernel: Kernel, pair: Pair, cylinder: Cylinder, *, has_unknown: bool) 
         partial(look, is_known=True) if has_unknown else None,
         shifts_between(clock_a, clock_b, cylinder.time_us or 0),
     )  # fmt: skip
-
-
-def with_guard(cylinder: Cylinder) -> Cylinder:
-    """Return a cylinder with the guard band round it: a stay may be as long as that makes it.
-
-    Rows have the time inside the minimum where there is any; what is inside the band before
-    and after may be inside the minimum too, and a slow craft is there for long.
-    """
-    lateral_tmm = cylinder.lateral_tmm
-    return replace(cylinder, lateral_tmm=None if lateral_tmm is None else lateral_tmm + GUARD_TMM)
 
 
 def clock_of(f: Fragments, plan: int) -> Clock:

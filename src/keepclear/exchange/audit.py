@@ -13,9 +13,10 @@ compared by the kernel: all others that protect, without an index.
    (`audit_none_here`).
 4. What differs by no more than the kernel's guard band is BOUNDARY and no fault: another machine
    may round otherwise.
-5. Operations that are RE-CHECKING are compared when the record says that they were. Of one that
+5. What is told to be LIMITED is, and of what was filed all that is so is told (`audit_limited`).
+6. Operations that are RE-CHECKING are compared when the record says that they were. Of one that
    says that it has more conflicts than its entry holds, as many may be missing.
-6. How agreements stand is taken from the record, and so is who signed what: `record verify`
+7. How agreements stand is taken from the record, and so is who signed what: `record verify`
    tells whether that holds. The house rule is the one that the region was opened with.
 """
 
@@ -27,6 +28,7 @@ from keepclear.agreement.separation import RuleSet
 from keepclear.detect.kernel import Functions
 from keepclear.exchange.audit_conflicts import Conflicts
 from keepclear.exchange.audit_found import Difference, Found
+from keepclear.exchange.audit_limited import Limited
 from keepclear.exchange.audit_none_here import Statements
 from keepclear.exchange.audit_notices import Notices
 from keepclear.exchange.audit_operations import Operations
@@ -36,6 +38,7 @@ from keepclear.exchange.events import (
     ConflictChanged,
     ContradictionsShown,
     Event,
+    LimitedFound,
     MoreFound,
     NoneHereContradicted,
     NoneHereWithdrawn,
@@ -140,6 +143,7 @@ class _Again:
         self.found = Found(house, functions)
         self.conflicts, self.notices = Conflicts(self.found), Notices(self.found)
         self.operations, self.statements = Operations(self.found), Statements(self.found)
+        self.limited = Limited(self.found)
 
 
 class _Auditor:
@@ -165,7 +169,7 @@ class _Auditor:
 
     def check_world(self, line: WorldLine, path: str) -> None:
         """Compare the hash of the world beside the entries with that of the fold."""
-        check_world(self._opened(path).found.world, line.seq, line.hash, path)
+        check_world(self._opened(path).found.world, line, path)
 
     def take(self, entry: Entry, path: str) -> None:
         """Fold one entry and decide it again."""
@@ -197,6 +201,7 @@ class _Auditor:
             self._again.conflicts.more.clear()
             self._again.notices.begin()
             self._again.statements.begin()
+            self._again.limited.begin()
 
     def _opened(self, path: str) -> _Again:
         if self._again is None:
@@ -215,6 +220,7 @@ class _Auditor:
         self._check_before(again, event)
         evolve(again.found.world, event)
         self._now.events.append(event)
+        again.limited.give(event)
         self._now.touched |= dict.fromkeys(self._touched(again.found, event))
         match event:
             case MoreFound(id=own_id, more=more):
@@ -244,6 +250,7 @@ class _Auditor:
             one, other = (again.found.world.operations[each] for each in key)
             again.conflicts.check_pair(one, other, has_changed=key in self._now.changed)
         again.conflicts.check_left()
+        again.limited.check(self._pairs_of(again.found, again.limited.filed))
         for own_id in dict.fromkeys(self._named()):
             again.operations.check_left_filed(own_id)
         again.statements.check(self._now.events)
@@ -275,6 +282,8 @@ class _Auditor:
                 before = world.conflicts.get(conflict.id)
             case OperationFiled(operation=operation) if event.is_smaller:
                 strange = {operation.id} - world.operations.keys()
+            case LimitedFound(a=a, b=b):
+                strange = {a, b} - world.operations.keys()
             case OperationMoved(id=operation_id):
                 strange = {operation_id} - world.operations.keys()
             case RecheckingDone(operations=operations):

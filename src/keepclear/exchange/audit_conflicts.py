@@ -6,7 +6,7 @@ from typing import Final
 
 from keepclear.agreement.claims import Breach
 from keepclear.agreement.findings import Verdict
-from keepclear.exchange.audit_found import Found
+from keepclear.exchange.audit_found import Found, pair_text
 from keepclear.exchange.deciding import Between
 from keepclear.exchange.rechecking import GONE_ON, told_of
 from keepclear.plans.conflicts import TABLE, Broken, Conflict, Numbers, State, who_acts
@@ -55,11 +55,11 @@ class Conflicts:
             is_boundary = all(each.found.verdict is Verdict.BOUNDARY for each in broken)
             clauses = ", ".join(_clause((each.agreement, each.clause)) for each in broken)
             self._found.differs(
-                _pair_text(a, b), f"MISSING: break {clauses}, and have no conflict",
+                pair_text(a, b), f"MISSING: break {clauses}, and have no conflict",
                 is_boundary=is_boundary,
             )  # fmt: skip
         if len(live) > 1:
-            self._found.differs(_pair_text(a, b), f"TOO MANY: have {len(live)} conflicts at once")
+            self._found.differs(pair_text(a, b), f"TOO MANY: have {len(live)} conflicts at once")
         if not has_changed:
             for each in live:
                 self._check_content(each, a, b, broken)
@@ -172,6 +172,7 @@ def _is_same(one: Numbers, other: Numbers) -> bool:
         and abs(one.lateral_m - other.lateral_m) <= SAME_M
         and _are_near(one.vertical_m, other.vertical_m)
         and _are_near(one.short_by_m, other.short_by_m)
+        and _are_near(one.short_by_s, other.short_by_s)
     )
     is_at_limit = Verdict.BOUNDARY in {one.verdict, other.verdict}
     return is_near and (is_at_limit or all(getattr(one, n) == getattr(other, n) for n in names))
@@ -181,10 +182,6 @@ def _are_near(one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is other
     return abs(one - other) <= SAME_M
-
-
-def _pair_text(a: Operation, b: Operation) -> str:
-    return f"operations {a.id[:8]} of {a.party} and {b.id[:8]} of {b.party}"
 
 
 def _clause(key: tuple[str, str]) -> str:

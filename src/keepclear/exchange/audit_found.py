@@ -10,12 +10,14 @@ from typing import Final, NamedTuple, NoReturn
 from msgspec.structs import replace
 
 from keepclear.agreement.binding import Minima
-from keepclear.agreement.claims import Breach, Compiled, breaches, every_cylinder
+from keepclear.agreement.claims import Breach, Compiled, breaches, every_cylinder, has_duration
 from keepclear.agreement.clauses import ProbingBound
 from keepclear.agreement.separation import RuleSet
 from keepclear.detect.kernel import Functions
 from keepclear.exchange.deciding import Between, Deciding
+from keepclear.exchange.events import Limit
 from keepclear.exchange.index import Near
+from keepclear.exchange.limited import limits_of
 from keepclear.exchange.world import World
 from keepclear.plans.operations import Operation, claim_of
 
@@ -88,16 +90,34 @@ class Found:
         if a.party == b.party:
             return ()
         self.pairs += 1
-        between = self.between(a, b)
-        one, other = (self._compile(each, between.probing) for each in (a, b))
+        bound = self.between(a, b).bound(a, b)
+        one, other = (self._compile(each, bound) for each in (a, b))
         return breaches(self.functions, one, other, self.deciding.minima(a, b))
+
+    def limits(self, a: Operation, b: Operation, grown_tmm: int = 0) -> tuple[Limit, ...]:
+        """Return by what two operations are LIMITED. grown_tmm: as if the first were larger."""
+        minima = self.deciding.minima(a, b)
+        if not any(has_duration(each.rules) for each in minima) or self.breaches(a, b):
+            return ()
+        if not (a.is_protecting and b.is_protecting and a.status is b.status):
+            return ()
+        bound = self.between(a, b).bound(a, b)
+        claim = claim_of(a)
+        larger = replace(claim, lateral_tmm=claim.lateral_tmm + grown_tmm)
+        one = self.deciding.near.compile(larger, bound)
+        return limits_of(self.functions, one, self._compile(b, bound), minima)
 
     def is_nearly(self, a: Operation, b: Operation, minima: Iterable[Minima]) -> bool:
         """Tell whether a pair that breaks nothing would, were one of them a hair larger."""
         if not (a.is_protecting and b.is_protecting and a.status is b.status):
             return False
-        bound = self.between(a, b).probing
+        bound = self.between(a, b).bound(a, b)
         claim = claim_of(a)
         larger = replace(claim, lateral_tmm=claim.lateral_tmm + GUARD_TMM)
         one = self.deciding.near.compile(larger, bound)
         return bool(breaches(self.functions, one, self._compile(b, bound), minima))
+
+
+def pair_text(a: Operation, b: Operation) -> str:
+    """Return two operations for people."""
+    return f"operations {a.id[:8]} of {a.party} and {b.id[:8]} of {b.party}"

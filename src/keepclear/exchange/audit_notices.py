@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from keepclear.exchange.audit_found import Found
-from keepclear.exchange.views import Notice, notice
+from keepclear.exchange.views import Notice
 from keepclear.plans.conflicts import Conflict
-from keepclear.plans.operations import as_compared
 
 
 class Notices:
@@ -40,12 +39,9 @@ class Notices:
     def _expected(self, conflict: Conflict) -> Iterator[tuple[str, Notice]]:
         """Yield what each party is to be told, but for the notes, which are words."""
         a, b = (self._found.world.operations[each] for each in (conflict.a, conflict.b))
-        between = self._found.between(a, b)
-        for own, other in ((a, b), (b, a)):
-            number = self._found.deciding.counts.get(own.party, 0) + 1
-            self._found.deciding.counts[own.party] = number
-            seen = as_compared(other, between.probing)
-            yield own.party, notice(conflict, own, seen, between.grants, number, "").value
+        self._found.between(a, b)
+        for told in self._found.deciding.notices(conflict, ""):
+            yield told.party, told.value
 
     def _check_told(self, party: str, expected: list[Notice], given: list[Notice]) -> None:
         """Compare the notices of one party in one entry with what it was to be told."""

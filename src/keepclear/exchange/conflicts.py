@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What acts on conflicts do: acknowledged, answered, proposed and countered, accepted, agreed.
 
-1. Acknowledged is a mark and closes nothing. One that names a version of the other operation
-   marks nothing where that is not the latest.
+1. Acknowledged is a mark and closes nothing. It names the version of the other operation that was
+   seen; where that is not the latest it marks nothing and is refused.
 2. A proposal moves one of the two operations; it takes effect when the other side accepts it,
    and only if the two are then in no conflict.
 3. Agreed as it is holds once both have said so, until either changes.
@@ -35,11 +35,13 @@ from keepclear.units import parse_duration_us, parse_length_tmm
 def acknowledge(deciding: Deciding, act: Act, payload: AcknowledgeConflict) -> None:
     """Mark that a person of a side has taken it."""
     old = deciding.conflict(payload.id, act.party)
+    if old.is_settled:  # the other operation's version is not shown any more, in a refusal neither
+        raise Refused(f"conflict {old.id[:8]}: is {old.state}; nothing is left to acknowledge")
     sides = [deciding.world.operations[each] for each in (old.a, old.b)]
     other = next(each for each in sides if each.party != act.party)
-    if payload.ovn not in {None, other.ovn}:
+    if payload.ovn != other.ovn:
         raise Refused(
-            f"ovn: {act.party} holds version {str(payload.ovn)[:8]}, and {other.party} holds "
+            f"ovn: {act.party} holds version {payload.ovn[:8]}, and {other.party} holds "
             f"version {other.ovn[:8]} of operation {other.id[:8]}, in conflict {old.id[:8]}; "
             "read your latest notice and acknowledge that"
         )
@@ -97,8 +99,10 @@ def accept(deciding: Deciding, act: Act, payload: AcceptProposal) -> None:
     operation = deciding.world.operations[proposal.operation]
     after = moved(operation, proposal.shift_us, proposal.climb_tmm)
     between = deciding.between(*old.parties)
-    compiled = deciding.near.compile(claim_of(after), between.probing)
-    other = deciding.near.compiled(old.other(operation.id), between.probing)
+    other_id = old.other(operation.id)
+    bound = between.bound(after, deciding.world.operations[other_id])
+    compiled = deciding.near.compile(claim_of(after), bound)
+    other = deciding.near.compiled(other_id, bound)
     if breaches(deciding.functions, compiled, other, between.minima):
         raise Refused(
             f"proposal {proposal.id[:8]}: the two would be in conflict still; propose more"

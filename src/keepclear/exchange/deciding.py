@@ -5,7 +5,7 @@ Deciding changes the world as it goes, under the undo log: what is refused half-
 whole (`exchange`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
@@ -14,6 +14,7 @@ from keepclear.agreement.binding import Held, Minima, binding, minima_for
 from keepclear.agreement.clauses import (
     Decision,
     Disclosure,
+    Grace,
     OnConflict,
     OnConflictRule,
     ProbingBound,
@@ -28,10 +29,10 @@ from keepclear.exchange.disclosure import Grants, grants_of
 from keepclear.exchange.events import KIND_OF, ConflictChanged, Event
 from keepclear.exchange.index import Near
 from keepclear.exchange.ports import Ids
-from keepclear.exchange.views import NOTICE_KIND, notice
+from keepclear.exchange.views import NOTICE_KIND, Disclosed, Notice, notice
 from keepclear.exchange.world import Carried, World, evolve
 from keepclear.plans.conflicts import Conflict
-from keepclear.plans.operations import Operation, as_compared
+from keepclear.plans.operations import DEFAULT_GRACE_US, Operation, as_compared
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import audience_of
 from keepclear.record.notes import NoteKey
@@ -42,7 +43,9 @@ Kind = TypeVar("Kind", bound=Decision)
 class Between(NamedTuple):
     """What binds two parties now. who_acts: with the ids of the clauses.
 
-    probing: what small volumes are widened to, None where all is disclosed.
+    probing: what small volumes are widened to, None where all is disclosed; least: the same where
+    all is disclosed but what is on the ground. grace_us: for how long
+    an operation that is out of plan protects after its end. agreements: by their hashes.
     """
 
     minima: tuple[Minima, ...]
@@ -50,6 +53,14 @@ class Between(NamedTuple):
     grants: Grants
     on_conflict: OnConflict
     probing: ProbingBound | None
+    least: ProbingBound
+    grace_us: int
+    agreements: frozenset[str]
+
+    def bound(self, one: Operation, other: Operation) -> ProbingBound | None:
+        """Return what two operations are widened to before they are compared, None for nothing."""
+        is_all = all(self.grants.of(each).is_everything for each in (one, other))
+        return None if is_all else self.least
 
 
 @dataclass(eq=False)
@@ -86,14 +97,20 @@ class Deciding:
     def change(self, conflict: Conflict, note: str = "") -> None:
         """Let a conflict be raised or changed, and tell both sides."""
         self.emit(conflict.parties, ConflictChanged(conflict=conflict))
+        for told in self.notices(conflict, note):
+            self.parts.append((told.party, NOTICE_KIND, told.value))
+
+    def notices(self, conflict: Conflict, note: str) -> Iterator[Disclosed[Notice]]:
+        """Yield what each side is told of a conflict as it stands now, and count it."""
         a, b = self.world.operations[conflict.a], self.world.operations[conflict.b]
         between = self.between(a.party, b.party)
         for own, other in ((a, b), (b, a)):
             number = self.counts.get(own.party, 0) + 1
             self.counts[own.party] = number
-            seen = as_compared(other, between.probing)
-            told = notice(conflict, own, seen, between.grants, number, note)
-            self.parts.append((told.party, NOTICE_KIND, told.value))
+            seen = as_compared(other, between.bound(own, other))
+            yield notice(
+                conflict, own, seen, between.grants, number, note, between.agreements
+            )  # fmt: skip
 
     def between(self, a: str, b: str) -> Between:
         """Return what binds two parties now."""
@@ -115,6 +132,15 @@ class Deciding:
         known = {(each.agreement, each.clause) for each in now}
         more = (e for e in self._before[pair] if (e.agreement, e.clause) not in known)
         return (*now, *more)
+
+    def grace_us(self, party: str) -> int:
+        """Return for how long a party's operation protects after its end, once out of plan.
+
+        It protects from all at once, so the longest that holds with anybody.
+        """
+        others = self.parties - {party}
+        return max((self.between(party, each).grace_us for each in others),
+                   default=DEFAULT_GRACE_US)  # fmt: skip
 
     def forget_bindings(self) -> None:
         """Look again at what binds whom: an agreement stands otherwise than before."""
@@ -171,19 +197,21 @@ def _between(held: Sequence[Held], a: str, b: str, house: RuleSet) -> Between:
         found = [(each.standing.hash, *pair) for pair in _of(each, Disclosure)]
         disclosures += found or [(each.standing.hash, "", None)]
     grants = grants_of(disclosures)
+    least = _least_probing(bound)
+    graces = [rule.lasts_us for each in bound for _, rule in _of(each, Grace)]
     actions = [rule.action for each in bound for _, rule in _of(each, OnConflictRule)]
     return Between(
         minima=minima_for(held, a, b, house),
         who_acts=tuple(pair for each in bound for pair in _of(each, WhoActs)),
-        grants=grants, probing=_probing(bound, grants),
+        grants=grants, probing=None if grants.is_everything else least, least=least,
         on_conflict=OnConflict.REFUSE if OnConflict.REFUSE in actions else OnConflict.NOTE,
+        grace_us=max(graces, default=DEFAULT_GRACE_US),
+        agreements=frozenset(each.standing.hash for each in bound),
     )  # fmt: skip
 
 
-def _probing(bound: Sequence[Held], grants: Grants) -> ProbingBound | None:
+def _least_probing(bound: Sequence[Held]) -> ProbingBound:
     """Return what small volumes are widened to: the widest that is agreed, else the default."""
-    if grants.is_everything:
-        return None
     agreed = [clause for each in bound for _, clause in _of(each, ProbingBound)]
     return widest(agreed) if agreed else DEFAULT
 

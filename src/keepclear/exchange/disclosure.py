@@ -7,14 +7,19 @@
    shown; the grains are the coarsest. Without any the existence is shown and nothing else, which
    no clause can withhold.
 3. Shapes, levels and times are rounded outward (`rounding`).
-4. Everything, in an agreement of full disclosure, is all that the numbers are computed from.
-5. What a party sees of an operation does not depend on that operation's conflicts with others: so
+4. Of ground and static operations no more than the area is shown, and that grown, unless a clause
+   says so of them: who knows where something stands finds it there the next day. Nothing is told
+   of many at once: each is shown for its own conflict.
+5. Everything, in an agreement of full disclosure, is all that the numbers are computed from.
+6. What a party sees of an operation does not depend on that operation's conflicts with others: so
    filed and accepted look the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
+
+import msgspec
 
 from keepclear.agreement.claims import Claim
 from keepclear.agreement.clauses import Disclosure, Field
@@ -24,13 +29,15 @@ from keepclear.exchange.rounding import (
     box_of,
     level_text,
     levels_of,
+    rounded_up,
     rounded_volumes,
     times_of,
 )
 from keepclear.plans.filing import Uncertainty
-from keepclear.plans.operations import Operation, State, claim_of
+from keepclear.plans.operations import Missed, Operation, State, claim_of
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name
+from keepclear.units import TMM_PER_M
 
 
 class Floor(StrEnum):
@@ -41,16 +48,37 @@ class Floor(StrEnum):
 
 
 Grade = Field | Floor
+# A side of the area that is shown of a ground operation is 5 to 15 km from where it takes up.
+GROWN_TMM: Final = 5_000 * TMM_PER_M
+GROUND_GRAIN_TMM: Final = 10_000 * TMM_PER_M
 
 
 class Grants(NamedTuple):
-    """What a pair is shown of each other, and by which clauses (agreement, clause)."""
+    """What a pair is shown of each other, and by which clauses (agreement, clause).
+
+    ground: fields of ground and static operations that are shown as of others. grown_tmm: what an
+    area is grown by on each side before it is rounded.
+    """
 
     fields: frozenset[Field]
     grain_tmm: int
     level_grain_tmm: int
     time_grain_us: int
     clauses: tuple[tuple[str, str], ...]
+    ground: frozenset[Field] = frozenset()
+    grown_tmm: int = 0
+
+    def of(self, operation: Operation) -> "Grants":
+        """Return what is shown of one operation; of ground and static ones it is less."""
+        if not operation.is_grounded or Field.EVERYTHING in self.ground:
+            return self
+        if Field.AREA_BOX in self.ground:
+            return self._replace(fields=self.ground)
+        area = {Field.AREA_BOX} if self.has(Field.AREA_BOX) else set()
+        return self._replace(
+            fields=self.ground | area, grain_tmm=max(self.grain_tmm, GROUND_GRAIN_TMM),
+            grown_tmm=GROWN_TMM,
+        )  # fmt: skip
 
     @property
     def is_everything(self) -> bool:
@@ -70,7 +98,9 @@ class Shown(Signed, frozen=True, kw_only=True):
 
     state: as far as the other side's own acts tell it. lower, upper: of the level band, in words
     that read back as the same height. volumes: as filed, those off nominal and the grace after
-    the end included. by: the clauses that grant it, as "clause of agreement".
+    the end included. late_by: the clauses by which it was filed too late, of agreements
+    between the two; late_us: how much at most, reckoned from from_us and from when it was filed
+    rounded up. by: the clauses that grant what is shown. Clauses are as "clause of agreement".
     """
 
     id: Annotated[Id, Floor.EXISTENCE]
@@ -82,6 +112,8 @@ class Shown(Signed, frozen=True, kw_only=True):
     upper: Annotated[str | None, Field.LEVEL_BAND] = None
     from_us: Annotated[int | None, Field.TIME_BAND] = None
     to_us: Annotated[int | None, Field.TIME_BAND] = None
+    late_by: Annotated[tuple[str, ...] | None, Floor.IN_CONFLICT] = None
+    late_us: Annotated[int | None, Field.TIME_BAND] = None
     callsign: Annotated[str | None, Field.CALLSIGN] = None
     count: Annotated[int | None, Field.COUNT] = None
     volumes: Annotated[tuple[Volume4D, ...] | None, Field.EVERYTHING] = None
@@ -102,8 +134,8 @@ LEAVES_AS: Final[Mapping[str, tuple[str, ...]]] = {
     "version": (),
     "ovn": ("ovn",),
     "state": ("state", "to_us", "volumes"),  # out of plan, it protects for the grace
-    "domain": (),
-    "craft": (),
+    "domain": ("box",),  # grown, with nothing beside it, on the ground
+    "craft": ("box",),
     "craft_class": ("craft_class",),
     "callsign": ("callsign",),
     "count": ("count",),
@@ -111,9 +143,11 @@ LEAVES_AS: Final[Mapping[str, tuple[str, ...]]] = {
     "volumes": ("box", "lower", "upper", "from_us", "to_us", "volumes"),
     "off_nominal": ("box", "lower", "upper", "from_us", "to_us", "volumes"),
     "uncertainty": ("box", "lower", "upper", "from_us", "to_us", "uncertainty"),
-    "filed_us": (),
-    "late_us": (),
+    "filed_us": (),  # but where it was late, which `missed` says
+    "late_us": (),  # by agreements with others too
+    "missed": ("late_by", "late_us"),
     "airborne_us": (),
+    "grace_us": ("to_us", "volumes"),  # as with the state
 }
 
 
@@ -131,16 +165,22 @@ def grants_of(clauses: Iterable[tuple[str, str, Disclosure | None]]) -> Grants:
     fields = frozenset.intersection(
         *(frozenset(each.fields) for each in partial or given)
     )  # fmt: skip
+    less = [each for each in given if Field.EVERYTHING not in each.ground]
+    ground = frozenset.intersection(*(frozenset(each.ground) for each in less or given))
     return Grants(
         fields, max(each.grain_tmm for each in given),
         max(each.level_grain_tmm for each in given), max(each.time_grain_us for each in given),
-        tuple((agreement, clause) for agreement, clause, _ in found),
+        tuple((agreement, clause) for agreement, clause, _ in found), ground,
     )  # fmt: skip
 
 
-def shown(operation: Operation, grants: Grants) -> Shown:
-    """Return what the other side of a conflict sees of an operation."""
-    claim = claim_of(operation)
+def shown(operation: Operation, grants: Grants, missed: Sequence[Missed] = ()) -> Shown:
+    """Return what the other side of a conflict sees of an operation.
+
+    missed: lead times, agreed between the two, that it was filed later than.
+    """
+    grants = grants.of(operation)
+    claim = _grown(claim_of(operation), grants)
     lower, upper = levels_of(claim, grants.level_grain_tmm)
     from_us, to_us = times_of(claim, grants.time_grain_us)
     has_box = grants.has(Field.AREA_BOX)
@@ -151,10 +191,12 @@ def shown(operation: Operation, grants: Grants) -> Shown:
         "lower": "surface" if lower is None else level_text(lower),
         "upper": "unlimited" if upper is None else level_text(upper),
         "from_us": from_us, "to_us": to_us,
+        "late_by": tuple(_named(each.agreement, each.clause) for each in missed),
+        "late_us": _late_us(from_us, grants.time_grain_us, missed),
         "callsign": operation.callsign, "count": operation.count,
         "volumes": claim.volumes, "uncertainty": operation.uncertainty,
         "craft_class": operation.craft_class, "has_rvsm": operation.has_rvsm,
-        "by": tuple(f"{clause} of {agreement[:16]}" for agreement, clause in grants.clauses),
+        "by": tuple(_named(*each) for each in grants.clauses),
     })  # fmt: skip
 
 
@@ -170,7 +212,8 @@ def has_numbers(grants: Grants) -> bool:
 
 def shown_claim(operation: Operation, grants: Grants) -> Claim:
     """Return an operation as its numbers are computed: as it is shown, rounded or as filed."""
-    claim = claim_of(operation)
+    grants = grants.of(operation)
+    claim = _grown(claim_of(operation), grants)
     if grants.is_everything:
         return claim
     return Claim(
@@ -179,6 +222,26 @@ def shown_claim(operation: Operation, grants: Grants) -> Claim:
             claim, grants.grain_tmm, grants.level_grain_tmm, grants.time_grain_us
         ),
     )  # fmt: skip
+
+
+def _late_us(from_us: int, grain_us: int, missed: Sequence[Missed]) -> int:
+    """Return how late at most something was filed, by what is shown of it alone.
+
+    From the exact times it would tell where within its grain the start lies, to one who knows
+    when it was filed.
+    """
+    ends = [rounded_up(each.filed_us, grain_us) + each.notice_us for each in missed]
+    return max([0, *(end_us - from_us for end_us in ends)])
+
+
+def _named(agreement: str, clause: str) -> str:
+    return f"{clause} of {agreement[:16]}"
+
+
+def _grown(claim: Claim, grants: Grants) -> Claim:
+    if not grants.grown_tmm:
+        return claim
+    return msgspec.structs.replace(claim, lateral_tmm=claim.lateral_tmm + grants.grown_tmm)
 
 
 def _cut(grants: Grants, fields: Mapping[str, Any]) -> Shown:

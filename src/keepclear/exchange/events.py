@@ -22,6 +22,7 @@ from keepclear.plans.conflicts import Conflict
 from keepclear.plans.incidents import Incident, TimelineLine
 from keepclear.plans.none_here import Contradiction, NoneHere
 from keepclear.plans.operations import Operation, State
+from keepclear.plans.understood import Understood
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, TimeUs
 from keepclear.record.key_documents import Hex64
@@ -82,27 +83,63 @@ class MoreFound(Signed, frozen=True, kw_only=True):
 class OperationFiled(Signed, frozen=True, kw_only=True):
     """An operation, or a new version of it, was filed. is_smaller: it only shrinks.
 
-    takes_km2h: of what its party may take in a day; 0 where no agreement says how much.
+    takes_km2h: of what its party may take in a day; 0 where no agreement says how much. understood:
+    its values in the units of either side, for its owner to see in the answer.
     """
 
     operation: Operation
+    understood: Understood
     is_smaller: bool = False
     takes_km2h: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class OperationMoved(Signed, frozen=True, kw_only=True):
-    """An operation is in another state. why: in words."""
+    """An operation is in another state. why: in words.
+
+    grace_us: for how long it protects after its end, where it has gone out of plan.
+    """
 
     id: Id
     state: State
     why: str = ""
     airborne_us: TimeUs | None = None
+    grace_us: int | None = None
 
 
 class ConflictChanged(Signed, frozen=True, kw_only=True):
     """A conflict was raised, or has changed."""
 
     conflict: Conflict
+
+
+class Limit(Signed, frozen=True, kw_only=True):
+    """A rule that allows two operations to be so near for so long, and no longer.
+
+    agreement: by its hash, empty for the house rule.
+    """
+
+    agreement: str
+    clause: str
+    rule: str
+
+
+class LimitedFound(Signed, frozen=True, kw_only=True):
+    """Two operations are LIMITED: within minima for no longer than allowed; a has the first id.
+
+    Both parties are told by this. It is no conflict and changes nothing.
+    """
+
+    a: Id
+    b: Id
+    parties: tuple[Name, Name]
+    limits: tuple[Limit, ...]
+
+
+class MoreLimited(Signed, frozen=True, kw_only=True):
+    """How many more operations one is LIMITED with than one entry holds."""
+
+    id: Id
+    more: Annotated[int, msgspec.Meta(ge=1)]
 
 
 class FilingsCounted(Signed, frozen=True, kw_only=True):
@@ -162,6 +199,8 @@ Event = (
     | OperationFiled
     | OperationMoved
     | ConflictChanged
+    | LimitedFound
+    | MoreLimited
     | FilingsCounted
     | RecheckingBegun
     | RecheckingDone
@@ -181,6 +220,8 @@ KINDS: Final[Mapping[str, type[Signed]]] = {
     "operation-filed/1": OperationFiled,
     "operation-moved/1": OperationMoved,
     "conflict-changed/1": ConflictChanged,
+    "limited-found/1": LimitedFound,
+    "more-limited/1": MoreLimited,
     "filings-counted/1": FilingsCounted,
     "re-checking-begun/1": RecheckingBegun,
     "re-checking-done/1": RecheckingDone,

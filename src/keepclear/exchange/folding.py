@@ -13,6 +13,7 @@ import msgspec
 from keepclear.exchange.events import KINDS, Event
 from keepclear.exchange.world import World, evolve, keep
 from keepclear.record.faults import BrokenProof
+from keepclear.record.files import AnyLine, WorldLine
 
 
 class _Part(msgspec.Struct, gc=False):
@@ -31,14 +32,13 @@ class _Entry(msgspec.Struct, gc=False):
 
 
 class _Line(msgspec.Struct, gc=False):
-    """What a fold reads of a line: the entry, or the hash of the world after so many."""
+    """What a fold reads of a line at first: its entry, if it has one."""
 
     entry: _Entry | None = None
-    seq: int = 0
-    hash: str = ""
 
 
-LINES: Final[msgspec.json.Decoder[_Line]] = msgspec.json.Decoder(_Line)
+ENTRIES: Final[msgspec.json.Decoder[_Line]] = msgspec.json.Decoder(_Line)
+LINES: Final[msgspec.json.Decoder[AnyLine]] = msgspec.json.Decoder(AnyLine)
 EVENTS: Final[Mapping[str, msgspec.json.Decoder[Event]]] = {
     kind: msgspec.json.Decoder(event) for kind, event in KINDS.items()
 }
@@ -48,11 +48,11 @@ def fold(lines: Iterable[bytes]) -> World:
     """Return the world that the entries of an archive lead to; as `check_world`."""
     world = World()
     for number, data in enumerate(lines, start=1):
-        line = LINES.decode(data)
-        if line.hash:
-            check_world(world, line.seq, line.hash, f"line {number}")
-        entry = line.entry
+        entry = ENTRIES.decode(data).entry
         if entry is None:
+            line: AnyLine = LINES.decode(data)
+            if isinstance(line, WorldLine):
+                check_world(world, line, f"line {number}")
             continue
         for leaf in entry.leaves:
             events = EVENTS.get(leaf.part.kind)
@@ -62,14 +62,11 @@ def fold(lines: Iterable[bytes]) -> World:
     return world
 
 
-def check_world(world: World, seq: int, written: str, path: str) -> None:
-    """Refuse entries that lead to another world than the one they were written with.
-
-    written: the hash that stands after so many entries.
-    """
-    if world.hash != written:
+def check_world(world: World, line: WorldLine, path: str) -> None:
+    """Refuse entries that lead to another world than the one they were written with."""
+    if world.hash != line.hash:
         raise BrokenProof(
-            f"{path}, world", written[:16],
-            f"is the hash written after {seq} entries; they lead to {world.hash[:16]} here",
+            f"{path}, world", line.hash[:16],
+            f"is the hash written after {line.seq} entries; they lead to {world.hash[:16]} here",
             "get the record again, or read it with the program that wrote it",
         )  # fmt: skip

@@ -85,7 +85,7 @@ class Near:
     def compiled(self, claim_id: str, bound: ProbingBound | None) -> Compiled:
         """Return a kept claim as arrays, widened to a bound."""
         status, claim, is_as_filed = self._kept[claim_id]
-        if not is_as_filed and bound != self.bound:
+        if not is_as_filed:
             return self.compile(claim, bound)
         index = self._by_status[status]
         return Compiled(claim, take_volumes(index.arrays, index.places(claim_id)))

@@ -6,22 +6,25 @@ is all there is to know, and two points that are near enough may show it; where 
 how long it may stay, or is not kept as wide as it is judged, `breaches` is asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from keepclear.agreement.binding import Minima
-from keepclear.agreement.claims import Breach, MereBreach, breaches
-from keepclear.exchange.deciding import Between, Deciding
+from keepclear.agreement.claims import Breach, MereBreach, breaches, has_duration
+from keepclear.exchange.deciding import Deciding
 from keepclear.plans.operations import Operation
 
 Found = Breach | MereBreach
 
 
 class _Alike(NamedTuple):
-    """Operations for which the same cylinders are asked about."""
+    """Operations for which the same cylinders are asked about.
 
-    between: Between
+    with_numbers: and how near they come.
+    """
+
     minima: tuple[Minima, ...]
+    with_numbers: bool
     others: list[Operation]
 
 
@@ -32,19 +35,26 @@ def broken_with(
     found: dict[str, tuple[Found, ...]] = {}
     alike: dict[tuple[object, ...], _Alike] = {}
     for other in others:
-        between = deciding.between(operation.party, other.party)
         minima = deciding.minima(operation, other)
-        if between.grants.is_everything or not deciding.near.is_kept_as_judged(
-            operation.id, other.id, between.probing
+        bound = deciding.between(operation.party, other.party).bound(operation, other)
+        if any(has_duration(each.rules) for each in minima) or not (
+            deciding.near.is_kept_as_judged(operation.id, other.id, bound)
         ):
-            found[other.id] = _breaches(deciding, operation, other, between, minima)
+            found[other.id] = _breaches(deciding, operation, other, minima)
             continue
         rules = tuple(id(each.rules) for each in minima)
-        key = (other.party, other.craft_class, other.has_rvsm, rules)
-        alike.setdefault(key, _Alike(between, minima, [])).others.append(other)
+        # where no bound is on what is compared all is shown, and so the numbers of what is compared
+        key = (other.party, other.craft_class, other.has_rvsm, bound is None, rules)
+        alike.setdefault(key, _Alike(minima, bound is None, [])).others.append(other)
     for each in alike.values():
         found |= _of_alike(deciding, operation, each)
     return found
+
+
+def soonest(deciding: Deciding, others: Iterable[str]) -> list[str]:
+    """Return operations, by their ids, in the order of their starts and then of their filing."""
+    world = deciding.world
+    return sorted(others, key=lambda each: (world.operations[each].start_us, world.places[each]))
 
 
 def _of_alike(
@@ -54,16 +64,19 @@ def _of_alike(
     ids = [other.id for other in alike.others]
     found: dict[str, tuple[Found, ...]] = dict.fromkeys(ids, ())
     for minima in alike.minima:
-        inside = deciding.near.inside(operation.id, ids, minima.rules)
         breach = (MereBreach(minima.agreement, minima.clause),)
-        for other_id in inside:
+        for other_id in deciding.near.inside(operation.id, ids, minima.rules):
             found[other_id] += breach
+    if alike.with_numbers:
+        for other in alike.others:
+            if found[other.id]:
+                found[other.id] = _breaches(deciding, operation, other, alike.minima)
     return found
 
 
 def _breaches(
-    deciding: Deciding, operation: Operation, other: Operation, between: Between,
-    minima: Sequence[Minima],
-) -> tuple[Breach, ...]:  # fmt: skip
-    one, two = (deciding.near.compiled(each.id, between.probing) for each in (operation, other))
+    deciding: Deciding, operation: Operation, other: Operation, minima: Sequence[Minima]
+) -> tuple[Found, ...]:
+    bound = deciding.between(operation.party, other.party).bound(operation, other)
+    one, two = (deciding.near.compiled(each.id, bound) for each in (operation, other))
     return breaches(deciding.functions, one, two, minima)

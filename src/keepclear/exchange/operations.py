@@ -5,7 +5,6 @@ Rules are those of `plans.operations`; here they are asked, and everything an op
 near is looked at again.
 """
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -30,6 +29,7 @@ from keepclear.plans.caps import Excess, area_hours_km2h, excesses
 from keepclear.plans.conflicts import open_for
 from keepclear.plans.filing import FiledOperation, uncertainty_of, volumes_filed, volumes_of
 from keepclear.plans.operations import (
+    OUT_OF_PLAN,
     Event,
     Operation,
     State,
@@ -37,7 +37,9 @@ from keepclear.plans.operations import (
     move,
     only_shrinks,
     protects_until_us,
+    with_lateness,
 )
+from keepclear.plans.understood import understood
 from keepclear.record.headers import Act
 
 # Their places would be a list that somebody could misuse (docs/disclosure.md).
@@ -52,7 +54,9 @@ def file(deciding: Deciding, act: Act, payload: FileOperation) -> None:
     """File a new operation: recorded, protecting at once, both sides of a conflict told."""
     made = _operation(deciding, act, payload.operation, deciding.ids.id(), 1, State.FILED)
     takes_km2h = _take(deciding, made)
-    deciding.emit([act.party], OperationFiled(operation=made, takes_km2h=takes_km2h))
+    deciding.emit([act.party], OperationFiled(
+        operation=made, understood=understood(made), takes_km2h=takes_km2h
+    ))  # fmt: skip
     recheck(deciding, made, "")
     _tell_rate(deciding, act.party)
 
@@ -78,11 +82,14 @@ def refile(deciding: Deciding, old: Operation, made: Operation) -> None:
     """
     is_smaller = only_shrinks(old, made)
     made = replace(
-        made, airborne_us=old.airborne_us, off_nominal=old.off_nominal,
+        made, airborne_us=old.airborne_us, off_nominal=old.off_nominal, grace_us=old.grace_us,
         state=old.state if is_smaller else made.state,
     )  # fmt: skip
+    if is_smaller:  # it was told when the larger one was
+        made = replace(made, late_us=old.late_us, missed=old.missed)
     deciding.emit([made.party], OperationFiled(
-        operation=made, is_smaller=is_smaller, takes_km2h=_take(deciding, made)
+        operation=made, understood=understood(made), is_smaller=is_smaller,
+        takes_km2h=_take(deciding, made),
     ))  # fmt: skip
     recheck(deciding, made, f"operation {made.id[:8]} of {made.party} was changed")
     _tell_rate(deciding, made.party)
@@ -131,9 +138,9 @@ def airborne(deciding: Deciding, act: Act, payload: MarkAirborne) -> None:
     """Mark an operation as airborne; no rule refuses it, whatever else is wrong."""
     old = deciding.operation(payload.id, act.party)
     state = move(old.state, Event.AIRBORNE)
-    deciding.emit(
-        [act.party], OperationMoved(id=old.id, state=state, airborne_us=payload.at_us)
-    )  # fmt: skip
+    deciding.emit([act.party], OperationMoved(
+        id=old.id, state=state, airborne_us=payload.at_us, grace_us=_grace_us(deciding, old, state)
+    ))  # fmt: skip
     if state is State.NONCONFORMING and old.state is not state:
         made = deciding.world.operations[old.id]
         recheck(deciding, made, "URGENT: airborne without being activated")
@@ -144,8 +151,11 @@ def contingent(deciding: Deciding, act: Act, payload: MakeContingent) -> None:
     old = deciding.operation(payload.id, act.party)
     state = move(old.state, Event.CONTINGENT)
     made = replace(old, state=state, off_nominal=volumes_of(payload.off_nominal, "off_nominal"),
-                   ovn=deciding.ids.id(), version=old.version + 1)  # fmt: skip
-    deciding.emit([act.party], OperationFiled(operation=made, is_smaller=True))
+                   ovn=deciding.ids.id(), version=old.version + 1,
+                   grace_us=_grace_us(deciding, old, state) or old.grace_us)  # fmt: skip
+    deciding.emit([act.party], OperationFiled(
+        operation=made, understood=understood(made), is_smaller=True
+    ))  # fmt: skip
     recheck(deciding, made, "URGENT: contingent")
 
 
@@ -166,20 +176,35 @@ def fall_due(deciding: Deciding, operation: Operation) -> None:
     if operation.state is State.ACTIVATED:
         state = move(operation.state, Event.OVERRUN)
         deciding.emit([operation.party], OperationMoved(
-            id=operation.id, state=state, why="its end has passed"
+            id=operation.id, state=state, why="its end has passed",
+            grace_us=_grace_us(deciding, operation, state),
         ))  # fmt: skip
         recheck(deciding, deciding.world.operations[operation.id], "URGENT: its end has passed")
     elif operation.state in {State.FILED, State.ACCEPTED} or is_over:
-        _close(deciding, operation, Event.END, "is over: its time has passed")
+        _close(deciding, operation, Event.END, "is over: its time has passed", by_time=True)
 
 
-def _close(deciding: Deciding, old: Operation, event: Event, why: str, reason: str = "") -> None:
+def _grace_us(deciding: Deciding, old: Operation, state: State) -> int | None:
+    """Return the grace of an operation that goes out of plan; None where it does not.
+
+    Decided once: whoever was told until when it protects can hold on to that.
+    """
+    if old.state in OUT_OF_PLAN or state not in OUT_OF_PLAN:
+        return None
+    return deciding.grace_us(old.party)
+
+
+def _close(
+    deciding: Deciding, old: Operation, event: Event, why: str, reason: str = "", *,
+    by_time: bool = False,
+) -> None:  # fmt: skip
     """Let an operation be over. why: for all it was in conflict with; reason: for its owner."""
     state = move(old.state, event)
     own = f"{why}: {reason}" if reason else why
     deciding.emit([old.party], OperationMoved(id=old.id, state=state, why=own))
     made = deciding.world.operations[old.id]
-    recheck(deciding, made, f"operation {old.id[:8]} of {old.party} {why}")
+    said = f"operation {old.id[:8]} of {old.party} {why}"
+    recheck(deciding, made, said, by_time=by_time)
 
 
 def _operation(
@@ -204,7 +229,11 @@ def _operation(
         raise InputError(
             "volumes", len(volumes), "have all ended before they are filed", "give times to come"
         )
-    return replace(made, late_us=_late_us(deciding, made))
+    return with_lateness(made, [
+        (agreement, clause, decision)
+        for agreement, clause, decision in clauses_of(deciding.world, made.party)
+        if isinstance(decision, LeadTime)
+    ])  # fmt: skip
 
 
 class Taken(NamedTuple):
@@ -259,17 +288,3 @@ def _tell_rate(deciding: Deciding, party: str) -> None:
         bound = deciding.between(party, other).probing
         if bound is not None and count % bound.filings_an_hour == 0:
             deciding.emit([party, other], FilingsCounted(party=party, filings=count))
-
-
-def _late_us(deciding: Deciding, made: Operation) -> int:
-    """Return how much later than agreed an operation is filed, by the strictest agreement."""
-    asked = [
-        decision.notice_us
-        for _, _, decision in clauses_of(deciding.world, made.party)
-        if isinstance(decision, LeadTime) and _is_for(decision.classes, made)
-    ]
-    return max([0, *(made.filed_us + each - made.start_us for each in asked)])
-
-
-def _is_for(classes: Sequence[str], made: Operation) -> bool:
-    return "any" in classes or made.craft_class in classes

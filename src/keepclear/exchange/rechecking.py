@@ -2,13 +2,15 @@
 """Looking again at everything that an operation comes near, and what follows from it.
 
 1. A pair that breaks a rule that binds it has one conflict, raised once and kept while they are.
-2. A conflict of a pair that no longer breaks any is resolved, and says by what.
+2. A conflict of a pair that no longer breaks any is resolved, and says by what; where time alone
+   has ended one of the two it has expired.
 3. *Accepted* is given by itself as soon as no conflict is open in which the operation must act.
 4. One entry holds at most 1,000 of an operation's conflicts, the soonest first; it says how many
    more there are, and *accepted* is not given.
 5. The verdict is on the exact shapes. The numbers are computed from those that both sides are
    shown; the exact ones lie within them, so a conflict of the exact is one of the shown. Where
    the shown give none, none are told.
+6. LIMITED is told to both and is no conflict (`limited`).
 """
 
 from collections.abc import Collection, Container
@@ -24,7 +26,8 @@ from keepclear.errors import InputError
 from keepclear.exchange.deciding import Between, Deciding
 from keepclear.exchange.disclosure import has_numbers, shown_claim
 from keepclear.exchange.events import MoreFound, OperationMoved
-from keepclear.exchange.judging import Found, broken_with
+from keepclear.exchange.judging import Found, broken_with, soonest
+from keepclear.exchange.limited import tell_limited
 from keepclear.plans.conflicts import (
     OPEN,
     Broken,
@@ -46,12 +49,14 @@ GONE_ON = OPEN | {State.AGREED}
 
 
 def recheck(
-    deciding: Deciding, operation: Operation, why: str, among: Container[str] | None = None
-) -> None:
+    deciding: Deciding, operation: Operation, why: str, among: Container[str] | None = None,
+    *, by_time: bool = False,
+) -> None:  # fmt: skip
     """Raise, change and resolve the conflicts of an operation as it stands now.
 
     why: what closes a conflict that is no more. among: for whom that is; others are told of a
-    pair only where it comes out otherwise, and not why. None for everybody.
+    pair only where it comes out otherwise, and not why. None for everybody. by_time: that time has
+    ended the operation, and nobody.
     """
     world, near = deciding.world, deciding.near
     before = {
@@ -75,7 +80,12 @@ def recheck(
         _settle(
             deciding, operation, other, before.get(other_id), broken.get(other_id, ()),
             why if is_told_why else "rules have changed", is_always_told=is_told_why,
+            closing=Event.EXPIRE if by_time else Event.RESOLVE,
         )  # fmt: skip
+    tell_limited(deciding, operation, [
+        other_id for other_id in sorted(found.keys() - broken.keys())
+        if among is None or world.operations[other_id].party in among
+    ])  # fmt: skip
     if more or operation.id in world.more:
         deciding.emit([operation.party], MoreFound(id=operation.id, more=more))
     # only now: what is to come of other pairs is known
@@ -93,8 +103,7 @@ def _soonest(
     new = [each for each in broken if each not in before]
     room = max(MOST_FINDINGS - (len(broken) - len(new)), 0)
     if len(new) > room:
-        world = deciding.world
-        new.sort(key=lambda each: (world.operations[each].start_us, world.places[each]))
+        new = soonest(deciding, new)
     return {*new[:room], *(each for each in broken if each in before)}, max(len(new) - room, 0)
 
 
@@ -113,13 +122,13 @@ def accept(deciding: Deciding, operation_id: str) -> None:
 
 def _settle(
     deciding: Deciding, operation: Operation, other: Operation, before: Conflict | None,
-    broken: tuple[Found, ...], why: str, *, is_always_told: bool,
+    broken: tuple[Found, ...], why: str, *, is_always_told: bool, closing: Event,
 ) -> None:  # fmt: skip
     """Bring the conflict of one pair to what was found of it."""
     between = deciding.between(operation.party, other.party)
     if not broken:
         if before is not None:
-            state = move(before.state, Event.RESOLVE)
+            state = move(before.state, closing)
             deciding.change(replace(before, state=state, closed_by=why, proposal=None))
         return
     a, b = sorted((operation, other), key=lambda each: each.id)
@@ -160,11 +169,11 @@ def told_of(
 
     Where what is shown gives none there are none: those of the exact shapes would be more.
     """
-    grants = between.grants
+    shown = [between.grants.of(each) for each in (a, b)]
     found = None
-    if grants.is_everything:
+    if all(each.is_everything for each in shown):
         found = breach.found
-    elif has_numbers(grants):
+    elif all(map(has_numbers, shown)):
         minima = next(
             each for each in deciding.minima(a, b)
             if (each.agreement, each.clause) == (breach.agreement, breach.clause)
@@ -178,6 +187,7 @@ def told_of(
         closest_us=found.cpa.time_us, latitude_deg=found.cpa.latitude_deg,
         longitude_deg=found.cpa.longitude_deg, lateral_m=found.cpa.lateral_m,
         vertical_m=found.cpa.vertical_m, short_by_m=found.short_by_m,
+        short_by_s=found.short_by_s,
     )  # fmt: skip
     return Broken(agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=numbers)
 
@@ -187,8 +197,9 @@ def _found_as_shown(
 ) -> Assessment | None:
     """Return what two operations amount to as they are shown; None where that has no answer."""
     try:
+        bound = between.bound(a, b)
         one, other = (
-            deciding.near.compile(shown_claim(as_compared(each, between.probing), between.grants))
+            deciding.near.compile(shown_claim(as_compared(each, bound), between.grants))
             for each in (a, b)
         )
     except InputError:  # a box that is too large to be computed; the conflict is told all the same

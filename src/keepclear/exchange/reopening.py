@@ -106,7 +106,7 @@ class _Reading:
             case EntryLine():
                 self._entry(bytes(line.entry), path)
             case WorldLine():
-                check_world(self._kept.world, line.seq, line.hash, path)
+                check_world(self._kept.world, line, path)
                 self._kept.worlds.append((line.seq, line.hash))
             case BeatLine():
                 if place == self._last_beat:

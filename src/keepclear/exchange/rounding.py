@@ -76,10 +76,15 @@ def rounded_volumes(
 
 def times_of(claim: Claim, grain_us: int) -> tuple[int, int]:
     """Return from when to when a claim may be anywhere, rounded outward."""
-    grain_us = max(grain_us, 1)
     start_us = min(each.start_us for each in claim.volumes) - claim.early_us
     end_us = max(each.end_us for each in claim.volumes) + claim.late_us
-    return start_us // grain_us * grain_us, -(-end_us // grain_us) * grain_us
+    return -rounded_up(-start_us, grain_us), rounded_up(end_us, grain_us)
+
+
+def rounded_up(time_us: int, grain_us: int) -> int:
+    """Return the first instant of a grid that is not before a time. 0: there is no grid."""
+    grain_us = max(grain_us, 1)
+    return -(-time_us // grain_us) * grain_us
 
 
 def levels_of(claim: Claim, grain_tmm: int) -> tuple[Altitude | None, Altitude | None]:

@@ -14,14 +14,15 @@ list of what still can be told from outside.
 6. The answer to an act holds what its sender may see of what came of it, and goes to the sender.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from keepclear.agreement.clauses import Precedence
 from keepclear.exchange.disclosure import Grants, Shown, existence, shown
-from keepclear.plans.conflicts import Broken, Conflict, Proposal
-from keepclear.plans.operations import Operation
+from keepclear.plans.conflicts import Broken, Conflict, Proposal, precedence
+from keepclear.plans.operations import Missed, Operation
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import Leaf, Part
 from keepclear.record.headers import Id, Name
@@ -55,13 +56,16 @@ class Notice(Signed, frozen=True, kw_only=True):
     """What one party is told about a conflict of one of its operations.
 
     number: counts this party's notices. own: its operation; other: what it sees of the other's.
-    must_act: parties. note: what else is said of it, in words.
+    must_act: parties. own_late_us: how much later its own was filed than agreed between the two.
+    note: what else is said of it, in words.
     """
 
     number: int
     conflict: Id
+    precedence: Precedence
     state: str
     own: Id
+    own_late_us: int
     other: Shown
     must_act: tuple[Name, ...]
     clause: str
@@ -76,19 +80,30 @@ class Notice(Signed, frozen=True, kw_only=True):
 
 
 def notice(
-    conflict: Conflict, own: Operation, other: Operation, grants: Grants, number: int, note: str
-) -> Disclosed[Notice]:
-    """Return what the owner of one side of a conflict is told about it."""
+    conflict: Conflict, own: Operation, other: Operation, grants: Grants, number: int, note: str,
+    agreements: Container[str] = (),
+) -> Disclosed[Notice]:  # fmt: skip
+    """Return what the owner of one side of a conflict is told about it.
+
+    other: as it is compared. agreements: that bind the two; by others nobody is told to be late.
+    """
+    own_missed, missed = (_missed(each, agreements) for each in (own, other))
     acting = {own.id: own.party, other.id: other.party}
-    seen = existence(other) if conflict.is_settled else shown(other, grants)
+    seen = existence(other) if conflict.is_settled else shown(other, grants, missed)
     return _disclosed(own.party, Notice(
         number=number, conflict=conflict.id, state=conflict.state.value, own=own.id,
+        precedence=precedence(conflict, (own, other), is_late=bool(own_missed or missed)),
+        own_late_us=max((each.late_us for each in own_missed), default=0),
         other=seen, must_act=tuple(acting[each] for each in conflict.must_act),
         clause=conflict.clause, broken=conflict.broken, acknowledged=conflict.acknowledged,
         agreed=conflict.agreed, note=note,
         answers=tuple((party, answer.value, why) for party, answer, why in conflict.answers),
         proposal=conflict.proposal, closed_by=conflict.closed_by,
     ))  # fmt: skip
+
+
+def _missed(operation: Operation, agreements: Container[str]) -> list[Missed]:
+    return [each for each in operation.missed if each.agreement in agreements]
 
 
 def answer(party: str, at_us: int, leaves: Iterable[Leaf]) -> Disclosed[Answer]:

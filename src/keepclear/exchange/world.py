@@ -195,7 +195,10 @@ def _operation_moved(world: World, event: OperationMoved) -> None:
     old = world.operations[event.id]
     _keep_earlier(world, event.id, event.state)
     airborne_us = old.airborne_us if event.airborne_us is None else event.airborne_us
-    made = msgspec.structs.replace(old, state=event.state, airborne_us=airborne_us)
+    grace_us = old.grace_us if event.grace_us is None else event.grace_us
+    made = msgspec.structs.replace(
+        old, state=event.state, airborne_us=airborne_us, grace_us=grace_us
+    )
     _put(world, "operations", event.id, made)
 
 

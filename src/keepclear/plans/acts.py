@@ -68,7 +68,7 @@ class AcknowledgeConflict(Signed, frozen=True, kw_only=True):
     """Say that a person has taken it. ovn: of the version of the other operation that was seen."""
 
     id: Id
-    ovn: Id | None = None
+    ovn: Id
 
 
 class AnswerConflict(Signed, frozen=True, kw_only=True):

@@ -3,8 +3,10 @@
 
 1. `TABLE` alone says what each event makes of each state. RAISED, PROPOSED and COUNTERED are
    open; being acknowledged is a mark of each side and closes nothing.
-2. A conflict keeps its id, random and handed in, as long as the two are in conflict.
-3. It says who must act, and under which clause: by priority, and among equals as it says;
+2. It is resolved by a change, an end or a cancellation, which somebody makes, and expires where
+   time ends one of the two.
+3. A conflict keeps its id, random and handed in, as long as the two are in conflict.
+4. It says who must act, and under which clause: by priority, and among equals as it says;
    without a clause the operation filed later. Rules that differ among the agreements of a pair
    bind together: whoever must act by any of them must.
 """
@@ -15,12 +17,13 @@ from typing import Final
 
 import msgspec
 
-from keepclear.agreement.clauses import AmongEquals, WhoActs
+from keepclear.agreement.clauses import AmongEquals, Precedence, WhoActs
 from keepclear.agreement.findings import Verdict
 from keepclear.agreement.moves import next_state
 from keepclear.airspace.altitudes import Altitude
 from keepclear.airspace.volumes import Volume3D, Volume4D
-from keepclear.plans.operations import Operation
+from keepclear.plans.operations import OUT_OF_PLAN, Operation
+from keepclear.plans.operations import State as OperationState
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name
 
@@ -44,7 +47,7 @@ class Event(StrEnum):
     RESOLVE = "resolve"
     AGREE = "agree as is"  # by both
     CHANGE = "change"  # of one of the two, and they are in conflict still
-    EXPIRE = "expire"
+    EXPIRE = "expire"  # time has ended one of the two, and nobody
 
 
 TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
@@ -95,7 +98,8 @@ class Numbers(Signed, frozen=True, kw_only=True):
 
     Both sides get the same numbers and can compute them again. lateral_m, vertical_m: at the
     closest point; vertical None where the heights cannot be compared. short_by_m: how far within
-    the minimum of `leaf`.
+    the minimum of `leaf`. short_by_s: how much longer than a duration leaf allows, or how far
+    within the minimum of a time leaf.
     """
 
     verdict: Verdict
@@ -109,6 +113,7 @@ class Numbers(Signed, frozen=True, kw_only=True):
     lateral_m: float
     vertical_m: float | None
     short_by_m: float | None
+    short_by_s: float | None = None
 
 
 class Broken(Signed, frozen=True, kw_only=True):
@@ -199,6 +204,24 @@ def who_acts(
         else:
             acting[later.id] = None
     return tuple(sorted(acting)), ", ".join(clause_id for clause_id, _ in clauses)
+
+
+def precedence(
+    conflict: Conflict, operations: Iterable[Operation], *, is_late: bool
+) -> Precedence:  # fmt: skip
+    """Return how urgent what is told of a conflict is.
+
+    operations: the two. is_late: one of them was filed later than agreed between their parties, so
+    there is less time to act than was meant.
+    """
+    if not conflict.is_open:
+        return Precedence.ROUTINE
+    is_urgent = is_late or any(
+        each.state in OUT_OF_PLAN
+        or (each.state is OperationState.ACTIVATED and each.id in conflict.must_act)
+        for each in operations
+    )
+    return Precedence.URGENT if is_urgent else Precedence.PRIORITY
 
 
 def _priority(operation: Operation, clause: WhoActs) -> int:

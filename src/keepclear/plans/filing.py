@@ -5,7 +5,8 @@ Layout of the payload of `operations.file/1`:
 
     datum            "WGS84", of all positions; there is no other and no default
     domain           air, sea or ground
-    craft            manned, unmanned, ship, vehicle or one_shot (a launch)
+    craft            manned, unmanned, ship, vehicle, static (what does not move: a mast, a moored
+                     balloon) or one_shot (a launch)
     craft_class      what separation rules go by, such as "unmanned" or "rescue"
     callsign         optional
     count            how many craft fly as this one operation; 1 where it is not given
@@ -69,6 +70,7 @@ class Craft(StrEnum):
     UNMANNED = "unmanned"
     SHIP = "ship"
     VEHICLE = "vehicle"
+    STATIC = "static"
     ONE_SHOT = "one_shot"
 
 
@@ -184,15 +186,6 @@ def uncertainty_of(filed: FiledOperation) -> Uncertainty:
     )  # fmt: skip
 
 
-def echo(volumes: tuple[Volume4D, ...]) -> tuple[str, ...]:
-    """Return what was understood of heights and times, in words: one line a volume."""
-    return tuple(
-        f"{_height(each.volume.lower, 'surface')} to {_height(each.volume.upper, 'unlimited')}, "
-        f"{format_time(each.start_us)[:19]}Z to {format_time(each.end_us)[:19]}Z"
-        for each in volumes
-    )
-
-
 def _volume(filed: FiledVolume, path: str) -> Volume4D:
     try:
         return Volume4D(
@@ -284,9 +277,3 @@ def _position(place: Sequence[float]) -> Position:
 
 def _altitude(text: str | None, path: str) -> Altitude | None:
     return None if text is None else parse_altitude(text, path)
-
-
-def _height(altitude: Altitude | None, no_limit: str) -> str:
-    if altitude is None:
-        return no_limit
-    return f"{altitude.text()} ({altitude.height_tmm / 10_000:,.0f} m {altitude.reference})"

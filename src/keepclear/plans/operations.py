@@ -6,18 +6,20 @@
 3. Each version has an opaque number (OVN), random and handed in; who has it has seen it.
 4. An operation protects (`is_protecting`) from filing until it has ended or was cancelled.
 5. Out of plan (nonconforming, contingent) its last volumes protect for the grace after its end,
-   60 minutes, or until it has ended.
-6. What is filed later than agreed is LATE by so many seconds, and not lost.
+   or until it has ended. How long the grace is was decided when it went out of plan, and stands
+   in the operation.
+6. What is filed later than agreed is LATE by so many seconds, and not lost. By which clauses was
+   decided when it was filed, and stands in the operation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
 
 from keepclear.agreement.claims import Claim
-from keepclear.agreement.clauses import ProbingBound
+from keepclear.agreement.clauses import LeadTime, ProbingBound
 from keepclear.agreement.moves import next_state
 from keepclear.agreement.probing import widened
 from keepclear.airspace.altitudes import Altitude, are_comparable
@@ -93,15 +95,31 @@ TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
 }
 OVER: Final = frozenset({State.ENDED, State.CANCELLED})
 OUT_OF_PLAN: Final = frozenset({State.NONCONFORMING, State.CONTINGENT})
-GRACE_US: Final = 60 * 60 * 1_000_000
+DEFAULT_GRACE_US: Final = 60 * 60 * 1_000_000
+
+
+class Missed(Signed, frozen=True, kw_only=True):
+    """A lead time that an operation was filed later than.
+
+    agreement: by its hash. filed_us: when it was filed so, which a version that only shrinks does
+    not change. late_us: by how much.
+    """
+
+    agreement: str
+    clause: str
+    notice_us: int
+    filed_us: int
+    late_us: int
 
 
 class Operation(Signed, frozen=True, kw_only=True):
     """What a party means to do, as rules use it.
 
-    late_us: how much later than agreed it was filed, 0 where in time. airborne_us: when it was
-    marked airborne. Its place among all filings is no field: the owner reads its own operation,
-    and the place would tell how much the others file.
+    late_us: how much later than agreed it was filed, 0 where in time; missed: by which clauses, of
+    all that its party has agreed with anybody. airborne_us: when it was marked airborne. grace_us:
+    for how long it protects after its end where it is out of plan, as was agreed when it went out
+    of it. Its place among all filings is no field: the owner reads its own operation, and the place
+    would tell how much the others file.
     """
 
     id: Id
@@ -121,7 +139,9 @@ class Operation(Signed, frozen=True, kw_only=True):
     uncertainty: Uncertainty
     filed_us: int
     late_us: int = 0
+    missed: tuple[Missed, ...] = ()
     airborne_us: int | None = None
+    grace_us: int = DEFAULT_GRACE_US
 
     @property
     def start_us(self) -> int:
@@ -132,6 +152,11 @@ class Operation(Signed, frozen=True, kw_only=True):
     def end_us(self) -> int:
         """Return when the last of its volumes ends."""
         return max(volume.end_us for volume in (*self.volumes, *self.off_nominal))
+
+    @property
+    def is_grounded(self) -> bool:
+        """Tell whether it is on the ground or does not move: who knows where it is finds it."""
+        return self.domain is Domain.GROUND or self.craft in {Craft.VEHICLE, Craft.STATIC}
 
     @property
     def is_protecting(self) -> bool:
@@ -146,7 +171,27 @@ def move(state: State, event: Event) -> State:
 
 def protects_until_us(operation: Operation) -> int:
     """Return until when it protects: its end, and the grace after it where it is out of plan."""
-    return operation.end_us + (GRACE_US if operation.state in OUT_OF_PLAN else 0)
+    return operation.end_us + (operation.grace_us if operation.state in OUT_OF_PLAN else 0)
+
+
+def with_lateness(
+    operation: Operation, clauses: Iterable[tuple[str, str, LeadTime]]
+) -> Operation:  # fmt: skip
+    """Return an operation with what it was filed too late by. clauses: agreement, id, lead time."""
+    ahead_us = operation.start_us - operation.filed_us
+    missed = tuple(
+        Missed(
+            agreement=agreement,
+            clause=clause,
+            notice_us=each.notice_us,
+            filed_us=operation.filed_us,
+            late_us=each.notice_us - ahead_us,
+        )
+        for agreement, clause, each in clauses
+        if ahead_us < each.notice_us and {"any", operation.craft_class} & {*each.classes}
+    )
+    late_us = max((each.late_us for each in missed), default=0)
+    return msgspec.structs.replace(operation, late_us=late_us, missed=missed)
 
 
 def only_shrinks(old: Operation, new: Operation) -> bool:

@@ -172,7 +172,12 @@ class _Run:
                 known = self._key(
                     act, *(each for each in (conflict.a, conflict.b) if self._is_of(each, act))
                 )
-                return acts.AcknowledgeConflict(id=conflict.id, ovn=next(iter(known), None))
+                if not known:
+                    raise InputError(
+                        "conflict", act.conflict, f"shows {act.by} no version to acknowledge",
+                        "see the story",
+                    )  # fmt: skip
+                return acts.AcknowledgeConflict(id=conflict.id, ovn=known[0])
             case "answer":
                 reply = _converted(act.answer, Reply, "answer")
                 return acts.AnswerConflict(id=conflict.id, answer=reply, why=act.why)

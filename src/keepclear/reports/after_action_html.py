@@ -303,8 +303,8 @@ def _finding(each: ConflictStory, numbers: Numbers, story: Story) -> Finding:
         id=latest.id, a=story.name(latest.a), b=story.name(latest.b), a_index=0, b_index=1,
         parties=latest.parties, verdict=numbers.verdict, intervals=(interval,),
         intervals_a=(interval,), intervals_b=(interval,), cpa=cpa, rule=numbers.rule,
-        leaf=numbers.leaf, short_by_m=numbers.short_by_m, short_by_s=None, margin_m=None,
-        margin_without_uncertainty_m=None,
+        leaf=numbers.leaf, short_by_m=numbers.short_by_m, short_by_s=numbers.short_by_s,
+        margin_m=None, margin_without_uncertainty_m=None,
     )  # fmt: skip
 
 
@@ -411,7 +411,11 @@ def _told(story: Story, day: str | None) -> Markup:
         about = found.name if found else notice.conflict[:8]
         seen = f"of {story.name(notice.other.id)}: {words.shown_words(notice.other, day)}"
         sent = [_whole(text(one)) for one in (_at(at_us, day), party, f"{notice.number}")]
-        cells = (f"{about}: {notice.state}", seen, words.by_words(notice.other, story))
+        cells = (
+            f"{about}: {notice.state}, {notice.precedence}",
+            seen,
+            words.by_words(notice.other, story),
+        )
         rows.append(tag("tr", *sent, *(tag("td", text(one)) for one in cells)))
     heads = ("sent (UTC)", "to", "no.", "about", "what it was shown", "under")
     more = len(every) - TOLD_AT_MOST

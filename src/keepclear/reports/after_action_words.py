@@ -18,7 +18,9 @@ from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
     FilingsCounted,
+    LimitedFound,
     MoreFound,
+    MoreLimited,
     OperationFiled,
     OperationMoved,
     RecheckingBegun,
@@ -178,11 +180,20 @@ def _event_words(part: Seen, moment: Moment, story: Story, day: str | None) -> s
             said = f"RE-CHECKING, counts as a conflict: {_names(operations, story)}"
         case RecheckingDone(operations=operations):
             said = f"looked at again: {_names(operations, story)}"
-        case MoreFound(id=own_id, more=more):
-            said = f"{story.name(own_id)} has {more:,} more conflicts than are told"
+        case LimitedFound() | MoreLimited() | MoreFound() as found:
+            said = _found_words(found, story)
         case _:
             said = f"{part.kind}: see keepclear record show"
     return said
+
+
+def _found_words(found: LimitedFound | MoreLimited | MoreFound, story: Story) -> str:
+    """Return what was found beside the conflicts that are told."""
+    if isinstance(found, LimitedFound):
+        return f"LIMITED, and no conflict: {_names((found.a, found.b), story)}"
+    if isinstance(found, MoreLimited):
+        return f"{story.name(found.id)} is LIMITED with {found.more:,} more than are told"
+    return f"{story.name(found.id)} has {found.more:,} more conflicts than are told"
 
 
 def _names(operations: Sequence[str], story: Story) -> str:
@@ -343,6 +354,10 @@ def shown_words(shown: Shown, day: str | None) -> str:
     if shown.from_us is not None and shown.to_us is not None:
         start = time_text(shown.from_us, day)
         parts.append(f"times {start} to {time_text(shown.to_us, day_text(shown.from_us))}")
+    if shown.late_by:
+        much = "" if shown.late_us is None else f" by {-(-shown.late_us // US_PER_S):,} s at most"
+        clauses = ", ".join(each.partition(" of ")[0] for each in shown.late_by)
+        parts.append(f"LATE{much}, clause {clauses}")
     if shown.callsign is not None:
         parts.append(f"callsign {shown.callsign or 'none'}")
     if shown.count is not None:

@@ -49,6 +49,7 @@ HOUR_US: Final = 3_600 * US_PER_S
 DAY_US: Final = 24 * HOUR_US
 DURATIONS: Final = frozenset({"notice_us", "remind_us"})
 FURTHER_IN: Final = 17
+OF_NONE: Final = {"ground": "the area alone and grown"}
 NOT_PROVEN: Final = (
     "Proven by this file alone, with the times that the signers wrote. Who holds",
     "another copy may have more (a suspension, a denunciation, an annex).",
@@ -286,7 +287,8 @@ def _field_text(name: str, value: object) -> str:
         shown = vertical_text(value) if plain in LEVELS else lateral_text(value)
         return f"{plain.replace('_', ' ')} {shown}"
     if isinstance(value, tuple):
-        return f"{name.replace('_', ' ')} {', '.join(map(str, value))}"
+        said = ", ".join(map(str, value)) or OF_NONE.get(name, "")
+        return f"{name.replace('_', ' ')} {said}"
     if value is None:
         return f"{name.rpartition('_')[0].replace('_', ' ')} not limited"
     if name.endswith(("_km2h", "_km3")):

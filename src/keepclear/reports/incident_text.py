@@ -28,12 +28,13 @@ from keepclear.exchange.events import (
     NoneHereWithdrawn,
 )
 from keepclear.exchange.views import SAYS_NOTHING_ELSE
-from keepclear.plans.filing import echo
 from keepclear.plans.incidents import Incident, Query, State, TimelineLine
 from keepclear.plans.none_here import Contradiction, NoneHere
+from keepclear.plans.understood import understood_volume
 from keepclear.record.encoding import Signed, decode
 from keepclear.record.entries import Entry, Leaf, Part, leaf_of
 from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, LeafLine
+from keepclear.reports.play_values import heights, where
 from keepclear.reports.printable import printable
 from keepclear.units import format_time
 
@@ -179,7 +180,11 @@ def _none_here(statement: NoneHere, found: list[Contradiction]) -> Iterator[str]
     mark = "CONTRADICTED" if found else "NONE-HERE"
     yield f"  {mark}  {statement.party}, {_time(statement.stated_us)}, to {', '.join(statement.to)}"
     yield from _said("    it says   ", statement.text)
-    yield f"    volume    {echo((statement.volume,))[0]}"
+    volume = statement.volume
+    yield (
+        f"    volume    {where(volume)}, {heights(understood_volume(volume))}, "
+        f"{_time(volume.start_us)} to {_time(volume.end_us)}"
+    )
     if statement.withdrawn_us is not None:
         yield f"    withdrawn {_time(statement.withdrawn_us)}"
     for each in found:

@@ -7,6 +7,7 @@
 3. No line is longer than 80 columns, but for a word that is.
 """
 
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,6 +29,9 @@ from keepclear.units import format_time
 WIDTH: Final = 80
 INDENT: Final = " " * 11
 MOST_NAMED: Final = 8
+# A number and its unit stand in one line.
+HELD: Final = re.compile(r"(?<=\d) (?=(?:NM|km|ft|m|s)\b)")
+NO_BREAK: Final = "\u00a0"
 
 
 def played_text(play: Play, played: Played, viewer: str | None = None) -> str:
@@ -160,7 +164,8 @@ def _counted(states: Mapping[str, str], what: str) -> str:
 
 
 def _wrapped(text: str, first: str = "", deeper: str = "") -> str:
-    return textwrap.fill(
-        text, WIDTH, initial_indent=first, subsequent_indent=deeper, break_long_words=False,
-        break_on_hyphens=False,
+    filled = textwrap.fill(
+        HELD.sub(NO_BREAK, text), WIDTH, initial_indent=first, subsequent_indent=deeper,
+        break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
+    return filled.replace(NO_BREAK, " ")

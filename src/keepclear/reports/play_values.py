@@ -2,12 +2,21 @@
 """Times, shapes and lists as a story says them: times with their Z, numbers with their unit."""
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from keepclear.agreement.quantities import lateral_text as exact_text
 from keepclear.airspace.positions import Position
 from keepclear.airspace.volumes import Circle, Corridor, Orbit, Polygon, Volume4D
-from keepclear.reports.texts import position_text
-from keepclear.units import TMM_PER_M, US_PER_S, format_time
+from keepclear.plans.understood import (
+    Height,
+    Length,
+    Understood,
+    UnderstoodVolume,
+    understood_volume,
+)
+from keepclear.reports.texts import position_text, printable
+from keepclear.units import US_PER_S, format_time
+
+Value = TypeVar("Value")
 
 
 def day_of(time_us: int) -> str:
@@ -26,42 +35,68 @@ def window(from_us: int, to_us: int, day: str) -> str:
     ends = (from_us, -(-to_us // US_PER_S) * US_PER_S)
     words = []
     for time_us in ends:
-        here = day_of(time_us)
-        words.append(clock(time_us) if here == day else f"{here} {clock(time_us)}")
-        day = here
+        words.append(moment(time_us, day))
+        day = day_of(time_us)
     return " to ".join(words)
 
 
-def of_each(volumes: Sequence[Volume4D], say: Callable[[Volume4D], str]) -> str:
+def moment(time_us: int, day: str) -> str:
+    """Return a time, with its date where that is not the day on which it is said."""
+    here = day_of(time_us)
+    return clock(time_us) if here == day else f"{here} {clock(time_us)}"
+
+
+def of_each(volumes: Sequence[Value], say: Callable[[Value], str]) -> str:
     """Return what is said of volumes, each saying once."""
     return "; ".join(dict.fromkeys(say(each) for each in volumes))
 
 
-def heights(volume: Volume4D) -> str:
-    """Return from which height to which a volume reaches, in metres too."""
-    ends = (volume.volume.lower, "surface"), (volume.volume.upper, "unlimited")
-    return " to ".join(
-        no_limit if each is None
-        else f"{each.text()} ({each.height_tmm / TMM_PER_M:,.0f} m)"
-        for each, no_limit in ends
-    )  # fmt: skip
+def heights(volume: UnderstoodVolume) -> str:
+    """Return from which height to which a volume reaches, in feet and metres."""
+    return f"{_height(volume.lower, 'surface')} to {_height(volume.upper, 'unlimited')}"
+
+
+def _height(height: Height | None, no_limit: str) -> str:
+    if height is None:
+        return no_limit
+    if height.level:
+        return f"{height.level} ({height.ft:,.0f} ft, {height.m:,.0f} m)"
+    return f"{height.ft:,.0f} ft {printable(height.reference)} ({height.m:,.0f} m)"
 
 
 def where(volume: Volume4D) -> str:
-    """Return the shape of a volume, with its size and a place that it is found by."""
+    """Return the shape of a volume, with its size in both units and a place it is found by."""
+    said = understood_volume(volume)
+    size = _size(said.radius or said.width)
     match volume.volume.shape:
-        case Circle(centre=centre, radius_tmm=radius_tmm):
-            return f"circle, {exact_text(radius_tmm)} round {place(centre)}"
-        case Corridor(route=route, width_tmm=width_tmm):
-            return (
-                f"corridor, {exact_text(width_tmm)} wide, {place(route[0])} to {place(route[-1])}"
-            )
-        case Orbit(first=first, second=second, radius_tmm=radius_tmm):
-            return f"orbit, {exact_text(radius_tmm)} round {place(first)} to {place(second)}"
+        case Circle(centre=centre):
+            return f"circle, {size} round {place(centre)}"
+        case Corridor(route=route):
+            return f"corridor, {size} wide, {place(route[0])} to {place(route[-1])}"
+        case Orbit(first=first, second=second):
+            return f"orbit, {size} round {place(first)} to {place(second)}"
         case Polygon(ring=ring):
             return f"polygon, {len(ring)} corners from {place(ring[0])}"
         case _:
             return "area of arcs"
+
+
+def _size(length: Length | None) -> str:
+    return "" if length is None else f"{_plain(length.nm, 2)} NM ({_plain(length.km, 3)} km)"
+
+
+def _plain(number: float, places: int) -> str:
+    return f"{number:,.{places}f}".rstrip("0").rstrip(".")
+
+
+def off_by(said: Understood) -> str:
+    """Return what an operation may be off by, empty where it is nothing."""
+    parts = [f"{_size(said.lateral)} sideways"] if said.lateral.km else []
+    if said.vertical.m:
+        parts.append(f"{said.vertical.ft:,.0f} ft ({said.vertical.m:,.0f} m) up or down")
+    parts += [f"{said.early_s:,g} s early"] if said.early_s else []
+    parts += [f"{said.late_s:,g} s late"] if said.late_s else []
+    return listed(parts) if parts else ""
 
 
 def place(position: Position) -> str:

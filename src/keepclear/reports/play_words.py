@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from keepclear.agreement.clauses import Precedence
 from keepclear.agreement.documents import read_agreement
 from keepclear.agreement.separation import describe_rules
 from keepclear.exchange.decide import ACTS
@@ -24,7 +25,9 @@ from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
     FilingsCounted,
+    LimitedFound,
     MoreFound,
+    MoreLimited,
     OperationFiled,
     OperationMoved,
     RecheckingBegun,
@@ -33,9 +36,10 @@ from keepclear.exchange.events import (
 )
 from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.plans import acts
-from keepclear.plans.conflicts import Broken, Conflict
+from keepclear.plans.conflicts import Broken, Conflict, Numbers
 from keepclear.plans.filing import Craft, Domain
-from keepclear.plans.operations import Operation, State
+from keepclear.plans.operations import OUT_OF_PLAN, Operation, State, protects_until_us
+from keepclear.plans.understood import Understood
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import Part
 from keepclear.record.envelopes import Envelope
@@ -43,7 +47,16 @@ from keepclear.record.headers import Act, read_act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.reports.play_names import Names
-from keepclear.reports.play_values import clock, heights, listed, of_each, where, window
+from keepclear.reports.play_values import (
+    clock,
+    heights,
+    listed,
+    moment,
+    of_each,
+    off_by,
+    where,
+    window,
+)
 from keepclear.reports.texts import lateral_text, position_text, printable, vertical_text
 from keepclear.units import US_PER_S
 
@@ -85,6 +98,7 @@ class Teller:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.operations: dict[str, Operation] = {}
+        self._understood: dict[str, Understood] = {}
         self.conflicts: dict[str, Conflict] = {}
         self.says: dict[str, None] = {}
         self._seen: dict[tuple[str, str], Shown] = {}
@@ -108,7 +122,7 @@ class Teller:
                     yield Line("", f"{self.names.agreement(value.hash)} is {value.state}: "
                                    f"{len(value.clauses)} clauses hold")  # fmt: skip
                 case OperationFiled(operation=operation) if not _is_told_by(act, operation):
-                    yield from self._filed(operation, values, f"{self._name(operation.id)}")
+                    yield from self._filed(value, values, f"{self._name(operation.id)}")
                 case OperationMoved():
                     yield from self._moved(value, act, values[:place])
                 case ConflictChanged(conflict=conflict):
@@ -128,10 +142,8 @@ class Teller:
             case OperationFiled(operation=operation):
                 self.names.learn_owner(operation.id, operation.party)
                 self.names.learn_version(operation.ovn, f"version {operation.version}")
-            case ConflictChanged(conflict=conflict):
-                for operation_id, party in zip(
-                    (conflict.a, conflict.b), conflict.parties, strict=True
-                ):
+            case ConflictChanged(conflict=found) | (LimitedFound() as found):
+                for operation_id, party in zip((found.a, found.b), found.parties, strict=True):
                     self.names.learn_owner(operation_id, party)
             case Notice():
                 self.says[value.says] = None
@@ -154,6 +166,10 @@ class Teller:
             case RegionOpened():
                 house = describe_rules(value.house)
                 yield Line("", f"the exchange opens the region, with the house rule {house}")
+            case LimitedFound():
+                yield from self._limited(value)
+            case MoreLimited():
+                yield Line("", f"{self._name(value.id)} is LIMITED with {value.more:,} more")
             case MoreFound():
                 yield Line("", f"{self._name(value.id)} has {value.more:,} more conflicts")
             case Act() | KeyDocument() | Notice() | AgreementCarried() | OperationFiled():
@@ -161,14 +177,23 @@ class Teller:
             case _:
                 yield Line("", type(value).__name__)
 
+    def _limited(self, event: LimitedFound) -> Iterator[Line]:
+        """Yield that two operations are LIMITED, and who was told."""
+        named = listed([self._name(each) for each in self._in_order((event.a, event.b))])
+        yield Line("", f"LIMITED, and no conflict: {named}")
+        clauses = [f"clause {each.clause}" if each.clause else "the house rule"
+                   for each in event.limits]  # fmt: skip
+        yield Line("within", f"the minima of {listed(clauses)}, for no longer than it allows")
+        yield Line("told", ", ".join(sorted(event.parties)))
+
     # --- acts -------------------------------------------------------------------------------
 
     def _act(self, act: Act, at_us: int, values: Sequence[object]) -> Iterator[Line]:
         kind = act.kind.partition("/")[0]
         payload: Signed = ACTS.read(act.kind, bytes(act.payload))
-        filed = next((each.operation for each in values if isinstance(each, OperationFiled)), None)
-        if filed is not None and _is_told_by(act, filed):
-            does = self.deed(act.party, kind, payload, self._name(filed.id))
+        filed = next((each for each in values if isinstance(each, OperationFiled)), None)
+        if filed is not None and _is_told_by(act, filed.operation):
+            does = self.deed(act.party, kind, payload, self._name(filed.operation.id))
             yield from self._filed(filed, values, does)
         else:
             yield Line("", self.deed(act.party, kind, payload))
@@ -197,8 +222,8 @@ class Teller:
             case acts.AnswerConflict():
                 return f"{self.names.conflict(payload.id)} with {payload.answer}"
             case acts.AcknowledgeConflict():
-                seen = f", having {self.names.version(payload.ovn)}" if payload.ovn else ""
-                return f"{self.names.conflict(payload.id)}{seen}"
+                seen = self.names.version(payload.ovn)
+                return f"{self.names.conflict(payload.id)}, having {seen}"
             case acts.AcceptProposal() | acts.AgreeAsIs():
                 return self.names.conflict(payload.id)
             case _ if hasattr(payload, "id"):
@@ -215,9 +240,10 @@ class Teller:
     # --- operations -------------------------------------------------------------------------
 
     def _filed(
-        self, operation: Operation, values: Sequence[object], words: str
+        self, event: OperationFiled, values: Sequence[object], words: str
     ) -> Iterator[Line]:  # fmt: skip
-        """Yield what is new in a version of an operation."""
+        """Yield what is new in a version of an operation, as the exchange understood it."""
+        operation = event.operation
         moved = [
             each.state for each in values
             if isinstance(each, OperationMoved) and each.id == operation.id
@@ -226,28 +252,39 @@ class Teller:
         waits = ", not accepted while it must act" if state is State.FILED else ""
         yield Line("", f"{words}, version {operation.version}: {state}{waits}")
         before = self.operations.get(operation.id)
-        known = {} if before is None else self._rows(before)
-        rows = self._rows(operation)
+        known = {} if before is None else self._rows(before, self._understood[before.id])
+        rows = self._rows(operation, event.understood)
         yield from (Line(each, rows[each]) for each in rows if rows[each] != known.get(each))
         if operation.late_us > 0:
             late_s = -(-operation.late_us // US_PER_S)
             yield Line("LATE", f"by {late_s:,} s: it is recorded, and protects all the same")
         self.operations[operation.id] = msgspec.structs.replace(operation, state=state)
+        self._understood[operation.id] = event.understood
 
-    def _rows(self, operation: Operation) -> dict[str, str]:
+    def _rows(self, operation: Operation, said: Understood) -> dict[str, str]:
         craft = [f"{operation.count} craft" if operation.domain is Domain.AIR else operation.domain]
         craft += [str(operation.craft)] if operation.craft is not Craft.MANNED else []
         craft += [f"class {operation.craft_class}"] if operation.craft_class != "any" else []
         craft += [printable(operation.callsign)] if operation.callsign else []
         rows = {} if craft == ["1 craft"] else {"craft": ", ".join(craft)}
-        for label, volumes in (("", operation.volumes), ("expected ", operation.off_nominal)):
+        for label, volumes, echoed in (
+            ("", operation.volumes, said.volumes),
+            ("expected ", operation.off_nominal, said.off_nominal),
+        ):
             if volumes:
                 rows[f"{label}where"] = of_each(volumes, where)
-                rows[f"{label}heights"] = of_each(volumes, heights)
+                rows[f"{label}heights"] = of_each(echoed, heights)
                 rows[f"{label}when"] = of_each(
                     volumes, lambda one: window(one.start_us, one.end_us, self._day)
                 )
+        if off_by(said):
+            rows["off by"] = off_by(said)
+        if operation.state in OUT_OF_PLAN:
+            rows["protects"] = self._until(operation)
         return rows
+
+    def _until(self, operation: Operation) -> str:
+        return f"until {moment(protects_until_us(operation), self._day)}, or until it is ended"
 
     def _moved(
         self, event: OperationMoved, act: Act | None, before: Sequence[object]
@@ -259,7 +296,9 @@ class Teller:
             isinstance(each, OperationFiled) and each.operation.id == event.id for each in before
         )
         if own is not None:
-            self.operations[event.id] = msgspec.structs.replace(own, state=event.state)
+            grace_us = own.grace_us if event.grace_us is None else event.grace_us
+            own = msgspec.structs.replace(own, state=event.state, grace_us=grace_us)
+            self.operations[event.id] = own
         kind = act.kind.partition("/")[0] if act is not None else ""
         if is_filed_here or event.state in {was, LEADS_TO.get(kind)}:
             return
@@ -267,6 +306,8 @@ class Teller:
         if event.state is State.ENDED and event.why:
             words = event.why
         yield Line("", f"{self._name(event.id)} {self.names.in_words(words)}")
+        if own is not None and event.grace_us is not None:
+            yield Line("protects", self._until(own))
 
     # --- conflicts --------------------------------------------------------------------------
 
@@ -288,7 +329,8 @@ class Teller:
             order = self._in_order([each.own for each in notices])
             told = sorted(notices, key=lambda each: order.index(each.own))
             said = [f"{party[each.own]} (notice {each.number})" for each in told]
-            yield Line("told", ", ".join(said))
+            urgent = f"{URGENT}: " if notices[0].precedence is Precedence.URGENT else ""
+            yield Line("told", urgent + ", ".join(said))
             for each in told:
                 yield from self._sees(party[each.own], each)
 
@@ -334,6 +376,7 @@ class Teller:
         return (
             f"{rule}: {lateral_text(found.lateral_m)} laterally, {vertical} at the closest, "
             f"as shown; {window(found.from_us, found.to_us, self._day)} ({found.verdict})"
+            f"{_seconds_short(found)}"
         )
 
     def _sees(self, party: str, notice: Notice) -> Iterator[Line]:
@@ -366,6 +409,8 @@ class Teller:
             rows["heights"] = f"{other.lower} to {other.upper}"
         if other.from_us is not None and other.to_us is not None:
             rows["when"] = window(other.from_us, other.to_us, self._day)
+        if other.late_by:
+            rows["LATE"] = _late_text(other.late_by, other.late_us)
         craft = [] if other.count is None else [f"{other.count} craft"]
         craft += [printable(other.callsign)] if other.callsign else []
         if craft:
@@ -378,6 +423,18 @@ class Teller:
 
     def _name(self, operation: str) -> str:
         return self.names.operation(operation)
+
+
+def _seconds_short(found: Numbers) -> str:
+    """Return by how much a stay is too long, or the two are too close in time; often neither."""
+    return f", short by {found.short_by_s:,g} s in time" if found.short_by_s else ""
+
+
+def _late_text(by: Sequence[str], late_us: int | None) -> str:
+    clauses = listed([f"clause {each.partition(' of ')[0]}" for each in by])
+    if late_us is None:
+        return f"filed later than {clauses} asks; by how much is not shown"
+    return f"filed later than {clauses} asks, by {-(-late_us // US_PER_S):,} s at most"
 
 
 def _value(part: Part) -> object:

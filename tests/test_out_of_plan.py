@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long an operation protects that is not as it was filed, and what time alone brings to an end.
+
+`docs/life-of-an-operation.md` has the rules in words.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+import pytest
+
+from keepclear.agreement.clauses import Grace
+from keepclear.agreement.documents import Agreement
+from keepclear.exchange.folding import fold
+from keepclear.plans import acts
+from keepclear.plans.conflicts import State as Conflicting
+from keepclear.plans.operations import State
+from keepclear.record.encoding import Signed
+from tests.agreement_plays import clause
+from tests.record_plays import START_US
+from tests.test_rules_of_the_door import Play
+from tests.two_worlds import MINUTE_US, Plan, between, filed, separation
+
+END: Final = 60  # minutes of the play
+PLAN: Final = Plan(place=0, level=22, start=30, lasts=END - 30)
+
+
+def with_grace(other: str, minutes: int | None, name: str = "") -> Agreement:
+    """Return an agreement of a and another, with a grace; None for one without such a clause."""
+    rule = separation("8 NM / 2000 ft")
+    grace = () if minutes is None else (
+        clause("2", "Grace.", Grace(lasts_us=minutes * MINUTE_US)),
+    )  # fmt: skip
+    return between("a", other, name or f"a-{other}", rule, *grace)
+
+
+def overrun(*agreements: Agreement) -> tuple[Play, str]:
+    """Return a play in which an activated operation of a has come to its end, and its id."""
+    play = Play(*agreements)
+    own = play.file("a", PLAN)
+    assert play.do("a", "operations.activate/1", acts.ActivateOperation(id=own)) == ""
+    play.at(END)
+    assert play.world.operations[own].state is State.NONCONFORMING
+    return play, own
+
+
+@pytest.mark.parametrize(
+    ("agreements", "minutes"),
+    [
+        ((), 60),
+        ((with_grace("b", None), with_grace("c", None)), 60),
+        ((with_grace("b", 20), with_grace("c", 20)), 20),
+        ((with_grace("b", 20), with_grace("c", 90)), 90),
+        ((with_grace("b", 20), with_grace("b", 40, "a-b-2"), with_grace("c", 20)), 40),
+        ((with_grace("b", 20), with_grace("c", None)), 60),
+        ((with_grace("b", 20),), 60),  # between a and c nothing is agreed
+    ],
+)
+def test_out_of_plan_an_operation_protects_for_the_longest_grace_that_holds_with_anybody(
+    agreements: tuple[Agreement, ...], minutes: int
+) -> None:
+    play, own = overrun(*agreements)
+
+    play.file("b", Plan(place=0, level=22, start=END + minutes - 1, lasts=30, radius="1300 m"))
+    play.at(END + minutes - 1)
+    before = play.world.operations[own].state
+    play.at(END + minutes)
+
+    assert len(play.world.conflicts_of(own)) == 1
+    assert (before, play.world.operations[own].state) == (State.NONCONFORMING, State.ENDED)
+
+
+@pytest.mark.parametrize(
+    ("kind", "made"),
+    [
+        ("operations.airborne/1", lambda own: acts.MarkAirborne(id=own, at_us=START_US)),
+        ("operations.contingent/1", lambda own: acts.MakeContingent(
+            id=own, off_nominal=filed(Plan(place=1, level=22, start=40, lasts=20)).volumes)),
+    ],
+)  # fmt: skip
+def test_whatever_brings_it_out_of_plan_the_agreed_grace_holds(
+    kind: str, made: Callable[[str], Signed]
+) -> None:
+    play = Play(with_grace("b", 20), with_grace("c", 20))
+    own = play.file("a", PLAN)
+    if kind.startswith("operations.contingent"):
+        play.do("a", "operations.activate/1", acts.ActivateOperation(id=own))
+
+    assert play.do("a", kind, made(own)) == ""
+    play.at(END + 19)
+    before = play.world.operations[own]
+    play.at(END + 20)
+
+    assert before.is_protecting
+    assert not play.world.operations[own].is_protecting
+
+
+def test_the_grace_is_decided_once_whatever_is_agreed_or_filed_afterwards() -> None:
+    play, own = overrun(with_grace("b", 90))
+
+    for each in (with_grace("b", 120, "a-b-2"), with_grace("c", 20)):
+        play.stage.carry(play.stage.signed(each), each)
+    ovn = play.world.operations[own].ovn
+    longer = Plan(place=0, level=22, start=30, lasts=END - 25)
+    again = acts.UpdateOperation(id=own, ovn=ovn, operation=filed(longer))
+    assert play.do("a", "operations.update/1", again) == ""
+    assert play.do("a", "operations.contingent/1", acts.MakeContingent(id=own)) == ""
+    play.at(END + 94)
+
+    assert play.world.operations[own].is_protecting
+    play.at(END + 95)
+    assert not play.world.operations[own].is_protecting
+
+
+def test_the_grace_stands_in_the_record_and_folds_to_the_same_world() -> None:
+    play, own = overrun(with_grace("b", 20), with_grace("c", 20))
+
+    folded = fold(play.stage.lines)
+
+    assert folded.operations[own].grace_us == 20 * MINUTE_US
+    assert folded.hash == play.world.hash
+
+
+@pytest.mark.parametrize("lasts_us", [MINUTE_US - 1, 24 * 60 * MINUTE_US + 1])
+def test_a_grace_is_from_a_minute_to_a_day(lasts_us: int) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"kind": "grace", "lasts_us": lasts_us}, Grace)
+
+
+# --- what time brings to an end ---------------------------------------------------------------
+
+
+def in_conflict(lasts: int = 30) -> tuple[Play, str, str]:
+    """Return a play with a conflict: its id, and a's operation. b's lasts longer."""
+    play = Play(between("a", "b", "a-b", separation("8 NM / 2000 ft")))
+    own = play.file("a", Plan(place=0, level=22, start=30, lasts=lasts))
+    play.file("b", Plan(place=0, level=22, start=30, lasts=90))
+    [conflict] = play.world.conflicts_of(own)
+    return play, conflict.id, own
+
+
+def test_a_conflict_expires_where_time_ends_one_of_the_two() -> None:
+    play, conflict, _ = in_conflict()
+
+    play.at(60)
+
+    assert play.world.conflicts[conflict].state is Conflicting.EXPIRED
+    for party in ("a", "b"):
+        told = play.notices(party)[-1]
+        assert (told.state, told.other.ovn) == ("expired", None)
+        assert told.closed_by.endswith("is over: its time has passed")
+    assert fold(play.stage.lines).hash == play.world.hash
+
+
+@pytest.mark.parametrize(
+    ("kind", "made"),
+    [
+        ("operations.end/1", lambda own, _: acts.EndOperation(id=own)),
+        ("operations.cancel/1", lambda own, _: acts.CancelOperation(id=own)),
+        ("operations.update/1", lambda own, ovn: acts.UpdateOperation(
+            id=own, ovn=ovn, operation=filed(Plan(place=8, level=22, start=30, lasts=30)))),
+    ],
+)  # fmt: skip
+def test_a_conflict_is_resolved_where_somebody_ends_or_changes_one_of_the_two(
+    kind: str, made: Callable[[str, str], Signed]
+) -> None:
+    play, conflict, own = in_conflict()
+
+    assert play.do("a", kind, made(own, play.world.operations[own].ovn)) == ""
+
+    assert play.world.conflicts[conflict].state is Conflicting.RESOLVED
+
+
+def test_an_operation_that_overruns_keeps_its_conflict_until_its_grace_is_over() -> None:
+    play, conflict, own = in_conflict()
+    key = tuple(play.world.operations[c.other(own)].ovn for c in play.world.conflicts_of(own))
+    assert play.do("a", "operations.activate/1", acts.ActivateOperation(id=own, key=key)) == ""
+
+    play.at(60)
+    during = play.world.conflicts[conflict].state
+    play.at(120)
+
+    assert during is Conflicting.RAISED
+    assert play.world.conflicts[conflict].state is Conflicting.EXPIRED
+
+
+def test_agreed_as_it_is_expires_too() -> None:
+    play, conflict, _ = in_conflict()
+    for party in ("a", "b"):
+        play.do(party, "conflicts.agree-as-is/1", acts.AgreeAsIs(id=conflict))
+    before = play.world.conflicts[conflict].state
+
+    play.at(60)
+
+    assert (before, play.world.conflicts[conflict].state) == (
+        Conflicting.AGREED, Conflicting.EXPIRED
+    )  # fmt: skip
