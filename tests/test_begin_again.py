@@ -3,7 +3,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from inspect import signature
 from random import Random
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -28,7 +30,17 @@ from keepclear.record.files import AnyLine, EntryLine
 from keepclear.record.keys import Signer
 from keepclear.record.verification import verify
 from keepclear.store.memory import MemoryStore
-from tests import test_exchange_agreements, test_incidents
+from tests import (
+    test_acknowledging,
+    test_exchange_agreements,
+    test_exchange_durations,
+    test_incidents,
+    test_late,
+    test_none_here,
+    test_out_of_plan,
+    test_probing,
+    test_rules_of_acts,
+)
 from tests.agreement_plays import DAY_US, agreement
 from tests.exchange_twins import Twins, kept_of
 from tests.record_plays import START_US
@@ -40,6 +52,8 @@ from tests.two_worlds import separation
 @pytest.fixture
 def twins(monkeypatch: pytest.MonkeyPatch) -> type[Twins]:
     """Let each stage have an exchange that stops, beside the one that does not."""
+    for name in ("by", "often", "hash_every", "stops", "failures"):
+        monkeypatch.setattr(Twins, name, getattr(Twins, name))
     monkeypatch.setattr("keepclear.plays.stage.Exchange", Twins)
     return Twins
 
@@ -150,6 +164,33 @@ def test_what_holds_of_agreements_keys_and_cases_holds_where_the_exchange_stops(
     told()
 
     assert twins.stops + twins.failures
+
+
+def plays_of(*modules: ModuleType) -> list[Callable[[], None]]:
+    """Return the tests of modules that need nothing handed in."""
+    return [
+        each
+        for module in modules
+        for name, each in vars(module).items()
+        if name.startswith("test_")
+        and not hasattr(each, "hypothesis")
+        and not signature(each).parameters
+    ]
+
+
+@pytest.mark.parametrize(
+    "told",
+    plays_of(
+        test_acknowledging, test_exchange_durations, test_incidents, test_late, test_none_here,
+        test_out_of_plan, test_probing, test_rules_of_acts,
+    ),
+)  # fmt: skip
+def test_what_is_told_of_each_rule_holds_where_the_exchange_stops(
+    told: Callable[[], None], twins: type[Twins]
+) -> None:
+    twins.by, twins.often, twins.hash_every = Random(told.__name__), 0.5, 10_000
+
+    told()
 
 
 # --- what it does not go on with --------------------------------------------------------------
