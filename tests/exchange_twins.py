@@ -106,11 +106,12 @@ class Twins:
     """An exchange that never stops, shown outside, and one that does, compared after each call.
 
     often: how often it stops or its store fails at a call, from 0 to 1. stops, failures: how
-    often that was, for a test to see that it was.
+    often that was, for a test to see that it was. hash_every: as of a region.
     """
 
     by: Random = Random(0)
     often: float = 0.3
+    hash_every: int = 5
     stops: int = 0
     failures: int = 0
 
@@ -118,7 +119,7 @@ class Twins:
         self, region: Region, signer: Signer, clock: Clock, ids: Ids, store: MemoryStore,
         functions: Functions,
     ) -> None:  # fmt: skip
-        noted = NotedIds(ids)
+        noted, region = NotedIds(ids), region._replace(hash_every=self.hash_every)
         self._header = msgspec.json.decode(store.lines()[0], type=Header)
         self._steady_store, self._ids = CountingStore(store), SameIds(noted.noted)
         self._store = FailingStore(MemoryStore(self._header), self._ids)

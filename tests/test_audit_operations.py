@@ -83,6 +83,41 @@ def test_a_filing_in_a_state_or_version_that_it_cannot_have_is_told(
     assert what in [each.what for each in told_apart(spoil).differences]
 
 
+def test_an_operation_that_was_filed_otherwise_than_its_party_has_signed_is_told() -> None:
+    def spoil(_seq: int, _to: str, value: Signed) -> Signed:
+        if not isinstance(value, OperationFiled):
+            return value
+        late = value.operation.uncertainty.late_us + 1
+        made = replace(value.operation, count=9, status=Status.ACTUAL, volumes=(
+            replace(value.operation.volumes[0], end_us=value.operation.volumes[0].end_us - 1),
+        ), uncertainty=replace(value.operation.uncertainty, late_us=late))  # fmt: skip
+        return replace(value, operation=made)
+
+    whats = [each.what for each in told_apart(spoil).differences]
+
+    assert "was not filed as signed: status, count, volumes, uncertainty" in whats
+
+
+def test_an_operation_that_no_act_has_filed_is_told() -> None:
+    """Another is filed in the place of the step to accepted, by nobody."""
+    first: list[OperationFiled] = []
+
+    stage = capped()
+    stage.clock.move_to(START_US + 5 * HOUR_US)
+    stage.exchange.pass_time()
+    done = Played(stage.lines, stage.keys, {}, ())
+
+    def filed_by_time(_seq: int, _to: str, value: Signed) -> Signed:
+        if isinstance(value, OperationFiled):
+            first.append(value)
+        is_over = isinstance(value, OperationMoved) and value.state is OperationState.ENDED
+        return replace(first[0], is_smaller=True) if is_over else value
+
+    whats = [each.what for each in audited(resigned(done, filed_by_time)).differences]
+
+    assert "was filed, and no act says so" in whats
+
+
 def test_a_version_that_grows_and_is_said_to_shrink_is_told() -> None:
     def spoil(_seq: int, _to: str, value: Signed) -> Signed:
         if isinstance(value, OperationFiled) and value.operation.version > 1:

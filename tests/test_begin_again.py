@@ -3,7 +3,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from inspect import signature
 from random import Random
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -26,8 +28,19 @@ from keepclear.record.entries import Entry, Part
 from keepclear.record.envelopes import Envelope
 from keepclear.record.files import AnyLine, EntryLine
 from keepclear.record.keys import Signer
+from keepclear.record.verification import verify
 from keepclear.store.memory import MemoryStore
-from tests import test_exchange_agreements, test_incidents
+from tests import (
+    test_acknowledging,
+    test_exchange_agreements,
+    test_exchange_durations,
+    test_incidents,
+    test_late,
+    test_none_here,
+    test_out_of_plan,
+    test_probing,
+    test_rules_of_acts,
+)
 from tests.agreement_plays import DAY_US, agreement
 from tests.exchange_twins import Twins, kept_of
 from tests.record_plays import START_US
@@ -39,6 +52,8 @@ from tests.two_worlds import separation
 @pytest.fixture
 def twins(monkeypatch: pytest.MonkeyPatch) -> type[Twins]:
     """Let each stage have an exchange that stops, beside the one that does not."""
+    for name in ("by", "often", "hash_every", "stops", "failures"):
+        monkeypatch.setattr(Twins, name, getattr(Twins, name))
     monkeypatch.setattr("keepclear.plays.stage.Exchange", Twins)
     return Twins
 
@@ -77,6 +92,9 @@ class Stopping(Exchanging):
     def beat(self) -> None:
         self.stage.exchange.beat()
 
+    def every_pair_in_conflict_has_one_and_no_other_has(self) -> None:
+        """Leave it to the exchange that never stops: both hold the same."""
+
     def teardown(self) -> None:
         try:
             super().teardown()
@@ -92,7 +110,7 @@ class StoppingBitByBit(Stopping, ExchangingBitByBit):
 TestStopping = pytest.mark.slow(Stopping.TestCase)
 TestStoppingBitByBit = pytest.mark.slow(StoppingBitByBit.TestCase)
 TestStoppingBitByBit.settings = TestStopping.settings = settings(
-    max_examples=10, stateful_step_count=30, deadline=None, phases=[Phase.generate],
+    max_examples=8, stateful_step_count=30, deadline=None, phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 
@@ -110,6 +128,16 @@ def test_statements_and_cases_go_on_where_the_exchange_stopped(
         by.choice(WAYS)(cases, by)
 
 
+def beats_between_filings() -> None:
+    """Let two file and the exchange sign, several times over."""
+    stage = test_exchange_agreements.staged()
+    for _ in range(6):
+        test_exchange_agreements.two_near(stage)
+        stage.exchange.beat()
+
+    assert verify(stage.lines, stage.keys).is_proven
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
     "told",
@@ -119,9 +147,11 @@ def test_statements_and_cases_go_on_where_the_exchange_stopped(
         test_exchange_agreements.test_what_is_dated_ahead_by_less_than_clocks_may_differ_takes_effect_at_its_time,
         test_exchange_agreements.test_a_denunciation_counts_from_when_it_was_stated_not_from_when_it_was_carried,
         test_exchange_agreements.test_an_agreement_comes_into_force_and_ends_by_time_alone,
+        test_exchange_agreements.test_an_agreement_comes_into_force_seconds_after_it_was_carried,
         test_exchange_agreements.test_an_annex_comes_into_force_by_time_alone,
         test_exchange_agreements.test_with_a_revoked_signature_an_agreement_stands_anew_and_so_do_conflicts,
         test_exchange_agreements.test_a_key_document_with_a_key_of_the_other_party_is_refused_whole,
+        beats_between_filings,
         test_incidents.test_a_reply_that_does_not_come_is_overdue_when_it_falls_due_and_both_are_told_once,
     ],
 )  # fmt: skip
@@ -134,6 +164,33 @@ def test_what_holds_of_agreements_keys_and_cases_holds_where_the_exchange_stops(
     told()
 
     assert twins.stops + twins.failures
+
+
+def plays_of(*modules: ModuleType) -> list[Callable[[], None]]:
+    """Return the tests of modules that need nothing handed in."""
+    return [
+        each
+        for module in modules
+        for name, each in vars(module).items()
+        if name.startswith("test_")
+        and not hasattr(each, "hypothesis")
+        and not signature(each).parameters
+    ]
+
+
+@pytest.mark.parametrize(
+    "told",
+    plays_of(
+        test_acknowledging, test_exchange_durations, test_incidents, test_late, test_none_here,
+        test_out_of_plan, test_probing, test_rules_of_acts,
+    ),
+)  # fmt: skip
+def test_what_is_told_of_each_rule_holds_where_the_exchange_stops(
+    told: Callable[[], None], twins: type[Twins]
+) -> None:
+    twins.by, twins.often, twins.hash_every = Random(told.__name__), 0.5, 10_000
+
+    told()
 
 
 # --- what it does not go on with --------------------------------------------------------------
@@ -212,6 +269,21 @@ def test_an_exchange_does_not_go_on_with_a_record_that_does_not_hold(
 ) -> None:
     with pytest.raises(OperatorError, match=why):
         spoilt(begun(), change).begin_again()
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ([b"{"], "line 2 .* cannot be read"),
+        ([b'{"line":"entry","entry":{}}'], "line 2 .* cannot be read"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_named(lines: list[bytes], why: str) -> None:
+    stage = begun()
+    stage._store = MemoryStore.holding(stage._header, lines)
+
+    with pytest.raises(OperatorError, match=why):
+        stage.begin_again()
 
 
 def test_a_record_in_which_something_is_before_the_opening_is_not_gone_on_with() -> None:

@@ -179,6 +179,16 @@ def test_an_agreement_comes_into_force_and_ends_by_time_alone() -> None:
     assert states == [State.SIGNED, State.SIGNED, *[State.IN_FORCE] * 3, State.EXPIRED]
 
 
+def test_an_agreement_comes_into_force_seconds_after_it_was_carried() -> None:
+    made = agreement(in_force_us=START_US + 10 * SECOND_US)
+    stage = staged(made)
+
+    at(stage, START_US + 10 * SECOND_US - 1)
+    assert state_in(stage, made) is State.SIGNED
+    at(stage, START_US + 10 * SECOND_US)
+    assert state_in(stage, made) is State.IN_FORCE
+
+
 def test_an_annex_comes_into_force_by_time_alone() -> None:
     allowed = AnnexAuthority(annex="A", may=("frequencies",))
     guard = Frequencies(frequencies=(Frequency(purpose="guard", on="121.5 MHz"),))

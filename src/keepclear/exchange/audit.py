@@ -8,8 +8,9 @@ compared by the kernel: all others that protect, without an index.
    one who must act that come out now; a pair that breaks none has none (`audit_conflicts`).
 2. Of each conflict, raised or changed, both sides were told what the rules of the door let them
    see, and nothing else (`audit_notices`).
-3. An operation was accepted where it was to be, and nowhere else; no filing is above its caps
-   (`audit_operations`). What contradicts a none-here statement is told (`audit_none_here`).
+3. An operation is as it was signed, was accepted where it was to be and nowhere else, and is not
+   above its caps (`audit_operations`). What contradicts a none-here statement is told
+   (`audit_none_here`).
 4. What differs by no more than the kernel's guard band is BOUNDARY and no fault: another machine
    may round otherwise.
 5. What is told to be LIMITED is, and of what was filed all that is so is told (`audit_limited`).
@@ -56,9 +57,8 @@ from keepclear.record.entries import Entry, Leaf, Part
 from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import Malformed
 from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, Header, WorldLine
-from keepclear.record.headers import read_act
+from keepclear.record.headers import Act, read_act
 from keepclear.record.parts import ACT_KIND
-from keepclear.record.signers import deed_of
 
 Value = TypeVar("Value")
 
@@ -125,11 +125,11 @@ def _archive(line: AnyLine, path: str) -> Header:
 class _InEntry:
     """What one entry has. Written by `_Auditor` alone.
 
-    deed: what its act does, empty without one. events: all of them, in order. touched: operations
+    act: its own, None without one. events: all of them, in order. touched: operations
     of which all is compared again. changed: pairs whose conflict was.
     """
 
-    deed: str = ""
+    act: Act | None = None
     events: list[Event] = field(default_factory=list)
     touched: dict[str, None] = field(default_factory=dict)
     changed: dict[tuple[str, str], None] = field(default_factory=dict)
@@ -183,7 +183,7 @@ class _Auditor:
         for leaf in entry.leaves:
             part = decode(bytes(leaf.part), Part, f"{path}, part", LONGEST_LINE, is_inner=True)
             if part.kind == ACT_KIND:
-                self._now.deed = deed_of(read_act(_read(part, Envelope, path), path))
+                self._now.act = read_act(_read(part, Envelope, path), path)
             elif part.kind == NOTICE_KIND:
                 given = _read(part, Notice, path)
                 self._opened(path).notices.give(leaf.audience, given)
@@ -237,7 +237,7 @@ class _Auditor:
         """Decide again what is decided by how things stood before it."""
         match event:
             case OperationFiled():
-                again.operations.check_filed(event, self._now.deed)
+                again.operations.check_filed(event, self._now.act)
             case OperationMoved():
                 again.operations.check_moved(event)
             case _:

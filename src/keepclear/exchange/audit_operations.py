@@ -7,14 +7,19 @@
 3. A filing takes the area-hours that come out now, and no more of anything than clauses allow.
    Going off plan is capped by nothing.
 4. A version that is said to shrink takes up nothing that the one before did not.
+5. What is filed is what the act says that its party has signed.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from keepclear.exchange.audit_found import Found
+from keepclear.exchange.decide import ACTS
 from keepclear.exchange.events import OperationFiled, OperationMoved
 from keepclear.exchange.operations import taken
+from keepclear.plans.acts import FileOperation, UpdateOperation
 from keepclear.plans.conflicts import open_for
+from keepclear.plans.filing import FiledOperation, uncertainty_of, volumes_filed
 from keepclear.plans.operations import (
     TABLE,
     Event,
@@ -22,8 +27,11 @@ from keepclear.plans.operations import (
     State,
     only_shrinks,
 )
+from keepclear.record.headers import Act
+from keepclear.record.signers import deed_of
 
 SAME_KM2H: Final = 1  # area-hours are rounded up: another machine may come out one beside
+AS_SIGNED: Final = ("domain", "craft", "craft_class", "callsign", "count", "has_rvsm")
 OFF_PLAN: Final = "operations.contingent"
 
 
@@ -33,11 +41,12 @@ class Operations:
     def __init__(self, found: Found) -> None:
         self._found, self.filings = found, 0
 
-    def check_filed(self, event: OperationFiled, deed: str) -> None:
-        """Compare a filing, before it happens, with what comes out now. deed: what the act does."""
+    def check_filed(self, event: OperationFiled, act: Act | None) -> None:
+        """Compare a filing, before it happens, with what comes out now. act: that led to it."""
         self.filings += 1
         made, old = event.operation, self._found.world.operations.get(event.operation.id)
-        is_off_plan = deed == OFF_PLAN
+        is_off_plan = act is not None and deed_of(act) == OFF_PLAN
+        self._check_signed(made, act)
         right = _filed_state(event, old, is_off_plan=is_off_plan)
         if made.state is not right:
             was = "new" if old is None else old.state.value
@@ -63,6 +72,17 @@ class Operations:
         operation = self._found.world.operations[operation_id]
         if operation.state is State.FILED and not self._against(operation):
             self._differs(operation_id, "is not accepted, and nothing stands against it")
+
+    def _check_signed(self, made: Operation, act: Act | None) -> None:
+        """Compare what was filed with what the act holds, where it holds an operation."""
+        if act is None:
+            self._differs(made.id, "was filed, and no act says so")
+            return
+        payload = ACTS.read(act.kind, bytes(act.payload), f"act.payload of {act.kind}")
+        if not isinstance(payload, FileOperation | UpdateOperation):
+            return
+        if off := list(_otherwise(made, act, payload.operation)):
+            self._differs(made.id, f"was not filed as signed: {', '.join(off)}")
 
     def _check_accepted(self, old: Operation) -> None:
         if old.state is not State.FILED:
@@ -100,6 +120,16 @@ class Operations:
 
     def _differs(self, operation_id: str, what: str, *, is_boundary: bool = False) -> None:
         self._found.differs(f"operation {operation_id[:8]}", what, is_boundary=is_boundary)
+
+
+def _otherwise(made: Operation, act: Act, filed: FiledOperation) -> Iterator[str]:
+    """Yield in what an operation is not what was signed."""
+    yield from (name for name in ("party", "status") if getattr(made, name) != getattr(act, name))
+    yield from (name for name in AS_SIGNED if getattr(made, name) != getattr(filed, name))
+    if made.volumes != volumes_filed(filed):
+        yield "volumes"
+    if made.uncertainty != uncertainty_of(filed):
+        yield "uncertainty"
 
 
 def _filed_state(event: OperationFiled, old: Operation | None, *, is_off_plan: bool) -> State:

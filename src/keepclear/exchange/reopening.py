@@ -39,13 +39,14 @@ from keepclear.record.entries import Entry, Leaf, Part
 from keepclear.record.envelopes import Envelope
 from keepclear.record.exchange_keys import ExchangeKeys
 from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
-from keepclear.record.files import LONGEST_LINE, AnyLine, BeatLine, EntryLine, Header, WorldLine
+from keepclear.record.files import AnyLine, BeatLine, EntryLine, Header, WorldLine
 from keepclear.record.headers import CLOCK_US, Act, read_act
 from keepclear.record.keys import PublicKey
 from keepclear.record.ledger import Ledger, beat_digest
 from keepclear.record.notes import read_checkpoint, split_note
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND, EXCHANGE_KEY_KIND
 
+LINES: Final[msgspec.json.Decoder[AnyLine]] = msgspec.json.Decoder(AnyLine)
 BEAT: Final = b'{"line":"beat"'
 FEW: Final = 1_024
 
@@ -67,7 +68,7 @@ def reopened(
     try:
         reading = _Reading(lines, region, functions)
         for place, data in enumerate(lines[1:], start=1):
-            reading.take(place, data)
+            reading.read(place, data)
         return reading.result(public)
     except RecordError as fault:
         raise OperatorError(f"record: {fault}") from None
@@ -89,10 +90,18 @@ class _Reading:
         self._acts: list[tuple[Act, bytes, int, tuple[Leaf, ...]]] = []
         self._most = FEW
 
-    def take(self, place: int, data: bytes) -> None:
-        """Read one line after the header; place: how many stand before it."""
+    def read(self, place: int, data: bytes) -> None:
+        """Read one line after the header; place: how many stand before it.
+
+        Its one form is not looked at, as the hashes of the order are over it.
+        """
         path = f"line {place + 1}"
-        line: AnyLine = decode(data, AnyLine, path, LONGEST_LINE)  # type: ignore[arg-type]
+        try:
+            self._take(LINES.decode(data), place, path)
+        except msgspec.DecodeError as fault:
+            raise Malformed(path, data[:16], f"cannot be read ({fault})", "get it again") from None
+
+    def _take(self, line: AnyLine, place: int, path: str) -> None:
         match line:
             case EntryLine():
                 self._entry(bytes(line.entry), path)
@@ -224,7 +233,9 @@ class _Reading:
 
 
 def _header(lines: Sequence[bytes], region: Region) -> Header:
-    line: AnyLine = decode(lines[0], AnyLine, "line 1", LONGEST_LINE)  # type: ignore[arg-type]
+    if not lines:
+        raise Malformed("file", "", "has no header", "give the store one before it is opened")
+    line: AnyLine = decode(lines[0], AnyLine, "line 1")  # type: ignore[arg-type]
     if not isinstance(line, Header) or line.view != "archive":
         raise Malformed("line 1", type(line).__name__, "begins no archive", "give the archive")
     if (line.region, line.incarnation) != (region.name, region.incarnation):
