@@ -16,7 +16,6 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Final
 
-import msgspec
 from measuring import Line, Timing, line, timed
 
 from keepclear.agreement.rules_toml import parse_short
@@ -40,8 +39,10 @@ from keepclear.plans.filing import (
 )
 from keepclear.plays.stage import Stage
 from keepclear.record.encoding import encode
+from keepclear.record.envelopes import Envelope
 from keepclear.record.files import AnyLine
-from keepclear.record.headers import Act, Status
+from keepclear.record.headers import Status, read_act
+from keepclear.record.parts import ACT_KIND
 from keepclear.units import format_time
 
 START_US: Final = 1_443_600_000_000_000  # 2015-09-30T08:00Z
@@ -94,18 +95,24 @@ class World:
         self.stage.exchange._store = self.store  # type: ignore[assignment] # noqa: SLF001 a stage keeps its record in memory
         for party in "ab":
             self.stage.join(party)
+        self._envelope = {party: self.envelope(party, _spread(0)) for party in "ab"}
+        self._act = {party: read_act(each) for party, each in self._envelope.items()}
+
+    def envelope(self, party: str, made: FiledOperation) -> Envelope:
+        """Return the act of a filing, signed."""
+        return self.stage.envelope(party, "operations.file/1", FileOperation(operation=made))
 
     def filing(self, party: str, made: FiledOperation) -> None:
-        """Decide a filing and enter it: what `submit` does once it has checked the act."""
+        """Decide a filing and enter it: what `submit` does once it has checked and read the act.
+
+        The act that is entered with it is one of another such operation, of the same size.
+        """
         exchange, now_us = self.stage.exchange, self.stage.clock.now_us()
-        deciding = exchange._deciding(now_us)  # noqa: SLF001
-        act = Act(
-            region="bench", incarnation=1, status=Status.EXERCISE, party=party, post="watch",
-            id="0" * 32, created_us=START_US, expires_us=START_US + MINUTE_US, agreement="",
-            kind="operations.file/1", payload=msgspec.Raw(b"{}"),
-        )  # fmt: skip
-        operations.file(deciding, act, FileOperation(operation=made))
-        exchange._commit(party, now_us, deciding, deciding.parts)  # noqa: SLF001
+        with exchange._undoing():  # noqa: SLF001
+            deciding = exchange._deciding(now_us)  # noqa: SLF001
+            operations.file(deciding, self._act[party], FileOperation(operation=made))
+            parts = [(party, ACT_KIND, self._envelope[party]), *deciding.parts]
+            exchange._commit(party, now_us, deciding, parts)  # noqa: SLF001
 
 
 def exchange_speed() -> list[Line]:
@@ -127,11 +134,20 @@ def _decisions(world: World) -> list[Line]:
     close = iter(operation(61.0 + n * 1e-4, -170.0, 60, 60) for n in range(1_000))
     settled = timed(lambda: world.filing("b", next(apart)), 301)
     conflicts = timed(lambda: world.filing("b", next(close)), 101)
+    signed = iter([world.envelope("b", operation(61.5 + n * 1e-4, -169.5, 250, 60))
+                   for n in range(302)])  # fmt: skip
+    whole = timed(lambda: world.stage.exchange.submit(next(signed), "b"), 301)
     note = f"{ACTIVE:,} active"
     reach = f"{IN_REACH} in reach"
     return [
         line(f"decide one operation, {reach}, none in conflict", settled, 0.4e-3, note=note),
         line(f"decide one operation, {reach}, in conflict with 1", conflicts, None, note=note),
+        line(
+            "take one act that files an operation, signature checked and all read",
+            whole,
+            None,
+            note=note,
+        ),
     ]
 
 
