@@ -30,6 +30,7 @@ from keepclear.exchange.events import (
     RecheckingBegun,
     RecheckingDone,
 )
+from keepclear.exchange.lapses import has_open
 from keepclear.exchange.rechecking import recheck
 from keepclear.exchange.world import Carried
 from keepclear.record.encoding import Signed, encode
@@ -120,7 +121,7 @@ def stand(deciding: Deciding, own_hash: str, keys: Keyring) -> None:
     parties = [party.id for party in carried.agreement.parties]
     touched = [
         each for each in deciding.world.operations.values()
-        if each.is_protecting and each.party in parties
+        if each.party in parties and (each.is_protecting or has_open(deciding.world, each))
     ]  # fmt: skip
     is_long = len(touched) > AT_ONCE
     deciding.emit(parties, AgreementStood(

@@ -41,10 +41,11 @@ from keepclear.exchange.events import (
     RecheckingDone,
 )
 from keepclear.exchange.index import Near
-from keepclear.exchange.rechecking import GONE_ON, told_of
+from keepclear.exchange.lapses import as_stood, is_there
+from keepclear.exchange.rechecking import told_of
 from keepclear.exchange.views import Notice, notice
 from keepclear.exchange.world import World, evolve, keep
-from keepclear.plans.conflicts import TABLE, Broken, Conflict, Numbers, State, who_acts
+from keepclear.plans.conflicts import GONE_ON, TABLE, Broken, Conflict, Numbers, State, who_acts
 from keepclear.plans.operations import OUT_OF_PLAN, OVER, Operation, as_compared, claim_of
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Entry, Leaf, Part
@@ -283,7 +284,8 @@ class _Auditor:
         """Return an operation as it is compared under a probing bound."""
         forms = self._compiled.setdefault(operation.id, {})
         if bound not in forms:
-            forms[bound] = self._deciding.near.compile(claim_of(operation), bound)
+            stood = as_stood(self._world, operation)
+            forms[bound] = self._deciding.near.compile(claim_of(stood), bound)
         return forms[bound]
 
     def _between(self, a: Operation, b: Operation) -> Between:
@@ -291,23 +293,35 @@ class _Auditor:
         self._has_house = self._has_house or any(not each.agreement for each in between.minima)
         return between
 
-    def _breaches(self, a: Operation, b: Operation) -> tuple[Breach, ...]:
-        """Return what two operations break as they stand."""
-        if not (a.is_protecting and b.is_protecting and a.status is b.status):
+    def _breaches(
+        self, a: Operation, b: Operation, *, in_conflict: bool
+    ) -> tuple[Breach, ...]:  # fmt: skip
+        """Return what two operations break as they stand. in_conflict: they are, or were so far."""
+        if a.party == b.party or a.status is not b.status:
             return ()
-        if a.party == b.party:
+        if not (a.is_protecting and b.is_protecting) and not (
+            in_conflict and self._are_there(a, b)
+        ):
             return ()
         self._pairs += 1
         between = self._between(a, b)
         one, other = (self._compile(each, between.probing) for each in (a, b))
         return breaches(self._functions, one, other, self._deciding.minima(a, b))
 
+    def _are_there(self, a: Operation, b: Operation) -> bool:
+        """Tell whether two operations in conflict are over for neither side."""
+        between = self._between(a, b)
+        return all(
+            is_there(self._world, each, between.grants, between.probing, self._at_us)
+            for each in (a, b)
+        )
+
     def _is_nearly(self, a: Operation, b: Operation, minima: Iterable[Minima]) -> bool:
         """Tell whether a pair that breaks nothing would, were one of them a hair larger."""
-        if not (a.is_protecting and b.is_protecting and a.status is b.status):
+        if not (self._are_there(a, b) and a.status is b.status):
             return False
         bound = self._between(a, b).probing
-        claim = claim_of(a)
+        claim = claim_of(as_stood(self._world, a))
         larger = replace(claim, lateral_tmm=claim.lateral_tmm + GUARD_TMM)
         one = self._deciding.near.compile(larger, bound)
         return bool(breaches(self._functions, one, self._compile(b, bound), minima))
@@ -327,13 +341,13 @@ class _Auditor:
             self._differs(conflict, f"cannot be {conflict.state} after it was {was}")
         if before is None and conflict.raised_us != self._at_us:
             self._differs(conflict, "is dated otherwise than its entry")
-        self._check_content(conflict, a, b, self._breaches(a, b))
+        self._check_content(conflict, a, b, self._breaches(a, b, in_conflict=True))
 
     def _check_pair(self, a: Operation, b: Operation, *, has_changed: bool) -> None:
         """Compare the conflicts of a pair at the end of an entry with what comes out now."""
         conflicts = self._world.conflicts_of(a.id)
         live = [each for each in conflicts if each.other(a.id) == b.id and each.state in GONE_ON]
-        broken = self._breaches(a, b)
+        broken = self._breaches(a, b, in_conflict=bool(live))
         if broken and not live and not self._is_left(a.id, b.id):
             is_boundary = all(each.found.verdict is Verdict.BOUNDARY for each in broken)
             clauses = ", ".join(_clause((each.agreement, each.clause)) for each in broken)
@@ -403,7 +417,8 @@ class _Auditor:
             is_boundary = bool(minima) and self._is_nearly(a, b, minima)
             self._differs(conflict, f"says that it breaks {_clause(key)}", is_boundary=is_boundary)
         for key in found.keys() & said.keys():
-            made = told_of(self._deciding, a, b, found[key], between)
+            one, other = as_stood(self._world, a), as_stood(self._world, b)
+            made = told_of(self._deciding, one, other, found[key], between)
             self._check_numbers(conflict, said[key], made)
 
     def _check_numbers(self, conflict: Conflict, said: Broken, made: Broken) -> None:
@@ -433,7 +448,8 @@ class _Auditor:
 
     def _expected(self, conflict: Conflict) -> Iterator[tuple[str, Notice]]:
         """Yield what each party is to be told, but for the notes, which are words."""
-        a, b = (self._world.operations[each] for each in (conflict.a, conflict.b))
+        world = self._world
+        a, b = (as_stood(world, world.operations[each]) for each in (conflict.a, conflict.b))
         between = self._between(a, b)
         for own, other in ((a, b), (b, a)):
             number = self._deciding.counts.get(own.party, 0) + 1

@@ -99,9 +99,11 @@ def accept(deciding: Deciding, act: Act, payload: AcceptProposal) -> None:
     between = deciding.between(*old.parties)
     compiled = deciding.near.compile(claim_of(after), between.probing)
     other = deciding.near.compiled(old.other(operation.id), between.probing)
-    if breaches(deciding.functions, compiled, other, between.minima):
+    # one that is over by its time is refused as one that settles nothing: no more is told of it
+    if not operation.is_protecting or breaches(deciding.functions, compiled, other, between.minima):
         raise Refused(
-            f"proposal {proposal.id[:8]}: the two would be in conflict still; propose more"
+            f"proposal {proposal.id[:8]}: does not settle the conflict as the two stand now; "
+            "propose otherwise"
         )
     made = replace(
         after, version=operation.version + 1, ovn=deciding.ids.id(),

@@ -27,6 +27,7 @@ from keepclear.errors import InputError
 from keepclear.exchange.disclosure import Grants, grants_of
 from keepclear.exchange.events import KIND_OF, ConflictChanged, Event
 from keepclear.exchange.index import Near
+from keepclear.exchange.lapses import as_stood
 from keepclear.exchange.ports import Ids
 from keepclear.exchange.views import notice
 from keepclear.exchange.world import Carried, World, evolve
@@ -86,7 +87,8 @@ class Deciding:
     def change(self, conflict: Conflict, note: str = "") -> None:
         """Let a conflict be raised or changed, and tell both sides."""
         self.emit(conflict.parties, ConflictChanged(conflict=conflict))
-        a, b = self.world.operations[conflict.a], self.world.operations[conflict.b]
+        operations = self.world.operations
+        a, b = (as_stood(self.world, operations[each]) for each in (conflict.a, conflict.b))
         between = self.between(a.party, b.party)
         for own, other in ((a, b), (b, a)):
             number = self.counts.get(own.party, 0) + 1

@@ -146,7 +146,7 @@ def shown(operation: Operation, grants: Grants) -> Shown:
     has_box = grants.has(Field.AREA_BOX)
     return _cut(grants, {
         "id": operation.id, "party": operation.party, "ovn": operation.ovn,
-        "state": _state(operation.state),
+        "state": state_shown(operation.state).value,
         "box": box_of(claim, grants.grain_tmm) if has_box else None,
         "lower": "surface" if lower is None else level_text(lower),
         "upper": "unlimited" if upper is None else level_text(upper),
@@ -186,6 +186,6 @@ def _cut(grants: Grants, fields: Mapping[str, Any]) -> Shown:
     return Shown(**{name: value for name, value in fields.items() if grants.has(GRADES[name])})
 
 
-def _state(state: State) -> str:
+def state_shown(state: State) -> State:
     """Return a state as others see it: an operation waits for *accepted* because of anybody."""
-    return (State.FILED if state is State.ACCEPTED else state).value
+    return State.FILED if state is State.ACCEPTED else state

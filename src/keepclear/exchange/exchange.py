@@ -33,13 +33,14 @@ from keepclear.exchange.events import (
     OperationMoved,
 )
 from keepclear.exchange.index import Near
+from keepclear.exchange.lapses import has_open, kept_claim
 from keepclear.exchange.none_here import look_again
-from keepclear.exchange.operations import Refused, fall_due
+from keepclear.exchange.operations import Refused, fall_due, lapse
 from keepclear.exchange.ports import Clock, Ids, Store
 from keepclear.exchange.views import Answer, Disclosed
 from keepclear.exchange.views import answer as disclosed_answer
 from keepclear.exchange.world import World, keep, undo
-from keepclear.plans.operations import Operation, claim_of, protects_until_us
+from keepclear.plans.operations import Operation, protects_until_us
 from keepclear.record.encoding import encode
 from keepclear.record.entries import EVERYBODY, Leaf, Part, audience_of
 from keepclear.record.envelopes import Envelope
@@ -159,6 +160,8 @@ class Exchange:
                     if operation.is_protecting and protects_until_us(operation) <= due_us:
                         fall_due(deciding, operation)
                         look_again(deciding)
+                    elif not operation.is_protecting and has_open(self.world, operation):
+                        lapse(deciding, operation)
             while self._due and self._due[0] == first:
                 heapq.heappop(self._due)
             self._commit("", due_us, deciding, deciding.parts)
@@ -286,8 +289,9 @@ class Exchange:
         undo(self.world)
         for operation_id in list(self._near.touched):
             operation = self.world.operations.get(operation_id)
-            if operation is None or not operation.is_protecting:
+            claim = kept_claim(self.world, operation)
+            if operation is None or claim is None:
                 self._near.drop(operation_id)
             else:
-                self._near.put(operation.status, claim_of(operation))
+                self._near.put(operation.status, claim)
         self._near.touched.clear()

@@ -15,7 +15,8 @@ from keepclear.agreement.probing import DEFAULT, widest
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.deciding import Deciding, clauses_of
 from keepclear.exchange.events import FilingsCounted, OperationFiled, OperationMoved
-from keepclear.exchange.rechecking import GONE_ON, recheck
+from keepclear.exchange.lapses import as_stood, lapse_us
+from keepclear.exchange.rechecking import recheck
 from keepclear.exchange.world import Filer
 from keepclear.plans.acts import (
     ActivateOperation,
@@ -27,7 +28,7 @@ from keepclear.plans.acts import (
     UpdateOperation,
 )
 from keepclear.plans.caps import area_hours_km2h, excesses
-from keepclear.plans.conflicts import open_for
+from keepclear.plans.conflicts import GONE_ON, open_for
 from keepclear.plans.filing import FiledOperation, uncertainty_of, volumes_filed, volumes_of
 from keepclear.plans.operations import (
     Event,
@@ -42,6 +43,8 @@ from keepclear.record.headers import Act
 
 # Their places would be a list that somebody could misuse (docs/disclosure.md).
 NOT_TAKEN: Final = frozenset({"humanitarian-movement", "protected-site"})
+
+TIME_HAS_PASSED: Final = "is over: its time has passed"
 
 
 class Refused(CallerError):
@@ -147,6 +150,7 @@ def contingent(deciding: Deciding, act: Act, payload: MakeContingent) -> None:
                    ovn=deciding.ids.id(), version=old.version + 1)  # fmt: skip
     deciding.emit([act.party], OperationFiled(operation=made, is_smaller=True))
     recheck(deciding, made, "URGENT: contingent")
+    _tell_rate(deciding, act.party)  # it passes every cap, and is answered as a filing is
 
 
 def end(deciding: Deciding, act: Act, payload: EndOperation) -> None:
@@ -170,7 +174,23 @@ def fall_due(deciding: Deciding, operation: Operation) -> None:
         ))  # fmt: skip
         recheck(deciding, deciding.world.operations[operation.id], "URGENT: its end has passed")
     elif operation.state in {State.FILED, State.ACCEPTED} or is_over:
-        _close(deciding, operation, Event.END, "is over: its time has passed")
+        state = move(operation.state, Event.END)
+        deciding.emit(
+            [operation.party], OperationMoved(id=operation.id, state=state, why=TIME_HAS_PASSED)
+        )
+        lapse(deciding, deciding.world.operations[operation.id])
+
+
+def lapse(deciding: Deciding, operation: Operation) -> None:
+    """Close those conflicts of an operation that time has ended which it is over for by now."""
+    world = deciding.world
+    why = f"operation {operation.id[:8]} of {operation.party} {TIME_HAS_PASSED}"
+    recheck(deciding, operation, why, has_lapsed=True)
+    stood = as_stood(world, operation)
+    for each in world.conflicts_of(operation.id):
+        if each.state in GONE_ON:
+            between = deciding.between(*each.parties)
+            deciding.due.append((lapse_us(stood, between.grants, between.probing), operation.id))
 
 
 def _close(deciding: Deciding, old: Operation, event: Event, why: str, reason: str = "") -> None:

@@ -24,8 +24,9 @@ from keepclear.errors import InputError
 from keepclear.exchange.deciding import Between, Deciding
 from keepclear.exchange.disclosure import has_numbers, shown_claim
 from keepclear.exchange.events import MoreFound, OperationMoved
+from keepclear.exchange.lapses import as_stood, is_there
 from keepclear.plans.conflicts import (
-    OPEN,
+    GONE_ON,
     Broken,
     Conflict,
     Event,
@@ -41,16 +42,17 @@ from keepclear.plans.operations import State as OperationState
 from keepclear.plans.operations import move as move_operation
 
 MOST_FINDINGS: Final = 1_000
-GONE_ON = OPEN | {State.AGREED}
 
 
 def recheck(
-    deciding: Deciding, operation: Operation, why: str, among: Container[str] | None = None
-) -> None:
+    deciding: Deciding, operation: Operation, why: str, among: Container[str] | None = None,
+    *, has_lapsed: bool = False,
+) -> None:  # fmt: skip
     """Raise, change and resolve the conflicts of an operation as it stands now.
 
     why: what closes a conflict that is no more. among: for whom that is; others are told of a
-    pair only where it comes out otherwise, and not why. None for everybody.
+    pair only where it comes out otherwise, and not why. None for everybody. has_lapsed: by time
+    alone, and nobody is told of a pair that goes on.
     """
     world, near = deciding.world, deciding.near
     before = {
@@ -59,9 +61,14 @@ def recheck(
         if each.state in GONE_ON
     }
     found: set[str] = set()
-    if operation.is_protecting:
-        near.put(operation.status, claim_of(operation))
-        found = set(near.near(operation.id))
+    there = {each for each in before if _are_there(deciding, operation, world.operations[each])}
+    if operation.is_protecting or there:
+        near.put(operation.status, claim_of(as_stood(world, operation)))
+        found = {
+            each for each in near.near(operation.id)
+            if each in there
+            or (operation.is_protecting and world.operations[each].is_protecting)
+        }  # fmt: skip
     else:
         near.drop(operation.id)
     looked_at: list[tuple[str, tuple[Breach, ...]]] = []
@@ -84,14 +91,24 @@ def recheck(
         other = world.operations[other_id]
         is_told_why = among is None or other.party in among
         _settle(
-            deciding, operation, other, before.get(other_id), broken,
-            why if is_told_why else "rules have changed", is_always_told=is_told_why,
+            deciding, as_stood(world, operation), as_stood(world, other), before.get(other_id),
+            broken, why if is_told_why else "rules have changed",
+            is_always_told=is_told_why and not has_lapsed,
         )  # fmt: skip
     if more or operation.id in world.more:
         deciding.emit([operation.party], MoreFound(id=operation.id, more=more))
     # only now: what is to come of other pairs is known
     for each in (operation.id, *sorted(found | before.keys())):
         accept(deciding, each)
+
+
+def _are_there(deciding: Deciding, one: Operation, other: Operation) -> bool:
+    """Tell whether two operations in conflict both protect, or are both not over for the other."""
+    between = deciding.between(one.party, other.party)
+    return all(
+        is_there(deciding.world, each, between.grants, between.probing, deciding.now_us)
+        for each in (one, other)
+    )
 
 
 def _soonest(deciding: Deciding, operation_id: str) -> tuple[int, int]:

@@ -86,6 +86,8 @@ class Teller:
         self.operations: dict[str, Operation] = {}
         self.conflicts: dict[str, Conflict] = {}
         self.says: dict[str, None] = {}
+        self.alarms: dict[str, int] = {}  # by party: filings within an hour, as told last
+        self.filed: dict[str, list[OperationFiled]] = {}
         self._seen: dict[tuple[str, str], Shown] = {}
         self._day = ""
 
@@ -125,6 +127,7 @@ class Teller:
                 words = f"the agreement {agreement.id}, version {agreement.version},"
                 self.names.learn_agreement(value.hash, words)
             case OperationFiled(operation=operation):
+                self.filed.setdefault(operation.party, []).append(value)
                 self.names.learn_owner(operation.id, operation.party)
                 self.names.learn_version(operation.ovn, f"version {operation.version}")
             case ConflictChanged(conflict=conflict):
@@ -142,7 +145,9 @@ class Teller:
         """Yield what the exchange says of its own work, and what has no words here."""
         match value:
             case FilingsCounted():
-                yield Line("", f"{value.party} has filed {value.filings} times within an hour")
+                self.alarms[value.party] = value.filings
+                yield Line("", f"RATE ALARM: {value.party} has filed {value.filings} times within "
+                               "an hour; both sides are told so, and not where")  # fmt: skip
             case RecheckingBegun() | RecheckingDone():
                 count = len(value.operations)
                 what = "operation is" if count == 1 else "operations are"
