@@ -201,7 +201,7 @@ def test_probing_learns_a_bit_a_filing_raises_the_alarm_at_the_tenth_and_ends_at
     tenth_us = filed[9].operation.filed_us
     assert alarms == [("a,b", tenth_us, FilingsCounted(party="a", filings=10))]
     [refused] = done.refused
-    assert refused.act is sweep[11]
+    assert refused.act == sweep[11]
     assert "374 taken and 34 more km2h: above 400 km2h" in refused.why
     # the answers themselves are whole: a conflict for each of the four that come within 5 NM
     met = {done.names[own] for each in fold(done.lines).conflicts.values()

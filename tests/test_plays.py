@@ -20,7 +20,11 @@ from tests.exchange_plays import EXAMPLES, example, played, unwrapped
 from tests.test_cli_record import run
 
 CROSS = "two_plans_cross.toml"
-PLAYS: Final = (CROSS, *(f"plays/{each.name}" for each in sorted(EXAMPLES.glob("plays/*.toml"))))
+PLAYS: Final = (
+    CROSS,
+    "incident_case.toml",
+    *(f"plays/{each.name}" for each in sorted(EXAMPLES.glob("plays/*.toml"))),
+)
 ACT: Final = """
 [[acts]]
 at = "{at}"

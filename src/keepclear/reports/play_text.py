@@ -19,9 +19,10 @@ from keepclear.record.entries import Entry, Part
 from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, LeafLine
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.views import view_of
+from keepclear.reports.play_cases import Line
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import day_of
-from keepclear.reports.play_words import Line, Teller
+from keepclear.reports.play_words import Teller
 from keepclear.reports.texts import printable
 from keepclear.units import format_time
 
@@ -82,6 +83,7 @@ class _Told:
             names.conflict(each): value.state for each, value in self._teller.conflicts.items()
         }
         said = [_counted(operations, "operation"), _counted(conflicts, "conflict")]
+        said += self._teller.about_cases.outcome()
         count = self._refused or "no"
         said.append(f"{count} act{'' if self._refused == 1 else 's'} refused")
         return _wrapped("; ".join(said))

@@ -10,7 +10,7 @@ A line is a sentence, or a row of what belongs to the sentence above: a label an
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -22,8 +22,14 @@ from keepclear.exchange.events import (
     AgreementCarried,
     AgreementStood,
     ConflictChanged,
+    ContradictionsShown,
     FilingsCounted,
+    IncidentChanged,
+    LineChanged,
     MoreFound,
+    NoneHereContradicted,
+    NoneHereStated,
+    NoneHereWithdrawn,
     OperationFiled,
     OperationMoved,
     RecheckingBegun,
@@ -40,12 +46,18 @@ from keepclear.record.envelopes import Envelope
 from keepclear.record.headers import Act, read_act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
+from keepclear.reports import play_cases
+from keepclear.reports.play_cases import CaseTeller, Line
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import clock, heights, listed, of_each, where, window
 from keepclear.reports.texts import lateral_text, position_text, printable, vertical_text
 from keepclear.units import US_PER_S
 
 NOTICE_KIND: Final = "notice/1"
+OF_CASES: Final = (
+    IncidentChanged, LineChanged, NoneHereStated, NoneHereWithdrawn, NoneHereContradicted,
+    ContradictionsShown,
+)  # fmt: skip
 URGENT: Final = "URGENT"
 CHANGED: Final = "changed: "
 DOES: Final = {
@@ -62,6 +74,7 @@ DOES: Final = {
     "conflicts.propose": "proposes {}",
     "conflicts.accept": "accepts what was proposed in {}",
     "conflicts.agree-as-is": "agrees to leave {} as it is",
+    **play_cases.DOES,
 }
 # What an act on an operation says already by its name: the state that it leads to.
 LEADS_TO: Final = {
@@ -69,13 +82,6 @@ LEADS_TO: Final = {
     "operations.end": State.ENDED,
     "operations.cancel": State.CANCELLED,
 }
-
-
-class Line(NamedTuple):
-    """A sentence, or with a label a row below it."""
-
-    label: str
-    text: str
 
 
 class Teller:
@@ -88,6 +94,7 @@ class Teller:
         self.says: dict[str, None] = {}
         self.alarms: dict[str, int] = {}  # by party: filings within an hour, as told last
         self.filed: dict[str, list[OperationFiled]] = {}
+        self.about_cases = CaseTeller(names)
         self._seen: dict[tuple[str, str], Shown] = {}
         self._day = ""
 
@@ -114,8 +121,6 @@ class Teller:
                     yield from self._moved(value, act, values[:place])
                 case ConflictChanged(conflict=conflict):
                     yield from self._conflict(conflict, _notices_after(values, place))
-                case str():
-                    yield Line("", printable(value))
                 case _:
                     yield from self._beside(value)
 
@@ -139,11 +144,15 @@ class Teller:
                 self.says[value.says] = None
                 self.names.learn_version(value.other.ovn, f"the version of notice {value.number}")
             case _:
-                pass
+                self.about_cases.learn(value)
 
     def _beside(self, value: object) -> Iterator[Line]:
         """Yield what the exchange says of its own work, and what has no words here."""
         match value:
+            case _ if isinstance(value, OF_CASES):
+                yield from self.about_cases.tell(value, self._day)
+            case str():
+                yield Line("", printable(value))
             case FilingsCounted():
                 self.alarms[value.party] = value.filings
                 yield Line("", f"RATE ALARM: {value.party} has filed {value.filings} times within "
@@ -172,7 +181,8 @@ class Teller:
             does = self.deed(act.party, kind, payload, self._name(filed.id))
             yield from self._filed(filed, values, does)
         else:
-            yield Line("", self.deed(act.party, kind, payload))
+            about = self.about_cases.about(payload, values)
+            yield Line("", self.deed(act.party, kind, payload, about))
             if why := getattr(payload, "why", ""):
                 yield Line("why", f'"{printable(why)}"')
         if act.created_us != at_us:
@@ -202,10 +212,11 @@ class Teller:
                 return f"{self.names.conflict(payload.id)}{seen}"
             case acts.AcceptProposal() | acts.AgreeAsIs():
                 return self.names.conflict(payload.id)
-            case _ if hasattr(payload, "id"):
-                return self._name(payload.id)
             case _:
-                return ""
+                what = self.about_cases.about(payload, ())
+                if what is None and hasattr(payload, "id"):
+                    what = self._name(payload.id)
+                return what or ""
 
     def _joining(self, documents: Sequence[KeyDocument]) -> str:
         who = listed([each.party for each in documents])
