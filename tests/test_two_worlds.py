@@ -30,7 +30,7 @@ from tests.two_worlds import (
     pairs,
     same_as_shown,
 )
-from tests.worlds_played import difference, remembered_signatures
+from tests.worlds_played import difference, remembered
 
 # Shrinking worlds takes minutes, and the first difference that is printed says enough.
 search = settings(
@@ -41,7 +41,7 @@ search = settings(
 
 @pytest.fixture(autouse=True, scope="module")
 def _remembered() -> Iterator[None]:
-    with remembered_signatures():
+    with remembered():
         yield
 
 

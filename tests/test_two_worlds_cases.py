@@ -35,7 +35,7 @@ from keepclear.record.encoding import Signed
 from keepclear.record.entries import Part
 from keepclear.record.headers import Act
 from tests.two_worlds import PARTIES, Pair, pair_of
-from tests.worlds_played import difference, received, remembered_signatures
+from tests.worlds_played import difference, received, remembered
 
 # The kinds of events that tell b of these, and what stands in which of their fields.
 TOLD: Final[dict[type[Signed], dict[str, type[Signed]]]] = {
@@ -51,7 +51,7 @@ MOST_PAIRS: Final = 1_000
 
 @pytest.fixture(autouse=True, scope="module")
 def _remembered() -> Iterator[None]:
-    with remembered_signatures():
+    with remembered():
         yield
 
 

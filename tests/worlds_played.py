@@ -9,24 +9,29 @@ does not depend on how many were drawn for others; a value that is made from any
 (a counter, a hash of what is filed) does show. And b can try an id that is there in one world and
 not in the other.
 
-**Signatures** are made and verified once for all worlds (`remembered_signatures`): both are
-functions of their input, and worlds begin alike. All else is the exchange itself.
+**Remembered** from world to world (`remembered`) are keys, signatures, their verification, and
+shapes as arrays: each is a function of its input, and worlds begin alike. All else is the exchange
+itself.
 """
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import pytest
 
+from keepclear.agreement import claims
 from keepclear.agreement.clauses import IncidentRule, ShowContradictions
+from keepclear.airspace.altitudes import Reference
+from keepclear.airspace.volumes import Volume4D
 from keepclear.detect.compiled import NotCompiled, compiled, plain
+from keepclear.detect.datums import Datums
 from keepclear.detect.kernel import Functions
+from keepclear.detect.skeletons import Tolerance, Volumes, compile_volumes
 from keepclear.errors import CallerError
 from keepclear.exchange.agreements import CarryAgreement
 from keepclear.plans import acts, incidents, none_here
@@ -54,31 +59,57 @@ from tests.two_worlds import (
     volume_of,
 )
 
+MOST_KNOWN: Final = 10_000
 REPLIES_DUE_US: Final = 8 * DAY_US  # by then every reply is, and every operation is over
 
 
+class _Known(dict[Any, Any]):
+    """What is known of inputs that come again; forgotten whole where it is too much."""
+
+    def of(self, key: Hashable, make: Callable[[], Any]) -> Any:  # noqa: ANN401 whatever is made
+        """Return what is known, or made and known from now on; what is raised is not kept."""
+        if key not in self:
+            if len(self) > MOST_KNOWN:
+                self.clear()
+            self[key] = make()
+        return self[key]
+
+
 @contextmanager
-def remembered_signatures() -> Iterator[None]:
-    """Make and verify each signature once, as long as this lasts."""
-    signs, verifies = Signer.sign, PublicKey.verify
+def remembered() -> Iterator[None]:
+    """Make and verify each signature, key and shape once, as long as this lasts."""
+    begin, sign, verify = Signer.__init__, Signer.sign, PublicKey.verify
+    keys, signatures, proofs, shapes = _Known(), _Known(), _Known(), _Known()
 
-    @lru_cache(maxsize=8_192)
-    def signed(seed: bytes, message: bytes) -> bytes:
-        return signs(Signer(seed), message)
+    def made(seed: bytes) -> Signer:
+        signer = Signer.__new__(Signer)
+        begin(signer, seed)
+        return signer
 
-    @lru_cache(maxsize=8_192)  # what is raised is not kept
-    def verified(key: bytes, message: bytes, signature: bytes, path: str) -> None:
-        verifies(PublicKey(key), message, signature, path)
+    def begins(self: Signer, seed: bytes) -> None:
+        self.__dict__.update(keys.of(seed, lambda: made(seed)).__dict__)
 
-    def sign(self: Signer, message: bytes) -> bytes:
-        return signed(self.seed, message)
+    def signs(self: Signer, message: bytes) -> bytes:
+        return bytes(signatures.of((self.seed, message), lambda: sign(self, message)))
 
-    def verify(self: PublicKey, message: bytes, signature: bytes, path: str) -> None:
-        verified(self.data, message, signature, path)
+    def verifies(self: PublicKey, message: bytes, signature: bytes, path: str) -> None:
+        proofs.of((self.data, message, signature), lambda: verify(self, message, signature, path))
+
+    def compiles(
+        volumes: Sequence[Volume4D], datums: Datums, tolerances: Sequence[Tolerance] | None = None
+    ) -> Volumes:
+        levels = {v for e in volumes for v in (e.volume.lower, e.volume.upper) if v is not None}
+        assert {each.reference for each in levels} <= {
+            Reference.STANDARD
+        }  # no other datum's number
+        key = (tuple(volumes), tuple(tolerances or ()))
+        return shapes.of(key, lambda: compile_volumes(volumes, datums, tolerances))  # type: ignore[no-any-return]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Signer, "sign", sign)
-        patch.setattr(PublicKey, "verify", verify)
+        patch.setattr(Signer, "__init__", begins)
+        patch.setattr(Signer, "sign", signs)
+        patch.setattr(PublicKey, "verify", verifies)
+        patch.setattr(claims, "compile_volumes", compiles)
         yield
 
 

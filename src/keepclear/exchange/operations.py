@@ -188,9 +188,10 @@ def lapse(deciding: Deciding, operation: Operation) -> None:
     recheck(deciding, operation, why, has_lapsed=True)
     stood = as_stood(world, operation)
     for each in world.conflicts_of(operation.id):
-        if each.state in GONE_ON:
-            between = deciding.between(*each.parties)
-            deciding.due.append((lapse_us(stood, between.grants, between.probing), operation.id))
+        between = deciding.between(*each.parties)
+        due_us = lapse_us(stood, between.grants, between.probing)
+        if each.state in GONE_ON and due_us > deciding.now_us:
+            deciding.due.append((due_us, operation.id))
 
 
 def _close(deciding: Deciding, old: Operation, event: Event, why: str, reason: str = "") -> None:
