@@ -9,6 +9,7 @@ import pytest
 
 from keepclear.agreement.clauses import Field, OnConflict, OnConflictRule
 from keepclear.agreement.documents import Agreement
+from keepclear.errors import CallerError
 from keepclear.exchange import exchange
 from keepclear.exchange.audit import audit
 from keepclear.exchange.deciding import Deciding
@@ -16,6 +17,8 @@ from keepclear.exchange.folding import fold
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import Operation, State
+from keepclear.record.headers import Act
+from keepclear.record.key_documents import Keyring
 from tests.agreement_plays import clause
 from tests.record_plays import START_US
 from tests.test_rules_of_the_door import NUMBERED, Play, a_and_b
@@ -225,4 +228,55 @@ def test_a_lapse_that_fails_half_way_is_taken_back_and_comes_again(
     assert not conflict_of(play, ours, shared).is_settled
     play.at(95)
     assert conflict_of(play, ours, shared).is_settled
+    assert is_sound(play)
+
+
+def carried(play: Play, made: Agreement) -> str:
+    """Carry an agreement; return why it was refused, empty where it was not."""
+    try:
+        play.stage.carry(play.stage.signed(made), made)
+    except CallerError as fault:
+        return str(fault)
+    return ""
+
+
+WIDER: Final = between("a", "b", "a-b-2", separation("9 NM / 3000 ft"))
+
+
+def test_an_agreement_that_changes_meanwhile_is_looked_at_for_it_too() -> None:
+    play = Play(a_and_b(NUMBERED))
+    ours, theirs = play.file("a", OURS), play.file("b", OURS)
+    play.at(83)
+    assert not any(each.is_protecting for each in play.world.operations.values())
+
+    assert carried(play, WIDER) == ""
+
+    assert len(conflict_of(play, ours, theirs).broken) == 2
+    assert is_sound(play)
+    play.at(85)  # with the second, of no disclosure, no times are shown any more
+    assert not conflict_of(play, ours, theirs).is_settled
+    play.at(90)
+    assert conflict_of(play, ours, theirs).is_settled
+    assert is_sound(play)
+
+
+def test_what_is_refused_meanwhile_leaves_it_in_its_conflicts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    play, ours, theirs = met(a_and_b(NUMBERED))
+    play.at(83)
+    decide = exchange.decide
+
+    def refusing(deciding: Deciding, act: Act, keys: Keyring) -> None:
+        decide(deciding, act, keys)
+        raise CallerError("refused after all")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(exchange, "decide", refusing)
+        assert carried(play, WIDER) == "refused after all"
+    own = play.world.operations[theirs]
+    play.do("b", "operations.update/1", acts.UpdateOperation(
+        id=theirs, ovn=own.ovn, operation=filed(replace(THEIRS, lasts=100))))  # fmt: skip
+
+    assert not conflict_of(play, ours, theirs).is_settled
     assert is_sound(play)
