@@ -10,10 +10,11 @@ import pytest
 from keepclear.agreement.clauses import Field, OnConflict, OnConflictRule
 from keepclear.agreement.documents import Agreement
 from keepclear.errors import CallerError
-from keepclear.exchange import exchange
 from keepclear.exchange.audit import audit
+from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.folding import fold
+from keepclear.exchange.operations import lapse
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import Operation, State
@@ -212,14 +213,13 @@ def test_a_lapse_that_fails_half_way_is_taken_back_and_comes_again(
     shared = play.file("c", THEIRS)
     play.at(83)
     before = play.world.hash
-    lapse = exchange.lapse
 
     def failing(deciding: Deciding, operation: Operation) -> None:
         lapse(deciding, operation)
         raise OSError("half-way")
 
     with monkeypatch.context() as patch:
-        patch.setattr(exchange, "lapse", failing)
+        patch.setattr("keepclear.exchange.exchange.lapse", failing)
         with pytest.raises(OSError, match="half-way"):
             play.at(86)
     assert play.world.hash == before
@@ -265,14 +265,13 @@ def test_what_is_refused_meanwhile_leaves_it_in_its_conflicts(
 ) -> None:
     play, ours, theirs = met(a_and_b(NUMBERED))
     play.at(83)
-    decide = exchange.decide
 
     def refusing(deciding: Deciding, act: Act, keys: Keyring) -> None:
         decide(deciding, act, keys)
         raise CallerError("refused after all")
 
     with monkeypatch.context() as patch:
-        patch.setattr(exchange, "decide", refusing)
+        patch.setattr("keepclear.exchange.exchange.decide", refusing)
         assert carried(play, WIDER) == "refused after all"
     own = play.world.operations[theirs]
     play.do("b", "operations.update/1", acts.UpdateOperation(

@@ -361,7 +361,7 @@ UNGRANTED: Final[dict[str, Plant]] = {
 def test_a_leak_of_what_b_does_not_see_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     HIDDEN[name](monkeypatch)
 
-    assert is_found(pairs(), 150)
+    assert is_found(pairs(), 400)
 
 
 @pytest.mark.slow

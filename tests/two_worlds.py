@@ -306,11 +306,10 @@ def about_cases(draw: Draw, last: int, first: Plan) -> list[Step]:
 
 HIDDEN_PARTY: Final = "aac"
 HIDDEN_MOVE: Final = ("file", *MOVES, "file", "carry")
-BEGINNINGS: Final = ("state", "open", "open")
 HIDDEN_CASE_MOVE: Final = ("state", "open", "line", "line", "line", *IN_A_CASE)
 HIDDEN_OTHER: Final = ("hidden-a1", "hidden-c1", "hidden-c2")
 HIDDEN_ABOUT: Final = (
-    "hidden-a1", "hidden-c1", "hidden-a-none", "hidden-c-none", "a1", "a-none", "part",
+    "part", "part", "a1", "hidden-a1", "hidden-c1", "hidden-a-none", "hidden-c-none", "a-none",
 )  # fmt: skip
 UP_TO_FOUR: Final = range(5)
 UP_TO_TWO: Final = range(3)
@@ -359,9 +358,10 @@ def hidden_operations(draw: Draw, seen: tuple[Step, ...]) -> Iterator[Step]:
 
 def hidden_cases(draw: Draw, last: int) -> Iterator[Step]:
     """Yield what a and c state to each other of none-here, and their incident cases."""
-    for number in range(draw(UP_TO_FIVE)):
-        after, party = time_before(draw, last), draw(HIDDEN_PARTY)
-        does = draw(HIDDEN_CASE_MOVE if number > 1 else BEGINNINGS)
+    times = sorted(time_before(draw, last) for _ in range(draw(UP_TO_FIVE)))
+    for number, after in enumerate(times):
+        party = draw(HIDDEN_PARTY)
+        does = draw(HIDDEN_CASE_MOVE) if number else "open"
         name = f"hidden-{party}-none" if does in {"state", "withdraw"} else "hidden-case"
         yield Step(
             after=after, party=party, does=does, operation=name, number=draw(UP_TO_FIVE),

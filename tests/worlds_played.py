@@ -361,7 +361,7 @@ class _Playing:
                 made = incidents.ReplyToQuery(id=own, query=query, words="Not ours.")
                 return "incidents.reply/1", made
             case "line":
-                earlier_us = (5 - step.number) * 10 * MINUTE_US
+                earlier_us = 0 if step.is_hidden else (5 - step.number) * 20 * MINUTE_US
                 return "incidents.write-line/1", incidents.WriteLine(
                     id=own, at_us=self._stage.clock.now_us() - earlier_us, words="One came.",
                     none_here=self._named(step.other) if "none" in step.other else None,
