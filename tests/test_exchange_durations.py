@@ -51,7 +51,8 @@ from tests.stay_oracle import Scene, longest, verdict
 from tests.test_cli_record import run, write_record
 from tests.test_rules_of_the_door import Play
 from tests.test_volumes_stays import RULES, Volume, parts_of, some_volumes
-from tests.two_worlds import MINUTE_US, Plan, between, filed, functions, grade
+from tests.two_worlds import MINUTE_US, Plan, between, filed, grade
+from tests.worlds_played import functions
 
 A_SECOND_US: Final = 1_000_000
 THREES: Final = read_rules(RULES)
