@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+import msgspec
 import pytest
 
 from keepclear.agreement.clauses import Field, OnConflict, OnConflictRule
@@ -14,9 +15,11 @@ from keepclear.exchange.audit import audit
 from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.folding import fold
-from keepclear.exchange.operations import lapse
+from keepclear.exchange.rechecking import expire
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Conflict
+from keepclear.plans.conflicts import State as Conflicting
+from keepclear.plans.filing import Domain
 from keepclear.plans.operations import Operation, State
 from keepclear.record.headers import Act
 from keepclear.record.key_documents import Keyring
@@ -217,11 +220,11 @@ def test_a_lapse_that_fails_half_way_is_taken_back_and_comes_again(
     before = play.world.hash
 
     def failing(deciding: Deciding, operation: Operation) -> None:
-        lapse(deciding, operation)
+        expire(deciding, operation)
         raise OSError("half-way")
 
     with monkeypatch.context() as patch:
-        patch.setattr("keepclear.exchange.exchange.lapse", failing)
+        patch.setattr("keepclear.exchange.exchange.expire", failing)
         with pytest.raises(OSError, match="half-way"):
             play.at(86)
     assert play.world.hash == before
@@ -280,4 +283,115 @@ def test_what_is_refused_meanwhile_leaves_it_in_its_conflicts(
         id=theirs, ovn=own.ovn, operation=filed(replace(THEIRS, lasts=100))))  # fmt: skip
 
     assert not conflict_of(play, ours, theirs).is_settled
+    assert is_sound(play)
+
+
+# --- whatever changes meanwhile ----------------------------------------------------------------
+
+
+def closed_at(play: Play, party: str = "b") -> list[float]:
+    """Return the minutes at which a party was told that conflicts have expired."""
+    return [
+        (each.at_us - START_US) / MINUTE_US
+        for each in play.parts(party)
+        if each.kind == "notice/1" and b'"state":"expired"' in bytes(each.data)
+    ]
+
+
+def until(minute: int, made: Agreement) -> Agreement:
+    until_us = START_US + minute * MINUTE_US
+    return msgspec.structs.replace(made, review_us=until_us, until_us=until_us)
+
+
+NOTHING_SHOWN: Final = between("a", "b", "a-b-2", separation("8 NM / 2000 ft"))
+
+
+@pytest.mark.parametrize("at_once", [100, 1])
+@pytest.mark.parametrize(("minute", "over"), [(84, 85), (86, 86)])
+def test_where_more_is_shown_from_some_time_on_it_is_over_by_that(
+    minute: int, over: int, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keepclear.exchange.agreements.AT_ONCE", at_once)
+    play = Play(a_and_b(NUMBERED), until(minute, NOTHING_SHOWN))
+    ours, theirs = play.file("a", OURS), play.file("b", THEIRS)
+
+    play.at(minute)
+    play.at(87)
+
+    assert conflict_of(play, ours, theirs).is_settled
+    [closed] = [e for e in play.parts("b") if b'"closed_by":"' in bytes(e.data)
+                and b'"closed_by":""' not in bytes(e.data) and e.kind == "notice/1"]  # fmt: skip
+    assert closed.at_us == START_US + over * MINUTE_US
+    while play.stage.exchange.recheck_some():
+        pass
+    assert is_sound(play)
+
+
+def test_what_waits_to_be_looked_at_again_when_it_ends_is_not_looked_at_for_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("keepclear.exchange.agreements.AT_ONCE", 1)
+    play, ours, theirs = met(a_and_b(NUMBERED))
+    assert carried(play, WIDER) == ""
+    told = len(play.notices("b"))
+
+    play.at(83)
+
+    assert play.world.operations[ours].state is State.ENDED
+    assert len(play.notices("b")) == told
+    assert is_sound(play)
+    while play.stage.exchange.recheck_some():
+        pass
+    assert len(conflict_of(play, ours, theirs).broken) == 2
+    assert is_sound(play)
+    play.at(90)
+    assert conflict_of(play, ours, theirs).is_settled
+    assert is_sound(play)
+
+
+def test_where_both_are_over_at_once_it_does_not_tell_which_of_them_has_just_ended() -> None:
+    said = []
+    for lasts in (33, 34):  # to 84 or 85, for b to 85
+        play = Play(a_and_b(NUMBERED))
+        theirs = play.file("b", replace(OURS, lasts=32))  # to 83, for a to 85
+        ours = play.file("a", replace(OURS, lasts=lasts))
+        play.at(85)
+        assert is_sound(play)
+        said.append(conflict_of(play, ours, theirs).closed_by)
+
+    assert said[0] == said[1]
+    assert said[0].endswith("is over: its time has passed")
+
+
+def test_on_the_ground_it_is_over_at_the_end_of_the_half_hour_as_no_times_are_shown() -> None:
+    play = Play(a_and_b((Field.EVERYTHING,)))
+    ours = play.file("a", replace(OURS, domain=Domain.GROUND))
+    theirs = play.file("b", THEIRS)
+    play.at(89)
+    assert not conflict_of(play, ours, theirs).is_settled
+
+    play.at(90)
+
+    assert conflict_of(play, ours, theirs).state is Conflicting.EXPIRED
+    assert is_sound(play)
+
+
+def test_where_one_comes_to_the_ground_meanwhile_it_is_over_by_what_is_compared_then() -> None:
+    brief = replace(OURS, lasts=10)  # to 61; widened to half an hour: to 71
+    play = Play(a_and_b((Field.EVERYTHING,)))
+    ours = play.file("a", brief)
+    theirs = play.file("b", THEIRS)
+    play.at(60)
+    own = play.world.operations[theirs]
+    made = filed(replace(THEIRS, domain=Domain.GROUND))
+    assert play.do("b", "operations.update/1", acts.UpdateOperation(
+        id=theirs, ovn=own.ovn, operation=made)) == ""  # fmt: skip
+
+    play.at(62)
+    assert not play.world.operations[ours].is_protecting
+    assert not conflict_of(play, ours, theirs).is_settled
+    play.at(71)
+
+    assert conflict_of(play, ours, theirs).is_settled
+    assert closed_at(play) == [71]
     assert is_sound(play)

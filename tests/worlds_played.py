@@ -31,7 +31,8 @@ from keepclear.airspace.volumes import Volume4D
 from keepclear.detect.compiled import NotCompiled, compiled, plain
 from keepclear.detect.datums import Datums
 from keepclear.detect.kernel import Functions
-from keepclear.detect.skeletons import Tolerance, Volumes, compile_volumes
+from keepclear.detect.quick_volumes import compile_plan
+from keepclear.detect.skeletons import Tolerance, Volumes
 from keepclear.errors import CallerError
 from keepclear.exchange.agreements import CarryAgreement
 from keepclear.plans import acts, incidents, none_here
@@ -96,20 +97,20 @@ def remembered() -> Iterator[None]:
         proofs.of((self.data, message, signature), lambda: verify(self, message, signature, path))
 
     def compiles(
-        volumes: Sequence[Volume4D], datums: Datums, tolerances: Sequence[Tolerance] | None = None
+        functions: Functions, volumes: Sequence[Volume4D], datums: Datums, tolerance: Tolerance
     ) -> Volumes:
         levels = {v for e in volumes for v in (e.volume.lower, e.volume.upper) if v is not None}
         assert {each.reference for each in levels} <= {
             Reference.STANDARD
         }  # no other datum's number
-        key = (tuple(volumes), tuple(tolerances or ()))
-        return shapes.of(key, lambda: compile_volumes(volumes, datums, tolerances))  # type: ignore[no-any-return]
+        key = (tuple(volumes), tolerance)
+        return shapes.of(key, lambda: compile_plan(functions, volumes, datums, tolerance))  # type: ignore[no-any-return]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Signer, "__init__", begins)
         patch.setattr(Signer, "sign", signs)
         patch.setattr(PublicKey, "verify", verifies)
-        patch.setattr(claims, "compile_volumes", compiles)
+        patch.setattr(claims, "compile_plan", compiles)
         yield
 
 

@@ -31,8 +31,9 @@ from keepclear.exchange.events import KINDS, Event, RegionOpened
 from keepclear.exchange.kept import Kept, Reach, Region, near_of
 from keepclear.exchange.lapses import kept_claim
 from keepclear.exchange.none_here import look_again
-from keepclear.exchange.operations import Refused, fall_due, lapse
+from keepclear.exchange.operations import Refused, fall_due
 from keepclear.exchange.ports import Clock, Ids, NotWritten, Store
+from keepclear.exchange.rechecking import expire
 from keepclear.exchange.reopening import reopened
 from keepclear.exchange.views import Answer, Disclosed
 from keepclear.exchange.views import answer as disclosed_answer
@@ -175,7 +176,7 @@ class Exchange:
                 fall_due(deciding, operation)
                 look_again(deciding)
             elif not operation.is_protecting:
-                lapse(deciding, operation)
+                expire(deciding, operation)
 
     def recheck_some(self) -> bool:
         """Enter one entry of what is RE-CHECKING; tell whether there is more.

@@ -14,7 +14,6 @@ from keepclear.agreement.probing import DEFAULT, widest
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.deciding import Deciding, clauses_of
 from keepclear.exchange.events import FilingsCounted, OperationFiled, OperationMoved
-from keepclear.exchange.lapses import lapses_of
 from keepclear.exchange.rechecking import TIME_HAS_PASSED, expire, recheck
 from keepclear.exchange.world import Filer
 from keepclear.plans.acts import (
@@ -188,13 +187,6 @@ def fall_due(deciding: Deciding, operation: Operation) -> None:
             [operation.party], OperationMoved(id=operation.id, state=state, why=TIME_HAS_PASSED)
         )
         expire(deciding, deciding.world.operations[operation.id])
-
-
-def lapse(deciding: Deciding, operation: Operation) -> None:
-    """Let those conflicts expire which an operation that time has ended is over for by now."""
-    lapses = lapses_of(deciding.world, operation, deciding.between)
-    if any(at_us <= deciding.now_us for at_us, _ in lapses):
-        expire(deciding, operation)
 
 
 def _grace_us(deciding: Deciding, old: Operation, state: State) -> int | None:
