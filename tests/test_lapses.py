@@ -11,6 +11,7 @@ import pytest
 from keepclear.agreement.clauses import Field, OnConflict, OnConflictRule
 from keepclear.agreement.documents import Agreement
 from keepclear.errors import CallerError
+from keepclear.exchange import rechecking
 from keepclear.exchange.audit import audit
 from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
@@ -20,7 +21,7 @@ from keepclear.plans import acts
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.conflicts import State as Conflicting
 from keepclear.plans.filing import Domain
-from keepclear.plans.operations import Operation, State
+from keepclear.plans.operations import Operation, State, claim_of
 from keepclear.record.headers import Act
 from keepclear.record.key_documents import Keyring
 from tests.agreement_plays import clause
@@ -159,6 +160,43 @@ def test_it_raises_no_new_conflict_and_goes_on_in_those_that_are() -> None:
     assert is_sound(play)
 
 
+def test_an_audit_tells_of_a_conflict_that_was_raised_with_what_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    play, ours, _ = met(a_and_b(NUMBERED))
+    play.at(83)
+
+    def every(deciding: Deciding, operation: Operation, _: object) -> list[str]:
+        deciding.near.put(operation.status, claim_of(operation))
+        return deciding.near.near(operation.id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rechecking, "_near_it", every)
+        new = play.file("b", THEIRS)
+
+    raised = conflict_of(play, ours, new)
+    differences = audit(play.stage.lines, functions()).differences
+    assert {each.about for each in differences} == {f"conflict {raised.id[:8]}"}
+    assert {each.what for each in differences} == {"TOO MANY: the two break no rule"}
+
+
+def test_what_ends_by_time_says_no_more_that_it_has_more_conflicts_than_an_entry_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rechecking, "MOST_FINDINGS", 1)
+    play = Play(a_and_b(NUMBERED))
+    for party in ("b", "c"):
+        play.file(party, THEIRS)
+    ours = play.file("a", OURS)
+    assert ours in play.world.more
+
+    play.at(83)
+
+    assert play.world.operations[ours].state is State.ENDED
+    assert play.world.more == {}
+    assert is_sound(play)
+
+
 def test_the_other_side_ending_or_moving_away_closes_it_at_once() -> None:
     play, ours, theirs = met(a_and_b(NUMBERED))
     play.at(83)
@@ -246,6 +284,7 @@ def carried(play: Play, made: Agreement) -> str:
 
 
 WIDER: Final = between("a", "b", "a-b-2", separation("9 NM / 3000 ft"))
+SAME_RULE: Final = between("a", "b", "a-b-2", separation("8 NM / 2000 ft"))  # shows nothing
 
 
 def test_an_agreement_that_changes_meanwhile_is_looked_at_for_it_too() -> None:
@@ -265,8 +304,9 @@ def test_an_agreement_that_changes_meanwhile_is_looked_at_for_it_too() -> None:
     assert is_sound(play)
 
 
+@pytest.mark.parametrize("refused", [WIDER, SAME_RULE])
 def test_what_is_refused_meanwhile_leaves_it_in_its_conflicts(
-    monkeypatch: pytest.MonkeyPatch,
+    refused: Agreement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     play, ours, theirs = met(a_and_b(NUMBERED))
     play.at(83)
@@ -277,7 +317,7 @@ def test_what_is_refused_meanwhile_leaves_it_in_its_conflicts(
 
     with monkeypatch.context() as patch:
         patch.setattr("keepclear.exchange.exchange.decide", refusing)
-        assert carried(play, WIDER) == "refused after all"
+        assert carried(play, refused) == "refused after all"
     own = play.world.operations[theirs]
     play.do("b", "operations.update/1", acts.UpdateOperation(
         id=theirs, ovn=own.ovn, operation=filed(replace(THEIRS, lasts=100))))  # fmt: skip
@@ -303,16 +343,13 @@ def until(minute: int, made: Agreement) -> Agreement:
     return msgspec.structs.replace(made, review_us=until_us, until_us=until_us)
 
 
-NOTHING_SHOWN: Final = between("a", "b", "a-b-2", separation("8 NM / 2000 ft"))
-
-
 @pytest.mark.parametrize("at_once", [100, 1])
 @pytest.mark.parametrize(("minute", "over"), [(84, 85), (86, 86)])
 def test_where_more_is_shown_from_some_time_on_it_is_over_by_that(
     minute: int, over: int, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("keepclear.exchange.agreements.AT_ONCE", at_once)
-    play = Play(a_and_b(NUMBERED), until(minute, NOTHING_SHOWN))
+    play = Play(a_and_b(NUMBERED), until(minute, SAME_RULE))
     ours, theirs = play.file("a", OURS), play.file("b", THEIRS)
 
     play.at(minute)
