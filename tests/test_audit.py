@@ -199,10 +199,8 @@ def test_rules_that_change_while_the_record_runs_are_followed() -> None:
     assert found.has_house
 
 
-@pytest.mark.parametrize("at_most", [1, 1_000])
-def test_what_is_looked_at_bit_by_bit_or_left_out_of_an_entry_is_followed(
-    at_most: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def bit_by_bit(at_most: int, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Return a stage on which five operations are RE-CHECKING; at_most: conflicts in an entry."""
     monkeypatch.setattr(rechecking, "MOST_FINDINGS", at_most)
     monkeypatch.setattr(agreements, "AT_ONCE", 1)
     stage = Stage("exercise", START_US, Status.EXERCISE, HOUSE, CountedIds(), plain())
@@ -214,6 +212,14 @@ def test_what_is_looked_at_bit_by_bit_or_left_out_of_an_entry_is_followed(
         stage.submit(party, "operations.file/1", acts.FileOperation(operation=filed(longitude_deg)))
     stage.clock.move_to(START_US + 3 * HOUR_US)
     stage.exchange.pass_time()
+    return stage
+
+
+@pytest.mark.parametrize("at_most", [1, 1_000])
+def test_what_is_looked_at_bit_by_bit_or_left_out_of_an_entry_is_followed(
+    at_most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = bit_by_bit(at_most, monkeypatch)
     assert audit(stage.lines, plain()).waiting == 5
     while stage.exchange.recheck_some():
         pass

@@ -16,6 +16,8 @@ from keepclear.exchange.events import (
     NoneHereContradicted,
     OperationFiled,
     OperationMoved,
+    RecheckingBegun,
+    RecheckingDone,
     RegionOpened,
 )
 from keepclear.plans.filing import FiledPolygon
@@ -32,7 +34,7 @@ from tests.incident_plays import file as file_one
 from tests.incident_plays import say_none_here, volume
 from tests.record_plays import START_US
 from tests.resigned_records import resigned, values
-from tests.test_audit import HOUSE, accepting, audited, told_apart
+from tests.test_audit import HOUSE, accepting, audited, bit_by_bit, told_apart
 
 CAPS: Final = Caps(
     area_hours_km2h=10**4, day_area_hours_km2h=10**5, duration_us=5 * HOUR_US, vertices=9
@@ -50,6 +52,33 @@ def test_an_operation_that_was_accepted_while_it_must_act_is_told() -> None:
     whats = [each.what for each in told_apart(spoil).differences]
 
     assert any("was accepted, and must act in conflict" in each for each in whats)
+
+
+@pytest.mark.parametrize(
+    ("at_most", "in_place_of", "why"),
+    [
+        (1_000, RecheckingDone, "it is RE-CHECKING"),
+        (1, RecheckingBegun, "it has more conflicts than are told"),
+    ],
+)
+def test_an_operation_that_was_accepted_before_all_of_it_was_looked_at_is_told(
+    at_most: int, in_place_of: type[Signed], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = bit_by_bit(at_most, monkeypatch)
+    while stage.exchange.recheck_some():
+        pass
+    done = Played(stage.lines, stage.keys, {}, ())
+    assert audited(done).differences == ()
+
+    def spoil(_seq: int, to: str, value: Signed) -> Signed:
+        is_there = to == "b" and isinstance(value, in_place_of)
+        if is_there and isinstance(value, RecheckingBegun | RecheckingDone):
+            return OperationMoved(id=value.operations[-1], state=OperationState.ACCEPTED)
+        return value
+
+    whats = [each.what for each in audited(resigned(done, spoil)).differences]
+
+    assert f"was accepted, and {why}" in whats
 
 
 def test_an_operation_that_was_not_accepted_though_nothing_stood_against_it_is_told() -> None:

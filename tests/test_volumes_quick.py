@@ -151,6 +151,18 @@ def test_a_position_given_twice_makes_no_edge() -> None:
     assert same(one, other)
 
 
+def test_a_route_that_waits_in_place_has_no_edge_there() -> None:
+    here, there = at(35.0, 34.0), at(35.02, 34.0)
+    waiting = volume(Corridor(route=(here, there, there, at(35.04, 34.01)), width_tmm=NM_TMM))
+
+    one, other = made(AS_IT_STANDS, [waiting]), made(None, [waiting])
+
+    assert not isinstance(one, str)
+    assert not isinstance(other, str)
+    assert same(one, other)
+    assert len(one.pieces) == 2
+
+
 def test_a_short_edge_is_not_left_to_what_cuts_long_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object) -> None:
         raise AssertionError

@@ -51,7 +51,10 @@ def test_however_often_objects_are_hashed_the_hash_is_the_same(
     stage = staged()
     monkeypatch.setattr("keepclear.exchange.world.MOST_UNHASHED", most)
 
-    assert fold(stage.lines).hash == stage.exchange.world.hash
+    world = fold(stage.lines)
+
+    assert world.hash == stage.exchange.world.hash
+    assert not world.undo_log
 
 
 def test_an_object_that_is_gone_is_in_the_hash_no_more() -> None:

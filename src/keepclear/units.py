@@ -97,8 +97,8 @@ def parse_time_us(text: str, path: str = "time") -> int:
 
 def format_time(time_us: int) -> str:
     """Return RFC 3339 in UTC with microseconds: 2015-09-30T10:14:05.000000Z."""
-    instant = _EPOCH + timedelta(microseconds=time_us)
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z"
+    instant = _EPOCH.replace(tzinfo=None) + timedelta(microseconds=time_us)
+    return instant.isoformat(timespec="microseconds") + "Z"
 
 
 def format_clock(time_us: int) -> str:

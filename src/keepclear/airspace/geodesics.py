@@ -108,10 +108,11 @@ def to_ecef(latitude_deg: Floats, longitude_deg: Floats) -> Floats:
     phi, lam = np.radians(latitude_deg), np.radians(longitude_deg)
     sin_phi, cos_phi = np.sin(phi), np.cos(phi)
     radius_m = SEMI_MAJOR_M / np.sqrt(1 - ECCENTRICITY_SQ * sin_phi**2)
-    return np.stack(
-        [radius_m * cos_phi * np.cos(lam), radius_m * cos_phi * np.sin(lam),
-         radius_m * (1 - ECCENTRICITY_SQ) * sin_phi], axis=-1,
-    )  # fmt: skip
+    points = np.empty((*np.shape(phi), 3))
+    points[..., 0] = radius_m * cos_phi * np.cos(lam)
+    points[..., 1] = radius_m * cos_phi * np.sin(lam)
+    points[..., 2] = radius_m * (1 - ECCENTRICITY_SQ) * sin_phi
+    return points
 
 
 def from_ecef(point_m: Floats) -> tuple[Floats, Floats]:

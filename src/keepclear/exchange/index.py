@@ -112,6 +112,10 @@ class Near:
         status, claim, _ = self._kept[claim_id]
         return self._by_status[status].near(claim_id, self._group(claim.party))
 
+    def is_as_filed(self, claim_id: str) -> bool:
+        """Tell whether no bound on probing here widens a kept claim."""
+        return self._kept[claim_id].is_as_filed
+
     def is_kept_as_judged(self, one: str, other: str, bound: ProbingBound | None) -> bool:
         """Tell whether two claims are kept as wide as they are where this bound is agreed."""
         return bound == self.bound or (

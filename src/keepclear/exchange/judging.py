@@ -18,34 +18,29 @@ Found = Breach | MereBreach
 
 
 class _Alike(NamedTuple):
-    """Operations for which the same cylinders are asked about.
+    """What operations have in common for which the same is asked in the same way."""
 
-    with_numbers: and how near they come.
-    """
-
-    minima: tuple[Minima, ...]
-    with_numbers: bool
-    others: list[Operation]
+    party: str
+    craft_class: str
+    has_rvsm: bool
+    is_grounded: bool
+    is_rechecking: bool
+    is_as_filed: bool
 
 
 def broken_with(
     deciding: Deciding, operation: Operation, others: Sequence[Operation]
 ) -> dict[str, tuple[Found, ...]]:
     """Return of each of some operations what it breaks with one; all of them are kept."""
-    found: dict[str, tuple[Found, ...]] = {}
-    alike: dict[tuple[object, ...], _Alike] = {}
+    alike: dict[_Alike, list[Operation]] = {}
+    waits, near = deciding.world.rechecking, deciding.near
     for other in others:
-        minima = deciding.minima(operation, other)
-        bound = deciding.between(operation.party, other.party).bound(operation, other)
-        if any(has_duration(each.rules) for each in minima) or not (
-            deciding.near.is_kept_as_judged(operation.id, other.id, bound)
-        ):
-            found[other.id] = _breaches(deciding, operation, other, minima)
-            continue
-        rules = tuple(id(each.rules) for each in minima)
-        # where no bound is on what is compared all is shown, and so the numbers of what is compared
-        key = (other.party, other.craft_class, other.has_rvsm, bound is None, rules)
-        alike.setdefault(key, _Alike(minima, bound is None, [])).others.append(other)
+        key = _Alike(
+            other.party, other.craft_class, other.has_rvsm, other.is_grounded,
+            other.id in waits, near.is_as_filed(other.id),
+        )  # fmt: skip
+        alike.setdefault(key, []).append(other)
+    found: dict[str, tuple[Found, ...]] = {}
     for each in alike.values():
         found |= _of_alike(deciding, operation, each)
     return found
@@ -58,19 +53,25 @@ def soonest(deciding: Deciding, others: Iterable[str]) -> list[str]:
 
 
 def _of_alike(
-    deciding: Deciding, operation: Operation, alike: _Alike
+    deciding: Deciding, operation: Operation, others: Sequence[Operation]
 ) -> dict[str, tuple[Found, ...]]:
-    """Return what operations break that are all bound by the same cylinders."""
-    ids = [other.id for other in alike.others]
+    """Return what operations break that are all alike."""
+    minima = deciding.minima(operation, others[0])
+    bound = deciding.between(operation.party, others[0].party).bound(operation, others[0])
+    if any(has_duration(each.rules) for each in minima) or not (
+        deciding.near.is_kept_as_judged(operation.id, others[0].id, bound)
+    ):
+        return {other.id: _breaches(deciding, operation, other, minima) for other in others}
+    ids = [other.id for other in others]
     found: dict[str, tuple[Found, ...]] = dict.fromkeys(ids, ())
-    for minima in alike.minima:
-        breach = (MereBreach(minima.agreement, minima.clause),)
-        for other_id in deciding.near.inside(operation.id, ids, minima.rules):
+    for each in minima:
+        breach = (MereBreach(each.agreement, each.clause),)
+        for other_id in deciding.near.inside(operation.id, ids, each.rules):
             found[other_id] += breach
-    if alike.with_numbers:
-        for other in alike.others:
+    if bound is None:  # all is shown, and so the numbers of what is compared are told
+        for other in others:
             if found[other.id]:
-                found[other.id] = _breaches(deciding, operation, other, alike.minima)
+                found[other.id] = _breaches(deciding, operation, other, minima)
     return found
 
 

@@ -11,6 +11,7 @@ Leaves to others: what the values are (`filing`).
 2. It stands in the answer to the filing, which is its owner's alone.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from keepclear.airspace.altitudes import Altitude
@@ -101,10 +102,12 @@ def understood_volume(volume: Volume4D) -> UnderstoodVolume:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=1_024)  # the same few come again and again
 def _length(length_tmm: int) -> Length:
     return Length(nm=length_tmm / TMM_PER_NM, km=length_tmm / TMM_PER_KM)
 
 
+@lru_cache(maxsize=1_024)
 def _height(altitude: Altitude | None) -> Height | None:
     if altitude is None:
         return None
