@@ -151,9 +151,15 @@ def _show(
     deciding: Deciding, parties: Sequence[str], statement: NoneHere,
     found: Sequence[Contradiction], by: str,
 ) -> None:  # fmt: skip
-    """Show what contradicts a statement, states as others see them. by: clause or case."""
-    seen = tuple(replace(each, state=state_shown(each.state)) for each in found)
-    deciding.emit(parties, ContradictionsShown(id=statement.id, found=seen, by=by))
+    """Show what contradicts a statement. by: clause or case."""
+    deciding.emit(parties, ContradictionsShown(
+        id=statement.id, found=tuple(map(as_shown, found)), by=by
+    ))  # fmt: skip
+
+
+def as_shown(found: Contradiction) -> Contradiction:
+    """Return what contradicts a statement as others see it: *accepted* as *filed*."""
+    return replace(found, state=state_shown(found.state))
 
 
 def shown_to(deciding: Deciding, statement: NoneHere) -> dict[str, str]:
