@@ -6,10 +6,13 @@ from what it was shown as a band of an hour: so for the other side it lasts to t
 
 1. What ends by time stays in the conflicts that it is in, and raises no other, until the end of
    the times that the other side is shown: widened, with what it may be late, rounded outward.
-2. Where no times are shown they are rounded to the shortest that is compared, half an hour unless
-   another is agreed. Where everything is shown nothing is rounded.
+   The conflict then expires (`rechecking.expire`).
+2. Where no times are shown, as of what is on the ground, they are rounded to the shortest that is
+   compared, half an hour unless another is agreed. Where everything is shown nothing is rounded.
 3. Until then the other side sees it as it stood last, and it is compared as it stood last.
 4. What its owner ends or cancels is over at once, for everybody.
+5. When that will be follows from the world alone. It is noted anew whenever a pair is looked at or
+   an agreement stands otherwise, as what is shown may have changed.
 """
 
 from collections.abc import Callable, Iterator
