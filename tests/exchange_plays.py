@@ -36,3 +36,8 @@ def played(text: str) -> Played:
 def example(name: str) -> str:
     """Return the text of a play that ships."""
     return (EXAMPLES / name).read_text()
+
+
+def unwrapped(story: str) -> str:
+    """Return a story with one space where lines were broken or aligned."""
+    return " ".join(story.split())

@@ -267,6 +267,19 @@ def test_what_contradicts_and_is_not_shown_to_whom_a_clause_shows_it_is_told() -
     assert only.what == "what contradicts it was not shown to b"
 
 
+def test_what_contradicts_and_is_shown_as_accepted_is_told() -> None:
+    def spoil(_seq: int, _to: str, value: Signed) -> Signed:
+        if isinstance(value, ContradictionsShown):
+            return replace(value, found=tuple(
+                replace(each, state=OperationState.ACCEPTED) for each in value.found
+            ))  # fmt: skip
+        return value
+
+    [only] = audited(resigned(contradicted_play(is_stated_first=False), spoil)).differences
+
+    assert only.what.endswith("is shown otherwise than it is")
+
+
 def test_what_contradicts_in_a_tree_of_another_party_is_told() -> None:
     def spoil(_seq: int, to: str, value: Signed) -> tuple[str, Signed]:
         return ("a,b" if isinstance(value, NoneHereContradicted) else to), value

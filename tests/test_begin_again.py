@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An exchange that stops and begins again from its record goes on as if it had never stopped."""
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from inspect import signature
@@ -22,6 +23,7 @@ from keepclear.exchange.ports import NotWritten
 from keepclear.exchange.views import Answer, Disclosed
 from keepclear.exchange.world import World, undo
 from keepclear.plans import acts
+from keepclear.plans.conflicts import State
 from keepclear.plays.stage import Stage
 from keepclear.record.encoding import encode
 from keepclear.record.entries import Entry, Part
@@ -35,6 +37,7 @@ from tests import (
     test_exchange_agreements,
     test_exchange_durations,
     test_incidents,
+    test_lapses,
     test_late,
     test_none_here,
     test_out_of_plan,
@@ -46,7 +49,9 @@ from tests.exchange_twins import Twins, kept_of
 from tests.record_plays import START_US
 from tests.test_exchange_machine import Exchanging, ExchangingBitByBit
 from tests.test_incidents_machine import WAYS, Cases
-from tests.two_worlds import separation
+from tests.test_lapses import THEIRS, closed_at, met
+from tests.test_rules_of_the_door import NUMBERED, a_and_b
+from tests.two_worlds import MINUTE_US, filed, separation
 
 
 @pytest.fixture
@@ -181,8 +186,8 @@ def plays_of(*modules: ModuleType) -> list[Callable[[], None]]:
 @pytest.mark.parametrize(
     "told",
     plays_of(
-        test_acknowledging, test_exchange_durations, test_incidents, test_late, test_none_here,
-        test_out_of_plan, test_probing, test_rules_of_acts,
+        test_acknowledging, test_exchange_durations, test_incidents, test_lapses, test_late,
+        test_none_here, test_out_of_plan, test_probing, test_rules_of_acts,
     ),
 )  # fmt: skip
 def test_what_is_told_of_each_rule_holds_where_the_exchange_stops(
@@ -191,6 +196,40 @@ def test_what_is_told_of_each_rule_holds_where_the_exchange_stops(
     twins.by, twins.often, twins.hash_every = Random(told.__name__), 0.5, 10_000
 
     told()
+
+
+# --- what is over by time alone ---------------------------------------------------------------
+
+
+def test_what_lapses_while_the_exchange_is_down_is_entered_first_and_with_its_own_time() -> None:
+    play, _, theirs = met(a_and_b(NUMBERED))
+    play.file("c", THEIRS)
+    play.at(83)
+    play.stage.clock.move_to(START_US + 100 * MINUTE_US)
+    play.stage.begin_again()
+
+    assert play.do("b", "operations.cancel/1", acts.CancelOperation(id=theirs)) == ""
+
+    assert closed_at(play) == [85]
+    assert closed_at(play, "c") == [90]
+    assert fold(play.stage.lines).hash == play.stage.exchange.world.hash
+
+
+def test_the_index_goes_on_with_what_is_over_by_its_time_in_a_conflict() -> None:
+    play, ours, theirs = met(a_and_b(NUMBERED))
+    play.at(83)
+    play.stage.begin_again()
+
+    own = play.stage.exchange.world.operations[theirs]
+    longer = dataclasses.replace(THEIRS, lasts=100)
+    changed = acts.UpdateOperation(id=theirs, ovn=own.ovn, operation=filed(longer))
+    assert play.do("b", "operations.update/1", changed) == ""
+
+    world = play.stage.exchange.world
+    [conflict] = [each for each in world.conflicts_of(ours) if each.other(ours) == theirs]
+    assert conflict.state is State.RAISED
+    play.at(86)
+    assert closed_at(play) == [85]
 
 
 # --- what it does not go on with --------------------------------------------------------------

@@ -33,6 +33,7 @@ from keepclear.airspace.positions import Position
 from keepclear.airspace.volumes import Polygon, Volume3D, Volume4D
 from keepclear.detect.datums import Datums
 from keepclear.exchange import limited as telling
+from keepclear.exchange.audit import audit
 from keepclear.exchange.events import Limit, LimitedFound, MoreLimited
 from keepclear.exchange.folding import fold
 from keepclear.exchange.index import Near
@@ -51,7 +52,8 @@ from tests.stay_oracle import Scene, longest, verdict
 from tests.test_cli_record import run, write_record
 from tests.test_rules_of_the_door import Play
 from tests.test_volumes_stays import RULES, Volume, parts_of, some_volumes
-from tests.two_worlds import MINUTE_US, Plan, between, filed, functions, grade
+from tests.two_worlds import MINUTE_US, Plan, between, filed, grade
+from tests.worlds_played import functions
 
 A_SECOND_US: Final = 1_000_000
 THREES: Final = read_rules(RULES)
@@ -282,6 +284,26 @@ def test_what_becomes_limited_settles_its_conflict_and_is_told() -> None:
 
     assert play.world.conflicts[conflict.id].state is State.RESOLVED
     assert len(told_limited(play, "a")) == len(told_limited(play, "b")) == 1
+
+
+def test_of_what_is_over_by_its_time_it_is_not_told_that_it_has_become_limited() -> None:
+    play = Play(agreed())
+    of_a = file(play, "a", msgspec.structs.replace(
+        STAYING, volumes=(volume(0, 10, 70),), late="20 min"
+    ))  # fmt: skip
+    of_b = file(play, "b", passing(5))
+    [conflict] = play.world.conflicts_of(of_a)
+    play.at(75)
+    assert not play.world.operations[of_a].is_protecting
+    assert not play.world.conflicts[conflict.id].is_settled
+
+    ovn = play.world.operations[of_b].ovn
+    made = acts.UpdateOperation(id=of_b, ovn=ovn, operation=passing(2))
+    assert play.do("b", "operations.update/1", made) == ""
+
+    assert play.world.conflicts[conflict.id].state is State.RESOLVED
+    assert told_limited(play, "b") == []
+    assert audit(play.stage.lines, functions()).differences == ()
 
 
 def test_another_agreement_without_a_duration_still_makes_it_a_conflict() -> None:

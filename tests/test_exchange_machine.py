@@ -39,10 +39,11 @@ from keepclear.errors import CallerError
 from keepclear.exchange import agreements, rechecking
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.folding import fold
+from keepclear.exchange.lapses import as_stood
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Answer
 from keepclear.plans.filing import Domain, FiledCircle, FiledOperation, FiledVolume
-from keepclear.plans.operations import Operation, State, claim_of
+from keepclear.plans.operations import Operation, State, claim_of, protects_until_us
 from keepclear.plays.stage import Stage
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Status
@@ -248,7 +249,15 @@ class Exchanging(RuleBasedStateMachine):
             and not waiting & {one.id, other.id}
             and self.breaks(one, other)
         }
-        assert kept == broken
+        assert broken <= kept
+        for pair in kept - broken:  # over by time, and not yet for the other side
+            one, other = (as_stood(world, world.operations[each]) for each in sorted(pair))
+            assert self.breaks(one, other)
+            assert any(not world.operations[each].is_protecting for each in pair)
+            for each in (one, other):
+                if not world.operations[each.id].is_protecting:
+                    now_us = self.stage.clock.now_us()
+                    assert protects_until_us(each) <= now_us < self.shown_until_us(each, pair)
 
     @invariant()
     def nothing_is_accepted_with_a_conflict_open_in_which_it_must_act(self) -> None:
@@ -307,6 +316,16 @@ class Exchanging(RuleBasedStateMachine):
         compiled = [compile_claim(each, datums) for each in claims]
         minima = self.minima(one.party, other.party)
         return bool(breaches(plain(), compiled[0], compiled[1], minima))
+
+    def shown_until_us(self, one: Operation, pair: frozenset[str]) -> int:
+        """Return the end of the times that the other side is shown of an operation."""
+        parties = {self.exchange.world.operations[each].party for each in pair}
+        has_times = parties == {"a", "b"} and not self.suspended
+        grain_us = (5 if has_times else 30) * MINUTE_US
+        end_us = protects_until_us(one) + one.uncertainty.late_us
+        shortest = min(e.end_us - e.start_us for e in (*one.volumes, *one.off_nominal))
+        end_us += max(0, 30 * MINUTE_US - shortest)  # at most: half of it at either end
+        return -(-end_us // grain_us) * grain_us
 
     def minima(self, one: str, other: str) -> list[Minima]:
         pair = {one, other}

@@ -29,11 +29,11 @@ from tests.two_worlds import (
     Seen,
     Step,
     between,
-    difference,
     filed,
     grade,
     separation,
 )
+from tests.worlds_played import difference
 
 EVERYTHING: Final = (Field.EVERYTHING,)
 GROUND: Final = Plan(place=2, level=22, start=60, lasts=30, radius="300 m", domain=Domain.GROUND)

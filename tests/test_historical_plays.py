@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from keepclear.exchange.disclosure import Shown
-from keepclear.exchange.events import OperationFiled
+from keepclear.exchange.events import FilingsCounted, OperationFiled
 from keepclear.exchange.folding import fold
 from keepclear.exchange.views import SAYS_NOTHING_ELSE, Notice
 from keepclear.exchange.world import World
@@ -26,9 +26,11 @@ from keepclear.record.files import EntryLine
 from keepclear.record.headers import Act, read_act
 from keepclear.record.verification import verify
 from keepclear.record.views import view_of
+from keepclear.reports.play_text import played_text
 from keepclear.units import US_PER_S, parse_duration_us, parse_time_us
-from tests.exchange_plays import EXAMPLES, example, played
+from tests.exchange_plays import EXAMPLES, example, played, unwrapped
 
+NO_CASE: Final = {"probing.toml"}  # what a party could try; nobody is said to have
 HISTORY: Final = sorted(each.name for each in EXAMPLES.glob("plays/*.toml"))
 
 
@@ -178,6 +180,43 @@ def test_il20_2018_both_clocks_are_in_the_record_and_signed() -> None:
     assert verify(list(view_of(done.lines, "b")), done.keys).is_proven
 
 
+def test_probing_learns_a_bit_a_filing_raises_the_alarm_at_the_tenth_and_ends_at_the_cap() -> None:
+    text = example("plays/probing.toml")
+    play, done = read_play(text.encode(), "play"), played(text)
+    sweep = [act for act in play.acts if act.by == "a"]
+
+    filed = [
+        msgspec.json.decode(part.data, type=OperationFiled)
+        for audience, part in parts_of(done)
+        if part.kind == "operation-filed/1" and audience == "a"
+    ]
+    alarms = [
+        (audience, part.at_us, msgspec.json.decode(part.data, type=FilingsCounted))
+        for audience, part in parts_of(done)
+        if part.kind == "filings-counted/1"
+    ]
+
+    assert len(sweep) == 12
+    assert [each.takes_km2h for each in filed] == [34] * 11
+    tenth_us = filed[9].operation.filed_us
+    assert alarms == [("a,b", tenth_us, FilingsCounted(party="a", filings=10))]
+    [refused] = done.refused
+    assert refused.act == sweep[11]
+    assert "374 taken and 34 more km2h: above 400 km2h" in refused.why
+    # the answers themselves are whole: a conflict for each of the four that come within 5 NM
+    met = {done.names[own] for each in fold(done.lines).conflicts.values()
+           for own in (each.a, each.b)}  # fmt: skip
+    assert met == {"B1", "A5", "A6", "A7", "A8"}
+    story = unwrapped(played_text(play, done))
+    assert "RATE ALARM: a has filed 10 times within an hour; both sides are told" in story
+    assert "a filed 11 times: it learned 11 bits at most (in conflict or not)" in story
+    assert "took 374 km2h of its day" in story
+    theirs = unwrapped(played_text(play, done, "b"))
+    assert "RATE ALARM: a has filed 10 times" in theirs
+    assert "bits" not in theirs
+    assert "A1" not in theirs
+
+
 @pytest.mark.parametrize("name", HISTORY)
 def test_the_record_of_a_historical_play_is_proven_for_all_and_for_each(name: str) -> None:
     text = example(f"plays/{name}")
@@ -196,7 +235,8 @@ def test_a_historical_play_is_an_exercise_of_parties_without_states(name: str) -
 
     assert set(play.parties.values()) <= {"Party A", "Party B", "Party C"}
     assert play.title.startswith("EXERCISE")
-    assert "One account says" in play.note
+    assert ("One account says" in play.note) is (name not in NO_CASE)
+    assert ("Disputed:" in text) is (name not in NO_CASE)
     assert {each.status for each in fold(done.lines).operations.values()} == {"Exercise"}
     operations = [
         msgspec.json.decode(part.data, type=OperationFiled)

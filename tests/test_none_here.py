@@ -337,6 +337,19 @@ def test_in_a_case_it_is_shown_to_the_other_party_until_the_case_is_closed() -> 
     assert len(contradicted(stage, statement.id)) == 3
 
 
+def test_what_contradicts_it_is_shown_as_filed_where_it_is_accepted() -> None:
+    stage = staged()
+    operation = file(stage, "a", volume())
+    statement = say_none_here(stage, "a", volume())
+    assert operation.state is State.ACCEPTED
+
+    open_case(stage, "b", "a", statement.id)
+
+    [own] = events_seen(stage, "a", NoneHereContradicted)
+    [shown] = events_seen(stage, "b", ContradictionsShown)
+    assert (own.found[0].state, shown.found[0].state) == (State.ACCEPTED, State.FILED)
+
+
 def test_withdrawal_goes_at_urgent_to_those_it_was_given_to() -> None:
     stage = staged("a", "b", "c", "d")
     statement = say_none_here(stage, "a", volume(), "b", "c")

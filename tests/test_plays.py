@@ -16,11 +16,15 @@ from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, KeysFile
 from keepclear.record.verification import verify
 from keepclear.record.views import is_seen, view_of
 from keepclear.reports.play_text import played_text
-from tests.exchange_plays import EXAMPLES, example, played
+from tests.exchange_plays import EXAMPLES, example, played, unwrapped
 from tests.test_cli_record import run
 
 CROSS = "two_plans_cross.toml"
-PLAYS: Final = (CROSS, *(f"plays/{each.name}" for each in sorted(EXAMPLES.glob("plays/*.toml"))))
+PLAYS: Final = (
+    CROSS,
+    "incident_case.toml",
+    *(f"plays/{each.name}" for each in sorted(EXAMPLES.glob("plays/*.toml"))),
+)
 ACT: Final = """
 [[acts]]
 at = "{at}"
@@ -49,11 +53,6 @@ shape = {{ kind = "circle", centre = {place}, radius = "{radius}" }}
 def told(text: str, viewer: str | None = None) -> str:
     """Return a play as its story."""
     return played_text(read_play(text.encode(), "play"), played(text), viewer)
-
-
-def unwrapped(story: str) -> str:
-    """Return a story with one space where lines were broken or aligned."""
-    return " ".join(story.split())
 
 
 def without_others(data: bytes, viewer: str) -> bytes:

@@ -198,6 +198,19 @@ def test_contingent_volumes_pass_every_cap() -> None:
     assert stage.exchange.world.operations[operation.id].state == "contingent"
 
 
+def test_contingent_volumes_count_as_a_filing_and_cannot_step_over_the_alarm() -> None:
+    stage = staged()
+    file(stage, "a", circle(start=1, minutes=30))
+    [operation] = stage.exchange.world.operations.values()
+    stage.submit("a", "operations.activate/1", acts.ActivateOperation(id=operation.id))
+    for number in range(8):
+        file(stage, "a", circle(latitude=40.0 + number))
+
+    stage.submit("a", "operations.contingent/1", acts.MakeContingent(id=operation.id))
+
+    assert FilingsCounted(party="a", filings=10) in _told(stage, "b")
+
+
 def test_without_an_agreement_nothing_is_capped_and_small_volumes_are_widened() -> None:
     stage = Stage("exercise", START_US, Status.EXERCISE, HOUSE, CountedIds(), plain())
     for party in ("a", "b"):

@@ -43,7 +43,7 @@ from keepclear.exchange.rounding import (
     rounded_volumes,
     times_of,
 )
-from tests.two_worlds import functions
+from tests.worlds_played import functions
 
 GEOD: Final = Geodesic.WGS84
 HOUR_US: Final = 3_600_000_000

@@ -52,12 +52,11 @@ from tests.two_worlds import (
     Seen,
     Step,
     between,
-    difference,
     filed,
-    functions,
     grade,
     separation,
 )
+from tests.worlds_played import difference, functions
 
 half_a_metre: Final = 0.5
 HERE: Final = Plan(place=0, level=22, start=60, lasts=30)
@@ -364,7 +363,10 @@ def test_rule_6_what_falls_due_has_its_own_time_and_not_that_of_the_next_act() -
     play.at(97)
 
     [due] = [each for each in play.parts("b") if each.kind == "notice/1"][1:]
-    assert due.at_us == START_US + 80 * MINUTE_US
+    # over at 80, of which b is shown nothing: for b at the end of the half hour
+    assert due.at_us == START_US + 90 * MINUTE_US
+    [own] = [each for each in play.parts("a") if b"its time has passed" in bytes(each.data)][:1]
+    assert own.at_us == START_US + 80 * MINUTE_US
 
 
 # --- 7 ---------------------------------------------------------------------------------------

@@ -1,56 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two worlds that must look the same to b: what they are made of, and all that b gets in each.
+"""Two worlds that must look the same to b: what they are made of, and how they are drawn.
 
 A world is what everybody sees of it (its agreements and the *visible* steps) and its *hidden*
-steps: what a and c do with operations that are never in conflict with b's, and an agreement of
-theirs. Hidden operations that came into conflict with b's after all are taken out with all their
-steps and the world is played again.
+steps: what a and c do with operations that are never in conflict with b's, an agreement of
+theirs, what they state to each other of none-here, and their incident cases. Hidden operations
+that came into conflict with b's after all, or that b is shown because they contradict what b was
+given, are taken out with all their steps and the world is played again (`worlds_played`).
 
-**Ids and salts.** Real ones are random, so each that b gets is independent of all that b does not
-get. To compare two worlds byte for byte each is drawn from a stream of its own: salts by audience,
-ids of conflicts by the pair, all others by the step that they are drawn in. So a value that b gets
-does not depend on how many were drawn for others; a value that is made from anything but the port
-(a counter, a hash of what is filed) does show.
+**Rates.** How often a party files, and when, is told at each tenth filing (docs/disclosure.md). So
+either fewer are hidden than that, or in both worlds as many at the same times: of other things.
 
 **Left out**, as docs/disclosure.md states: when an answer leaves, and what a party does with an
 operation that b sees because of what b does not see. So a and c activate with the keys of all
 they conflict with, and their agreement only notes conflicts.
 """
 
-import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
+from random import Random
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from hypothesis import strategies as st
 
 from keepclear.agreement.clauses import (
     AmongEquals,
     Disclosure,
     Field,
+    IncidentRule,
     LeadTime,
     OnConflict,
     OnConflictRule,
     Priority,
     Separation,
+    ShowContradictions,
     WhoActs,
 )
 from keepclear.agreement.documents import Agreement, Clause, PartyTerms, Role
+from keepclear.agreement.probing import DEFAULT
 from keepclear.agreement.rules_toml import parse_short
-from keepclear.detect.compiled import NotCompiled, compiled, plain
-from keepclear.detect.kernel import Functions
-from keepclear.errors import CallerError
-from keepclear.exchange.agreements import CarryAgreement
-from keepclear.plans import acts
-from keepclear.plans.conflicts import Answer
 from keepclear.plans.filing import Domain, FiledCircle, FiledOperation, FiledVolume
-from keepclear.plans.operations import Operation
-from keepclear.plays.stage import PEOPLE, Stage
-from keepclear.record.encoding import Signed, encode
-from keepclear.record.headers import Status
-from keepclear.record.views import view_of
 from keepclear.units import format_time
 from tests.agreement_plays import agreement, clause
 from tests.record_plays import START_US
@@ -58,6 +47,7 @@ from tests.record_plays import START_US
 VIEWER: Final = "b"
 PARTIES: Final = ("a", "b", "c")
 MINUTE_US: Final = 60_000_000
+HOUR_US: Final = 60 * MINUTE_US
 HOUSE: Final = parse_short("5 NM / 1000 ft")
 BETWEEN_STEPS: Final = 15  # minutes
 UNKNOWN: Final = "f" * 32
@@ -89,7 +79,11 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What a party does, after how many minutes. number: of what it chooses, if anything."""
+    """What a party does, after how many minutes. number: of what it chooses, if anything.
+
+    operation: what it does it with, by name: a none-here and a case have names, too. other: the
+    other operation, or what a case is about. to: who is given a none-here, or asked in a case.
+    """
 
     after: int
     party: str
@@ -99,6 +93,7 @@ class Step:
     plan: Plan | None = None
     number: int = 0
     is_hidden: bool = False
+    to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +131,10 @@ def separation(rule: str) -> Clause:
 A_AND_C: Final = between(
     "a", "c", "a-c", separation("8 NM / 2000 ft"),
     clause("2", "Both act.", WhoActs(among_equals=AmongEquals.BOTH)),
-    clause("3", "Five hours before.", LeadTime(notice_us=300 * MINUTE_US)),
+    clause("3", "Every second filing is told.", msgspec.structs.replace(
+        DEFAULT, filings_an_hour=2
+    )),
+    clause("4", "Five hours before.", LeadTime(notice_us=300 * MINUTE_US)),
 )  # fmt: skip
 FIELDS: Final = (Field.AREA_BOX, Field.LEVEL_BAND, Field.TIME_BAND, Field.CALLSIGN, Field.COUNT)
 GRADES: Final = (
@@ -153,324 +151,316 @@ def grade(fields: Sequence[Field]) -> Disclosure:
     )  # fmt: skip
 
 
-@st.composite
-def terms(draw: st.DrawFn, number: int) -> Agreement:
-    """Return an agreement of a and b, of any grade."""
-    made = [separation(draw(st.sampled_from(("5 NM / 1000 ft", "8 NM / 2000 ft"))))]
-    fields = draw(st.sampled_from((None, *GRADES)))
+# What is chosen from. Hypothesis gives the seed alone: its own draws take longer than to play a
+# world, and the worlds that it makes of earlier ones are nearly the same.
+Draw = Callable[[Sequence[Any]], Any]
+YES_OR_NO: Final = (False, True)
+UP_TO_FIVE: Final = range(6)
+RULES: Final = ("5 NM / 1000 ft", "8 NM / 2000 ft")
+GRADES_OR_NONE: Final = (None, *GRADES)
+INCIDENT_RULES: Final = (None, *(
+        IncidentRule(reply_us=3 * HOUR_US, urgent_reply_us=HOUR_US, contradictions=each)
+        for each in ShowContradictions
+    ))  # fmt: skip
+
+
+def terms(draw: Draw, number: int, *, is_busy: bool) -> Agreement:
+    """Return an agreement of a and b, of any grade. is_busy: every fifth filing may be told."""
+    made = [separation(draw(RULES))]
+    fields = draw(GRADES_OR_NONE)
     if fields is not None:
         made.append(clause("2", "Shown.", grade(fields)))
-    if draw(st.booleans()):
+    if draw(YES_OR_NO):
         made.append(clause("3", "Unmanned acts.", WhoActs(priorities=(
             Priority(of="any", number=50), Priority(of="unmanned", number=10),
         ))))  # fmt: skip
-    if draw(st.booleans()):
+    if draw(YES_OR_NO):
         made.append(clause("4", "Refused.", OnConflictRule(action=OnConflict.REFUSE)))
-    if draw(st.booleans()):
-        made.append(clause("5", "Before.", LeadTime(notice_us=30 * MINUTE_US)))
+    incidents = draw(INCIDENT_RULES)
+    if incidents is not None:
+        made.append(clause("5", "Replies and contradictions.", incidents))
+    if is_busy and draw(YES_OR_NO):
+        bound = msgspec.structs.replace(DEFAULT, filings_an_hour=5)
+        made.append(clause("6", "Every fifth filing is told.", bound))
+    if draw(YES_OR_NO):
+        made.append(clause("7", "Before.", LeadTime(notice_us=30 * MINUTE_US)))
     return between("a", "b", f"a-b-{number}", *made)
 
 
-def plans(first: int) -> st.SearchStrategy[Plan]:
-    """Return plans that start after some minutes."""
-    return st.builds(
-        Plan, place=st.integers(0, 8), level=st.integers(20, 24),
-        start=st.integers(1, 6).map(lambda each: first + each * 12), lasts=st.integers(10, 60),
-        radius=st.sampled_from(("4 NM", "2.4 NM", "1300 m")),
-        craft=st.sampled_from(("any", "unmanned")), callsign=st.sampled_from(("", "TRAINER")),
-        count=st.integers(1, 3), lateral=st.sampled_from(("0 m", "900 m")),
-    )  # fmt: skip
+DOMAINS: Final = (Domain.AIR, Domain.AIR, Domain.AIR, Domain.GROUND)
+
+
+def plan_after(draw: Draw, first: int) -> Plan:
+    """Return a plan that starts some time after so many minutes."""
+    return Plan(
+        place=draw(range(9)),
+        level=draw(range(20, 25)),
+        start=first + draw(range(1, 7)) * 12,
+        lasts=draw(range(10, 61)),
+        radius=draw(("4 NM", "2.4 NM", "1300 m")),
+        craft=draw(("any", "unmanned")),
+        callsign=draw(("", "TRAINER")),
+        count=draw(range(1, 4)),
+        lateral=draw(("0 m", "900 m")),
+        domain=draw(DOMAINS),
+    )
 
 
 MOVES: Final = (
     "file", "activate", "airborne", "contingent", "end", "cancel", "acknowledge", "answer",
     "propose", "accept", "agree",
 )  # fmt: skip
+NAMES: Final = ("a1", "b1", "a2", "b2", "c1")
+VISIBLE_PARTY: Final = "abbc"
+VISIBLE_MOVE: Final = (*MOVES, "file", "probe")
+ONE_OR_TWO: Final = range(1, 3)
+OTHER: Final = {mine: tuple(n for n in NAMES if n != mine) for mine in NAMES}
+UP_TO_SIX_MORE: Final = range(1, 7)
+UP_TO_THREE: Final = range(4)
 
 
-@st.composite
-def visible(draw: st.DrawFn) -> tuple[Step, ...]:
+def visible(draw: Draw) -> tuple[Step, ...]:
     """Return visible steps: a1 and b1 at one place first, then whatever comes."""
-    first, more = draw(plans(24)), draw(plans(24))
+    first, more = plan_after(draw, 24), plan_after(draw, 24)
     near = replace(more, place=first.place, level=first.level, start=first.start)
     steps = [
         Step(after=BETWEEN_STEPS, party="a", does="file", operation="a1", plan=first),
         Step(after=2 * BETWEEN_STEPS, party="b", does="file", operation="b1", plan=near),
     ]
-    for number in range(3, 3 + draw(st.integers(1, 6))):
-        party = draw(st.sampled_from("abbc"))
-        mine = f"{party}{draw(st.integers(1, 2))}" if party != "c" else "c1"
+    has_cases = draw(YES_OR_NO)
+    for number in range(3, 3 + draw(UP_TO_THREE if has_cases else UP_TO_SIX_MORE)):
+        party = draw(VISIBLE_PARTY)
+        mine = f"{party}{draw(ONE_OR_TWO)}" if party != "c" else "c1"
         after = number * BETWEEN_STEPS
         steps.append(Step(
-            after=after, party=party, does=draw(st.sampled_from((*MOVES, "file", "probe"))),
-            operation=mine, plan=draw(plans(after)), number=draw(st.integers(0, 5)),
-            other=draw(st.sampled_from([n for n in ("a1", "b1", "a2", "b2", "c1") if n != mine])),
+            after=after, party=party, does=draw(VISIBLE_MOVE), operation=mine,
+            plan=plan_after(draw, after), number=draw(UP_TO_FIVE), other=draw(OTHER[mine]),
         ))  # fmt: skip
+    if has_cases:
+        steps += about_cases(draw, steps[-1].after, first)
     return tuple(steps)
 
 
-@st.composite
-def hidden(draw: st.DrawFn, seen: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Return hidden steps, each between two visible ones.
+# Of a case that b is in: who opens it with whom, and about what. "hidden file" is the id of what is
+# filed first in a hidden step, if it is: b tries whether it is there. "" names nothing.
+SIDES: Final = ("ab", "ba", "bc", "cb", "ab", "ba")
+ABOUT: Final = (
+    "a1", "b1", "a1 and b1", "a-none", "b-none", "part", "hidden file", "hidden state", "",
+)  # fmt: skip
+TO_OTHERS: Final = {
+    "a": (("b",), ("b", "c")), "b": (("a",), ("a", "c")), "c": (("b",), ("a", "b")),
+}  # fmt: skip
+STATES: Final = "aaabc"
+IN_A_CASE: Final = (
+    "query", "query", "reply", "reply", "line", "line", "line", "answer-line", "close", "leave",
+    "state", "withdraw", "withdraw",
+)  # fmt: skip
+CASE: Final = ("case-1", "case-2", "hidden open")
+UP_TO_SEVEN_MORE: Final = range(2, 8)
+ONE_IN_FOUR: Final = (False, False, False, True)
+APART: Final = 20  # places off: in no conflict with what b files
 
-    Some begin with an agreement of a and c and an operation of c that is in conflict with a1 by
-    it, and by no rule with b1: a1 must then act for a reason that b knows nothing of.
+
+def stating(draw: Draw, after: int, first: Plan) -> Step:
+    """Return a none-here that b is given, or gives; some of where a1 is."""
+    party, plan = draw(STATES), plan_after(draw, after)
+    start, end = max(first.start, after), first.start + first.lasts
+    if start < end and draw(YES_OR_NO):
+        plan = replace(first, start=start, lasts=end - start)
+    elif draw(YES_OR_NO):
+        plan = replace(plan, place=plan.place + APART)
+    return Step(
+        after=after, party=party, does="state", operation=f"{party}-none",
+        to=draw(TO_OTHERS[party]), plan=plan,
+    )  # fmt: skip
+
+
+def tried_by_viewer(party: str, name: str) -> str:
+    """Return what is named; nothing where another than b names what is hidden: then it is told."""
+    return name if party == VIEWER or not name.startswith("hidden") else ""
+
+
+def about_cases(draw: Draw, last: int, first: Plan) -> list[Step]:
+    """Return steps of a none-here and of a case that b is in, then whatever comes of them."""
+    stated = stating(draw, last + BETWEEN_STEPS, first)
+    party = stated.party if stated.party != VIEWER else "a"
+    sides = (party + VIEWER, VIEWER + party)
+    one, other = draw(sides)
+    steps = [stated, Step(
+        after=last + 2 * BETWEEN_STEPS, party=one, does="open", operation="case-1", to=(other,),
+        other=tried_by_viewer(one, draw(ABOUT)) if draw(YES_OR_NO) else stated.operation,
+        number=draw(UP_TO_FIVE),
+    )]  # fmt: skip
+    for number in range(3, 3 + draw(UP_TO_SEVEN_MORE)):
+        after, does = last + number * BETWEEN_STEPS, draw(IN_A_CASE)
+        if does == "state":
+            steps.append(stating(draw, after, first))
+            continue
+        if draw(ONE_IN_FOUR):
+            (party, partner), name = draw(SIDES), draw(CASE)
+        else:
+            (party, partner), name = draw(sides), "case-1"
+        steps.append(Step(
+            after=after, party=party, does=does, to=(partner,),
+            other=tried_by_viewer(party, draw(ABOUT)),
+            operation=(
+                draw((f"{stated.party}-none", tried_by_viewer(party, "hidden state")))
+                if does == "withdraw"
+                else tried_by_viewer(party, name)
+            ),
+            number=draw(UP_TO_FIVE),
+        ))  # fmt: skip
+    return steps
+
+
+HIDDEN_PARTY: Final = "aac"
+HIDDEN_MOVE: Final = ("file", *MOVES, "file", "carry")
+HIDDEN_CASE_MOVE: Final = ("state", "open", "line", "line", "line", *IN_A_CASE)
+HIDDEN_OTHER: Final = ("hidden-a1", "hidden-c1", "hidden-c2")
+HIDDEN_ABOUT: Final = (
+    "part", "part", "a1", "hidden-a1", "hidden-c1", "hidden-a-none", "hidden-c-none", "a-none",
+)  # fmt: skip
+UP_TO_FOUR: Final = range(5)
+UP_TO_TWO: Final = range(3)
+WHEN: Final = range(10_001)
+
+
+def time_before(draw: Draw, last: int) -> int:
+    """Return minutes up to some last one, at which no visible step is."""
+    after = int(draw(WHEN)) % (last + 1)
+    return after + (after % BETWEEN_STEPS == 0)
+
+
+def hidden_operations(draw: Draw, seen: tuple[Step, ...]) -> Iterator[Step]:
+    """Yield what a and c do with operations.
+
+    Some contradict what b was given of none-here. Some begin with an agreement of a and c and an
+    operation of c that is in conflict with a1 by it, and by no rule with b1: a1 must then act for
+    a reason that b knows nothing of.
     """
     last = seen[-1].after + BETWEEN_STEPS
-    steps = []
-    for _ in range(draw(st.integers(0, 4))):  # fewer than the rate that others are told of
-        after = draw(st.integers(0, last))
-        after += after % BETWEEN_STEPS == 0
-        party = draw(st.sampled_from("aac"))
-        mine = f"hidden-{party}{draw(st.integers(1, 2))}"
-        steps.append(Step(
-            after=after, party=party, does=draw(st.sampled_from(("file", *MOVES, "file", "carry"))),
-            operation=mine, plan=draw(plans(after)), number=draw(st.integers(0, 5)),
-            other=draw(st.sampled_from(("hidden-a1", "hidden-c1", "hidden-c2"))), is_hidden=True,
-        ))  # fmt: skip
+    for _ in range(draw(UP_TO_FOUR)):  # fewer than the rate that others are told of
+        after, party = time_before(draw, last), draw(HIDDEN_PARTY)
+        yield Step(
+            after=after, party=party, does=draw(HIDDEN_MOVE),
+            operation=f"hidden-{party}{draw(ONE_OR_TWO)}", plan=plan_after(draw, after),
+            number=draw(UP_TO_FIVE), other=draw(HIDDEN_OTHER), is_hidden=True,
+        )  # fmt: skip
+    for each in seen:
+        if each.does == "state" and each.party != VIEWER and draw(YES_OR_NO):
+            yield Step(
+                after=each.after + draw(UP_TO_FIVE) - 2,
+                party=each.party,
+                does="file",
+                operation=f"hidden-{each.party}3",
+                plan=each.plan,
+                is_hidden=True,
+            )
     first = seen[0].plan
-    if first is not None and draw(st.booleans()):
+    if first is not None and draw(YES_OR_NO):
         above = replace(first, level=first.level + 3)
-        after = 1 + draw(st.integers(0, 2)) * BETWEEN_STEPS
-        steps += [
-            Step(after=after, party="a", does="carry", operation="", is_hidden=True),
-            Step(after=after, party="c", does="file", operation="hidden-c1", plan=above,
-                 is_hidden=True),
-        ]  # fmt: skip
+        after = 1 + draw(UP_TO_TWO) * BETWEEN_STEPS
+        yield Step(after=after, party="a", does="carry", operation="", is_hidden=True)
+        yield Step(after=after, party="c", does="file", operation="hidden-c1", plan=above,
+                   is_hidden=True)  # fmt: skip
+
+
+def hidden_cases(draw: Draw, last: int) -> Iterator[Step]:
+    """Yield what a and c state to each other of none-here, and their incident cases."""
+    times = sorted(time_before(draw, last) for _ in range(draw(UP_TO_FIVE)))
+    for number, after in enumerate(times):
+        party = draw(HIDDEN_PARTY)
+        does = draw(HIDDEN_CASE_MOVE) if number else "open"
+        name = f"hidden-{party}-none" if does in {"state", "withdraw"} else "hidden-case"
+        yield Step(
+            after=after, party=party, does=does, operation=name, number=draw(UP_TO_FIVE),
+            other=draw(HIDDEN_ABOUT), to=("c" if party == "a" else "a",),
+            plan=plan_after(draw, after), is_hidden=True,
+        )  # fmt: skip
+
+
+FAR: Final = 40  # places off: whatever is filed there meets nothing of b's
+FILINGS: Final = range(8, 12)
+BEGINNING: Final = range(5, 82, 2)
+
+
+class Burst(NamedTuple):
+    """How often and when a party files within some minutes, which others may be told of."""
+
+    party: str
+    first: int
+    filings: int
+
+
+def filings_in(draw: Draw, burst: Burst) -> Iterator[Step]:
+    """Yield so many filings, a minute apart: of what, differs from world to world.
+
+    Beside those of a some of c, which differ in number, too.
+    """
+    for number in range(draw(UP_TO_FOUR) if burst.party == "a" else 0):
+        after = time_before(draw, burst.first + burst.filings)
+        yield Step(after=after, party="c", does="file", operation=f"hidden-c{number}",
+                   plan=plan_after(draw, after), is_hidden=True)  # fmt: skip
+    for number in range(burst.filings):
+        after = burst.first + number
+        plan = plan_after(draw, after)
+        yield Step(
+            after=after, party=burst.party, does="file", is_hidden=True,
+            operation=f"hidden-far-{number}" if number % 3 else "hidden-far-0",
+            plan=replace(plan, place=plan.place + FAR),
+        )  # fmt: skip
+
+
+def hidden(draw: Draw, seen: tuple[Step, ...], burst: Burst | None) -> tuple[Step, ...]:
+    """Return hidden steps, each between two visible ones; with a burst no other filings."""
+    steps = [*hidden_cases(draw, seen[-1].after + BETWEEN_STEPS)] if draw(YES_OR_NO) else []
+    steps += hidden_operations(draw, seen) if burst is None else filings_in(draw, burst)
     return tuple(sorted(steps, key=lambda each: each.after))
 
 
-@st.composite
-def pairs(draw: st.DrawFn) -> Pair:
+COUNTS: Final = (0, 1, 1, 1, 2)
+
+
+def pair_of(draw: Draw) -> Pair:
     """Return two worlds that differ in what is hidden from b."""
-    count = draw(st.sampled_from((0, 1, 1, 1, 2)))
-    agreements = tuple(draw(terms(number)) for number in range(count))
-    steps = draw(visible())
+    burst = None
+    if draw(ONE_IN_FOUR):
+        burst = Burst(draw(HIDDEN_PARTY), draw(BEGINNING), draw(FILINGS))
+    count = draw(COUNTS)
+    agreements = tuple(terms(draw, number, is_busy=burst is not None) for number in range(count))
+    steps = visible(draw)
     seen = Seen(agreements=agreements, steps=steps)
-    return Pair(seen=seen, hidden=(draw(hidden(steps)), draw(st.just(()) | hidden(steps))))
+    one = hidden(draw, steps, burst)
+    other = hidden(draw, steps, burst) if burst is not None or draw(YES_OR_NO) else ()
+    return Pair(seen=seen, hidden=(one, other))
 
 
-# --- playing it ------------------------------------------------------------------------------
+def pairs() -> st.SearchStrategy[Pair]:
+    """Return pairs of worlds that differ in what is hidden from b."""
+    return st.builds(lambda seed: pair_of(Random(seed).choice), st.integers(0, 2**62))
 
 
-class StreamIds:
-    """Ids and salts, each from the stream of those who get it; see the module."""
-
-    def __init__(self) -> None:
-        self.step = ""
-        self._counts: Counter[str] = Counter()
-
-    def id(self) -> str:
-        """Return 32 hexadecimal digits."""
-        asking = sys._getframe(1).f_locals
-        a, b = asking.get("a"), asking.get("b")
-        if isinstance(a, Operation) and isinstance(b, Operation):
-            return self._next(f"conflict of {a.id} and {b.id}")[:16].hex()
-        return self._next(self.step)[:16].hex()
-
-    def salt(self) -> bytes:
-        """Return 32 bytes."""
-        audience = sys._getframe(1).f_locals.get("audience")
-        return self._next(f"salts of {audience}" if audience else self.step)
-
-    def _next(self, stream: str) -> bytes:
-        self._counts[stream] += 1
-        return sha256(f"{stream}, number {self._counts[stream]}".encode()).digest()
-
-
-class Received(NamedTuple):
-    """All that b gets: its answers and refusals, its file of the record, receipts."""
-
-    answers: tuple[bytes, ...]
-    file: tuple[bytes, ...]
-    receipts: tuple[bytes, ...]
-
-    def difference(self, other: "Received") -> str:
-        """Return the first thing that another has otherwise, empty where there is none."""
-        for what in self._fields:
-            ours, theirs = getattr(self, what), getattr(other, what)
-            for number, (one, two) in enumerate(zip(ours, theirs, strict=False)):
-                if one != two:
-                    return f"{what}[{number}]:\n{one.decode()}\n{two.decode()}"
-            if len(ours) != len(theirs):
-                return f"{what}: {len(ours)} or {len(theirs)}"
-        return ""
-
-
-def functions() -> Functions:
-    """Return the kernel's functions, compiled where they can be."""
-    try:
-        return compiled()
-    except NotCompiled:
-        return plain()
-
-
-def difference(pair: Pair) -> str:
-    """Return what b gets otherwise in one world than in the other, empty where it is the same."""
-    one = received(pair.seen, pair.hidden[0])
-    return one.difference(received(pair.other or pair.seen, pair.hidden[1]))
-
-
-def received(seen: Seen, hidden: tuple[Step, ...]) -> Received:
-    """Play a world, and return what b gets."""
-    while True:
-        world = _Playing(seen, hidden)
-        world.play()
-        met = world.met()
-        if not met:
-            return world.received()
-        hidden = tuple(each for each in hidden if not {each.operation, each.other} & met)
-
-
-class _Playing:
-    """A world that is played."""
-
-    def __init__(self, seen: Seen, hidden: tuple[Step, ...]) -> None:
-        self._ids = StreamIds()
-        self._seen, self._hidden = seen, hidden
-        self._ids.step = "setting up"
-        self._stage = Stage("exercise", START_US, Status.EXERCISE, HOUSE, self._ids, functions())
-        self._operations: dict[str, str] = {}
-        self._answers: list[bytes] = []
-        for party in PARTIES:
-            self._stage.join(party)
-        for each in seen.agreements:
-            self._stage.carry(self._stage.signed(each), each)
-        self._a_and_c = CarryAgreement(file=self._stage.signed(A_AND_C))
-
-    def play(self) -> None:
-        """Let everything happen."""
-        steps = [(each.after, 0, number, each) for number, each in enumerate(self._hidden)]
-        steps += [(each.after, 1, number, each) for number, each in enumerate(self._seen.steps)]
-        for after, is_seen, number, step in sorted(steps, key=lambda each: each[:3]):
-            self._stage.clock.move_to(START_US + after * MINUTE_US)
-            self._ids.step = f"{'visible' if is_seen else 'hidden'} step {number}"
-            self._do(step)
-        after = self._seen.until or self._seen.steps[-1].after + 20 * BETWEEN_STEPS
-        self._ids.step = "the end"
-        self._stage.clock.move_to(START_US + after * MINUTE_US)
-        self._stage.exchange.pass_time()
-        self._stage.exchange.beat()
-
-    def met(self) -> set[str]:
-        """Return the names of hidden operations that are or were in conflict with one of b's."""
-        world = self._stage.exchange.world
-        return {
-            name for name, own_id in self._operations.items()
-            if name.startswith("hidden")
-            and any(VIEWER in each.parties for each in world.conflicts_of(own_id))
-        }  # fmt: skip
-
-    def received(self) -> Received:
-        """Return all that b has got."""
-        lines = self._stage.lines
-        return Received(
-            tuple(self._answers), tuple(view_of(lines, VIEWER)), tuple(self._receipts())
-        )
-
-    def _receipts(self) -> Iterator[bytes]:
-        """Yield a proof of the first leaf of each tree that b sees, as it stands at the end."""
-        for audience, tree in self._stage.exchange._kept.ledger.trees.items():
-            if audience == "*" or VIEWER in audience.split(","):
-                yield encode((audience, len(tree), tree.inclusion(0, len(tree))))
-
-    def _do(self, step: Step) -> None:
-        kind, payload = self._act(step)
-        known = set(self._stage.exchange.world.operations)
-        names = PEOPLE if step.does == "carry" else ("watch",)
-        try:
-            answer = self._stage.submit(step.party, kind, payload, names)
-        except CallerError as fault:
-            if step.party == VIEWER:
-                self._answers.append(str(fault).encode())
-            return
-        for new in set(self._stage.exchange.world.operations) - known:
-            self._operations[step.operation] = new
-        if step.party == VIEWER:
-            self._answers.append(encode(answer))
-
-    def _act(self, step: Step) -> tuple[str, Signed]:  # noqa: PLR0911 one for each kind of act
-        """Return an act as kind and payload. What names nothing that is there names UNKNOWN."""
-        own = self._operations.get(step.operation, UNKNOWN)
-        made: Any
-        match step.does:
-            case "carry":
-                return "agreement.carry/1", self._a_and_c
-            case "file" if own == UNKNOWN:
-                return "operations.file/1", acts.FileOperation(operation=filed(step.plan))
-            case "file":
-                ovn = self._stage.exchange.world.operations[own].ovn
-                made = acts.UpdateOperation(id=own, ovn=ovn, operation=filed(step.plan))
-                return "operations.update/1", made
-            case "activate":
-                return "operations.activate/1", acts.ActivateOperation(id=own, key=self._key(own))
-            case "airborne":
-                made = acts.MarkAirborne(id=own, at_us=START_US + step.after * MINUTE_US)
-            case "contingent":
-                volumes = filed(step.plan).volumes if step.number % 2 else ()
-                made = acts.MakeContingent(id=own, off_nominal=volumes)
-            case "end":
-                made = acts.EndOperation(id=own)
-            case "cancel":
-                made = acts.CancelOperation(id=own, why="weather")
-            case "probe":
-                return "operations.end/1", acts.EndOperation(id=self._probed(step))
-            case _:
-                return self._about_conflict(step, own)
-        return f"operations.{step.does}/1", made
-
-    def _about_conflict(self, step: Step, own: str) -> tuple[str, Signed]:
-        other = self._operations.get(step.other, UNKNOWN)
-        world = self._stage.exchange.world
-        found = [each for each in world.conflicts_of(own) if each.other(own) == other]
-        conflict = found[-1].id if found else UNKNOWN
-        made: Any
-        match step.does:
-            case "acknowledge":
-                latest = world.operations[other].ovn if other in world.operations else UNKNOWN
-                ovn = UNKNOWN if step.number % 3 == 1 else latest
-                made = acts.AcknowledgeConflict(id=conflict, ovn=ovn)
-            case "answer":
-                made = acts.AnswerConflict(id=conflict, answer=Answer.CONCERNED, why="too near")
-            case "propose":
-                moves = own if step.number % 2 else other
-                later = f"{step.number * 20} min"
-                made = acts.ProposeChange(id=conflict, operation=moves, later=later)
-            case "accept":
-                proposal = found[-1].proposal if found else None
-                made = acts.AcceptProposal(
-                    id=conflict, proposal=proposal.id if proposal else UNKNOWN
-                )
-            case _:
-                made = acts.AgreeAsIs(id=conflict)
-        kind = {"agree": "agree-as-is"}.get(step.does, step.does)
-        return f"conflicts.{kind}/1", made
-
-    def _key(self, own: str) -> tuple[str, ...]:
-        world = self._stage.exchange.world
-        return tuple(world.operations[each.other(own)].ovn for each in world.conflicts_of(own))
-
-    def _probed(self, step: Step) -> str:
-        """Return an operation's id that is not the asker's: of a visible one, or one made up."""
-        return self._operations.get(step.other, UNKNOWN)
-
-
-def filed(plan: Plan | None) -> FiledOperation:
-    """Return a plan as it is filed."""
+def volume_of(plan: Plan | None) -> FiledVolume:
+    """Return the volume of a plan."""
     assert plan is not None
     times = [START_US + minute * MINUTE_US for minute in (plan.start, plan.start + plan.lasts)]
     start, end = (f"{format_time(each)[:19]}Z" for each in times)
     shape = FiledCircle(centre=(35.0 + plan.place * 3.5 / 60, 35.5), radius=plan.radius)
-    volume = FiledVolume(
+    return FiledVolume(
         shape=shape,
         lower=f"FL{plan.level}{plan.higher}",
         upper=f"FL{plan.level + 1}0",
         start=start,
         end=end,
     )
+
+
+def filed(plan: Plan | None) -> FiledOperation:
+    """Return a plan as it is filed."""
+    assert plan is not None
     return FiledOperation(
         datum="WGS84", domain=plan.domain, craft_class=plan.craft, callsign=plan.callsign,
-        count=plan.count, volumes=(volume,), lateral=plan.lateral,
+        count=plan.count, volumes=(volume_of(plan),), lateral=plan.lateral,
     )  # fmt: skip
 
 
@@ -487,18 +477,23 @@ WITHIN: Final[dict[Field, tuple[dict[str, Any], ...]]] = {
 WITHOUT: Final[dict[Field, tuple[dict[str, Any], ...]]] = {
     Field.AREA_BOX: ({"place": LATITUDE_OFF_GRID + 1}, {"radius": "2.4 NM"}),
     Field.LEVEL_BAND: ({"level": 21}, {"level": 23}),
-    Field.TIME_BAND: ({"start": 60, "lasts": 40},),
+    Field.TIME_BAND: ({"start": 60, "lasts": 29}, {"start": 61, "lasts": 24}),
     Field.CALLSIGN: ({"callsign": "OTHER"},),
     Field.COUNT: ({"count": 9},),
     Field.EVERYTHING: ({"craft": "unmanned"}, {"lateral": "70 m"}),
 }
 
 
+ON_A_CONFLICT: Final = (
+    "acknowledge", "answer", "agree", "propose", "file", "contingent", "end", "airborne",
+)  # fmt: skip
+
+
 @st.composite
 def same_as_shown(draw: st.DrawFn) -> Pair:
     """Return two worlds in which an operation of a differs only in what no clause grants b.
 
-    They end before it does: that it is over shows, and when.
+    Where a has activated it they end before it does: that it has not been ended shows, and when.
     """
     fields = draw(st.sampled_from((None, *GRADES[:-1])))
     clauses = [separation("8 NM / 2000 ft")]
@@ -511,15 +506,23 @@ def same_as_shown(draw: st.DrawFn) -> Pair:
     for each in Field:
         ways = WITHIN if fields is not None and each in fields else WITHOUT
         changes |= draw(st.sampled_from(({}, *ways.get(each, ()))))
+    is_activated = draw(st.booleans())
+    # what b does while a1 is over in one world and not in the other
+    late = [
+        Step(after=after, party="b", does=draw(st.sampled_from(ON_A_CONFLICT)), operation="b1",
+             other="a1", number=3, plan=replace(plan, lasts=45))
+        for after in (83, 86)
+    ]  # fmt: skip
     worlds = [
         Seen(
-            agreements=(between("a", "b", "a-b", *clauses),), until=45,
+            agreements=(between("a", "b", "a-b", *clauses),), until=45 if is_activated else 0,
             steps=(
                 Step(after=15, party="a", does="file", operation="a1", plan=each),
                 Step(after=30, party="b", does="file", operation="b1", plan=plan),
                 Step(after=35, party="b", does="acknowledge", operation="b1", other="a1"),
-                Step(after=36, party="a", does="activate", operation="a1"),
+                *([Step(after=36, party="a", does="activate", operation="a1")] * is_activated),
                 Step(after=40, party="b", does="activate", operation="b1"),
+                *([] if is_activated else late),
             ),
         )
         for each in (plan, replace(plan, **changes))

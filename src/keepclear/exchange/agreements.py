@@ -31,6 +31,7 @@ from keepclear.exchange.events import (
     RecheckingDone,
 )
 from keepclear.exchange.index import Near
+from keepclear.exchange.lapses import has_open, lapses_of
 from keepclear.exchange.rechecking import recheck
 from keepclear.exchange.world import Carried
 from keepclear.record.encoding import Signed, encode
@@ -121,7 +122,7 @@ def stand(deciding: Deciding, own_hash: str, keys: Keyring) -> None:
     parties = [party.id for party in carried.agreement.parties]
     touched = [
         each for each in deciding.world.operations.values()
-        if each.is_protecting and each.party in parties
+        if each.party in parties and (each.is_protecting or has_open(deciding.world, each))
     ]  # fmt: skip
     is_long = len(touched) > AT_ONCE
     deciding.emit(parties, AgreementStood(
@@ -134,6 +135,8 @@ def stand(deciding: Deciding, own_hash: str, keys: Keyring) -> None:
         for operation in sorted(touched, key=lambda each: each.id):
             recheck(deciding, operation, _why(own_hash, standing.state), among=parties)
         return
+    for each in touched:  # what is over by its time may be shown otherwise from now on
+        deciding.due += lapses_of(deciding.world, each, deciding.between)
     for party in parties:
         own = tuple(each.id for each in touched if each.party == party)
         if own:

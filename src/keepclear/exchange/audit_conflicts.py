@@ -8,8 +8,9 @@ from keepclear.agreement.claims import Breach
 from keepclear.agreement.findings import Verdict
 from keepclear.exchange.audit_found import Found, pair_text
 from keepclear.exchange.deciding import Between
-from keepclear.exchange.rechecking import GONE_ON, told_of
-from keepclear.plans.conflicts import TABLE, Broken, Conflict, Numbers, State, who_acts
+from keepclear.exchange.lapses import as_stood
+from keepclear.exchange.rechecking import told_of
+from keepclear.plans.conflicts import GONE_ON, TABLE, Broken, Conflict, Numbers, State, who_acts
 from keepclear.plans.operations import Operation
 from keepclear.record.entries import Leaf
 
@@ -44,13 +45,14 @@ class Conflicts:
             self._differs(conflict, f"cannot be {conflict.state} after it was {was}")
         if before is None and conflict.raised_us != self._found.deciding.now_us:
             self._differs(conflict, "is dated otherwise than its entry")
-        self._check_content(conflict, a, b, self._found.breaches(a, b))
+        broken = self._found.breaches(a, b, in_conflict=before is not None)
+        self._check_content(conflict, a, b, broken)
 
     def check_pair(self, a: Operation, b: Operation, *, has_changed: bool) -> None:
         """Compare the conflicts of a pair at the end of an entry with what comes out now."""
         conflicts = self._found.world.conflicts_of(a.id)
         live = [each for each in conflicts if each.other(a.id) == b.id and each.state in GONE_ON]
-        broken = self._found.breaches(a, b)
+        broken = self._found.breaches(a, b, in_conflict=bool(live))
         if broken and not live and not self._is_left(a.id, b.id):
             is_boundary = all(each.found.verdict is Verdict.BOUNDARY for each in broken)
             clauses = ", ".join(_clause((each.agreement, each.clause)) for each in broken)
@@ -60,9 +62,14 @@ class Conflicts:
             )  # fmt: skip
         if len(live) > 1:
             self._found.differs(pair_text(a, b), f"TOO MANY: have {len(live)} conflicts at once")
-        if not has_changed:
+        if not has_changed and not self._waits(a, b):
             for each in live:
                 self._check_content(each, a, b, broken)
+
+    def _waits(self, a: Operation, b: Operation) -> bool:
+        """Tell whether a pair is looked at again later, and was not when time ended one of it."""
+        waiting = self._found.world.rechecking.keys() & {a.id, b.id}
+        return bool(waiting) and not (a.is_protecting and b.is_protecting)
 
     def _is_left(self, *pair: str) -> bool:
         """Tell whether one of a pair says that it has more conflicts than its entry holds."""
@@ -120,7 +127,8 @@ class Conflicts:
             is_boundary = bool(minima) and self._found.is_nearly(a, b, minima)
             self._differs(conflict, f"says that it breaks {_clause(key)}", is_boundary=is_boundary)
         for key in found.keys() & said.keys():
-            made = told_of(self._found.deciding, a, b, found[key], between)
+            one, other = (as_stood(self._found.world, each) for each in (a, b))
+            made = told_of(self._found.deciding, one, other, found[key], between)
             self._check_numbers(conflict, said[key], made)
 
     def _check_numbers(self, conflict: Conflict, said: Broken, made: Broken) -> None:

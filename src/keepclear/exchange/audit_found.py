@@ -17,6 +17,7 @@ from keepclear.detect.kernel import Functions
 from keepclear.exchange.deciding import Between, Deciding
 from keepclear.exchange.events import Limit
 from keepclear.exchange.index import Near
+from keepclear.exchange.lapses import as_stood, is_there
 from keepclear.exchange.limited import limits_of
 from keepclear.exchange.world import World
 from keepclear.plans.operations import Operation, claim_of
@@ -74,7 +75,8 @@ class Found:
         """Return an operation as it is compared under a probing bound."""
         forms = self._compiled.setdefault(operation.id, {})
         if bound not in forms:
-            forms[bound] = self.deciding.near.compile(claim_of(operation), bound)
+            stood = as_stood(self.world, operation)
+            forms[bound] = self.deciding.near.compile(claim_of(stood), bound)
         return forms[bound]
 
     def between(self, a: Operation, b: Operation) -> Between:
@@ -83,11 +85,22 @@ class Found:
         self.has_house = self.has_house or any(not each.agreement for each in between.minima)
         return between
 
-    def breaches(self, a: Operation, b: Operation) -> tuple[Breach, ...]:
-        """Return what two operations break as they stand."""
-        if not (a.is_protecting and b.is_protecting and a.status is b.status):
+    def are_there(self, a: Operation, b: Operation) -> bool:
+        """Tell whether two operations in conflict are over for neither side."""
+        between, now_us = self.between(a, b), self.deciding.now_us
+        return all(
+            is_there(self.world, one, other, between, now_us) for one, other in ((a, b), (b, a))
+        )
+
+    def breaches(
+        self, a: Operation, b: Operation, *, in_conflict: bool = False
+    ) -> tuple[Breach, ...]:  # fmt: skip
+        """Return what two operations break as they stand. in_conflict: they are, or were so far."""
+        if a.party == b.party or a.status is not b.status:
             return ()
-        if a.party == b.party:
+        if not (a.is_protecting and b.is_protecting) and not (
+            in_conflict and self.are_there(a, b)
+        ):  # fmt: skip
             return ()
         self.pairs += 1
         bound = self.between(a, b).bound(a, b)
@@ -109,10 +122,10 @@ class Found:
 
     def is_nearly(self, a: Operation, b: Operation, minima: Iterable[Minima]) -> bool:
         """Tell whether a pair that breaks nothing would, were one of them a hair larger."""
-        if not (a.is_protecting and b.is_protecting and a.status is b.status):
+        if not (self.are_there(a, b) and a.status is b.status):
             return False
         bound = self.between(a, b).bound(a, b)
-        claim = claim_of(a)
+        claim = claim_of(as_stood(self.world, a))
         larger = replace(claim, lateral_tmm=claim.lateral_tmm + GUARD_TMM)
         one = self.deciding.near.compile(larger, bound)
         return bool(breaches(self.functions, one, self._compile(b, bound), minima))

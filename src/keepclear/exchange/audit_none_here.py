@@ -17,7 +17,8 @@ from keepclear.exchange.events import (
     OperationFiled,
     OperationMoved,
 )
-from keepclear.exchange.none_here import contradicting, shown_to
+from keepclear.exchange.none_here import as_shown, contradicting, shown_to
+from keepclear.exchange.world import Contradictions
 from keepclear.plans.none_here import Contradiction, NoneHere
 from keepclear.plans.operations import OUT_OF_PLAN, Operation
 from keepclear.record.entries import audience_of
@@ -52,6 +53,11 @@ class Statements:
             if audience != statement.party:
                 self._differs(event.id, f"what contradicts it stands in the tree of {audience}")
             return
+        kept = self._found.world.contradictions.get(event.id, Contradictions())
+        known = {as_shown(each) for each in kept.found}
+        for each in event.found:
+            if each not in known:
+                self._differs(event.id, f"{_name(_version(each))} is shown otherwise than it is")
         for party in statement.to:
             if audience == audience_of([statement.party, party]):
                 seen = self._shown.setdefault((event.id, party), set())
@@ -96,7 +102,7 @@ class Statements:
             if one == other:
                 continue
             verdicts = {each.verdict for each in (one, other) if each is not None}
-            name = f"version {key[1]} of operation {key[0][:8]}"
+            name = _name(key)
             if other is None:
                 what = f"MISSING: {name} contradicts it, and is not told"
             elif one is None:
@@ -115,6 +121,10 @@ class Statements:
 
     def _differs(self, statement_id: str, what: str, *, is_boundary: bool = False) -> None:
         self._found.differs(f"none-here {statement_id[:8]}", what, is_boundary=is_boundary)
+
+
+def _name(version: Version) -> str:
+    return f"version {version[1]} of operation {version[0][:8]}"
 
 
 def _version(found: Contradiction) -> Version:

@@ -103,9 +103,11 @@ def accept(deciding: Deciding, act: Act, payload: AcceptProposal) -> None:
     bound = between.bound(after, deciding.world.operations[other_id])
     compiled = deciding.near.compile(claim_of(after), bound)
     other = deciding.near.compiled(other_id, bound)
-    if breaches(deciding.functions, compiled, other, between.minima):
+    # one that is over by its time is refused as one that settles nothing: no more is told of it
+    if not operation.is_protecting or breaches(deciding.functions, compiled, other, between.minima):
         raise Refused(
-            f"proposal {proposal.id[:8]}: the two would be in conflict still; propose more"
+            f"proposal {proposal.id[:8]}: does not settle the conflict as the two stand now; "
+            "propose otherwise"
         )
     made = replace(
         after, version=operation.version + 1, ovn=deciding.ids.id(),

@@ -28,6 +28,7 @@ from keepclear.errors import InputError
 from keepclear.exchange.disclosure import Grants, grants_of
 from keepclear.exchange.events import KIND_OF, ConflictChanged, Event
 from keepclear.exchange.index import Near
+from keepclear.exchange.lapses import as_stood
 from keepclear.exchange.ports import Ids
 from keepclear.exchange.views import NOTICE_KIND, Disclosed, Notice, notice
 from keepclear.exchange.world import Carried, World, evolve
@@ -70,7 +71,7 @@ class Deciding:
     counts: how many notices each party has had. parties: all of the region. parts: audience,
     kind and value of what goes into the record, in order. seen_by: who else sees the act.
     believed: the exchange's own keys. holds: whether a party sees a leaf of the record, by its
-    hash. due: when an agreement is to be looked at again, and its hash.
+    hash. due: when an agreement or an operation is to be looked at again, by hash or id.
     """
 
     world: World
@@ -102,7 +103,8 @@ class Deciding:
 
     def notices(self, conflict: Conflict, note: str) -> Iterator[Disclosed[Notice]]:
         """Yield what each side is told of a conflict as it stands now, and count it."""
-        a, b = self.world.operations[conflict.a], self.world.operations[conflict.b]
+        operations = self.world.operations
+        a, b = (as_stood(self.world, operations[each]) for each in (conflict.a, conflict.b))
         between = self.between(a.party, b.party)
         for own, other in ((a, b), (b, a)):
             number = self.counts.get(own.party, 0) + 1
@@ -118,7 +120,7 @@ class Deciding:
         """Return what binds two parties now."""
         key = (min(a, b), max(a, b))
         if key not in self._between:
-            self._between[key] = _between(held_of(self.world), *key, self.house)
+            self._between[key] = what_binds(held_of(self.world), *key, self.house)
         return self._between[key]
 
     def minima(self, one: Operation, other: Operation) -> tuple[Minima, ...]:
@@ -192,7 +194,8 @@ def held_of(world: World, instead: Mapping[str, Carried] = MappingProxyType({}))
     ]
 
 
-def _between(held: Sequence[Held], a: str, b: str, house: RuleSet) -> Between:
+def what_binds(held: Sequence[Held], a: str, b: str, house: RuleSet) -> Between:
+    """Return what binds two parties by the agreements that are held."""
     bound = binding(held, a, b)
     disclosures: list[tuple[str, str, Disclosure | None]] = []
     for each in bound:

@@ -189,7 +189,7 @@ def shown(operation: Operation, grants: Grants, missed: Sequence[Missed] = ()) -
     grants = grants.of(operation)
     found: dict[str, Any] = {
         "id": operation.id, "party": operation.party, "ovn": operation.ovn,
-        "state": _state(operation.state),
+        "state": state_shown(operation.state).value,
         "late_by": tuple(_named(each.agreement, each.clause) for each in missed),
         "callsign": operation.callsign, "count": operation.count,
         "craft_class": operation.craft_class, "has_rvsm": operation.has_rvsm,
@@ -267,6 +267,6 @@ def _granted(fields: frozenset[Field]) -> tuple[str, ...]:
     return tuple(name for name, grade in GRADES.items() if grants.has(grade))
 
 
-def _state(state: State) -> str:
+def state_shown(state: State) -> State:
     """Return a state as others see it: an operation waits for *accepted* because of anybody."""
-    return (State.FILED if state is State.ACCEPTED else state).value
+    return State.FILED if state is State.ACCEPTED else state

@@ -29,14 +29,16 @@ from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import KINDS, Event, RegionOpened
 from keepclear.exchange.kept import Kept, Reach, Region, near_of
+from keepclear.exchange.lapses import kept_claim
 from keepclear.exchange.none_here import look_again
 from keepclear.exchange.operations import Refused, fall_due
 from keepclear.exchange.ports import Clock, Ids, NotWritten, Store
+from keepclear.exchange.rechecking import expire
 from keepclear.exchange.reopening import reopened
 from keepclear.exchange.views import Answer, Disclosed
 from keepclear.exchange.views import answer as disclosed_answer
 from keepclear.exchange.world import World, is_whole, keep, undo
-from keepclear.plans.operations import claim_of, protects_until_us
+from keepclear.plans.operations import protects_until_us
 from keepclear.record.encoding import encode
 from keepclear.record.entries import EVERYBODY, Leaf, Part, audience_of
 from keepclear.record.envelopes import Envelope
@@ -173,6 +175,8 @@ class Exchange:
             if operation.is_protecting and protects_until_us(operation) <= deciding.now_us:
                 fall_due(deciding, operation)
                 look_again(deciding)
+            elif not operation.is_protecting:
+                expire(deciding, operation)
 
     def recheck_some(self) -> bool:
         """Enter one entry of what is RE-CHECKING; tell whether there is more.
@@ -301,8 +305,9 @@ class Exchange:
             return
         for operation_id in list(near.touched):
             operation = world.operations.get(operation_id)
-            if operation is None or not operation.is_protecting:
+            claim = kept_claim(world, operation)
+            if operation is None or claim is None:
                 near.drop(operation_id)
             else:
-                near.put(operation.status, claim_of(operation))
+                near.put(operation.status, claim)
         near.touched.clear()

@@ -4,8 +4,8 @@
 It is no part of the world, stands outside its hash, and is made anew from it when it is missing
 or the rules have changed.
 
-1. It holds every operation that protects, one index for each status: Actual, Exercise and Test
-   never meet.
+1. It holds every operation that protects, and those that time has ended for their owner alone
+   (`lapses`); one index for each status: Actual, Exercise and Test never meet.
 2. Claims are kept as wide as any bound on probing here makes them, and are judged as wide as the
    bound between the two says: by what is kept where that is the same, as it is of most.
 3. It is asked with every cylinder of every rule that binds anybody here, so it misses nothing

@@ -14,8 +14,8 @@ from keepclear.detect.kernel import Functions
 from keepclear.exchange.answers import Answers
 from keepclear.exchange.due import Due
 from keepclear.exchange.index import Near
+from keepclear.exchange.lapses import kept_claim
 from keepclear.exchange.world import World
-from keepclear.plans.operations import claim_of
 from keepclear.record.key_documents import Keyring
 from keepclear.record.ledger import Ledger
 
@@ -55,12 +55,13 @@ class Kept:
 
 
 def near_of(functions: Functions, world: World, reach: Reach) -> Near:
-    """Return an index of all that protects in a world. reach: what it is asked with, how wide."""
+    """Return an index of what is compared in a world. reach: what it is asked with, how wide."""
     cylinders, bound = reach
     near = Near(functions, cylinders)
     near.widen((), (bound,))
     for operation in world.operations.values():
-        if operation.is_protecting:
-            near.put(operation.status, claim_of(operation))
+        claim = kept_claim(world, operation)
+        if claim is not None:
+            near.put(operation.status, claim)
     near.touched.clear()
     return near

@@ -6,17 +6,21 @@
    the statement or the operation.
 3. Others learn of that only if every agreement that binds the two says so, or in an incident
    case that the statement is part of, as long as that is not closed.
+   As everywhere, *accepted* is shown as *filed*.
 4. Own operations alone are looked at: a statement learns nothing of another party's.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from keepclear.agreement.binding import binding
 from keepclear.agreement.clauses import Caps, IncidentRule, ShowContradictions
 from keepclear.detect.kernel import Functions
 from keepclear.errors import InputError
 from keepclear.exchange.deciding import Deciding, clauses_of, held_of
+from keepclear.exchange.disclosure import state_shown
 from keepclear.exchange.events import (
     ContradictionsShown,
     NoneHereContradicted,
@@ -109,10 +113,7 @@ def show(deciding: Deciding, statement: NoneHere, incident: Incident) -> None:
     """Show the parties of a case what contradicts a statement that has become part of it."""
     found = deciding.world.contradictions.get(statement.id, Contradictions()).found
     if found:
-        deciding.emit(
-            incident.parties,
-            ContradictionsShown(id=statement.id, found=found, by=f"incident {incident.id}"),
-        )
+        _show(deciding, incident.parties, statement, found, f"incident {incident.id}")
 
 
 def _find(deciding: Deciding, statement: NoneHere, operations: Iterable[Operation]) -> None:
@@ -143,9 +144,22 @@ def contradicting(
 def _tell(deciding: Deciding, statement: NoneHere, found: tuple[Contradiction, ...]) -> None:
     deciding.emit([statement.party], NoneHereContradicted(id=statement.id, found=found))
     for other, by in shown_to(deciding, statement).items():
-        deciding.emit(
-            [statement.party, other], ContradictionsShown(id=statement.id, found=found, by=by)
-        )
+        _show(deciding, (statement.party, other), statement, found, by)
+
+
+def _show(
+    deciding: Deciding, parties: Sequence[str], statement: NoneHere,
+    found: Sequence[Contradiction], by: str,
+) -> None:  # fmt: skip
+    """Show what contradicts a statement. by: clause or case."""
+    deciding.emit(parties, ContradictionsShown(
+        id=statement.id, found=tuple(map(as_shown, found)), by=by
+    ))  # fmt: skip
+
+
+def as_shown(found: Contradiction) -> Contradiction:
+    """Return what contradicts a statement as others see it: *accepted* as *filed*."""
+    return replace(found, state=state_shown(found.state))
 
 
 def shown_to(deciding: Deciding, statement: NoneHere) -> dict[str, str]:

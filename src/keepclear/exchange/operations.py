@@ -14,7 +14,7 @@ from keepclear.agreement.probing import DEFAULT, widest
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.deciding import Deciding, clauses_of
 from keepclear.exchange.events import FilingsCounted, OperationFiled, OperationMoved
-from keepclear.exchange.rechecking import GONE_ON, recheck
+from keepclear.exchange.rechecking import TIME_HAS_PASSED, expire, recheck
 from keepclear.exchange.world import Filer
 from keepclear.plans.acts import (
     ActivateOperation,
@@ -26,7 +26,7 @@ from keepclear.plans.acts import (
     UpdateOperation,
 )
 from keepclear.plans.caps import Excess, area_hours_km2h, excesses
-from keepclear.plans.conflicts import open_for
+from keepclear.plans.conflicts import GONE_ON, open_for
 from keepclear.plans.filing import FiledOperation, uncertainty_of, volumes_filed, volumes_of
 from keepclear.plans.operations import (
     OUT_OF_PLAN,
@@ -157,6 +157,7 @@ def contingent(deciding: Deciding, act: Act, payload: MakeContingent) -> None:
         operation=made, understood=understood(made), is_smaller=True
     ))  # fmt: skip
     recheck(deciding, made, "URGENT: contingent")
+    _tell_rate(deciding, act.party)  # it passes every cap, and is answered as a filing is
 
 
 def end(deciding: Deciding, act: Act, payload: EndOperation) -> None:
@@ -181,7 +182,11 @@ def fall_due(deciding: Deciding, operation: Operation) -> None:
         ))  # fmt: skip
         recheck(deciding, deciding.world.operations[operation.id], "URGENT: its end has passed")
     elif operation.state in {State.FILED, State.ACCEPTED} or is_over:
-        _close(deciding, operation, Event.END, "is over: its time has passed", by_time=True)
+        state = move(operation.state, Event.END)
+        deciding.emit(
+            [operation.party], OperationMoved(id=operation.id, state=state, why=TIME_HAS_PASSED)
+        )
+        expire(deciding, deciding.world.operations[operation.id])
 
 
 def _grace_us(deciding: Deciding, old: Operation, state: State) -> int | None:
@@ -194,17 +199,14 @@ def _grace_us(deciding: Deciding, old: Operation, state: State) -> int | None:
     return deciding.grace_us(old.party)
 
 
-def _close(
-    deciding: Deciding, old: Operation, event: Event, why: str, reason: str = "", *,
-    by_time: bool = False,
-) -> None:  # fmt: skip
+def _close(deciding: Deciding, old: Operation, event: Event, why: str, reason: str = "") -> None:
     """Let an operation be over. why: for all it was in conflict with; reason: for its owner."""
     state = move(old.state, event)
     own = f"{why}: {reason}" if reason else why
     deciding.emit([old.party], OperationMoved(id=old.id, state=state, why=own))
     made = deciding.world.operations[old.id]
     said = f"operation {old.id[:8]} of {old.party} {why}"
-    recheck(deciding, made, said, by_time=by_time)
+    recheck(deciding, made, said)
 
 
 def _operation(

@@ -3,17 +3,17 @@
 
 1. A pair that breaks a rule that binds it has one conflict, raised once and kept while they are.
 2. A conflict of a pair that no longer breaks any is resolved, and says by what; where time alone
-   has ended one of the two it has expired.
+   has ended one of the two for the other side (`lapses`) it has expired.
 3. *Accepted* is given by itself as soon as no conflict is open in which the operation must act.
 4. One entry holds at most 1,000 of an operation's conflicts, the soonest first; it says how many
    more there are, and *accepted* is not given.
 5. The verdict is on the exact shapes. The numbers are computed from those that both sides are
    shown; the exact ones lie within them, so a conflict of the exact is one of the shown. Where
    the shown give none, none are told.
-6. LIMITED is told to both and is no conflict (`limited`).
+6. LIMITED is told to both and is no conflict (`limited`); of what is over it is not told.
 """
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Iterable
 from typing import Final
 
 from msgspec.structs import replace
@@ -27,9 +27,10 @@ from keepclear.exchange.deciding import Between, Deciding
 from keepclear.exchange.disclosure import has_numbers, shown_claim
 from keepclear.exchange.events import MoreFound, OperationMoved
 from keepclear.exchange.judging import Found, broken_with, soonest
+from keepclear.exchange.lapses import as_stood, is_there, kept_claim, lapses_of
 from keepclear.exchange.limited import tell_limited
 from keepclear.plans.conflicts import (
-    OPEN,
+    GONE_ON,
     Broken,
     Conflict,
     Event,
@@ -45,31 +46,24 @@ from keepclear.plans.operations import State as OperationState
 from keepclear.plans.operations import move as move_operation
 
 MOST_FINDINGS: Final = 1_000
-GONE_ON = OPEN | {State.AGREED}
+TIME_HAS_PASSED: Final = "is over: its time has passed"
 
 
 def recheck(
-    deciding: Deciding, operation: Operation, why: str, among: Container[str] | None = None,
-    *, by_time: bool = False,
-) -> None:  # fmt: skip
+    deciding: Deciding, operation: Operation, why: str, among: Container[str] | None = None
+) -> None:
     """Raise, change and resolve the conflicts of an operation as it stands now.
 
     why: what closes a conflict that is no more. among: for whom that is; others are told of a
-    pair only where it comes out otherwise, and not why. None for everybody. by_time: that time has
-    ended the operation, and nobody.
+    pair only where it comes out otherwise, and not why. None for everybody.
     """
-    world, near = deciding.world, deciding.near
+    world = deciding.world
     before = {
         each.other(operation.id): each
         for each in world.conflicts_of(operation.id)
         if each.state in GONE_ON
     }
-    near_it: list[str] = []
-    if operation.is_protecting:
-        near.put(operation.status, claim_of(operation))
-        near_it = near.near(operation.id)
-    else:
-        near.drop(operation.id)
+    near_it = _near_it(deciding, operation, before)
     found = broken_with(deciding, operation, [world.operations[each] for each in near_it])
     broken = {other_id: breaches for other_id, breaches in found.items() if breaches}
     told, more = _soonest(deciding, broken, before.keys())
@@ -78,18 +72,75 @@ def recheck(
         other = world.operations[other_id]
         is_told_why = among is None or other.party in among
         _settle(
-            deciding, operation, other, before.get(other_id), broken.get(other_id, ()),
-            why if is_told_why else "rules have changed", is_always_told=is_told_why,
-            closing=Event.EXPIRE if by_time else Event.RESOLVE,
+            deciding, as_stood(world, operation), as_stood(world, other), before.get(other_id),
+            broken.get(other_id, ()), why if is_told_why else "rules have changed",
+            is_always_told=is_told_why,
         )  # fmt: skip
     tell_limited(deciding, operation, [
         other_id for other_id in sorted(found.keys() - broken.keys())
-        if among is None or world.operations[other_id].party in among
+        if operation.is_protecting and world.operations[other_id].is_protecting
+        and (among is None or world.operations[other_id].party in among)
     ])  # fmt: skip
     if more or operation.id in world.more:
         deciding.emit([operation.party], MoreFound(id=operation.id, more=more))
-    # only now: what is to come of other pairs is known
-    for each in (operation.id, *sorted(told | before.keys())):
+    _go_on(deciding, operation, told | before.keys())
+
+
+def expire(deciding: Deciding, operation: Operation) -> None:
+    """Let those conflicts of an operation expire of which time has ended one side for the other.
+
+    Nothing else of it is looked at, and nobody is told of a conflict that goes on: that would tell
+    the other side when it has ended.
+    """
+    world = deciding.world
+    over: dict[str, tuple[Conflict, Operation]] = {}
+    for conflict in world.conflicts_of(operation.id):
+        other = world.operations[conflict.other(operation.id)]
+        gone = _gone(deciding, operation, other) if conflict.state in GONE_ON else []
+        if gone:
+            over[other.id] = conflict, gone[0]
+    for _, (conflict, gone_first) in sorted(over.items()):
+        why = f"operation {gone_first.id[:8]} of {gone_first.party} {TIME_HAS_PASSED}"
+        state = move(conflict.state, Event.EXPIRE)
+        deciding.change(replace(conflict, state=state, closed_by=why, proposal=None))
+    if operation.id in world.more:
+        deciding.emit([operation.party], MoreFound(id=operation.id, more=0))
+    _go_on(deciding, operation, over)
+
+
+def _near_it(deciding: Deciding, operation: Operation, before: Iterable[str]) -> list[str]:
+    """Keep an operation as it is compared, and return the ids of those it may break a rule with.
+
+    before: those it is in conflict with so far. What is over by its time stays in these until it
+    is over for the other side, and comes into no other.
+    """
+    world, near = deciding.world, deciding.near
+    there = {each for each in before if not _gone(deciding, operation, world.operations[each])}
+    if not (operation.is_protecting or there):
+        return []
+    near.put(operation.status, claim_of(as_stood(world, operation)))
+    return [
+        each for each in near.near(operation.id)
+        if each in there or (operation.is_protecting and world.operations[each].is_protecting)
+    ]  # fmt: skip
+
+
+def _gone(deciding: Deciding, one: Operation, other: Operation) -> list[Operation]:
+    """Return which of two operations in conflict are over for the other side, by their ids."""
+    between = deciding.between(one.party, other.party)
+    return [
+        own for own, its in sorted(((one, other), (other, one)), key=lambda each: each[0].id)
+        if not is_there(deciding.world, own, its, between, deciding.now_us)
+    ]  # fmt: skip
+
+
+def _go_on(deciding: Deciding, operation: Operation, others: Iterable[str]) -> None:
+    """See to what follows for an operation and others, once all of their conflicts are known."""
+    world = deciding.world
+    deciding.due += lapses_of(world, operation, deciding.between)
+    for each in (operation.id, *sorted(others)):
+        if kept_claim(world, world.operations[each]) is None:
+            deciding.near.drop(each)
         accept(deciding, each)
 
 
@@ -122,13 +173,13 @@ def accept(deciding: Deciding, operation_id: str) -> None:
 
 def _settle(
     deciding: Deciding, operation: Operation, other: Operation, before: Conflict | None,
-    broken: tuple[Found, ...], why: str, *, is_always_told: bool, closing: Event,
+    broken: tuple[Found, ...], why: str, *, is_always_told: bool,
 ) -> None:  # fmt: skip
     """Bring the conflict of one pair to what was found of it."""
     between = deciding.between(operation.party, other.party)
     if not broken:
         if before is not None:
-            state = move(before.state, closing)
+            state = move(before.state, Event.RESOLVE)
             deciding.change(replace(before, state=state, closed_by=why, proposal=None))
         return
     a, b = sorted((operation, other), key=lambda each: each.id)

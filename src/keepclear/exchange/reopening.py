@@ -7,13 +7,15 @@ notice is, byte for byte, what it would have been.
 1. What is to be looked at by time alone is noted anew at each entry, with what stood then. What
    fell due before an entry was looked at before it was written; what falls due at its time or
    later is looked at once the exchange goes on, and does nothing where that was done already.
-2. The index is asked with all that ever held, as it was; what protects now is put into it.
+2. The index is asked with all that ever held, as it was; what is compared now is put into it.
+   When what is over by its time is so for the other side too is reckoned from how all stands now.
 3. Entries are checked against the order, hashes of the world against the fold, and the last beat
    against order and trees. Signatures are for `record.verification`.
 4. A kind of part that is not known refuses to start: what is not understood is never passed over.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +24,7 @@ from keepclear.agreement.claims import every_cylinder
 from keepclear.detect.kernel import Functions
 from keepclear.errors import OperatorError
 from keepclear.exchange.agreements import next_look_us, widen
+from keepclear.exchange.deciding import Between, held_of, what_binds
 from keepclear.exchange.events import (
     KINDS,
     AgreementCarried,
@@ -32,6 +35,7 @@ from keepclear.exchange.events import (
 from keepclear.exchange.folding import check_world
 from keepclear.exchange.index import Near
 from keepclear.exchange.kept import Kept, Region, near_of
+from keepclear.exchange.lapses import lapses_of
 from keepclear.exchange.views import NOTICE_KIND, answer
 from keepclear.exchange.world import evolve, keep
 from keepclear.record.encoding import decode
@@ -126,6 +130,7 @@ class _Reading:
             )  # fmt: skip
         kept = self._kept
         kept.near = near_of(self._functions, kept.world, kept.near.reach)
+        self._note_lapses()
         for act, data, at_us, leaves in self._acts:
             if act.expires_us > kept.ledger.chain.at_us:
                 kept.answers.keep(act, data, answer(act.party, at_us, leaves))
@@ -205,6 +210,19 @@ class _Reading:
         next_us = next_look_us(carried, self._kept.keys, at_us)
         if next_us is not None:
             self._kept.due.put(next_us, own_hash)
+
+    def _note_lapses(self) -> None:
+        """Note when what is over by its time is so for the other sides of its conflicts."""
+        world, held = self._kept.world, held_of(self._kept.world)
+
+        @cache
+        def between(a: str, b: str) -> Between:
+            return what_binds(held, a, b, self._region.house)
+
+        for operation in world.operations.values():
+            if not operation.is_protecting:
+                for at_us, own_id in lapses_of(world, operation, between):
+                    self._kept.due.put(at_us, own_id)
 
     # --- what is checked ----------------------------------------------------------------------
 

@@ -33,8 +33,19 @@ and what belongs to it (`DOES`); what stands in brackets may be left out:
     propose        conflict, moves, [later, higher, why]
     accept         conflict
     agree-as-is    conflict
+    state-none-here     none_here, to, area, start, lasts
+    withdraw-none-here  none_here, [why]
+    open-case      case, to, about, words, [urgent]
+    query, reply   case, words
+    write-line     case, when, words, [none_here]
+    answer-line    case, line, agrees, [why]
+    close-case     case, [why]
+    leave-case-open  case, why
 
-An operation is called by its name in the play; a conflict by the two operations, "A1 and B1".
+An operation, a none-here and an incident case are called by their names in the play; a conflict by
+the two operations, "A1 and B1". to: a party, or for a none-here a list of them. about: an
+operation, a conflict or a none-here. when: the time that a line is about (RFC 3339). line: its
+number in its case, in the order in which they were written.
 area: one name, or a list of them; all have the same times. key: versions of others' operations,
 as `["A1 v1"]`, that the party has before it; without it those of the latest notices it had.
 
@@ -95,6 +106,15 @@ class PlayAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     answer: str = ""
     why: str = ""
     key: tuple[str, ...] | None = None
+    none_here: str = ""
+    case: str = ""
+    to: str | tuple[str, ...] = ()
+    about: str = ""
+    words: str = ""
+    urgent: bool = False
+    when: str = ""
+    line: int = 0
+    agrees: bool | None = None
 
     @property
     def areas(self) -> tuple[str, ...]:
@@ -104,7 +124,12 @@ class PlayAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     @property
     def pair(self) -> tuple[str, ...]:
         """Return the names of the two operations in its conflict."""
-        return tuple(name.strip() for name in self.conflict.split(AND))
+        return pair_of(self.conflict)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Return the parties that it is to."""
+        return (self.to,) if isinstance(self.to, str) else self.to
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -142,8 +167,19 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "propose": (("conflict", "moves"), ("later", "higher", "why")),
     "accept": (("conflict",), ()),
     "agree-as-is": (("conflict",), ()),
+    "state-none-here": (("none_here", "to", "area", "start", "lasts"), ()),
+    "withdraw-none-here": (("none_here",), ("why",)),
+    "open-case": (("case", "to", "about", "words"), ("urgent",)),
+    "query": (("case", "words"), ()),
+    "reply": (("case", "words"), ()),
+    "write-line": (("case", "when", "words"), ("none_here",)),
+    "answer-line": (("case", "line", "agrees"), ("why",)),
+    "close-case": (("case",), ("why",)),
+    "leave-case-open": (("case", "why"), ()),
     "nothing": ((), ()),
 }
+# What gives a thing its name, and in which field the name stands.
+NAMES: Final = {"file": "operation", "state-none-here": "none_here", "open-case": "case"}
 ALWAYS: Final = frozenset({"at", "by", "does", "signed"})
 
 
@@ -167,6 +203,11 @@ def version_of(text: str) -> tuple[str, int]:
     return found["name"], int(found["version"])
 
 
+def pair_of(text: str) -> tuple[str, ...]:
+    """Return the names of the two operations of a conflict."""
+    return tuple(name.strip() for name in text.split(AND))
+
+
 def _check(play: Play) -> None:
     play.start_us  # noqa: B018 it is read to be refused
     if play.status not in {Status.EXERCISE, Status.TEST}:
@@ -175,7 +216,7 @@ def _check(play: Play) -> None:
         if not is_name(name):
             raise _fault("name", name, "is no name of a region or party", "a-z, 0-9 and -")
     last_us = 0
-    filed: set[str] = set()
+    made: dict[str, set[str]] = {field: set() for field in NAMES.values()}
     for number, act in enumerate(play.acts):
         path = f"acts[{number}]"
         at_us = parse_duration_us(act.at, f"{path}.at")
@@ -183,9 +224,9 @@ def _check(play: Play) -> None:
             raise _fault(f"{path}.at", act.at, "is before the act before it", "order them by time")
         last_us = at_us
         _check_act(act, play, path)
-        _check_names(act, filed, path)
-        if act.does == "file":
-            filed.add(act.operation)
+        _check_names(act, made, path)
+        if act.does in NAMES:
+            made[NAMES[act.does]].add(getattr(act, NAMES[act.does]))
 
 
 def _check_act(act: PlayAct, play: Play, path: str) -> None:
@@ -206,26 +247,55 @@ def _check_act(act: PlayAct, play: Play, path: str) -> None:
             raise _fault(
                 f"{path}.{field.name}", value, f"does nothing in {act.does}", "leave it out"
             )
+    _check_values(act, play, path)
+
+
+def _check_values(act: PlayAct, play: Play, path: str) -> None:
+    """Refuse an area or a party that is none, and several where there can be one."""
     for area in act.areas:
         if area not in play.areas:
             raise _fault(f"{path}.area", area, "is no area of the play", _known(play.areas))
+    for party in act.others:
+        if party not in play.parties:
+            raise _fault(f"{path}.to", party, "is no party of the play", _known(play.parties))
+    if act.does == "open-case" and len(act.others) > 1:
+        raise _fault(f"{path}.to", ", ".join(act.others), "are several", "name one party")
+    if act.does == "state-none-here" and len(act.areas) > 1:
+        raise _fault(f"{path}.area", ", ".join(act.areas), "are several", "state it of one")
+    if act.when:
+        parse_time_us(act.when, f"{path}.when")
 
 
-def _check_names(act: PlayAct, filed: set[str], path: str) -> None:
-    """Refuse an act about an operation that no act before it files."""
-    if act.does == "file" and act.operation in filed:
-        raise _fault(f"{path}.operation", act.operation, "is filed already", "give it another name")
-    if act.does == "file" and AND in act.operation:
-        raise _fault(f"{path}.operation", act.operation, f"has{AND}in it", "give it another name")
-    pair = act.pair if act.conflict else ()
-    if act.conflict and len(pair) != 2:
+def _check_names(act: PlayAct, made: dict[str, set[str]], path: str) -> None:
+    """Refuse a name that is given twice, and one of something that no act before it makes."""
+    if act.does in NAMES:
+        field = NAMES[act.does]
+        name = getattr(act, field)
+        if any(name in known for known in made.values()):
+            done = "filed" if field == "operation" else "made"
+            raise _fault(f"{path}.{field}", name, f"is {done} already", "give it another name")
+        if AND in name:
+            raise _fault(f"{path}.{field}", name, f"has{AND}in it", "give it another name")
+    if act.conflict and len(act.pair) != 2:
         raise _fault(f"{path}.conflict", act.conflict, "is no pair", 'write "A1 and B1"')
+    for field, known in made.items():
+        for name in _named(act, field):
+            if name not in known:
+                what = "filed" if field == "operation" else "made"
+                raise _fault(path, name, f"is {what} by no act before it", _known(known))
+    if act.about and AND not in act.about and not any(act.about in e for e in made.values()):
+        raise _fault(f"{path}.about", act.about, "is made by no act before it", "see the acts")
+
+
+def _named(act: PlayAct, field: str) -> list[str]:
+    """Return the things of one kind that an act is about, by name."""
+    if field != "operation":
+        name = getattr(act, field)
+        return [name] if name and NAMES.get(act.does) != field else []
     named = [act.operation] if act.operation and act.does != "file" else []
-    named += [*pair, *([act.moves] if act.moves else [])]
-    named += [version_of(each)[0] for each in act.key or ()]
-    for name in named:
-        if name not in filed:
-            raise _fault(path, name, "is filed by no act before it", _known(filed))
+    named += [*(act.pair if act.conflict else ()), *([act.moves] if act.moves else [])]
+    named += pair_of(act.about) if AND in act.about else ()
+    return named + [version_of(each)[0] for each in act.key or ()]
 
 
 def _fault(path: str, value: str, limit: str, way_out: str) -> CallerError:

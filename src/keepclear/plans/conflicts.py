@@ -83,6 +83,7 @@ TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
     State.EXPIRED: {},
 }
 OPEN: Final = frozenset({State.RAISED, State.PROPOSED, State.COUNTERED})
+GONE_ON: Final = OPEN | {State.AGREED}  # and the two break a rule still
 
 
 class Answer(StrEnum):

@@ -19,11 +19,12 @@ from keepclear.exchange.ports import Ids
 from keepclear.exchange.views import Answer, Notice
 from keepclear.formats.agreement_draft import fill_template, read_draft
 from keepclear.formats.packaged import read_template, template_names
-from keepclear.formats.play import AND, Play, PlayAct, PlayAgreement, version_of
+from keepclear.formats.play import AND, NAMES, Play, PlayAct, PlayAgreement, pair_of, version_of
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Answer as Reply
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.filing import FiledOperation, FiledVolume
+from keepclear.plays import casework
 from keepclear.plays.stage import DAY_US, YEAR_US, Stage
 from keepclear.record.encoding import Signed, decode
 from keepclear.record.entries import Entry, Part
@@ -80,6 +81,7 @@ class _Run:
         self._stage = Stage(play.region, play.start_us, status, house, ids, functions)
         self._world = self._stage.exchange.world
         self._operations: dict[str, str] = {}  # what the play calls them -> their ids
+        self._others: dict[str, str] = {}  # the same of none-heres and cases
         self._ovns: dict[tuple[str, int], str] = {}  # of each version of each of them
         self._known = _Known()
         self._refused: list[Refusal] = []
@@ -135,16 +137,28 @@ class _Run:
             now_us, after = self._stage.clock.now_us(), len(self._stage.lines)
             self._refused.append(Refusal(now_us, act, kind, made, str(fault), after))
             return
-        if act.does == "file":
-            self._operations[act.operation] = _filed_id(answer)
+        match act.does:
+            case "file":
+                self._operations[act.operation] = _made_id(answer, "operation-filed/1", "operation")
+            case "state-none-here":
+                self._others[act.none_here] = _made_id(answer, "none-here-stated/1", "statement")
+            case "open-case":
+                self._others[act.case] = _made_id(answer, "incident-changed/1", "incident")
+            case _:
+                pass
         for name, own_id in self._operations.items():
             operation = self._world.operations[own_id]
             self._ovns[name, operation.version] = operation.ovn
 
     def _made(self, act: PlayAct) -> tuple[str, Signed]:
         """Return what a party signs to do one thing: its kind and its payload."""
+        made: Signed
         if act.conflict:
             return f"conflicts.{act.does}", self._about_conflict(act, self._conflict(act.pair))
+        if act.does in casework.KINDS:
+            volumes = self._volumes(act)
+            made = casework.payload_of(act, self._world, self._any_named, next(iter(volumes), None))
+            return casework.KINDS[act.does], made
         if act.does == "file":
             return "operations.file", acts.FileOperation(operation=self._filed(act))
         own = self._named(act.operation)
@@ -155,7 +169,7 @@ class _Run:
                     id=own, ovn=ovn, operation=self._filed(act)
                 )
             case "activate":
-                made: Signed = acts.ActivateOperation(id=own, key=self._key(act, own))
+                made = acts.ActivateOperation(id=own, key=self._key(act, own))
             case "airborne":
                 made = acts.MarkAirborne(id=own, at_us=self._stage.clock.now_us())
             case "contingent":
@@ -236,6 +250,17 @@ class _Run:
             raise InputError("operation", name, f"was refused when it was filed ({why})", "mend it")
         return self._operations[name]
 
+    def _any_named(self, name: str) -> str:
+        """Return the id of an operation, a conflict, a none-here or a case."""
+        if AND in name:
+            return self._conflict(pair_of(name)).id
+        if name in self._others:
+            return self._others[name]
+        for each in self._refused:
+            if name in {each.act.none_here, each.act.case} and each.act.does in NAMES:
+                raise InputError("name", name, f"was refused when it was made ({each.why})", "mend")
+        return self._named(name)
+
     def _conflict(self, pair: tuple[str, ...]) -> Conflict:
         """Return the latest conflict of two operations."""
         one, other = (self._named(name) for name in pair)
@@ -286,8 +311,9 @@ def _converted(value: object, kind: type[Made], path: str) -> Made:
         raise InputError(path, "", str(fault), "see the module's layout") from None
 
 
-def _filed_id(answer: Answer) -> str:
+def _made_id(answer: Answer, kind: str, what: str) -> str:
+    """Return the id of what an act has made, by the kind of event that says so."""
     for _, part in answer.parts:
-        if part.kind == "operation-filed/1":
-            return str(msgspec.json.decode(part.data)["operation"]["id"])
-    raise InputError("answer", "", "has no operation in it", "see the record")
+        if part.kind == kind:
+            return str(msgspec.json.decode(part.data)[what]["id"])
+    raise InputError("answer", "", f"has no {what} in it", "see the record")

@@ -26,9 +26,8 @@ from keepclear.exchange.events import (
     OperationFiled,
     OperationMoved,
 )
-from keepclear.exchange.rechecking import GONE_ON
 from keepclear.exchange.views import NOTICE_KIND, Notice
-from keepclear.plans.conflicts import Conflict
+from keepclear.plans.conflicts import GONE_ON, Conflict
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import decode
 from keepclear.record.entries import EVERYBODY, Entry, Leaf, Part

@@ -14,10 +14,12 @@ from typing import Final
 from keepclear.reports.texts import printable
 
 ID: Final = re.compile(
-    r"(?P<what>operation|conflict|version|agreement) (?P<id>[0-9a-f]{32}|[0-9a-f]{8})\b"
+    r"(?P<what>operation|conflict|version|agreement|incident|none-here|line) "
+    r"(?P<id>[0-9a-f]{32}|[0-9a-f]{8})\b"
     r"(?: of (?!operation\b)[a-z0-9-]+)?"
 )
 SHORT: Final = 8
+ID_DIGITS: Final = 32  # of an id; the hash of a part has more
 
 
 class Names:
@@ -29,6 +31,9 @@ class Names:
         self._conflicts: dict[str, str] = {}
         self._versions: dict[str, str] = {}
         self._agreements: dict[str, str] = {}
+        self._cases: dict[str, str] = {}
+        self._statements: dict[str, str] = {}
+        self._lines: dict[str, tuple[str, int]] = {}  # its case, its number in it
 
     def learn_owner(self, operation: str, party: str) -> None:
         """Keep whose an operation is."""
@@ -54,6 +59,34 @@ class Names:
         """Return what a conflict is called; it gets its number when it is first asked for."""
         return self._conflicts.setdefault(conflict, f"conflict {len(self._conflicts) + 1}")
 
+    def case(self, case: str) -> str:
+        """Return what an incident case is called; numbered when it is first asked for."""
+        return self._cases.setdefault(case, f"incident case {len(self._cases) + 1}")
+
+    def statement(self, statement: str) -> str:
+        """Return what a none-here is called; numbered when it is first asked for."""
+        return self._statements.setdefault(statement, f"none-here {len(self._statements) + 1}")
+
+    def learn_line(self, line: str, case: str) -> None:
+        """Keep which line of which case it is; the first number stays."""
+        known = sum(own == case for own, _ in self._lines.values())
+        self._lines.setdefault(line, (case, known + 1))
+
+    def line(self, line: str) -> str:
+        """Return what a line of a case is called."""
+        if line not in self._lines:
+            return f"line {line[:SHORT]}"
+        case, number = self._lines[line]
+        return f"line {number} of {self.case(case)}"
+
+    def thing(self, own: str) -> str:
+        """Return what something is called that a case is about, whatever it is."""
+        if own in self._statements:
+            return self.statement(own)
+        if own in self._conflicts:
+            return self.conflict(own)
+        return self.operation(own) if len(own) == ID_DIGITS else f"the part {own[:SHORT]}"
+
     def version(self, ovn: str) -> str:
         """Return what a version is called."""
         return self._versions.get(ovn, f"version {ovn[:SHORT]}")
@@ -70,12 +103,14 @@ class Names:
         what, short = found["what"], found["id"][:SHORT]
         known = {
             "operation": [*self._operations, *self._owners], "conflict": self._conflicts,
-            "version": self._versions, "agreement": self._agreements,
+            "version": self._versions, "agreement": self._agreements, "incident": self._cases,
+            "none-here": self._statements, "line": self._lines,
         }[what]  # fmt: skip
         own = next((each for each in known if each.startswith(short)), None)
         if own is None:
             return found[0]
         return {
             "operation": self.operation, "conflict": self.conflict, "version": self.version,
-            "agreement": self.agreement,
+            "agreement": self.agreement, "incident": self.case, "none-here": self.statement,
+            "line": self.line,
         }[what](own)  # fmt: skip

@@ -20,9 +20,10 @@ from keepclear.record.entries import Entry, Part
 from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, LeafLine
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.views import view_of
+from keepclear.reports.play_cases import Line
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import day_of
-from keepclear.reports.play_words import Line, Teller
+from keepclear.reports.play_words import Teller
 from keepclear.reports.texts import printable
 from keepclear.units import format_time
 
@@ -86,15 +87,27 @@ class _Told:
             names.conflict(each): value.state for each, value in self._teller.conflicts.items()
         }
         said = [_counted(operations, "operation"), _counted(conflicts, "conflict")]
+        said += self._teller.about_cases.outcome()
         count = self._refused or "no"
         said.append(f"{count} act{'' if self._refused == 1 else 's'} refused")
         return _wrapped("; ".join(said))
 
     def end(self) -> list[str]:
-        """Return what each notice says beside, once."""
-        if not self._teller.says:
-            return []
-        return ["", *(_wrapped(f"Each notice says: {each}") for each in self._teller.says)]
+        """Return what who raised an alarm can have learned, and what each notice says beside."""
+        said = [
+            self._learned(party) for party in self._teller.alarms if party in self._teller.filed
+        ]
+        said += [f"Each notice says: {each}" for each in self._teller.says]
+        return ["", *(_wrapped(each) for each in said)] if said else []
+
+    def _learned(self, party: str) -> str:
+        """Return how much a party's filings told it at most, and what they cost it."""
+        filed = self._teller.filed[party]
+        takes_km2h = sum(each.takes_km2h for each in filed)
+        return (
+            f"{party} filed {len(filed)} times: it learned {len(filed)} bits at most (in conflict "
+            f"or not) beside what clauses showed it, and took {takes_km2h:,} km2h of its day."
+        )
 
     def _write(self, at_us: int, lines: Sequence[Line]) -> None:
         if not lines:

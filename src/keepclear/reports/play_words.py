@@ -10,7 +10,7 @@ A line is a sentence, or a row of what belongs to the sentence above: a label an
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -24,10 +24,16 @@ from keepclear.exchange.events import (
     AgreementCarried,
     AgreementStood,
     ConflictChanged,
+    ContradictionsShown,
     FilingsCounted,
+    IncidentChanged,
     LimitedFound,
+    LineChanged,
     MoreFound,
     MoreLimited,
+    NoneHereContradicted,
+    NoneHereStated,
+    NoneHereWithdrawn,
     OperationFiled,
     OperationMoved,
     RecheckingBegun,
@@ -46,6 +52,8 @@ from keepclear.record.envelopes import Envelope
 from keepclear.record.headers import Act, read_act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
+from keepclear.reports import play_cases
+from keepclear.reports.play_cases import CaseTeller, Line
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import (
     clock,
@@ -60,6 +68,10 @@ from keepclear.reports.play_values import (
 from keepclear.reports.texts import lateral_text, position_text, printable, vertical_text
 from keepclear.units import US_PER_S
 
+OF_CASES: Final = (
+    IncidentChanged, LineChanged, NoneHereStated, NoneHereWithdrawn, NoneHereContradicted,
+    ContradictionsShown,
+)  # fmt: skip
 URGENT: Final = "URGENT"
 CHANGED: Final = "changed: "
 DOES: Final = {
@@ -76,6 +88,7 @@ DOES: Final = {
     "conflicts.propose": "proposes {}",
     "conflicts.accept": "accepts what was proposed in {}",
     "conflicts.agree-as-is": "agrees to leave {} as it is",
+    **play_cases.DOES,
 }
 # What an act on an operation says already by its name: the state that it leads to.
 LEADS_TO: Final = {
@@ -83,13 +96,6 @@ LEADS_TO: Final = {
     "operations.end": State.ENDED,
     "operations.cancel": State.CANCELLED,
 }
-
-
-class Line(NamedTuple):
-    """A sentence, or with a label a row below it."""
-
-    label: str
-    text: str
 
 
 class Teller:
@@ -101,6 +107,9 @@ class Teller:
         self._understood: dict[str, Understood] = {}
         self.conflicts: dict[str, Conflict] = {}
         self.says: dict[str, None] = {}
+        self.alarms: dict[str, int] = {}  # by party: filings within an hour, as told last
+        self.filed: dict[str, list[OperationFiled]] = {}
+        self.about_cases = CaseTeller(names)
         self._seen: dict[tuple[str, str], Shown] = {}
         self._day = ""
 
@@ -127,8 +136,6 @@ class Teller:
                     yield from self._moved(value, act, values[:place])
                 case ConflictChanged(conflict=conflict):
                     yield from self._conflict(conflict, _notices_after(values, place))
-                case str():
-                    yield Line("", printable(value))
                 case _:
                     yield from self._beside(value)
 
@@ -140,6 +147,7 @@ class Teller:
                 words = f"the agreement {agreement.id}, version {agreement.version},"
                 self.names.learn_agreement(value.hash, words)
             case OperationFiled(operation=operation):
+                self.filed.setdefault(operation.party, []).append(value)
                 self.names.learn_owner(operation.id, operation.party)
                 self.names.learn_version(operation.ovn, f"version {operation.version}")
             case ConflictChanged(conflict=found) | (LimitedFound() as found):
@@ -149,13 +157,19 @@ class Teller:
                 self.says[value.says] = None
                 self.names.learn_version(value.other.ovn, f"the version of notice {value.number}")
             case _:
-                pass
+                self.about_cases.learn(value)
 
     def _beside(self, value: object) -> Iterator[Line]:
         """Yield what the exchange says of its own work, and what has no words here."""
         match value:
+            case _ if isinstance(value, OF_CASES):
+                yield from self.about_cases.tell(value, self._day)
+            case str():
+                yield Line("", printable(value))
             case FilingsCounted():
-                yield Line("", f"{value.party} has filed {value.filings} times within an hour")
+                self.alarms[value.party] = value.filings
+                yield Line("", f"RATE ALARM: {value.party} has filed {value.filings} times within "
+                               "an hour; both sides are told so, and not where")  # fmt: skip
             case RecheckingBegun() | RecheckingDone():
                 count = len(value.operations)
                 what = "operation is" if count == 1 else "operations are"
@@ -196,7 +210,8 @@ class Teller:
             does = self.deed(act.party, kind, payload, self._name(filed.operation.id))
             yield from self._filed(filed, values, does)
         else:
-            yield Line("", self.deed(act.party, kind, payload))
+            about = self.about_cases.about(payload, values)
+            yield Line("", self.deed(act.party, kind, payload, about))
             if why := getattr(payload, "why", ""):
                 yield Line("why", f'"{printable(why)}"')
         if act.created_us != at_us:
@@ -226,10 +241,11 @@ class Teller:
                 return f"{self.names.conflict(payload.id)}, having {seen}"
             case acts.AcceptProposal() | acts.AgreeAsIs():
                 return self.names.conflict(payload.id)
-            case _ if hasattr(payload, "id"):
-                return self._name(payload.id)
             case _:
-                return ""
+                what = self.about_cases.about(payload, ())
+                if what is None and hasattr(payload, "id"):
+                    what = self._name(payload.id)
+                return what or ""
 
     def _joining(self, documents: Sequence[KeyDocument]) -> str:
         who = listed([each.party for each in documents])
