@@ -334,7 +334,8 @@ def time_before(draw: Draw, last: int) -> int:
 def hidden_operations(draw: Draw, seen: tuple[Step, ...]) -> Iterator[Step]:
     """Yield what a and c do with operations.
 
-    Some contradict what b was given of none-here. Some begin with an agreement of a and c and an
+    Some are where somebody has stated none-here to b, or b has. Some begin with an agreement of a
+    and c and an
     operation of c that is in conflict with a1 by it, and by no rule with b1: a1 must then act for
     a reason that b knows nothing of.
     """
@@ -347,15 +348,12 @@ def hidden_operations(draw: Draw, seen: tuple[Step, ...]) -> Iterator[Step]:
             number=draw(UP_TO_FIVE), other=draw(HIDDEN_OTHER), is_hidden=True,
         )  # fmt: skip
     for each in seen:
-        if each.does == "state" and each.party != VIEWER and draw(YES_OR_NO):
+        if each.does == "state" and draw(YES_OR_NO):
+            party = draw(("a", "c", each.party if each.party != VIEWER else "a"))
             yield Step(
-                after=each.after + draw(UP_TO_FIVE) - 2,
-                party=each.party,
-                does="file",
-                operation=f"hidden-{each.party}3",
-                plan=each.plan,
-                is_hidden=True,
-            )
+                after=each.after + draw(UP_TO_FIVE) - 2, party=party, does="file",
+                operation=f"hidden-{party}3", plan=each.plan, is_hidden=True,
+            )  # fmt: skip
     first = seen[0].plan
     if first is not None and draw(YES_OR_NO):
         above = replace(first, level=first.level + 3)
@@ -377,6 +375,8 @@ def hidden_cases(draw: Draw, last: int) -> Iterator[Step]:
             other=draw(HIDDEN_ABOUT), to=("c" if party == "a" else "a",),
             plan=plan_after(draw, after), is_hidden=True,
         )  # fmt: skip
+        if does == "state" and draw(YES_OR_NO):
+            yield Step(after=after, party=party, does="withdraw", operation=name, is_hidden=True)
 
 
 FAR: Final = 40  # places off: whatever is filed there meets nothing of b's

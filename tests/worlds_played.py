@@ -347,7 +347,9 @@ class _Playing:
     def _about_case(self, step: Step, own: str) -> tuple[str, Signed]:  # noqa: PLR0911 as above
         """Return an act on an incident case."""
         world = self._stage.exchange.world
-        case = world.incidents.get(own)
+        # b tries ids of a hidden case as they would be, whether there is one or not
+        is_tried = step.operation.startswith("hidden ")
+        case = None if is_tried else world.incidents.get(own)
         made: Signed
         match step.does:
             case "open":
@@ -371,6 +373,7 @@ class _Playing:
             case "answer-line":
                 lines = [each.id for each in world.lines.values() if each.incident == own]
                 line = lines[step.number % len(lines)] if lines else UNKNOWN
+                line = self._named("hidden line") if is_tried else line
                 made = incidents.AnswerLine(id=line, agrees=step.number > 2, why="It was later.")
                 return "incidents.answer-line/1", made
             case "close":
