@@ -10,6 +10,7 @@ import pytest
 
 from keepclear.agreement.clauses import Field, OnConflict, OnConflictRule
 from keepclear.agreement.documents import Agreement
+from keepclear.agreement.statements import Said
 from keepclear.errors import CallerError
 from keepclear.exchange import rechecking
 from keepclear.exchange.audit import audit
@@ -361,6 +362,26 @@ def test_where_more_is_shown_from_some_time_on_it_is_over_by_that(
     assert closed.at_us == START_US + over * MINUTE_US
     while play.stage.exchange.recheck_some():
         pass
+    assert is_sound(play)
+
+
+@pytest.mark.parametrize("at_once", [100, 1])
+def test_where_more_is_shown_again_it_is_over_in_the_same_entry(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keepclear.exchange.agreements.AT_ONCE", at_once)
+    made = a_and_b(NUMBERED)
+    play, ours, theirs = met(made)
+    play.at(80)
+    stated = [("a", Said.SUSPEND, START_US + 80 * MINUTE_US)]
+    play.stage.carry(play.stage.signed(made, *stated), made)
+    play.at(86)
+    assert not conflict_of(play, ours, theirs).is_settled
+
+    stated.append(("a", Said.RESUME, START_US + 86 * MINUTE_US))
+    play.stage.carry(play.stage.signed(made, *stated), made)
+
+    assert conflict_of(play, ours, theirs).is_settled
     assert is_sound(play)
 
 

@@ -159,7 +159,7 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 def contradictions_for_all_who_were_given_it(patch: pytest.MonkeyPatch) -> None:
     """Show what contradicts a statement to everybody who has it."""
     patch.setattr(
-        none_here, "_shown_to", lambda _, statement: dict.fromkeys(statement.to, "a mistake")
+        none_here, "shown_to", lambda _, statement: dict.fromkeys(statement.to, "a mistake")
     )
 
 

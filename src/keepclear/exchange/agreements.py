@@ -9,7 +9,7 @@ What was carried once stays: what is carried later is added to it (`joined`). So
 suspension by carrying an older copy, and of two who each state something neither waits.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -31,9 +31,10 @@ from keepclear.exchange.events import (
     RecheckingDone,
 )
 from keepclear.exchange.index import Near
-from keepclear.exchange.lapses import has_open, lapses_of
-from keepclear.exchange.rechecking import recheck
+from keepclear.exchange.lapses import has_open
+from keepclear.exchange.rechecking import expire, recheck
 from keepclear.exchange.world import Carried
+from keepclear.plans.operations import Operation
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.envelopes import Envelope
 from keepclear.record.headers import CLOCK_US, Act
@@ -130,17 +131,25 @@ def stand(deciding: Deciding, own_hash: str, keys: Keyring) -> None:
     ))  # fmt: skip
     deciding.forget_bindings()
     widen(deciding.near, standing.clauses)
-    if not is_long:
-        # by id: the order of filing would show in the order of what is told
-        for operation in sorted(touched, key=lambda each: each.id):
-            recheck(deciding, operation, _why(own_hash, standing.state), among=parties)
+    touched.sort(key=lambda each: each.id)  # the order of filing would show in what is told
+    if is_long:
+        _begin_rechecking(deciding, own_hash, parties, touched)
         return
-    for each in touched:  # what is over by its time may be shown otherwise from now on
-        deciding.due += lapses_of(deciding.world, each, deciding.between)
+    for operation in touched:
+        recheck(deciding, operation, _why(own_hash, standing.state), among=parties)
+
+
+def _begin_rechecking(
+    deciding: Deciding, own_hash: str, parties: Sequence[str], touched: Sequence[Operation]
+) -> None:
+    """Let operations be RE-CHECKING; what is over by its time may be so for others at once now."""
     for party in parties:
         own = tuple(each.id for each in touched if each.party == party)
         if own:
             deciding.emit([party], RecheckingBegun(hash=own_hash, operations=own))
+    for each in touched:
+        if not each.is_protecting:
+            expire(deciding, each)
 
 
 def widen(near: Near, clauses: Iterable[Clause]) -> None:
