@@ -418,10 +418,10 @@ def test_the_story_says_limited_and_that_it_is_no_conflict() -> None:
     ]
 
     assert (
-        "LIMITED, and no conflict: N1 and S1 within the minima of the house rule, for no longer "
-        "than it allows told north, south"
+        "LIMITED, and nobody must act: N1 and S1 within the minima of the house rule, for no "
+        "longer than it allows told north, south"
     ) in stories[0]
-    assert "no conflict; no acts refused" in stories[0]
+    assert "conflicts: none found; no acts refused" in stories[0]
     assert "CONFLICT 1: N1 and S1" in stories[1]
 
 
@@ -432,4 +432,4 @@ def test_the_page_of_a_record_says_limited_too(tmp_path: Path) -> None:
     run("record", "report", str(tmp_path / "all.record"), "--output", str(tmp_path / "page.html"))
 
     page = (tmp_path / "page.html").read_text()
-    assert "LIMITED, and no conflict: north 1, south 1" in page
+    assert "LIMITED, and nobody must act: north 1, south 1" in page

@@ -10,7 +10,16 @@ from keepclear.exchange.audit_found import Found, pair_text
 from keepclear.exchange.deciding import Between
 from keepclear.exchange.lapses import as_stood
 from keepclear.exchange.rechecking import told_of
-from keepclear.plans.conflicts import GONE_ON, TABLE, Broken, Conflict, Numbers, State, who_acts
+from keepclear.plans.conflicts import (
+    GONE_ON,
+    TABLE,
+    Broken,
+    Conflict,
+    Numbers,
+    State,
+    WithoutUncertainty,
+    who_acts,
+)
 from keepclear.plans.operations import Operation
 from keepclear.record.entries import Leaf
 
@@ -181,9 +190,16 @@ def _is_same(one: Numbers, other: Numbers) -> bool:
         and _are_near(one.vertical_m, other.vertical_m)
         and _are_near(one.short_by_m, other.short_by_m)
         and _are_near(one.short_by_s, other.short_by_s)
+        and _are_without(one.without_uncertainty, other.without_uncertainty)
     )
     is_at_limit = Verdict.BOUNDARY in {one.verdict, other.verdict}
     return is_near and (is_at_limit or all(getattr(one, n) == getattr(other, n) for n in names))
+
+
+def _are_without(one: WithoutUncertainty | None, other: WithoutUncertainty | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.is_broken == other.is_broken and _are_near(one.short_by_m, other.short_by_m)
 
 
 def _are_near(one: float | None, other: float | None) -> bool:

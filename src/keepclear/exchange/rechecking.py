@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from keepclear.agreement.assess import Assessment
 from keepclear.agreement.binding import Minima
-from keepclear.agreement.claims import COUNTS, judge
+from keepclear.agreement.claims import COUNTS, Claim, judge
 from keepclear.detect.kernel import KERNEL
 from keepclear.errors import InputError
 from keepclear.exchange.deciding import Between, Deciding
@@ -36,6 +36,7 @@ from keepclear.plans.conflicts import (
     Event,
     Numbers,
     State,
+    WithoutUncertainty,
     move,
     open_for,
     who_acts,
@@ -221,26 +222,47 @@ def told_of(
     Where what is shown gives none there are none: those of the exact shapes would be more.
     """
     shown = [between.grants.of(each) for each in (a, b)]
-    found = None
+    nothing = Broken(
+        agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=None
+    )  # fmt: skip
+    if not all(map(has_numbers, shown)):
+        return nothing
+    minima = next(
+        each for each in deciding.minima(a, b)
+        if (each.agreement, each.clause) == (breach.agreement, breach.clause)
+    )  # fmt: skip
     if all(each.is_everything for each in shown):
-        found = breach.found
-    elif all(map(has_numbers, shown)):
-        minima = next(
-            each for each in deciding.minima(a, b)
-            if (each.agreement, each.clause) == (breach.agreement, breach.clause)
-        )  # fmt: skip
-        found = _found_as_shown(deciding, a, b, minima, between)
+        found, without = breach.found, _without_uncertainty(deciding, a, b, minima)
+    else:
+        found, without = _found_as_shown(deciding, a, b, minima, between), None
     if found is None or found.verdict not in COUNTS:
-        return Broken(agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=None)
+        return nothing
     numbers = Numbers(
         verdict=found.verdict, rule=found.rule, leaf=found.leaf,
         from_us=found.intervals[0].start_us, to_us=found.intervals[-1].end_us,
         closest_us=found.cpa.time_us, latitude_deg=found.cpa.latitude_deg,
         longitude_deg=found.cpa.longitude_deg, lateral_m=found.cpa.lateral_m,
         vertical_m=found.cpa.vertical_m, short_by_m=found.short_by_m,
-        short_by_s=found.short_by_s,
+        short_by_s=found.short_by_s, without_uncertainty=without,
     )  # fmt: skip
-    return Broken(agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=numbers)
+    return replace(nothing, numbers=numbers)
+
+
+def _without_uncertainty(
+    deciding: Deciding, a: Operation, b: Operation, minima: Minima
+) -> WithoutUncertainty | None:
+    """Return what two operations that are shown whole amount to, were neither off by anything."""
+    if not any(each.uncertainty.is_any for each in (a, b)):
+        return None
+    one, other = (deciding.near.compile(_exact(claim_of(each))) for each in (a, b))
+    found = judge(deciding.functions, one, other, minima.rules)
+    if found is None or found.verdict not in COUNTS:
+        return WithoutUncertainty(is_broken=False)
+    return WithoutUncertainty(is_broken=True, short_by_m=found.short_by_m)
+
+
+def _exact(claim: Claim) -> Claim:
+    return replace(claim, lateral_tmm=0, vertical_tmm=0, early_us=0, late_us=0)
 
 
 def _found_as_shown(

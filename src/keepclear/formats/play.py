@@ -23,7 +23,7 @@ Each act has:
 and what belongs to it (`DOES`); what stands in brackets may be left out:
 
     file, change   operation, area, start, lasts, [craft, craft_class, callsign, count,
-                   domain]
+                   domain, lateral, vertical, early, late: what it may be off by]
     activate       operation, [key]
     airborne, end  operation
     cancel         operation, [why]
@@ -100,6 +100,10 @@ class PlayAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     callsign: str = ""
     count: int = 1
     domain: str = "air"
+    lateral: str = "0 m"
+    vertical: str = "0 m"
+    early: str = "0 s"
+    late: str = "0 s"
     moves: str = ""
     later: str = ""
     higher: str = ""
@@ -152,7 +156,9 @@ class Play(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return parse_time_us(self.start, "start")
 
 
-OF_FILING: Final = ("craft", "craft_class", "callsign", "count", "domain")
+OF_FILING: Final = (
+    "craft", "craft_class", "callsign", "count", "domain", "lateral", "vertical", "early", "late",
+)  # fmt: skip
 # What each thing to do needs, and what else it may have.
 DOES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "file": (("operation", "area", "start", "lasts"), OF_FILING),

@@ -94,13 +94,25 @@ class Answer(StrEnum):
     OBJECTS = "OBJECTS"
 
 
+class WithoutUncertainty(Signed, frozen=True, kw_only=True):
+    """What a breach would be, were both operations exactly where and when they say.
+
+    short_by_m: how far within the minimum; None where it would be no breach, or heights cannot
+    be compared.
+    """
+
+    is_broken: bool
+    short_by_m: float | None = None
+
+
 class Numbers(Signed, frozen=True, kw_only=True):
     """How close two operations come, by the shapes that both sides were shown of them.
 
     Both sides get the same numbers and can compute them again. lateral_m, vertical_m: at the
     closest point; vertical None where the heights cannot be compared. short_by_m: how far within
     the minimum of `leaf`. short_by_s: how much longer than a duration leaf allows, or how far
-    within the minimum of a time leaf.
+    within the minimum of a time leaf. without_uncertainty: where both are shown what the other may
+    be off by, and either may be; None otherwise.
     """
 
     verdict: Verdict
@@ -115,6 +127,7 @@ class Numbers(Signed, frozen=True, kw_only=True):
     vertical_m: float | None
     short_by_m: float | None
     short_by_s: float | None = None
+    without_uncertainty: WithoutUncertainty | None = None
 
 
 class Broken(Signed, frozen=True, kw_only=True):

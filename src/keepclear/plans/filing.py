@@ -163,6 +163,11 @@ class Uncertainty(Signed, frozen=True, kw_only=True):
     early_us: int
     late_us: int
 
+    @property
+    def is_any(self) -> bool:
+        """Tell whether it may be off by anything."""
+        return bool(self.lateral_tmm or self.vertical_tmm or self.early_us or self.late_us)
+
 
 def volumes_of(filed: tuple[FiledVolume, ...], path: str = "volumes") -> tuple[Volume4D, ...]:
     """Return filed volumes as rules use them; `InputError` names the one that cannot be."""

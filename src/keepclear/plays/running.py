@@ -211,6 +211,7 @@ class _Run:
         made = {
             "datum": "WGS84", "domain": act.domain, "craft": act.craft,
             "craft_class": act.craft_class, "callsign": act.callsign, "count": act.count,
+            "lateral": act.lateral, "vertical": act.vertical, "early": act.early, "late": act.late,
             "volumes": msgspec.to_builtins(self._volumes(act)),
         }  # fmt: skip
         return _converted(made, FiledOperation, "operation")

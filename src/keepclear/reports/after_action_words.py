@@ -190,7 +190,7 @@ def _event_words(part: Seen, moment: Moment, story: Story, day: str | None) -> s
 def _found_words(found: LimitedFound | MoreLimited | MoreFound, story: Story) -> str:
     """Return what was found beside the conflicts that are told."""
     if isinstance(found, LimitedFound):
-        return f"LIMITED, and no conflict: {_names((found.a, found.b), story)}"
+        return f"LIMITED, and nobody must act: {_names((found.a, found.b), story)}"
     if isinstance(found, MoreLimited):
         return f"{story.name(found.id)} is LIMITED with {found.more:,} more than are told"
     return f"{story.name(found.id)} has {found.more:,} more conflicts than are told"

@@ -173,7 +173,7 @@ def _counted(states: Mapping[str, str], what: str) -> str:
         each = [f"{count} {state}" for state, count in Counter(states.values()).items()]
         return f"{len(states)} {what}s: {', '.join(each)}"
     named = [f"{name} {state}" for name, state in states.items()]
-    return ", ".join(named) or f"no {what}"
+    return ", ".join(named) or f"{what}s: none found"
 
 
 def _wrapped(text: str, first: str = "", deeper: str = "") -> str:

@@ -194,7 +194,7 @@ class Teller:
     def _limited(self, event: LimitedFound) -> Iterator[Line]:
         """Yield that two operations are LIMITED, and who was told."""
         named = listed([self._name(each) for each in self._in_order((event.a, event.b))])
-        yield Line("", f"LIMITED, and no conflict: {named}")
+        yield Line("", f"LIMITED, and nobody must act: {named}")
         clauses = [f"clause {each.clause}" if each.clause else "the house rule"
                    for each in event.limits]  # fmt: skip
         yield Line("within", f"the minima of {listed(clauses)}, for no longer than it allows")
@@ -392,7 +392,7 @@ class Teller:
         return (
             f"{rule}: {lateral_text(found.lateral_m)} laterally, {vertical} at the closest, "
             f"as shown; {window(found.from_us, found.to_us, self._day)} ({found.verdict})"
-            f"{_seconds_short(found)}"
+            f"{_seconds_short(found)}{_without(found)}"
         )
 
     def _sees(self, party: str, notice: Notice) -> Iterator[Line]:
@@ -444,6 +444,19 @@ class Teller:
 def _seconds_short(found: Numbers) -> str:
     """Return by how much a stay is too long, or the two are too close in time; often neither."""
     return f", short by {found.short_by_s:,g} s in time" if found.short_by_s else ""
+
+
+def _without(found: Numbers) -> str:
+    """Return what it would be without uncertainty, where that is told."""
+    exact = found.without_uncertainty
+    if exact is None:
+        return ""
+    said = "; were both exactly where and when they say, "
+    if not exact.is_broken:
+        return f"{said}it would hold"
+    if exact.short_by_m is None or found.short_by_m is None:
+        return f"{said}it would be broken too"
+    return f"{said}short by {exact.short_by_m:,.0f} m, as it is by {found.short_by_m:,.0f} m"
 
 
 def _late_text(by: Sequence[str], late_us: int | None) -> str:
