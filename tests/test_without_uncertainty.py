@@ -24,6 +24,7 @@ from tests.two_worlds import FIELDS, between, grade, separation
 
 NM_M: Final = 1_852.0
 MINIMUM_NM: Final = 8.0
+FAR: Final = WithoutUncertainty(is_broken=True, short_by_m=1.0)
 a_metre: Final = 1.0  # circles of 4 NM are laid off to better than that
 EVERYTHING: Final = (Field.EVERYTHING,)
 PLAY: Final = """
@@ -139,7 +140,7 @@ def test_the_audit_finds_another_margin_without_uncertainty() -> None:
             return value
         [broken] = value.conflict.broken
         assert broken.numbers is not None
-        other = replace(broken.numbers, without_uncertainty=WithoutUncertainty(is_broken=False))
+        other = replace(broken.numbers, without_uncertainty=FAR)
         return replace(value, conflict=replace(
             value.conflict, broken=(replace(broken, numbers=other),)
         ))  # fmt: skip
