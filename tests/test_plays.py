@@ -187,7 +187,7 @@ def test_what_falls_due_and_an_operation_out_of_plan_are_told_once() -> None:
     story = unwrapped(told(begin + airborne + over))
 
     assert "N1 is nonconforming protects until 12:00Z, or until it is ended" in story
-    assert "goes on, raised: URGENT: airborne without being activated" in story
+    assert "goes on, raised: URGENT: N1 is airborne without being activated" in story
     assert "N1 is over: its time has passed" in story
     assert story.count("conflict 1 is expired: S1 is over: its time has passed") == 1
     assert "is resolved" not in story

@@ -40,6 +40,7 @@ from keepclear.exchange.events import (
     RecheckingDone,
     RegionOpened,
 )
+from keepclear.exchange.operations import WAS_ACTIVATED
 from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Broken, Conflict, Numbers
@@ -366,7 +367,10 @@ class Teller:
         elif conflict.state is not before.state:
             yield Line("", f"{name} is {conflict.state}")
         elif note.startswith(URGENT):
-            yield Line("", f"{URGENT}, {name}: {note.removeprefix(f'{URGENT}: ')}")
+            said = self.names.in_words(note.removeprefix(f"{URGENT}: "))
+            yield Line("", f"{URGENT}, {name}: {said}")
+        elif note.endswith(WAS_ACTIVATED):
+            yield Line("", f"{name} goes on: {self.names.in_words(note)}")
 
     def _named_of(self, conflict: Conflict) -> str:
         return listed([self._name(each) for each in self._in_order((conflict.a, conflict.b))])
