@@ -24,16 +24,10 @@ from keepclear.exchange.events import (
     AgreementCarried,
     AgreementStood,
     ConflictChanged,
-    ContradictionsShown,
     FilingsCounted,
-    IncidentChanged,
     LimitedFound,
-    LineChanged,
     MoreFound,
     MoreLimited,
-    NoneHereContradicted,
-    NoneHereStated,
-    NoneHereWithdrawn,
     OperationFiled,
     OperationMoved,
     RecheckingBegun,
@@ -53,7 +47,7 @@ from keepclear.record.headers import Act, read_act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.reports import play_cases
-from keepclear.reports.play_cases import CaseTeller, Line
+from keepclear.reports.play_cases import OF_CASES, CaseTeller, Line, why_of
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import (
     clock,
@@ -68,10 +62,6 @@ from keepclear.reports.play_values import (
 from keepclear.reports.texts import lateral_text, position_text, printable, vertical_text
 from keepclear.units import US_PER_S
 
-OF_CASES: Final = (
-    IncidentChanged, LineChanged, NoneHereStated, NoneHereWithdrawn, NoneHereContradicted,
-    ContradictionsShown,
-)  # fmt: skip
 URGENT: Final = "URGENT"
 CHANGED: Final = "changed: "
 DOES: Final = {
@@ -212,8 +202,7 @@ class Teller:
         else:
             about = self.about_cases.about(payload, values)
             yield Line("", self.deed(act.party, kind, payload, about))
-            if why := getattr(payload, "why", ""):
-                yield Line("why", f'"{printable(why)}"')
+            yield from why_of(payload)
         if act.created_us != at_us:
             off_s = abs(at_us - act.created_us) / US_PER_S
             side = "before" if act.created_us < at_us else "after"
