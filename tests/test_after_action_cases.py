@@ -81,3 +81,7 @@ def test_a_report_of_a_late_range_names_the_case_that_was_opened_before_it(case:
     assert "OVERDUE: the reply of a in incident case 1" in page
     assert "states none-here" not in page
     assert "incident case 1 overdue." in page
+
+
+def test_numbers_of_a_conflict_are_said_to_be_as_shown_beside_them(case: Played) -> None:
+    assert words_of(case.lines).count("0 m and 0 ft apart, as shown") == 2

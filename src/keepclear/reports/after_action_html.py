@@ -235,7 +235,7 @@ def _index(conflicts: Sequence[ConflictStory], story: Story, day: str | None) ->
         broken = each.latest.broken
         numbers = next((one.numbers for one in broken if one.numbers), None)
         finding = None if numbers is None else _finding(each, numbers, story)
-        closest = "not disclosed" if finding is None else texts.apart_text(finding)
+        closest = "not disclosed" if finding is None else f"{texts.apart_text(finding)}, as shown"
         where = "; ".join(f"clause {one.clause}" if one.clause else "house rule" for one in broken)
         linked = tag("a", text(each.name), href=f"#c-{each.id[:8]}")
         cells = (
@@ -293,7 +293,7 @@ def _number_lines(finding: Finding, day: str | None) -> Iterator[tuple[str, str]
     if cpa := finding.cpa:
         where = texts.position_text(cpa.latitude_deg, cpa.longitude_deg)
         at = _at(cpa.time_us, day)
-        yield "Closest", f"{texts.apart_text(finding)}, {at} at {where}"
+        yield "Closest", f"{texts.apart_text(finding)}, as shown, {at} at {where}"
     yield "Short by", texts.short_by_text(finding) or "cannot be known"
 
 

@@ -37,6 +37,7 @@ from keepclear.record.verification import Verified
 from keepclear.reports.after_action import ConflictStory, Moment, Seen, Story
 from keepclear.reports.after_action_cases import act_rows, rows
 from keepclear.reports.play_cases import OF_CASES, Cased
+from keepclear.reports.play_values import listed, moves
 from keepclear.reports.play_words import DOES
 from keepclear.reports.record_text import held, judged, limits
 from keepclear.reports.texts import day_text, printable, time_text
@@ -222,10 +223,9 @@ def act_words(act: Act, story: Story, filed: Sequence[Operation] = ()) -> str:
         case acts.FileOperation():
             about = ", ".join(story.name(each.id) for each in filed) or "an operation"
         case acts.ProposeChange():
-            how = [f"{payload.later} later"] if payload.later else []
-            how += [f"{payload.higher} higher"] if payload.higher else []
-            moves = f"{story.name(payload.operation)} goes {', '.join(how)}"
-            about = f"in {_conflict(payload.id, story)} that {moves}{_why(payload.why)}"
+            goes = listed(moves(payload.later, payload.higher))
+            name = story.name(payload.operation)
+            about = f"in {_conflict(payload.id, story)} that {name} goes {goes}{_why(payload.why)}"
         case acts.AnswerConflict():
             about = f"{_conflict(payload.id, story)} {payload.answer}{_why(payload.why)}"
         case acts.AcknowledgeConflict() | acts.AcceptProposal() | acts.AgreeAsIs():

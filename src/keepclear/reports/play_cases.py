@@ -138,7 +138,7 @@ class CaseTeller:
             case NoneHereStated(statement=statement):
                 yield from self._stated(statement, day)
             case NoneHereWithdrawn():
-                yield Line("told", f"{listed(self._others(value.id))}, URGENT")
+                yield Line("told", f"{value.precedence}: {listed(self._others(value.id))}")
             case NoneHereContradicted():
                 yield from self._contradicted(value.id, value.found)
                 yield Line("told", f"{self._party(value.id)} alone")

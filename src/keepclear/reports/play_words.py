@@ -9,7 +9,7 @@
 A line is a sentence, or a row of what belongs to the sentence above: a label and a value.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -54,6 +54,7 @@ from keepclear.reports.play_values import (
     heights,
     listed,
     moment,
+    moves,
     of_each,
     off_by,
     where,
@@ -218,11 +219,9 @@ class Teller:
         """Return what an act is about."""
         match payload:
             case acts.ProposeChange():
-                how = [f"{payload.later} later"] if payload.later else []
-                how += [f"{payload.higher} higher"] if payload.higher else []
-                moves = self._name(payload.operation)
+                goes = listed(moves(payload.later, payload.higher))
                 name = self.names.conflict(payload.id)
-                return f"in {name} that {moves} goes {printable(' and '.join(how))}"
+                return f"in {name} that {self._name(payload.operation)} goes {goes}"
             case acts.AnswerConflict():
                 return f"{self.names.conflict(payload.id)} with {payload.answer}"
             case acts.AcknowledgeConflict():
@@ -333,9 +332,7 @@ class Teller:
             party = {conflict.a: conflict.parties[0], conflict.b: conflict.parties[1]}
             order = self._in_order([each.own for each in notices])
             told = sorted(notices, key=lambda each: order.index(each.own))
-            said = [f"{party[each.own]} (notice {each.number})" for each in told]
-            urgent = f"{URGENT}: " if notices[0].precedence is Precedence.URGENT else ""
-            yield Line("told", urgent + ", ".join(said))
+            yield Line("told", _told(told, party))
             for each in told:
                 yield from self._sees(party[each.own], each)
 
@@ -428,6 +425,16 @@ class Teller:
 
     def _name(self, operation: str) -> str:
         return self.names.operation(operation)
+
+
+def _told(notices: Sequence[Notice], party: Mapping[str, str]) -> str:
+    """Return who was told, and how urgently where that is not routine: both sides alike.
+
+    party: of each operation.
+    """
+    said = ", ".join(f"{party[each.own]} (notice {each.number})" for each in notices)
+    urgency = notices[0].precedence
+    return said if urgency is Precedence.ROUTINE else f"{urgency}: {said}"
 
 
 def _seconds_short(found: Numbers) -> str:
