@@ -73,7 +73,8 @@ class Audited(NamedTuple):
 
     has_house: some pair was bound by the house rule alone. waiting: operations that are
     RE-CHECKING at the end of the file, and were not compared by the newest rules. house: the
-    region's rule, None where no region was opened.
+    region's rule, None where no region was opened. acts: on operations and conflicts, decided
+    again. last_us: time of the last entry, None without any; what came after is not known here.
     """
 
     header: Header
@@ -87,6 +88,8 @@ class Audited(NamedTuple):
     waiting: int
     house: RuleSet | None
     differences: tuple[Difference, ...]
+    acts: int = 0
+    last_us: int | None = None
 
 
 def audit(
@@ -158,18 +161,22 @@ class _Auditor:
         self._header, self._functions = header, functions
         self._again: _Again | None = None
         self._entries = 0
+        self._last_us: int | None = None
         self._now = _InEntry()
 
     def result(self) -> Audited:
         """Return what was found, after the last entry."""
         again = self._again
         if again is None:
-            return Audited(self._header, self._entries, 0, 0, 0, 0, (), False, 0, None, ())
+            return Audited(
+                self._header, self._entries, 0, 0, 0, 0, (), False, 0, None, (), 0, self._last_us
+            )
         found = again.found
         return Audited(
             self._header, self._entries, again.conflicts.findings, again.notices.notices,
             again.operations.filings, found.pairs, tuple(again.conflicts.kernels),
             found.has_house, len(found.world.rechecking), again.house, tuple(found.differences),
+            again.steps.acts, self._last_us,
         )  # fmt: skip
 
     def check_world(self, line: WorldLine, path: str) -> None:
@@ -184,6 +191,7 @@ class _Auditor:
                 "give the archive whole, from its first entry",
             )  # fmt: skip
         self._entries += 1
+        self._last_us = entry.at_us
         self._begin(entry)
         parts = list(self._parts(entry, path))
         self._check_steps(parts)
