@@ -135,7 +135,11 @@ def test_a_conflict_that_was_taken_out_is_missing() -> None:
     )
 
     missing, *after = found.differences
-    assert {each.what for each in after} == {"is not accepted, and nothing stands against it"}
+    refused = {each.what for each in after if "by the rules it is refused" in each.what}
+    assert all("is no conflict of" in each for each in refused)  # none is there to act on
+    assert {each.what for each in after} - refused == {
+        "is not accepted, and nothing stands against it"
+    }
     assert missing.what.startswith("MISSING: break clause 3")
     assert not missing.is_boundary
 
@@ -425,6 +429,8 @@ def test_the_command_says_what_differs_and_what_it_did_not_look_at(tmp_path: Pat
     assert (status, said.startswith("SAME  ")) == (0, True)
     assert "Signatures and proofs were not looked at" in said
 
+    assert "Not decided again: how agreements stand; incident cases;" in said
+
     spoilt = resigned(done, changing(with_numbers(lateral_m=a_metre)))
     write_record(tmp_path / "x.record", spoilt.lines)
     status, said = run("record", "audit", tmp_path / "x.record")
@@ -435,6 +441,22 @@ def test_the_command_says_what_differs_and_what_it_did_not_look_at(tmp_path: Pat
     write_record(tmp_path / "n.record", list(view_of(done.lines, "north")))
     assert run("record", "audit", tmp_path / "n.record")[0] == 2
     assert run("record", "audit", tmp_path / "absent.record")[0] == 2
+
+
+def test_the_audit_of_an_archive_that_was_cut_says_up_to_when_it_has_decided(
+    tmp_path: Path,
+) -> None:
+    """Without its last entries it is the same so far; that they are missing, verify tells."""
+    done = played(CROSS)
+    write_record(tmp_path / "x.record", done.lines)
+    _, whole = run("record", "audit", tmp_path / "x.record")
+    write_record(tmp_path / "x.record", done.lines[:6])
+    status, cut = run("record", "audit", tmp_path / "x.record")
+
+    assert (status, cut.startswith("SAME  ")) == (0, True)
+    tells = "whether the end is missing, keepclear record verify tells"
+    assert f"  up to      entry 4, 2015-10-05T06:00:00Z; {tells}" in cut
+    assert f"  up to      entry 8, 2015-10-05T06:41:00Z; {tells}" in whole
 
 
 # --- LIMITED ----------------------------------------------------------------------------------

@@ -8,16 +8,18 @@ compared by the kernel: all others that protect, without an index.
    one who must act that come out now; a pair that breaks none has none (`audit_conflicts`).
 2. Of each conflict, raised or changed, both sides were told what the rules of the door let them
    see, and nothing else (`audit_notices`).
-3. An operation is as it was signed, was accepted where it was to be and nowhere else, and is not
-   above its caps (`audit_operations`). What contradicts a none-here statement is told
-   (`audit_none_here`).
+3. An operation is as it was signed, was accepted where it was to be and nowhere else, and takes
+   what it takes (`audit_operations`). Acts on operations and conflicts are decided again, and
+   every other step comes of them or of time (`audit_steps`). What contradicts a none-here
+   statement is told (`audit_none_here`).
 4. What differs by no more than the kernel's guard band is BOUNDARY and no fault: another machine
    may round otherwise.
 5. What is told to be LIMITED is, and of what was filed all that is so is told (`audit_limited`).
 6. Operations that are RE-CHECKING are compared when the record says that they were. Of one that
    says that it has more conflicts than its entry holds, as many may be missing.
 7. How agreements stand is taken from the record, and so is who signed what: `record verify`
-   tells whether that holds. The house rule is the one that the region was opened with.
+   tells whether that holds. Cases, and when none-here statements are taken, are not decided
+   again. The house rule is the one that the region was opened with.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +34,7 @@ from keepclear.exchange.audit_limited import Limited
 from keepclear.exchange.audit_none_here import Statements
 from keepclear.exchange.audit_notices import Notices
 from keepclear.exchange.audit_operations import Operations
+from keepclear.exchange.audit_steps import Said, Steps
 from keepclear.exchange.events import (
     KINDS,
     AgreementStood,
@@ -58,9 +61,11 @@ from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import Malformed
 from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, Header, WorldLine
 from keepclear.record.headers import Act, read_act
-from keepclear.record.parts import ACT_KIND
+from keepclear.record.key_documents import KeyDocument
+from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 
-Value = TypeVar("Value")
+Kind = TypeVar("Kind")
+Value = Event | Notice | KeyDocument
 
 
 class Audited(NamedTuple):
@@ -68,7 +73,8 @@ class Audited(NamedTuple):
 
     has_house: some pair was bound by the house rule alone. waiting: operations that are
     RE-CHECKING at the end of the file, and were not compared by the newest rules. house: the
-    region's rule, None where no region was opened.
+    region's rule, None where no region was opened. acts: on operations and conflicts, decided
+    again. last_us: time of the last entry, None without any; what came after is not known here.
     """
 
     header: Header
@@ -82,6 +88,8 @@ class Audited(NamedTuple):
     waiting: int
     house: RuleSet | None
     differences: tuple[Difference, ...]
+    acts: int = 0
+    last_us: int | None = None
 
 
 def audit(
@@ -143,7 +151,7 @@ class _Again:
         self.found = Found(house, functions)
         self.conflicts, self.notices = Conflicts(self.found), Notices(self.found)
         self.operations, self.statements = Operations(self.found), Statements(self.found)
-        self.limited = Limited(self.found)
+        self.limited, self.steps = Limited(self.found), Steps(self.found)
 
 
 class _Auditor:
@@ -153,18 +161,22 @@ class _Auditor:
         self._header, self._functions = header, functions
         self._again: _Again | None = None
         self._entries = 0
+        self._last_us: int | None = None
         self._now = _InEntry()
 
     def result(self) -> Audited:
         """Return what was found, after the last entry."""
         again = self._again
         if again is None:
-            return Audited(self._header, self._entries, 0, 0, 0, 0, (), False, 0, None, ())
+            return Audited(
+                self._header, self._entries, 0, 0, 0, 0, (), False, 0, None, (), 0, self._last_us
+            )
         found = again.found
         return Audited(
             self._header, self._entries, again.conflicts.findings, again.notices.notices,
             again.operations.filings, found.pairs, tuple(again.conflicts.kernels),
             found.has_house, len(found.world.rechecking), again.house, tuple(found.differences),
+            again.steps.acts, self._last_us,
         )  # fmt: skip
 
     def check_world(self, line: WorldLine, path: str) -> None:
@@ -179,19 +191,45 @@ class _Auditor:
                 "give the archive whole, from its first entry",
             )  # fmt: skip
         self._entries += 1
+        self._last_us = entry.at_us
         self._begin(entry)
+        parts = list(self._parts(entry, path))
+        self._check_steps(parts)
+        for leaf, value in parts:
+            match value:
+                case Notice():
+                    self._opened(path).notices.give(leaf.audience, value)
+                case KeyDocument(party=party):
+                    self._opened(path).steps.know(party)
+                case _:
+                    self._fold(leaf, value, path)
+        if self._again is not None:
+            keep(self._again.found.world)
+            self._check(self._again)
+            self._again.steps.follow(self._now.events)
+
+    def _parts(self, entry: Entry, path: str) -> Iterator[tuple[Leaf, Value]]:
+        """Yield what is decided again of an entry; its act is kept."""
         for leaf in entry.leaves:
             part = decode(bytes(leaf.part), Part, f"{path}, part", LONGEST_LINE, is_inner=True)
             if part.kind == ACT_KIND:
                 self._now.act = read_act(_read(part, Envelope, path), path)
+            elif part.kind == DOCUMENT_KIND:
+                document = _read(part, Envelope, path)
+                yield leaf, decode(document.payload, KeyDocument, f"{path}, key document")
             elif part.kind == NOTICE_KIND:
-                given = _read(part, Notice, path)
-                self._opened(path).notices.give(leaf.audience, given)
+                yield leaf, _read(part, Notice, path)
             elif part.kind in KINDS:
-                self._fold(leaf, _read(part, KINDS[part.kind], path), path)  # type: ignore[arg-type]
+                yield leaf, _read(part, KINDS[part.kind], path)  # type: ignore[misc]
+
+    def _check_steps(self, parts: list[tuple[Leaf, Value]]) -> None:
+        """Compare what an entry says happened with what comes of its act, or of time."""
         if self._again is not None:
-            keep(self._again.found.world)
-            self._check(self._again)
+            said = [
+                Said(leaf.audience, value) for leaf, value in parts
+                if not isinstance(value, Notice | KeyDocument)
+            ]  # fmt: skip
+            self._again.steps.check(self._now.act, said)
 
     def _begin(self, entry: Entry) -> None:
         self._now = _InEntry()
@@ -329,5 +367,5 @@ class _Auditor:
                     yield min(own_id, other.id), max(own_id, other.id)
 
 
-def _read(part: Part, kind: type[Value], path: str) -> Value:
+def _read(part: Part, kind: type[Kind], path: str) -> Kind:
     return decode(bytes(part.data), kind, f"{path}, {part.kind}", LONGEST_LINE, is_inner=True)

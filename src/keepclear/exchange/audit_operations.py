@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operations decided again: how each came into its state, and whether it was within its caps.
+"""Operations decided again: how each came into its state, and what it takes up.
 
 1. *Accepted* is given to what is filed, where no conflict is open in which it must act and
    nothing of it waits to be looked at; and where that is so, it is given in the same entry.
 2. Every other step is one of the table of `plans.operations`.
-3. A filing takes the area-hours that come out now, and no more of anything than clauses allow.
-   Going off plan is capped by nothing.
+3. A filing takes the area-hours that come out now. Whether it was to be refused for them is
+   decided with its act (`audit_steps`). Going off plan is capped by nothing.
 4. A version that is said to shrink takes up nothing that the one before did not.
 5. What is filed is what the act says that its party has signed.
 """
@@ -57,7 +57,7 @@ class Operations:
         if not is_off_plan and event.is_smaller != shrinks:
             says, does = ("shrinks", "does not") if event.is_smaller else ("grows", "only shrinks")
             self._differs(made.id, f"says that it {says}, and {does}")
-        self._check_caps(event, is_off_plan=is_off_plan)
+        self._check_taken(event, is_off_plan=is_off_plan)
 
     def check_moved(self, event: OperationMoved) -> None:
         """Compare a step, before it happens, with what the rules allow."""
@@ -100,7 +100,7 @@ class Operations:
         must = open_for(world.conflicts_of(operation.id), operation.id)
         return f"must act in conflict {must[0].id[:8]}, which is open" if must else ""
 
-    def _check_caps(self, event: OperationFiled, *, is_off_plan: bool) -> None:
+    def _check_taken(self, event: OperationFiled, *, is_off_plan: bool) -> None:
         made = event.operation
         if is_off_plan:
             if event.takes_km2h:
@@ -111,11 +111,6 @@ class Operations:
             self._differs(
                 made.id, f"says that it takes {event.takes_km2h:,} km2h; now {found.km2h:,}",
                 is_boundary=abs(found.km2h - event.takes_km2h) <= SAME_KM2H,
-            )  # fmt: skip
-        for clause_id, each in found.above:
-            self._differs(
-                made.id, f"was taken with {each.what} {each.used}, above {each.limit}, which "
-                f"clause {clause_id} allows {each.of}",
             )  # fmt: skip
 
     def _differs(self, operation_id: str, what: str, *, is_boundary: bool = False) -> None:

@@ -10,7 +10,12 @@ from keepclear.reports.texts import printable
 from keepclear.units import format_time
 
 LISTED_AT_MOST: Final = 200
-NOT_SAID: Final = "Signatures and proofs were not looked at: keepclear record verify does that."
+# docs/after-action.md says it in more words.
+NOT_SAID: Final = (
+    "Not decided again: how agreements stand; incident cases; which none-here statements were",
+    "taken or withdrawn; acts that were refused or never entered; when acts came; words.",
+    "Signatures and proofs were not looked at: keepclear record verify does that.",
+)
 
 
 def audited_text(found: Audited, file: str) -> str:
@@ -36,12 +41,18 @@ def audited_text(found: Audited, file: str) -> str:
         f"{_count(found.findings, 'conflict')} raised or changed",
         _count(found.notices, "notice"),
         _count(found.filings, "filing"),
+        _count(found.acts, "act"),
         f"{_count(found.pairs, 'pair')} by the kernel",
     )
     lines += [
         f"  record     {header.region}, incarnation {header.incarnation}",
         f"  compared   {', '.join(compared)}",
     ]
+    if found.last_us is not None:
+        lines.append(
+            f"  up to      entry {found.entries - 1}, {format_time(found.last_us)[:19]}Z; whether "
+            "the end is missing, keepclear record verify tells"
+        )
     if edges and faults:
         lines.append(f"  boundary   {len(edges):,} more differ within the guard band alone")
     if found.house is not None:
@@ -56,7 +67,7 @@ def audited_text(found: Audited, file: str) -> str:
         )
     else:
         lines.append(f"  kernel     {KERNEL}")
-    return "".join(f"{printable(line)}\n" for line in [*lines, "", NOT_SAID])
+    return "".join(f"{printable(line)}\n" for line in [*lines, "", *NOT_SAID])
 
 
 def _count(number: int, one: str, many: str = "") -> str:
