@@ -16,6 +16,7 @@ from keepclear.plans.conflicts import State as Conflicting
 from keepclear.plans.operations import State, claim_of
 from keepclear.units import parse_duration_us, parse_time_us
 from tests.agreement_plays import clause
+from tests.test_lapses import is_sound
 from tests.test_rules_of_the_door import Play
 from tests.two_worlds import MINUTE_US, Plan, between, filed, separation, volume_of
 
@@ -64,6 +65,7 @@ def test_where_a_contingent_operation_is_expected_protects_as_long_as_the_operat
     }
     other = play.file("b", replace(HERE, start=150, lasts=30))
     assert len(play.world.conflicts_of(other)) == 1
+    assert is_sound(play)
 
 
 def test_nobody_is_expected_anywhere_for_longer_than_a_day() -> None:
@@ -74,6 +76,7 @@ def test_nobody_is_expected_anywhere_for_longer_than_a_day() -> None:
 
     assert "is more than 24 h from now" in play.do("a", "operations.contingent/1", far_off)
     assert play.world.operations[own].state is State.ACTIVATED
+    assert is_sound(play)
 
 
 def test_the_other_side_is_told_that_an_operation_was_activated_though_it_need_not_act() -> None:
@@ -88,6 +91,7 @@ def test_the_other_side_is_told_that_an_operation_was_activated_though_it_need_n
     last = play.notices("b")[-1]
     assert last.other.state == "activated"
     assert last.note == f"operation {first[:8]} of a was activated"
+    assert is_sound(play)
 
 
 def test_an_activated_operation_changed_into_a_refused_conflict_is_out_of_plan() -> None:
@@ -102,6 +106,7 @@ def test_an_activated_operation_changed_into_a_refused_conflict_is_out_of_plan()
     assert play.notices("a")[-1].note.startswith("changed: URGENT")
     assert play.notices("a")[-1].other.state == "nonconforming"
     assert play.world.operations[first].state is State.ACCEPTED
+    assert is_sound(play)
 
 
 def test_where_conflicts_are_noted_a_change_into_one_stays_activated() -> None:
@@ -143,6 +148,7 @@ def test_what_settles_a_conflict_as_both_want_it_is_refused_by_no_cap() -> None:
     assert proposed(play, later="3 h") == ""
 
     assert play.world.conflicts[conflict(play)].state is Conflicting.RESOLVED
+    assert is_sound(play)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +165,7 @@ def test_why_a_proposal_settles_nothing_is_told_in_the_same_words(moves: dict[st
 
     assert why.endswith("does not settle the conflict as the two stand now; propose otherwise")
     assert play.world.conflicts[conflict(play)].state is Conflicting.PROPOSED
+    assert is_sound(play)
 
 
 @pytest.mark.parametrize("moves", [{"later": "99999 h"}, {"higher": "-200000 ft"}])
@@ -169,6 +176,7 @@ def test_what_nobody_can_mean_is_refused_when_it_is_proposed(moves: dict[str, st
     made = acts.ProposeChange(id=conflict(play), operation=own, **moves)
 
     assert "is more than 7 days or 100,000 ft" in play.do("b", "conflicts.propose/1", made)
+    assert is_sound(play)
 
 
 def test_rescue_and_what_only_shrinks_take_nothing_of_a_cap() -> None:
@@ -186,6 +194,7 @@ def test_rescue_and_what_only_shrinks_take_nothing_of_a_cap() -> None:
     assert update(play, "b", own, replace(HERE, lasts=60)) == ""
 
     assert play.world.filers["b"].taken_km2h(play.world.operations[own].filed_us) == taken
+    assert is_sound(play)
 
 
 def test_an_airborne_operation_is_changed_to_no_version_that_is_nowhere_now() -> None:
@@ -202,6 +211,7 @@ def test_an_airborne_operation_is_changed_to_no_version_that_is_nowhere_now() ->
     )
     assert play.world.operations[own].version == 1
     assert update(play, "a", own, replace(HERE, start=70, lasts=30)) == ""
+    assert is_sound(play)
 
 
 @pytest.mark.parametrize("text", ["9999-12-31T23:00:00Z", "0001-01-01T00:00:00Z"])

@@ -317,7 +317,7 @@ def test_how_urgently_both_sides_are_told_stands_where_it_is_not_routine() -> No
 
     assert "told        PRIORITY: north (notice 1), south (notice 1)" in story
     assert "told        north (notice 4), south (notice 4)" in story
-    assert "told      URGENT: c (notice 4), b (notice 1)" in told(example("plays/il20_2018.toml"))
+    assert "told      URGENT: c (notice 5), b (notice 1)" in told(example("plays/il20_2018.toml"))
 
 
 def test_the_cost_of_filings_is_told_only_where_an_agreement_asks_one() -> None:

@@ -39,35 +39,10 @@ from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.views import is_seen
 from keepclear.reports.after_action_cases import cased
+from keepclear.reports.after_action_moments import Moment, Seen
 from keepclear.reports.play_cases import Cased
 
 FOREVER_US: Final = 2**62
-
-
-class Seen(NamedTuple):
-    """One part: for whom, its kind, its value; None for a kind that is not retold."""
-
-    audience: str
-    kind: str
-    value: Any
-
-
-class Moment(NamedTuple):
-    """What was entered together. line: where it begins in the file."""
-
-    at_us: int
-    line: int
-    parts: tuple[Seen, ...]
-
-    @property
-    def act(self) -> Act | None:
-        """Return the act that it begins with, None where time passed or the act is not shown."""
-        return next((each.value for each in self.parts if each.kind == ACT_KIND), None)
-
-    @property
-    def notices(self) -> list[tuple[str, Notice]]:
-        """Return who was told what."""
-        return [(each.audience, each.value) for each in self.parts if each.kind == NOTICE_KIND]
 
 
 class Change(NamedTuple):

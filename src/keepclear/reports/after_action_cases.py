@@ -2,7 +2,7 @@
 """What the reports of a record say of none-heres and incident cases, as a play's story does."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from keepclear.agreement.clauses import Precedence
 from keepclear.exchange.decide import ACTS
@@ -13,18 +13,16 @@ from keepclear.exchange.events import (
 )
 from keepclear.plans.incidents import State
 from keepclear.record.headers import Act
+from keepclear.reports.after_action_moments import Moment
 from keepclear.reports.play_cases import DOES, OF_CASES, Cased, CaseTeller, Line, why_of
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import day_of, listed
-
-if TYPE_CHECKING:
-    from keepclear.reports.after_action import Moment
 
 TOLD: Final = "told"
 
 
 def cased(
-    moments: Iterable["Moment"], to_us: int, operations: Mapping[str, str], conflicts: Iterable[str]
+    moments: Iterable[Moment], to_us: int, operations: Mapping[str, str], conflicts: Iterable[str]
 ) -> tuple[dict[int, Cased], tuple[str, ...]]:
     """Return what is said of none-heres and cases, by a moment's line; how each stands at `to_us`.
 
@@ -61,7 +59,7 @@ def _row(line: Line) -> str:
     return f"{line.label}: {line.text}" if line.label else line.text
 
 
-def told(moment: "Moment") -> Iterator[str]:
+def told(moment: Moment) -> Iterator[str]:
     """Yield who was told of none-heres and cases in a moment: each audience once."""
     said: dict[str, None] = {}
     for each in moment.parts:
@@ -73,13 +71,13 @@ def told(moment: "Moment") -> Iterator[str]:
     yield from said
 
 
-def is_contradicted(moment: "Moment") -> bool:
+def is_contradicted(moment: Moment) -> bool:
     """Tell whether a moment says that operations meet a none-here."""
     kinds = (NoneHereContradicted, ContradictionsShown)
     return any(isinstance(each.value, kinds) for each in moment.parts)
 
 
-def is_overdue(moment: "Moment") -> bool:
+def is_overdue(moment: Moment) -> bool:
     """Tell whether a reply has become overdue in a moment."""
     return moment.act is None and any(
         isinstance(each.value, IncidentChanged) and each.value.incident.state is State.OVERDUE

@@ -20,8 +20,9 @@ from keepclear.plans.conflicts import Numbers
 from keepclear.reports import after_action_cases as cases
 from keepclear.reports import after_action_words as words
 from keepclear.reports import texts
-from keepclear.reports.after_action import ConflictStory, Moment, OperationStory, Story, Told
+from keepclear.reports.after_action import ConflictStory, OperationStory, Story, Told
 from keepclear.reports.after_action_map import box_volumes, key_words, range_map, volumes_of
+from keepclear.reports.after_action_moments import Moment
 from keepclear.reports.after_action_style import CSS, running_head
 from keepclear.reports.html import MAP_WORDS
 from keepclear.reports.html_finding import badge, side_key

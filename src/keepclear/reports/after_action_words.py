@@ -34,8 +34,9 @@ from keepclear.plans.operations import Operation
 from keepclear.record.headers import Act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.verification import Verified
-from keepclear.reports.after_action import ConflictStory, Moment, Seen, Story
+from keepclear.reports.after_action import ConflictStory, Story
 from keepclear.reports.after_action_cases import act_rows, rows
+from keepclear.reports.after_action_moments import Moment, Seen
 from keepclear.reports.play_cases import OF_CASES, Cased
 from keepclear.reports.play_values import listed, moves
 from keepclear.reports.play_words import DOES
