@@ -2,7 +2,7 @@
 """What the reports of a record say of none-heres and incident cases, as a play's story does."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, Protocol
 
 from keepclear.agreement.clauses import Precedence
 from keepclear.exchange.decide import ACTS
@@ -17,14 +17,35 @@ from keepclear.reports.play_cases import DOES, OF_CASES, Cased, CaseTeller, Line
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import day_of, listed
 
-if TYPE_CHECKING:
-    from keepclear.reports.after_action import Moment
-
 TOLD: Final = "told"
 
 
+class Together(Protocol):
+    """What was entered together, as `after_action.Moment`, which is made of this module's words."""
+
+    @property
+    def at_us(self) -> int:
+        """Return when it was entered."""
+        ...
+
+    @property
+    def line(self) -> int:
+        """Return where it begins in the file."""
+        ...
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """Return its parts, as `after_action.Seen`."""
+        ...
+
+    @property
+    def act(self) -> Act | None:
+        """Return the act that it begins with."""
+        ...
+
+
 def cased(
-    moments: Iterable["Moment"], to_us: int, operations: Mapping[str, str], conflicts: Iterable[str]
+    moments: Iterable[Together], to_us: int, operations: Mapping[str, str], conflicts: Iterable[str]
 ) -> tuple[dict[int, Cased], tuple[str, ...]]:
     """Return what is said of none-heres and cases, by a moment's line; how each stands at `to_us`.
 
@@ -61,7 +82,7 @@ def _row(line: Line) -> str:
     return f"{line.label}: {line.text}" if line.label else line.text
 
 
-def told(moment: "Moment") -> Iterator[str]:
+def told(moment: Together) -> Iterator[str]:
     """Yield who was told of none-heres and cases in a moment: each audience once."""
     said: dict[str, None] = {}
     for each in moment.parts:
@@ -73,13 +94,13 @@ def told(moment: "Moment") -> Iterator[str]:
     yield from said
 
 
-def is_contradicted(moment: "Moment") -> bool:
+def is_contradicted(moment: Together) -> bool:
     """Tell whether a moment says that operations meet a none-here."""
     kinds = (NoneHereContradicted, ContradictionsShown)
     return any(isinstance(each.value, kinds) for each in moment.parts)
 
 
-def is_overdue(moment: "Moment") -> bool:
+def is_overdue(moment: Together) -> bool:
     """Tell whether a reply has become overdue in a moment."""
     return moment.act is None and any(
         isinstance(each.value, IncidentChanged) and each.value.incident.state is State.OVERDUE
