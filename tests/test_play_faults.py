@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a play gets wrong is told by the field's name, the value as written, and the way out."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
+from keepclear.cli.output import write_text
 from tests.exchange_plays import EXAMPLES, example
 from tests.test_cli_record import run
 
@@ -74,3 +77,17 @@ def test_a_record_for_a_folder_that_is_not_there_names_the_folder(tmp_path: Path
 
     assert status == 2
     assert err == f"Error: {folder}: there is no such folder; check its name\n"
+
+
+def test_what_cannot_be_written_is_named_as_it_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", ".x.1.tmp")
+
+    monkeypatch.setattr(os, "fsync", full)
+
+    with pytest.raises(OSError, match="No space left") as refused:
+        write_text(str(tmp_path / "x"), "words")
+    assert refused.value.filename == str(tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []
