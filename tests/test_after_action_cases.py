@@ -16,6 +16,16 @@ from keepclear.reports.after_action_words import Proof
 from tests.exchange_plays import example, played
 
 HOUR_US: Final = 3_600_000_000
+CHANGE: Final = """
+[[acts]]
+at = "50 min"
+by = "north"
+does = "change"
+operation = "N1"
+area = "valley"
+start = "2015-10-05T09:40:00Z"
+lasts = "1 h"
+"""
 SAID: Final = (
     "states none-here 1, to b", "withdraws none-here 1", 'why: "one of ours crosses"',
     "opens incident case 1 with a, URGENT, about none-here 1", "CONTRADICTED: none-here 1 of a",
@@ -101,3 +111,11 @@ def test_contradicted_has_the_mark_of_a_conflict_and_overdue_that_of_what_is_lat
     assert "opens incident case 1" in marked[1][1]
     assert "OVERDUE: the reply of a" in marked[2][1]
     assert marked[2][1].count("<p") == 1
+
+
+def test_what_a_notice_says_of_an_operation_is_said_by_the_name_it_has_here() -> None:
+    changed = example("two_plans_cross.toml").replace('does = "accept"', 'does = "agree-as-is"')
+    page = words_of(played(changed + CHANGE).lines)
+
+    assert "notice 5 (changed: north 1 was changed)" in page
+    assert re.findall(r"operation [0-9a-f]{8}", page) == []
