@@ -16,6 +16,16 @@ from keepclear.reports.after_action_words import Proof
 from tests.exchange_plays import example, played
 
 HOUR_US: Final = 3_600_000_000
+CHANGE: Final = """
+[[acts]]
+at = "50 min"
+by = "north"
+does = "change"
+operation = "N1"
+area = "valley"
+start = "2015-10-05T09:40:00Z"
+lasts = "1 h"
+"""
 SAID: Final = (
     "states none-here 1, to b", "withdraws none-here 1", 'why: "one of ours crosses"',
     "opens incident case 1 with a, URGENT, about none-here 1", "CONTRADICTED: none-here 1 of a",
@@ -37,11 +47,15 @@ def case() -> Played:
 
 def words_of(lines: Iterable[bytes], from_us: int | None = None, to_us: int | None = None) -> str:
     """Return the words of the report, its tags left out."""
+    return html.unescape(re.sub(r"<[^>]+>", "\n", page_of(lines, from_us, to_us)))
+
+
+def page_of(lines: Iterable[bytes], from_us: int | None = None, to_us: int | None = None) -> str:
+    """Return the report as a page."""
     reader = Reader()
     for number, line in enumerate(lines, start=1):
         reader.take(number, line)
-    page = after_action_html(retell(reader, from_us, to_us), Proof("PROVEN", "PROVEN", ("",)))
-    return html.unescape(re.sub(r"<[^>]+>", "\n", page))
+    return after_action_html(retell(reader, from_us, to_us), Proof("PROVEN", "PROVEN", ("",)))
 
 
 @pytest.mark.parametrize("said", SAID)
@@ -85,3 +99,23 @@ def test_a_report_of_a_late_range_names_the_case_that_was_opened_before_it(case:
 
 def test_numbers_of_a_conflict_are_said_to_be_as_shown_beside_them(case: Played) -> None:
     assert words_of(case.lines).count("0 m and 0 ft apart, as shown") == 2
+
+
+def test_contradicted_has_the_mark_of_a_conflict_and_overdue_that_of_what_is_late(
+    case: Played,
+) -> None:
+    page = page_of(case.lines)
+    marked = re.findall(r'<td class="(conflict|late)">(.*?)</td>', page, re.DOTALL)
+
+    assert [look for look, _ in marked] == ["conflict", "conflict", "late"]
+    assert "opens incident case 1" in marked[1][1]
+    assert "OVERDUE: the reply of a" in marked[2][1]
+    assert marked[2][1].count("<p") == 1
+
+
+def test_what_a_notice_says_of_an_operation_is_said_by_the_name_it_has_here() -> None:
+    changed = example("two_plans_cross.toml").replace('does = "accept"', 'does = "agree-as-is"')
+    page = words_of(played(changed + CHANGE).lines)
+
+    assert "notice 5 (changed: north 1 was changed)" in page
+    assert re.findall(r"operation [0-9a-f]{8}", page) == []

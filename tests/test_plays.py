@@ -272,7 +272,7 @@ def test_the_play_is_told_and_its_record_proven_by_the_command(
         (('at = "24 min"', 'at = "2 min"'), "is before the act before it; order them by time"),
         (('by = "north"', 'by = "east"'), "is no party of the play; one of north, south"),
         (('area = "coast"', 'area = "sea"'), "is no area of the play; one of coast, valley"),
-        (('title = "EX', 'titel = "EX'), "unknown field `titel`"),
+        (('title = "EX', 'titel = "EX'), "titel 'EXERCISE: two plans cross': is no field here"),
         (("[areas.coast]", "[areas.coast"), "play"),
         (('region = "exercise-east"', 'region = "East"'), "is no name of a region or party"),
         (('start = "2015', 'status = "Actual"\nstart = "2015'), "is no status of a play"),

@@ -76,6 +76,10 @@ def check_output(output: str, kind: str = "", inputs: Iterable[str] = ()) -> Non
     path = Path(output)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder", output)
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        why = "is a file and no folder" if folder.exists() else "there is no such folder"
+        raise NotADirectoryError(errno.ENOTDIR, why, str(folder))
     if (held := kind_of(output)) in KEPT and (held != kind or held == "private-key"):
         why = f"holds {KEPT[held]} and is not written over; give another name"
         raise NotWrittenOver(output, why)
@@ -159,9 +163,11 @@ def _replace(path: Path, whole: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
-    except BaseException:
+    except BaseException as fault:
         with suppress(OSError):
             beside.unlink()
+        if isinstance(fault, OSError):  # it names the file beside, which nobody has asked for
+            raise type(fault)(fault.errno, fault.strerror, str(path)) from None
         raise
 
 

@@ -62,6 +62,8 @@ from typing import Any, Final
 import msgspec
 
 from keepclear.errors import CallerError, Fault, FileErrors
+from keepclear.formats.play_faults import check_area, check_numbers, converted, split
+from keepclear.plans.filing import MOST_VOLUMES
 from keepclear.record.headers import Status, is_name
 from keepclear.units import parse_duration_us, parse_time_us
 
@@ -198,13 +200,22 @@ ALWAYS: Final = frozenset({"at", "by", "does", "signed"})
 def read_play(data: bytes, file: str) -> Play:
     """Return the play that a file is; `FileErrors` names what is wrong in it."""
     try:
-        play = msgspec.convert(tomllib.loads(data.decode()), Play)
+        tree = tomllib.loads(data.decode())
+        check_numbers(tree)
+        play = _play(tree)
         _check(play)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as fault:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise _refused(file, str(fault), "mend the line it names") from None
     except CallerError as fault:
-        raise _refused(file, str(fault), "mend it") from None
+        raise _refused(file, *split(fault)) from None
     return play
+
+
+def _play(tree: dict[str, Any]) -> Play:
+    areas = tree.get("areas")
+    for name, area in areas.items() if isinstance(areas, dict) else ():
+        converted(area, PlayArea, f"areas.{name}")
+    return converted(tree, Play, "")
 
 
 def version_of(text: str) -> tuple[str, int]:
@@ -227,11 +238,15 @@ def _check(play: Play) -> None:
     for name in (play.region, *play.parties):
         if not is_name(name):
             raise _fault("name", name, "is no name of a region or party", "a-z, 0-9 and -")
+    for name, area in play.areas.items():
+        check_area(area.shape, area.lower, area.upper, f"areas.{name}")
     last_us = 0
     made: dict[str, set[str]] = {field: set() for field in NAMES.values()}
     for number, act in enumerate(play.acts):
         path = f"acts[{number}]"
         at_us = parse_duration_us(act.at, f"{path}.at")
+        if at_us < 0:
+            raise _fault(f"{path}.at", act.at, "is before the start", "give a time after it")
         if at_us < last_us:
             raise _fault(f"{path}.at", act.at, "is before the act before it", "order them by time")
         last_us = at_us
@@ -264,6 +279,9 @@ def _check_act(act: PlayAct, play: Play, path: str) -> None:
 
 def _check_values(act: PlayAct, play: Play, path: str) -> None:
     """Refuse an area or a party that is none, and several where there can be one."""
+    if len(act.areas) > MOST_VOLUMES:
+        limit, way_out = f"are more than {MOST_VOLUMES}", "file several operations"
+        raise _fault(f"{path}.area", f"{len(act.areas)} areas", limit, way_out)
     for area in act.areas:
         if area not in play.areas:
             raise _fault(f"{path}.area", area, "is no area of the play", _known(play.areas))

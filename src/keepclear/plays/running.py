@@ -7,12 +7,13 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
 from keepclear.agreement.documents import Agreement
 from keepclear.agreement.rules_toml import parse_short, read_rules
+from keepclear.agreement.separation import RuleSet
 from keepclear.detect.kernel import Functions
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.ports import Ids
@@ -20,6 +21,7 @@ from keepclear.exchange.views import Answer, Notice
 from keepclear.formats.agreement_draft import fill_template, read_draft
 from keepclear.formats.packaged import read_template, template_names
 from keepclear.formats.play import AND, NAMES, Play, PlayAct, PlayAgreement, pair_of, version_of
+from keepclear.formats.play_faults import converted, split
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Answer as Reply
 from keepclear.plans.conflicts import Conflict
@@ -36,8 +38,6 @@ from keepclear.record.files import (
 )
 from keepclear.record.headers import Status
 from keepclear.units import format_time, parse_duration_us, parse_time_us
-
-Made = TypeVar("Made")
 
 
 class Refusal(NamedTuple):
@@ -76,7 +76,7 @@ class _Run:
 
     def __init__(self, play: Play, ids: Ids, functions: Functions) -> None:
         self._play = play
-        house = read_rules(play.house) if "\n" in play.house else parse_short(play.house)
+        house = _house(play.house)
         status = Status(play.status)
         self._stage = Stage(play.region, play.start_us, status, house, ids, functions)
         self._world = self._stage.exchange.world
@@ -104,7 +104,8 @@ class _Run:
             try:
                 kind, made = self._made(act)
             except InputError as fault:
-                path = f"acts[{number}].{fault.path}"
+                is_own = not fault.path.startswith("areas.")
+                path = f"acts[{number}].{fault.path}" if is_own else fault.path
                 raise InputError(path, fault.value, fault.limit, fault.way_out) from None
             self._submit(act, kind, made)
         self._stage.exchange.beat()
@@ -193,7 +194,7 @@ class _Run:
                     )  # fmt: skip
                 return acts.AcknowledgeConflict(id=conflict.id, ovn=known[0])
             case "answer":
-                reply = _converted(act.answer, Reply, "answer")
+                reply = converted(act.answer, Reply, "answer")
                 return acts.AnswerConflict(id=conflict.id, answer=reply, why=act.why)
             case "propose":
                 return acts.ProposeChange(
@@ -214,7 +215,7 @@ class _Run:
             "lateral": act.lateral, "vertical": act.vertical, "early": act.early, "late": act.late,
             "volumes": msgspec.to_builtins(self._volumes(act)),
         }  # fmt: skip
-        return _converted(made, FiledOperation, "operation")
+        return converted(made, FiledOperation, "")
 
     def _volumes(self, act: PlayAct) -> tuple[FiledVolume, ...]:
         """Return the areas of an act as volumes, all with its times."""
@@ -228,7 +229,7 @@ class _Run:
             )  # fmt: skip
         lasts_us = parse_duration_us(act.lasts, "lasts")
         return tuple(
-            _converted(
+            converted(
                 {
                     **msgspec.to_builtins(self._play.areas[area]),
                     "start": start,
@@ -313,12 +314,12 @@ class _Known:
         return tuple(ovn for ovn in last.values() if ovn is not None)
 
 
-def _converted(value: object, kind: type[Made], path: str) -> Made:
-    """Return a value of the play as the exchange takes it; `InputError` where it cannot be one."""
+def _house(text: str) -> RuleSet:
+    """Return the house rule of a play; `InputError` names the field."""
     try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as fault:
-        raise InputError(path, "", str(fault), "see the module's layout") from None
+        return read_rules(text) if "\n" in text else parse_short(text)
+    except CallerError as fault:
+        raise InputError("house", text, *split(fault)) from None
 
 
 def _made_id(answer: Answer, kind: str, what: str) -> str:

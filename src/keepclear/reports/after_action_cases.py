@@ -38,7 +38,8 @@ def cased(
         if moment.at_us >= to_us:
             break
         act = moment.act
-        payload = None if act is None else ACTS.read(act.kind, bytes(act.payload))
+        is_of_cases = act is not None and act.kind.partition("/")[0] in DOES
+        payload = ACTS.read(act.kind, bytes(act.payload)) if act and is_of_cases else None
         values = [part.value for part in moment.parts]
         found[moment.line] = teller.together(payload, values, day_of(moment.at_us))
     return found, tuple(teller.outcome())

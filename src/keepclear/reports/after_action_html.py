@@ -205,7 +205,7 @@ def _moment_row(moment: Moment, story: Story, day: str | None) -> Markup:
     late = late or cases.is_overdue(moment)
     look = "conflict" if raised else "late" if late else None
     told = [
-        tag("p", text(f"{party}: notice {notice.number}{_note(notice.note)}"), class_="told")
+        tag("p", text(f"{party}: notice {notice.number}{_note(notice.note, story)}"), class_="told")
         for party, notice in moment.notices
     ] + [tag("p", text(each), class_="told") for each in cases.told(moment)]
     return tag(
@@ -215,8 +215,8 @@ def _moment_row(moment: Moment, story: Story, day: str | None) -> Markup:
     )  # fmt: skip
 
 
-def _note(note: str) -> str:
-    return f" ({note})" if note else ""
+def _note(note: str, story: Story) -> str:
+    return f" ({words.named(note, story)})" if note else ""
 
 
 def _at(time_us: int, day: str | None) -> str:
@@ -368,7 +368,7 @@ def _knew(each: ConflictStory, story: Story, day: str | None) -> Markup:
     rows = []
     for at_us, told in groupby(each.told, key=lambda one: one.at_us):
         notices = list(told)
-        said = "; ".join(dict.fromkeys(f"{n.state}{_note(n.note)}" for _, _, n in notices))
+        said = "; ".join(dict.fromkeys(f"{n.state}{_note(n.note, story)}" for _, _, n in notices))
         cells = [
             tag("td", *(tag("p", text(one)) for one in _known(notices, party, taken, day)))
             if party in {story.viewer, *(to for _, to, _ in notices)}
