@@ -335,6 +335,19 @@ def test_a_mark_that_no_act_has_made_is_told() -> None:
     assert has(found, "has marks that no act has made")
 
 
+def test_a_conflict_that_does_not_expire_when_time_has_ended_one_side_is_told() -> None:
+    """S1 is over at 9:55, and at 10:00 for the other side; N1 goes on."""
+    shorter = (2, "s", "file", 'operation = "S1"\narea = "a"\n' + NINE.replace("1 h", "55 min"))
+    later = (13 * 60, "n", "file", 'operation = "N2"\narea = "a"\n' + LATER)
+
+    found = told_of(
+        play(MEET[0], shorter, later),
+        having("expire", lambda *_: None, exchange, operations),
+    )  # fmt: skip
+
+    assert has(found, "is in a conflict still, and was to be in none by now")
+
+
 def test_a_conflict_that_is_raised_with_marks_is_told() -> None:
     change = Deciding.change
 

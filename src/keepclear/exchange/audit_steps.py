@@ -34,7 +34,7 @@ from keepclear.exchange.events import (
     OperationFiled,
     OperationMoved,
 )
-from keepclear.exchange.lapses import kept_claim
+from keepclear.exchange.lapses import kept_claim, lapses_of
 from keepclear.exchange.operations import fall_due
 from keepclear.exchange.world import undo
 from keepclear.plans import acts
@@ -125,8 +125,10 @@ class Steps:
         for event in events:
             if isinstance(event, AgreementStood):
                 widen(near, event.clauses)
-        self._keep(dict.fromkeys(_touched(events)))
+        touched = dict.fromkeys(_touched(events))
+        self._keep(touched)
         near.touched.clear()
+        self._note_lapses(touched)
         self._due.plan(found.world, events, found.deciding.now_us)
 
     def _keep(self, operations: Iterable[str]) -> None:
@@ -151,15 +153,33 @@ class Steps:
 
     # --- by time ------------------------------------------------------------------------------
 
+    def _note_lapses(self, operations: Iterable[str]) -> None:
+        """Note when what is over by its time is so for the other sides of its conflicts."""
+        world, between = self._found.world, self._found.deciding.between
+        for own_id in operations:
+            for at_us, ended_id in lapses_of(world, world.operations[own_id], between):
+                self._due.put(max(at_us, self._found.deciding.now_us), ended_id)
+
+    def _check_lapsed(self, operation: Operation, at_us: int) -> None:
+        """Tell of conflicts of an operation that were to expire by a time; note later ones."""
+        world, between = self._found.world, self._found.deciding.between
+        for lapse_us, ended_id in lapses_of(world, operation, between):
+            if lapse_us > at_us:
+                self._due.put(lapse_us, ended_id)
+            elif ended_id == operation.id:
+                self._differs(ended_id, "is in a conflict still, and was to be in none by now")
+
     def _check_overdue(self) -> None:
         """Tell of operations whose time came before this entry, and that did not move."""
         world = self._found.world
         while (first := self._due.first(self._found.deciding.now_us - 1)) is not None:
             self._due.drop(first)
             operation = world.operations.get(first.key)
-            if operation is None or not operation.is_protecting:
+            if operation is None:
                 continue
-            if protects_until_us(operation) <= first.at_us:
+            if not operation.is_protecting:
+                self._check_lapsed(operation, first.at_us)
+            elif protects_until_us(operation) <= first.at_us:
                 self._differs(operation.id, f"is still {operation.state}, and its time has passed")
 
     def _check_by_time(self, said: list[Said], *, is_time: bool) -> None:
