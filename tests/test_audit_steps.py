@@ -16,6 +16,7 @@ from keepclear.exchange import decide, due, exchange, operations
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import OperationMoved
 from keepclear.plans import acts
+from keepclear.plans.conflicts import Answer, Proposal
 from keepclear.plans.conflicts import State as ConflictState
 from keepclear.plans.operations import Event, Operation, State, move, protects_until_us
 from keepclear.plays.running import Played
@@ -320,14 +321,25 @@ def test_a_proposal_that_its_own_side_accepted_is_told() -> None:
     assert has(found, "conflicts.accept of s was taken; by the rules it is refused")
 
 
-def test_a_mark_that_no_act_has_made_is_told() -> None:
-    """Both overrun and protect on; in that entry of time their conflict is acknowledged."""
+@pytest.mark.parametrize(
+    "marks",
+    [
+        {"acknowledged": ("n",)},
+        {"agreed": ("n",)},
+        {"state": ConflictState.AGREED},
+        {"answers": (("n", Answer.NOTED, ""),)},
+        {"proposal": Proposal(id="0" * 32, by="n", operation="0" * 32, shift_us=1)},
+    ],
+    ids=lambda marks: next(iter(marks)),
+)
+def test_a_mark_that_no_act_has_made_is_told(marks: dict[str, object]) -> None:
+    """Both overrun and protect on; in that entry of time their conflict is marked."""
 
     def fall_due(deciding: Deciding, operation: Operation) -> None:
         operations.fall_due(deciding, operation)
         for each in list(deciding.world.conflicts.values()):
             if each.is_open:
-                deciding.change(replace(each, acknowledged=each.parties))
+                deciding.change(replace(each, **marks))
 
     flying = [(3, by, "activate", f'operation = "{own}"') for by, own in (("n", "N1"), ("s", "S1"))]
     found = told_of(play(*MEET, *flying, NOTHING), having("fall_due", fall_due, exchange))

@@ -101,7 +101,7 @@ class Steps:
         self._check_overdue()
         payload = None if act is None else ACTS.read(act.kind, bytes(act.payload), "act.payload")
         if act is None or not isinstance(payload, AGAIN):
-            self._check_by_time(said, is_time=act is None)
+            self._check_by_time(said)
             return
         self.acts += 1
         ids = _Ids(_ids_of(self._found.world.operations.keys(), said))
@@ -125,10 +125,8 @@ class Steps:
         for event in events:
             if isinstance(event, AgreementStood):
                 widen(near, event.clauses)
-        touched = dict.fromkeys(_touched(events))
-        self._keep(touched)
+        self._keep(dict.fromkeys(_touched(events)))
         near.touched.clear()
-        self._note_lapses(touched)
         self._due.plan(found.world, events, found.deciding.now_us)
 
     def _keep(self, operations: Iterable[str]) -> None:
@@ -153,13 +151,6 @@ class Steps:
 
     # --- by time ------------------------------------------------------------------------------
 
-    def _note_lapses(self, operations: Iterable[str]) -> None:
-        """Note when what is over by its time is so for the other sides of its conflicts."""
-        world, between = self._found.world, self._found.deciding.between
-        for own_id in operations:
-            for at_us, ended_id in lapses_of(world, world.operations[own_id], between):
-                self._due.put(max(at_us, self._found.deciding.now_us), ended_id)
-
     def _check_lapsed(self, operation: Operation, at_us: int) -> None:
         """Tell of conflicts of an operation that were to expire by a time; note later ones."""
         world, between = self._found.world, self._found.deciding.between
@@ -182,12 +173,12 @@ class Steps:
             elif protects_until_us(operation) <= first.at_us:
                 self._differs(operation.id, f"is still {operation.state}, and its time has passed")
 
-    def _check_by_time(self, said: list[Said], *, is_time: bool) -> None:
-        """Compare what no act on operations or conflicts has led to. is_time: no other act did."""
+    def _check_by_time(self, said: list[Said]) -> None:
+        """Compare what no act on operations or conflicts has led to."""
         for _, event in said:
             match event:
                 case OperationMoved(state=state) if state is not State.ACCEPTED:
-                    self._check_moved_by_time(event, is_time=is_time)
+                    self._check_moved_by_time(event)
                 case OperationFiled(operation=operation):
                     self._differs(operation.id, "was filed, and no act does that")
                 case ConflictChanged(conflict=conflict):
@@ -197,12 +188,11 @@ class Steps:
                 case _:
                     pass
 
-    def _check_moved_by_time(self, event: OperationMoved, *, is_time: bool) -> None:
+    def _check_moved_by_time(self, event: OperationMoved) -> None:
         old = self._found.world.operations.get(event.id)
         if old is None:
             return
-        is_due = old.is_protecting and protects_until_us(old) <= self._found.deciding.now_us
-        if not (is_time and is_due):
+        if not old.is_protecting or protects_until_us(old) > self._found.deciding.now_us:
             self._differs(
                 event.id, f"is {event.state} by no act of {old.party}, and its time has not come"
             )
