@@ -248,7 +248,7 @@ class Steps:
                 self._differs(own_id, "was to be filed anew by the act, and is not")
             elif own_id not in other:
                 self._differs(own_id, "was filed, and no act does that")
-            elif off := list(_off(one[own_id], other[own_id], names)):
+            elif off := list(_off_filed(one[own_id], other[own_id], names)):
                 self._differs(own_id, f"was not filed as it was to be: {', '.join(off)}")
 
     def _compare_conflicts(self, said: list[Said], made: list[Said]) -> None:
@@ -344,8 +344,8 @@ def _moves(said: list[Said]) -> dict[str, OperationMoved]:
     }  # fmt: skip
 
 
-def _filed(said: list[Said]) -> dict[str, Operation]:
-    return {each.operation.id: each.operation for _, each in said
+def _filed(said: list[Said]) -> dict[str, OperationFiled]:
+    return {each.operation.id: each for _, each in said
             if isinstance(each, OperationFiled)}  # fmt: skip
 
 
@@ -361,6 +361,12 @@ def _counted(said: list[Said]) -> Counter[Said]:
 def _number(said: Said) -> str:
     count = said.event.filings if isinstance(said.event, FilingsCounted) else 0
     return f"{count} filings in an hour"
+
+
+def _off_filed(one: OperationFiled, other: OperationFiled, names: Iterable[str]) -> Iterator[str]:
+    yield from _off(one.operation, other.operation, names)
+    if one.understood != other.understood:
+        yield "understood"
 
 
 def _off(one: Signed, other: Signed, names: Iterable[str]) -> Iterator[str]:
