@@ -446,7 +446,7 @@ def test_the_command_says_what_differs_and_what_it_did_not_look_at(tmp_path: Pat
 def test_the_audit_of_an_archive_that_was_cut_says_up_to_when_it_has_decided(
     tmp_path: Path,
 ) -> None:
-    """Without its last entries it is the same so far; that they are missing, verify tells."""
+    """Without its last entries it is the same so far; verify tells more."""
     done = played(CROSS)
     write_record(tmp_path / "x.record", done.lines)
     _, whole = run("record", "audit", tmp_path / "x.record")
@@ -454,7 +454,7 @@ def test_the_audit_of_an_archive_that_was_cut_says_up_to_when_it_has_decided(
     status, cut = run("record", "audit", tmp_path / "x.record")
 
     assert (status, cut.startswith("SAME  ")) == (0, True)
-    tells = "whether the end is missing, keepclear record verify tells"
+    tells = "what came after may have been cut off: see keepclear record verify"
     assert f"  up to      entry 4, 2015-10-05T06:00:00Z; {tells}" in cut
     assert f"  up to      entry 8, 2015-10-05T06:41:00Z; {tells}" in whole
 

@@ -12,18 +12,23 @@ import pytest
 from msgspec.structs import replace
 
 from keepclear.agreement.probing import DEFAULT
-from keepclear.exchange import decide, due, exchange, operations
+from keepclear.detect.compiled import plain
+from keepclear.exchange import conflicts, decide, due, exchange, operations
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import OperationMoved
 from keepclear.plans import acts
+from keepclear.plans.conflicts import Answer, Proposal
 from keepclear.plans.conflicts import State as ConflictState
 from keepclear.plans.operations import Event, Operation, State, move, protects_until_us
+from keepclear.plans.understood import Understood, understood
 from keepclear.plays.running import Played
-from keepclear.record.headers import Act
+from keepclear.plays.stage import Stage
+from keepclear.record.headers import Act, Status
 from keepclear.record.verification import verify
 from tests.after_action_plays import MANY
-from tests.exchange_plays import played
-from tests.test_audit import audited
+from tests.exchange_plays import CountedIds, played
+from tests.record_plays import START_US
+from tests.test_audit import HOUSE, at_the_minimum, audited, filed
 
 Dishonest = Callable[[pytest.MonkeyPatch], None]
 HEAD: Final = """
@@ -320,19 +325,43 @@ def test_a_proposal_that_its_own_side_accepted_is_told() -> None:
     assert has(found, "conflicts.accept of s was taken; by the rules it is refused")
 
 
-def test_a_mark_that_no_act_has_made_is_told() -> None:
-    """Both overrun and protect on; in that entry of time their conflict is acknowledged."""
+@pytest.mark.parametrize(
+    "marks",
+    [
+        {"acknowledged": ("n",)},
+        {"agreed": ("n",)},
+        {"state": ConflictState.AGREED},
+        {"answers": (("n", Answer.NOTED, ""),)},
+        {"proposal": Proposal(id="0" * 32, by="n", operation="0" * 32, shift_us=1)},
+    ],
+    ids=lambda marks: next(iter(marks)),
+)
+def test_a_mark_that_no_act_has_made_is_told(marks: dict[str, object]) -> None:
+    """Both overrun and protect on; in that entry of time their conflict is marked."""
 
     def fall_due(deciding: Deciding, operation: Operation) -> None:
         operations.fall_due(deciding, operation)
         for each in list(deciding.world.conflicts.values()):
             if each.is_open:
-                deciding.change(replace(each, acknowledged=each.parties))
+                deciding.change(replace(each, **marks))
 
     flying = [(3, by, "activate", f'operation = "{own}"') for by, own in (("n", "N1"), ("s", "S1"))]
     found = told_of(play(*MEET, *flying, NOTHING), having("fall_due", fall_due, exchange))
 
     assert has(found, "has marks that no act has made")
+
+
+def test_a_conflict_that_does_not_expire_when_time_has_ended_one_side_is_told() -> None:
+    """S1 is over at 9:55, and at 10:00 for the other side; N1 goes on."""
+    shorter = (2, "s", "file", 'operation = "S1"\narea = "a"\n' + NINE.replace("1 h", "55 min"))
+    later = (13 * 60, "n", "file", 'operation = "N2"\narea = "a"\n' + LATER)
+
+    found = told_of(
+        play(MEET[0], shorter, later),
+        having("expire", lambda *_: None, exchange, operations),
+    )  # fmt: skip
+
+    assert has(found, "is in a conflict still, and was to be in none by now")
 
 
 def test_a_conflict_that_is_raised_with_marks_is_told() -> None:
@@ -353,6 +382,15 @@ def test_an_operation_that_is_late_and_was_not_marked_so_is_told() -> None:
     found = told_of(MANY, having("with_lateness", lambda made, _clauses: made, operations))
 
     assert has(found, "was not filed as it was to be: late_us, missed")
+
+
+def test_values_that_are_read_back_otherwise_are_told() -> None:
+    def misread(operation: Operation) -> Understood:
+        return understood(replace(operation, volumes=operation.volumes * 2))
+
+    found = told_of(play(*MEET), having("understood", misread, operations))
+
+    assert has(found, "was not filed as it was to be: understood")
 
 
 @pytest.mark.parametrize("by", ["activate", "airborne"])
@@ -377,3 +415,42 @@ def test_an_alarm_on_many_filings_that_was_withheld_is_told() -> None:
     found = told_of(play(*many), having("_tell_rate", lambda *_: None, operations))
 
     assert has(found, f"s was not told of {DEFAULT.filings_an_hour} filings in an hour")
+
+
+# --- where machines may differ ----------------------------------------------------------------
+
+
+def accepting(stage: Stage) -> Played:
+    """Return the record of a stage once a proposal that settles nothing was taken there."""
+    [conflict] = stage.exchange.world.conflicts.values()
+    stage.submit("b", "conflicts.propose/1", acts.ProposeChange(
+        id=conflict.id, operation=conflict.must_act[0], later="1 s"
+    ))  # fmt: skip
+    [conflict] = stage.exchange.world.conflicts.values()
+    assert conflict.proposal is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conflicts, "breaches", lambda *_: ())
+        stage.submit("a", "conflicts.accept/1", acts.AcceptProposal(
+            id=conflict.id, proposal=conflict.proposal.id
+        ))  # fmt: skip
+    return Played(stage.lines, stage.keys, {}, ())
+
+
+def test_a_proposal_that_another_machine_took_at_the_minimum_is_boundary() -> None:
+    [only] = audited(accepting(at_the_minimum())).differences
+
+    assert has([only.what], "conflicts.accept of a was taken; by the rules it is refused")
+    assert only.is_boundary
+
+
+def test_a_proposal_that_was_taken_and_settles_nothing_is_told() -> None:
+    stage = Stage("exercise", START_US, Status.EXERCISE, HOUSE, CountedIds(), plain())
+    for party, longitude_deg in (("a", 0.0), ("b", 0.01)):
+        stage.join(party)
+        operation = filed(longitude_deg)
+        stage.submit(party, "operations.file/1", acts.FileOperation(operation=operation))
+
+    [only] = audited(accepting(stage)).differences
+
+    assert has([only.what], "conflicts.accept of a was taken; by the rules it is refused")
+    assert not only.is_boundary

@@ -34,7 +34,7 @@ from keepclear.exchange.events import (
     OperationFiled,
     OperationMoved,
 )
-from keepclear.exchange.lapses import kept_claim
+from keepclear.exchange.lapses import kept_claim, lapses_of
 from keepclear.exchange.operations import fall_due
 from keepclear.exchange.world import undo
 from keepclear.plans import acts
@@ -101,7 +101,7 @@ class Steps:
         self._check_overdue()
         payload = None if act is None else ACTS.read(act.kind, bytes(act.payload), "act.payload")
         if act is None or not isinstance(payload, AGAIN):
-            self._check_by_time(said, is_time=act is None)
+            self._check_by_time(said)
             return
         self.acts += 1
         ids = _Ids(_ids_of(self._found.world.operations.keys(), said))
@@ -151,23 +151,34 @@ class Steps:
 
     # --- by time ------------------------------------------------------------------------------
 
+    def _check_lapsed(self, operation: Operation, at_us: int) -> None:
+        """Tell of conflicts of an operation that were to expire by a time; note later ones."""
+        world, between = self._found.world, self._found.deciding.between
+        for lapse_us, ended_id in lapses_of(world, operation, between):
+            if lapse_us > at_us:
+                self._due.put(lapse_us, ended_id)
+            elif ended_id == operation.id:
+                self._differs(ended_id, "is in a conflict still, and was to be in none by now")
+
     def _check_overdue(self) -> None:
         """Tell of operations whose time came before this entry, and that did not move."""
         world = self._found.world
         while (first := self._due.first(self._found.deciding.now_us - 1)) is not None:
             self._due.drop(first)
             operation = world.operations.get(first.key)
-            if operation is None or not operation.is_protecting:
+            if operation is None:
                 continue
-            if protects_until_us(operation) <= first.at_us:
+            if not operation.is_protecting:
+                self._check_lapsed(operation, first.at_us)
+            elif protects_until_us(operation) <= first.at_us:
                 self._differs(operation.id, f"is still {operation.state}, and its time has passed")
 
-    def _check_by_time(self, said: list[Said], *, is_time: bool) -> None:
-        """Compare what no act on operations or conflicts has led to. is_time: no other act did."""
+    def _check_by_time(self, said: list[Said]) -> None:
+        """Compare what no act on operations or conflicts has led to."""
         for _, event in said:
             match event:
                 case OperationMoved(state=state) if state is not State.ACCEPTED:
-                    self._check_moved_by_time(event, is_time=is_time)
+                    self._check_moved_by_time(event)
                 case OperationFiled(operation=operation):
                     self._differs(operation.id, "was filed, and no act does that")
                 case ConflictChanged(conflict=conflict):
@@ -177,12 +188,11 @@ class Steps:
                 case _:
                     pass
 
-    def _check_moved_by_time(self, event: OperationMoved, *, is_time: bool) -> None:
+    def _check_moved_by_time(self, event: OperationMoved) -> None:
         old = self._found.world.operations.get(event.id)
         if old is None:
             return
-        is_due = old.is_protecting and protects_until_us(old) <= self._found.deciding.now_us
-        if not (is_time and is_due):
+        if not old.is_protecting or protects_until_us(old) > self._found.deciding.now_us:
             self._differs(
                 event.id, f"is {event.state} by no act of {old.party}, and its time has not come"
             )
@@ -238,7 +248,7 @@ class Steps:
                 self._differs(own_id, "was to be filed anew by the act, and is not")
             elif own_id not in other:
                 self._differs(own_id, "was filed, and no act does that")
-            elif off := list(_off(one[own_id], other[own_id], names)):
+            elif off := list(_off_filed(one[own_id], other[own_id], names)):
                 self._differs(own_id, f"was not filed as it was to be: {', '.join(off)}")
 
     def _compare_conflicts(self, said: list[Said], made: list[Said]) -> None:
@@ -334,8 +344,8 @@ def _moves(said: list[Said]) -> dict[str, OperationMoved]:
     }  # fmt: skip
 
 
-def _filed(said: list[Said]) -> dict[str, Operation]:
-    return {each.operation.id: each.operation for _, each in said
+def _filed(said: list[Said]) -> dict[str, OperationFiled]:
+    return {each.operation.id: each for _, each in said
             if isinstance(each, OperationFiled)}  # fmt: skip
 
 
@@ -351,6 +361,12 @@ def _counted(said: list[Said]) -> Counter[Said]:
 def _number(said: Said) -> str:
     count = said.event.filings if isinstance(said.event, FilingsCounted) else 0
     return f"{count} filings in an hour"
+
+
+def _off_filed(one: OperationFiled, other: OperationFiled, names: Iterable[str]) -> Iterator[str]:
+    yield from _off(one.operation, other.operation, names)
+    if one.understood != other.understood:
+        yield "understood"
 
 
 def _off(one: Signed, other: Signed, names: Iterable[str]) -> Iterator[str]:

@@ -50,8 +50,8 @@ def audited_text(found: Audited, file: str) -> str:
     ]
     if found.last_us is not None:
         lines.append(
-            f"  up to      entry {found.entries - 1}, {format_time(found.last_us)[:19]}Z; whether "
-            "the end is missing, keepclear record verify tells"
+            f"  up to      entry {found.entries - 1}, {format_time(found.last_us)[:19]}Z; what "
+            "came after may have been cut off: see keepclear record verify"
         )
     if edges and faults:
         lines.append(f"  boundary   {len(edges):,} more differ within the guard band alone")
