@@ -38,7 +38,7 @@ def test_a_none_here_that_is_contradicted_is_told_to_its_party_and_in_a_case_to_
     assert "shown to" not in before
     assert f"{by} shown to a and b, in incident case 1" in in_case
     assert "A withdraws none-here 1" in in_case
-    assert "told b, URGENT" in in_case
+    assert "told URGENT: b" in in_case
     assert "none-here 1 CONTRADICTED and withdrawn" in story[:200]
 
 

@@ -388,21 +388,8 @@ at = "2 min"
 by = "south"
 does = "file"
 operation = "S1"
-area = "away"
-start = "2015-10-05T09:00:00Z"
-lasts = "2 h"
-[[acts]]
-at = "3 min"
-by = "south"
-does = "activate"
-operation = "S1"
-[[acts]]
-at = "4 min"
-by = "south"
-does = "contingent"
-operation = "S1"
-area = "above"
-start = "2015-10-05T09:30:00Z"
+area = ["away", "above", "away"]
+start = ["2015-10-05T08:30:00Z", "2015-10-05T09:30:00Z", "2015-10-05T10:30:00Z"]
 lasts = "{lasts}"
 """
 

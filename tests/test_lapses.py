@@ -136,7 +136,8 @@ def test_what_has_not_ended_at_its_end_is_told_at_once_and_protects_for_the_grac
     ))  # fmt: skip
 
     play.at(83)
-    assert play.notices("b")[-1].note == "changed: URGENT: its end has passed"
+    said = f"changed: URGENT: the end of operation {ours[:8]} of a has passed"
+    assert play.notices("b")[-1].note == said
     play.at(144)
     assert play.world.operations[ours].state is State.ENDED
     assert not conflict_of(play, ours, theirs).is_settled

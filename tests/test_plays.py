@@ -15,7 +15,7 @@ from keepclear.record.entries import Entry
 from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, KeysFile
 from keepclear.record.verification import verify
 from keepclear.record.views import is_seen, view_of
-from keepclear.reports.play_text import played_text
+from keepclear.reports.play_text import _counted, played_text
 from tests.exchange_plays import EXAMPLES, example, played, unwrapped
 from tests.test_cli_record import run
 
@@ -38,6 +38,10 @@ FILE: Final = (
 start = "2015-10-05T09:10:00Z"
 lasts = "2 h"
 """
+)
+CAPS: Final = (
+    'decides = { kind = "caps", area_hours_km2h = 50000, day_area_hours_km2h = 500000, '
+    'duration = "24 h", vertices = 500 }'
 )
 HIDDEN: Final = (
     FILE.format(at="42 min", by="north", does="file", operation="N2", area="elsewhere")
@@ -75,7 +79,7 @@ def test_two_plans_cross_is_the_whole_life_in_under_60_lines() -> None:
     for words in (
         "is in force: 20 clauses hold", "NORTH files N1, version 1: accepted",
         "CONFLICT 1: N1 and S1", "must act    S1, by clause 3.1",
-        "told        north (notice 1), south (notice 1)",
+        "told        PRIORITY: north (notice 1), south (notice 1)",
         "SOUTH proposes in conflict 1 that S1 goes 2 h later", "conflict 1 is resolved",
         "S1, version 2: accepted",
     ):  # fmt: skip
@@ -146,7 +150,7 @@ def test_an_acknowledgement_changes_nothing_and_nothing_is_said_to_have_changed(
     story = told(example(CROSS))
 
     after = story.partition("NORTH acknowledges conflict 1, having version 1\n")[2]
-    assert after.splitlines()[0].strip() == "told  north (notice 2), south (notice 2)"
+    assert after.splitlines()[0].strip() == "told  PRIORITY: north (notice 2), south (notice 2)"
     assert after.splitlines()[1].startswith("06:30:00Z")
 
 
@@ -187,7 +191,7 @@ def test_what_falls_due_and_an_operation_out_of_plan_are_told_once() -> None:
     story = unwrapped(told(begin + airborne + over))
 
     assert "N1 is nonconforming protects until 12:00Z, or until it is ended" in story
-    assert "goes on, raised: URGENT: airborne without being activated" in story
+    assert "goes on, raised: URGENT: N1 is airborne without being activated" in story
     assert "N1 is over: its time has passed" in story
     assert story.count("conflict 1 is expired: S1 is over: its time has passed") == 1
     assert "is resolved" not in story
@@ -287,3 +291,61 @@ def test_a_play_with_a_fault_is_refused_with_its_place(change: tuple[str, str], 
 
     with pytest.raises(ValueError, match=why):
         read_play(text.replace(*change, 1).encode(), "play")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ('later = "-5 h"', "S1 goes 5 h earlier"),
+        ('later = "+5 h"', "S1 goes 5 h later"),
+        ('later = "-1 h -30 min"', "S1 goes 1 h 30 min earlier"),
+        ('later = "-1 h 30 min"', "S1 goes -1 h 30 min later"),
+        ('higher = "-2000 ft"', "S1 goes 2000 ft lower"),
+        ('later = "2 h"\nhigher = "-2000 ft"', "S1 goes 2 h later and 2000 ft lower"),
+        ('later = "soon"', "S1 goes soon later"),
+    ],
+)
+def test_a_proposal_is_told_by_which_way_it_moves_an_operation(asked: str, said: str) -> None:
+    text = example(CROSS).replace('later = "2 h"', asked)
+    proposed = text.partition('does = "accept"')[0].rpartition("[[acts]]")[0]
+
+    assert f"SOUTH proposes in conflict 1 that {said}" in unwrapped(told(proposed))
+
+
+def test_how_urgently_both_sides_are_told_stands_where_it_is_not_routine() -> None:
+    story = told(example(CROSS))
+
+    assert "told        PRIORITY: north (notice 1), south (notice 1)" in story
+    assert "told        north (notice 4), south (notice 4)" in story
+    assert "told      URGENT: c (notice 5), b (notice 1)" in told(example("plays/il20_2018.toml"))
+
+
+def test_the_cost_of_filings_is_told_only_where_an_agreement_asks_one() -> None:
+    probing = example("plays/probing.toml")
+    capless = probing.replace(
+        '"day_area_hours_km2h = 500000" = "day_area_hours_km2h = 400"',
+        f"'{CAPS}' = ''",
+    )
+
+    assert "took 374 km2h of its day." in unwrapped(told(probing))
+    assert "beside what clauses showed it." in unwrapped(told(capless))
+
+
+def test_how_conflicts_stand_is_said_state_by_state_however_many_there_are() -> None:
+    few, many = (
+        {f"conflict {n}": state for n in range(1, count)}
+        for count, state in ((3, "raised"), (14, "raised"))
+    )
+
+    assert _counted(few, "conflict") == "conflict 1 and conflict 2 raised"
+    assert _counted(many, "conflict") == "13 conflicts raised"
+    assert _counted({**many, "conflict 1": "resolved"}, "conflict") == (
+        "13 conflicts: 1 resolved, 12 raised"
+    )
+
+
+@pytest.mark.parametrize("file", PLAYS)
+def test_what_each_notice_says_stands_after_an_empty_line(file: str) -> None:
+    before = told(example(file)).partition("Each notice says")[0]
+
+    assert before.endswith("\n\n")

@@ -27,6 +27,10 @@ TMM_PER_M: Final = 10_000
 TMM_PER_FOOT: Final = 3_048  # international foot, 0.3048 m (exact, 1959 agreement)
 TMM_PER_NM: Final = 18_520_000  # international nautical mile, 1852 m (exact, Monaco 1929)
 US_PER_S: Final = 1_000_000
+# Of times that are read, so that whatever is reckoned from them is a time that can be written.
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2300
+LONGEST_US: Final = 100 * 366 * 24 * 3_600 * US_PER_S
 
 LENGTHS_TMM: Final[Mapping[str, int]] = {
     "nm": TMM_PER_NM, "nmi": TMM_PER_NM, "ft": TMM_PER_FOOT, "feet": TMM_PER_FOOT,
@@ -65,6 +69,8 @@ def parse_duration_us(text: str, path: str = "duration") -> int:
     for part in parts:
         number, unit = _quantity(part, path, DURATIONS_US, "90 s")
         total_us += number * DURATIONS_US[unit]
+    if total_us > LONGEST_US:
+        raise InputError(path, text, "is longer than 100 years", "give the duration that is meant")
     return round(total_us)
 
 
@@ -91,6 +97,9 @@ def parse_time_us(text: str, path: str = "time") -> int:
     if leap and instant.time() != time(0):
         raise InputError(path, text, "has a second 60, which is only at 23:59:60 UTC",
                          "give a second up to 59")  # fmt: skip
+    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        raise InputError(path, text, f"is not in the years {FIRST_YEAR} to {LAST_YEAR}",
+                         "give the time that is meant")  # fmt: skip
     whole_us = (instant - _EPOCH) // timedelta(microseconds=1)
     return whole_us + int((match[7] or "0").ljust(6, "0")[:6])
 

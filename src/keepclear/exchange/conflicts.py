@@ -9,11 +9,13 @@
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from msgspec.structs import replace
 
 from keepclear.agreement.claims import breaches
-from keepclear.errors import InputError
+from keepclear.airspace.altitudes import HIGHEST_TMM
+from keepclear.errors import CallerError, InputError
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.operations import Refused, refile
 from keepclear.exchange.rechecking import accept as give_accepted
@@ -24,12 +26,14 @@ from keepclear.plans.acts import (
     AnswerConflict,
     ProposeChange,
 )
-from keepclear.plans.conflicts import Event, Proposal, State, move, moved
+from keepclear.plans.conflicts import Conflict, Event, Proposal, State, move, moved
 from keepclear.plans.operations import Event as OperationEvent
-from keepclear.plans.operations import claim_of
+from keepclear.plans.operations import claim_of, leaves_airborne
 from keepclear.plans.operations import move as move_operation
 from keepclear.record.headers import Act
 from keepclear.units import parse_duration_us, parse_length_tmm
+
+MOST_SHIFT_US: Final = 7 * 24 * 3_600 * 1_000_000
 
 
 def acknowledge(deciding: Deciding, act: Act, payload: AcknowledgeConflict) -> None:
@@ -72,6 +76,11 @@ def propose(deciding: Deciding, act: Act, payload: ProposeChange) -> None:
     climb_tmm = _signed(payload.higher, parse_length_tmm, "higher")
     if not shift_us and not climb_tmm:
         raise InputError("proposal", "", "moves nothing", "say how much later or higher")
+    if abs(shift_us) > MOST_SHIFT_US or abs(climb_tmm) > HIGHEST_TMM:
+        raise InputError(
+            "proposal", payload.later or payload.higher, "is more than 7 days or 100,000 ft",
+            "propose less",
+        )  # fmt: skip
     is_counter = old.proposal is not None and old.proposal.by != act.party
     state = move(old.state, Event.COUNTER if is_counter else Event.PROPOSE)
     made = Proposal(
@@ -96,6 +105,18 @@ def accept(deciding: Deciding, act: Act, payload: AcceptProposal) -> None:
         raise Refused(
             f"proposal {proposal.id[:8]}: is {act.party}'s own; the other side accepts it"
         )
+    try:
+        _settle_by(deciding, old, proposal)
+    except CallerError:
+        # in no other words: why not is the owner's alone, and the other side must learn no more
+        raise Refused(
+            f"proposal {proposal.id[:8]}: does not settle the conflict as the two stand now; "
+            "propose otherwise"
+        ) from None
+
+
+def _settle_by(deciding: Deciding, old: Conflict, proposal: Proposal) -> None:
+    """Move an operation as was proposed; `CallerError` where that settles nothing or cannot be."""
     operation = deciding.world.operations[proposal.operation]
     after = moved(operation, proposal.shift_us, proposal.climb_tmm)
     between = deciding.between(*old.parties)
@@ -103,17 +124,18 @@ def accept(deciding: Deciding, act: Act, payload: AcceptProposal) -> None:
     bound = between.bound(after, deciding.world.operations[other_id])
     compiled = deciding.near.compile(claim_of(after), bound)
     other = deciding.near.compiled(other_id, bound)
-    # one that is over by its time is refused as one that settles nothing: no more is told of it
-    if not operation.is_protecting or breaches(deciding.functions, compiled, other, between.minima):
-        raise Refused(
-            f"proposal {proposal.id[:8]}: does not settle the conflict as the two stand now; "
-            "propose otherwise"
-        )
+    if (
+        not operation.is_protecting
+        or after.end_us <= deciding.now_us
+        or leaves_airborne(operation, after, deciding.now_us)
+        or breaches(deciding.functions, compiled, other, between.minima)
+    ):
+        raise Refused("it settles nothing")
     made = replace(
         after, version=operation.version + 1, ovn=deciding.ids.id(),
         state=move_operation(operation.state, OperationEvent.REFILE),
     )  # fmt: skip
-    refile(deciding, operation, made)
+    refile(deciding, operation, made, is_agreed=True)
 
 
 def agree_as_is(deciding: Deciding, act: Act, payload: AgreeAsIs) -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from keepclear.agreement.clauses import Caps, LeadTime, OnConflict, ProbingBound
 from keepclear.agreement.probing import DEFAULT, widest
+from keepclear.airspace.volumes import Volume4D
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.deciding import Deciding, clauses_of
 from keepclear.exchange.events import FilingsCounted, OperationFiled, OperationMoved
@@ -26,7 +27,7 @@ from keepclear.plans.acts import (
     UpdateOperation,
 )
 from keepclear.plans.caps import Excess, area_hours_km2h, excesses
-from keepclear.plans.conflicts import GONE_ON, open_for
+from keepclear.plans.conflicts import GONE_ON, Conflict, open_for
 from keepclear.plans.filing import FiledOperation, uncertainty_of, volumes_filed, volumes_of
 from keepclear.plans.operations import (
     OUT_OF_PLAN,
@@ -34,6 +35,7 @@ from keepclear.plans.operations import (
     Operation,
     State,
     as_compared,
+    leaves_airborne,
     move,
     only_shrinks,
     protects_until_us,
@@ -41,8 +43,12 @@ from keepclear.plans.operations import (
 )
 from keepclear.plans.understood import understood
 from keepclear.record.headers import Act
+from keepclear.units import format_time
 
 # Their places would be a list that somebody could misuse (docs/disclosure.md).
+WAS_ACTIVATED: Final = "was activated"
+RESCUE: Final = frozenset({"rescue", "search-and-rescue"})
+LONGEST_EXPECTED_US: Final = 24 * 3_600 * 1_000_000
 NOT_TAKEN: Final = frozenset({"humanitarian-movement", "protected-site"})
 
 
@@ -71,14 +77,20 @@ def update(deciding: Deciding, act: Act, payload: UpdateOperation) -> None:
         )  # fmt: skip
     state = move(old.state, Event.REFILE)
     made = _operation(deciding, act, payload.operation, old.id, old.version + 1, state)
+    if leaves_airborne(old, made, deciding.now_us):
+        raise Refused(
+            f"operation {old.id[:8]}: is airborne, and version {made.version} is nowhere now, "
+            f"{format_time(deciding.now_us)[:19]}Z; add where it is now, or end it and file another"
+        )
     refile(deciding, old, made)
 
 
-def refile(deciding: Deciding, old: Operation, made: Operation) -> None:
+def refile(deciding: Deciding, old: Operation, made: Operation, *, is_agreed: bool = False) -> None:
     """Put a new version in the place of an old one.
 
     One that only shrinks keeps its place and its state; all others count as filed anew. Both
-    count as filings: each is answered.
+    count as filings: each is answered. is_agreed: it settles a conflict as the other side has
+    proposed or accepted, and no cap stands in the way of that.
     """
     is_smaller = only_shrinks(old, made)
     made = replace(
@@ -89,10 +101,32 @@ def refile(deciding: Deciding, old: Operation, made: Operation) -> None:
         made = replace(made, late_us=old.late_us, missed=old.missed)
     deciding.emit([made.party], OperationFiled(
         operation=made, understood=understood(made), is_smaller=is_smaller,
-        takes_km2h=_take(deciding, made),
+        takes_km2h=_take(deciding, made, is_smaller=is_smaller, is_agreed=is_agreed),
     ))  # fmt: skip
     recheck(deciding, made, f"operation {made.id[:8]} of {made.party} was changed")
+    _hold_to_refusals(deciding, deciding.world.operations[made.id])
     _tell_rate(deciding, made.party)
+
+
+def _hold_to_refusals(deciding: Deciding, made: Operation) -> None:
+    """Let an operation be out of plan that was changed into what it would not be activated in."""
+    if made.state is not State.ACTIVATED or not refusals(deciding, made.id):
+        return
+    state = move(made.state, Event.CLASH)
+    deciding.emit([made.party], OperationMoved(
+        id=made.id, state=state, why="it was changed into a conflict in which it must act",
+        grace_us=_grace_us(deciding, made, state),
+    ))  # fmt: skip
+    said = f"URGENT: operation {made.id[:8]} of {made.party} must act and is out of plan"
+    recheck(deciding, deciding.world.operations[made.id], said)
+
+
+def refusals(deciding: Deciding, operation_id: str) -> list[Conflict]:
+    """Return the open conflicts that an operation must act in, where a clause refuses it."""
+    return [
+        each for each in open_for(deciding.world.conflicts_of(operation_id), operation_id)
+        if deciding.between(*each.parties).on_conflict is OnConflict.REFUSE
+    ]  # fmt: skip
 
 
 def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
@@ -112,11 +146,7 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
                 "your latest notice, look at it, and activate with its OVN"
             )
     must = open_for(conflicts, old.id)
-    refusing = [
-        each for each in must
-        if deciding.between(*each.parties).on_conflict is OnConflict.REFUSE
-    ]  # fmt: skip
-    if refusing:
+    if refusing := refusals(deciding, old.id):
         raise Refused(
             f"operation {old.id[:8]}: conflict {refusing[0].id[:8]} is open and it must act; "
             "change it, agree with the other side, or agree as it is"
@@ -130,8 +160,10 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
             "counts as a conflict; try again in a moment"
         )
     deciding.emit([act.party], OperationMoved(id=old.id, state=state))
-    for each in must:
-        deciding.change(each, note="URGENT: activated with this conflict open")
+    said = f"operation {old.id[:8]} of {act.party} {WAS_ACTIVATED}"
+    for each in conflicts:  # who was told of it as filed plans by that
+        note = f"URGENT: {said}, and must act" if each in must else said
+        deciding.change(each, note=note)
 
 
 def airborne(deciding: Deciding, act: Act, payload: MarkAirborne) -> None:
@@ -143,21 +175,38 @@ def airborne(deciding: Deciding, act: Act, payload: MarkAirborne) -> None:
     ))  # fmt: skip
     if state is State.NONCONFORMING and old.state is not state:
         made = deciding.world.operations[old.id]
-        recheck(deciding, made, "URGENT: airborne without being activated")
+        said = f"URGENT: operation {old.id[:8]} of {act.party} is airborne without being activated"
+        recheck(deciding, made, said)
 
 
 def contingent(deciding: Deciding, act: Act, payload: MakeContingent) -> None:
     """Make an operation contingent and tell everybody it comes near."""
     old = deciding.operation(payload.id, act.party)
     state = move(old.state, Event.CONTINGENT)
-    made = replace(old, state=state, off_nominal=volumes_of(payload.off_nominal, "off_nominal"),
+    made = replace(old, state=state, off_nominal=_expected(deciding, old, payload),
                    ovn=deciding.ids.id(), version=old.version + 1,
                    grace_us=_grace_us(deciding, old, state) or old.grace_us)  # fmt: skip
     deciding.emit([act.party], OperationFiled(
         operation=made, understood=understood(made), is_smaller=True
     ))  # fmt: skip
-    recheck(deciding, made, "URGENT: contingent")
+    recheck(deciding, made, f"URGENT: operation {old.id[:8]} of {act.party} is contingent")
     _tell_rate(deciding, act.party)  # it passes every cap, and is answered as a filing is
+
+
+def _expected(deciding: Deciding, old: Operation, payload: MakeContingent) -> tuple[Volume4D, ...]:
+    """Return where a contingent operation is expected: in all of it until the last of its times.
+
+    Nobody knows when it leaves a place that it did not mean to be in.
+    """
+    expected = volumes_of(payload.off_nominal, "off_nominal")
+    latest_us = max((each.end_us for each in expected), default=deciding.now_us)
+    if latest_us > deciding.now_us + LONGEST_EXPECTED_US:
+        raise InputError(
+            "off_nominal.end", format_time(latest_us), "is more than 24 h from now",
+            "say where it is expected within 24 h, and say it again later",
+        )  # fmt: skip
+    last_us = max(latest_us, old.end_us)
+    return tuple(replace(each, end_us=last_us) for each in expected)
 
 
 def end(deciding: Deciding, act: Act, payload: EndOperation) -> None:
@@ -180,7 +229,8 @@ def fall_due(deciding: Deciding, operation: Operation) -> None:
             id=operation.id, state=state, why="its end has passed",
             grace_us=_grace_us(deciding, operation, state),
         ))  # fmt: skip
-        recheck(deciding, deciding.world.operations[operation.id], "URGENT: its end has passed")
+        said = f"URGENT: the end of operation {operation.id[:8]} of {operation.party} has passed"
+        recheck(deciding, deciding.world.operations[operation.id], said)
     elif operation.state in {State.FILED, State.ACCEPTED} or is_over:
         state = move(operation.state, Event.END)
         deciding.emit(
@@ -248,11 +298,16 @@ class Taken(NamedTuple):
     above: tuple[tuple[str, Excess], ...]
 
 
-def taken(deciding: Deciding, made: Operation) -> Taken:
+def taken(
+    deciding: Deciding, made: Operation, *, is_smaller: bool = False, is_agreed: bool = False
+) -> Taken:
     """Return what a filing takes of what its party may take.
 
-    A small operation takes as much as it is widened to.
+    A small operation takes as much as it is widened to. Rescue takes nothing, and nothing more what
+    only shrinks; what settles a conflict as both sides want it is counted and refused by no cap.
     """
+    if is_smaller or made.craft_class in RESCUE:
+        return Taken(0, ())
     caps = [
         (clause_id, decision)
         for _, clause_id, decision in clauses_of(deciding.world, made.party)
@@ -267,14 +322,16 @@ def taken(deciding: Deciding, made: Operation) -> Taken:
     taken_km2h = filer.taken_km2h(deciding.now_us)
     return Taken(takes_km2h, tuple(
         (clause_id, each)
-        for clause_id, decision in caps
+        for clause_id, decision in caps if not is_agreed
         for each in excesses(made, takes_km2h, taken_km2h, decision)
     ))  # fmt: skip
 
 
-def _take(deciding: Deciding, made: Operation) -> int:
+def _take(
+    deciding: Deciding, made: Operation, *, is_smaller: bool = False, is_agreed: bool = False
+) -> int:
     """Return the area-hours that a filing takes; refuse it, uncompared, where that is too much."""
-    found = taken(deciding, made)
+    found = taken(deciding, made, is_smaller=is_smaller, is_agreed=is_agreed)
     for clause_id, each in found.above:
         raise Refused(
             f"{each.what} {each.used}: above {each.limit}, which clause {clause_id} allows "

@@ -46,8 +46,9 @@ An operation, a none-here and an incident case are called by their names in the 
 the two operations, "A1 and B1". to: a party, or for a none-here a list of them. about: an
 operation, a conflict or a none-here. when: the time that a line is about (RFC 3339). line: its
 number in its case, in the order in which they were written.
-area: one name, or a list of them; all have the same times. key: versions of others' operations,
-as `["A1 v1"]`, that the party has before it; without it those of the latest notices it had.
+area: one name, or a list of them, for all of which `lasts` counts; start: one, or one for each.
+key: versions of others' operations, as `["A1 v1"]`, that the party has before it; without it those
+of the latest notices it had.
 
 1. A play is an exercise: its keys are made for it and given to nobody.
 2. A field that does nothing in an act is refused, so that none is thought to do something.
@@ -93,7 +94,7 @@ class PlayAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     operation: str = ""
     conflict: str = ""
     area: str | tuple[str, ...] = ()
-    start: str = ""
+    start: str | tuple[str, ...] = ""
     lasts: str = ""
     craft: str = "manned"
     craft_class: str = "any"
@@ -124,6 +125,11 @@ class PlayAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def areas(self) -> tuple[str, ...]:
         """Return the names of its areas."""
         return (self.area,) if isinstance(self.area, str) else self.area
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """Return when it starts: once for all of its areas, or once for each."""
+        return (self.start,) if isinstance(self.start, str) else self.start
 
     @property
     def pair(self) -> tuple[str, ...]:

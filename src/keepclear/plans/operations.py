@@ -50,6 +50,7 @@ class Event(StrEnum):
     AIRBORNE = "airborne"
     OVERRUN = "overrun"  # its end has passed and it was not ended
     CONFORM = "conform"
+    CLASH = "clash"  # changed into a conflict that a clause refuses to activate in
     CONTINGENT = "become contingent"
     END = "end"
     CANCEL = "cancel"
@@ -75,6 +76,7 @@ TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
         Event.REFILE: State.ACTIVATED,
         Event.AIRBORNE: State.ACTIVATED,
         Event.OVERRUN: State.NONCONFORMING,
+        Event.CLASH: State.NONCONFORMING,
         Event.CONTINGENT: State.CONTINGENT,
         Event.END: State.ENDED,
     },
@@ -209,6 +211,12 @@ def only_shrinks(old: Operation, new: Operation) -> bool:
     ):  # fmt: skip
         return False
     return all(any(_is_within(each, kept) for kept in old.volumes) for each in new.volumes)
+
+
+def leaves_airborne(old: Operation, new: Operation, now_us: int) -> bool:
+    """Tell whether an airborne operation would be nowhere at a time by its new version."""
+    is_there = any(each.start_us <= now_us < each.end_us for each in new.volumes)
+    return old.airborne_us is not None and not is_there
 
 
 def _is_within(one: Volume4D, other: Volume4D) -> bool:

@@ -220,15 +220,24 @@ class _Run:
         """Return the areas of an act as volumes, all with its times."""
         if not act.areas:
             return ()
-        end_us = parse_time_us(act.start, "start") + parse_duration_us(act.lasts, "lasts")
-        times = {"start": act.start, "end": f"{format_time(end_us)[:19]}Z"}
+        starts = act.starts if len(act.starts) > 1 else act.starts * len(act.areas)
+        if len(starts) != len(act.areas):
+            raise InputError(
+                "start", ", ".join(starts), f"is not one for each of {len(act.areas)} areas",
+                "give one for all of them, or one for each",
+            )  # fmt: skip
+        lasts_us = parse_duration_us(act.lasts, "lasts")
         return tuple(
             _converted(
-                {**msgspec.to_builtins(self._play.areas[area]), **times},
+                {
+                    **msgspec.to_builtins(self._play.areas[area]),
+                    "start": start,
+                    "end": _later(start, lasts_us),
+                },
                 FiledVolume,
                 f"areas.{area}",
             )
-            for area in act.areas
+            for area, start in zip(act.areas, starts, strict=True)
         )
 
     def _key(self, act: PlayAct, *own: str) -> tuple[str, ...]:
@@ -318,3 +327,8 @@ def _made_id(answer: Answer, kind: str, what: str) -> str:
         if part.kind == kind:
             return str(msgspec.json.decode(part.data)[what]["id"])
     raise InputError("answer", "", f"has no {what} in it", "see the record")
+
+
+def _later(start: str, lasts_us: int) -> str:
+    """Return the time that is so much after another, both RFC 3339."""
+    return f"{format_time(parse_time_us(start, 'start') + lasts_us)[:19]}Z"

@@ -7,8 +7,8 @@ and nothing is added: what a view does not hold is None, or absent.
 1. A *moment* is what was entered together: an act, what followed, who was told.
 2. A view does not say which parts were one entry: there a moment begins with each act and with
    each new time.
-3. Names of operations ("north 1") count in the order in which the file first shows them, so a
-   view counts otherwise than an archive; ids are the same in both.
+3. Names of operations ("north 1"), none-heres and cases count in the order in which the file
+   first shows them, so a view counts otherwise than an archive; ids are the same in both.
 4. A range runs from a time up to, not including, another.
 """
 
@@ -38,34 +38,11 @@ from keepclear.record.headers import Act, read_act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.views import is_seen
+from keepclear.reports.after_action_cases import cased
+from keepclear.reports.after_action_moments import Moment, Seen
+from keepclear.reports.play_cases import Cased
 
 FOREVER_US: Final = 2**62
-
-
-class Seen(NamedTuple):
-    """One part: for whom, its kind, its value; None for a kind that is not retold."""
-
-    audience: str
-    kind: str
-    value: Any
-
-
-class Moment(NamedTuple):
-    """What was entered together. line: where it begins in the file."""
-
-    at_us: int
-    line: int
-    parts: tuple[Seen, ...]
-
-    @property
-    def act(self) -> Act | None:
-        """Return the act that it begins with, None where time passed or the act is not shown."""
-        return next((each.value for each in self.parts if each.kind == ACT_KIND), None)
-
-    @property
-    def notices(self) -> list[tuple[str, Notice]]:
-        """Return who was told what."""
-        return [(each.audience, each.value) for each in self.parts if each.kind == NOTICE_KIND]
 
 
 class Change(NamedTuple):
@@ -134,8 +111,9 @@ class Story(NamedTuple):
     """What a file tells of a range. viewer: the party whose view it is, None for an archive.
 
     first_us, last_us: of the file. operations: all that were named up to the end of the range;
-    conflicts: those that the range touches, or that stood all through it. stopped: why the file
-    could not be read to its end, None where it was.
+    conflicts: those that the range touches, or that stood all through it. cases: what is said of
+    none-heres and incident cases, by the line of the moment; stands: how each is at the end.
+    stopped: why the file could not be read to its end, None where it was.
     """
 
     header: Header
@@ -148,6 +126,8 @@ class Story(NamedTuple):
     operations: Mapping[str, OperationStory]
     conflicts: Mapping[str, ConflictStory]
     agreements: Mapping[str, AgreementStory]
+    cases: Mapping[int, Cased]
+    stands: tuple[str, ...]
     parties: tuple[str, ...]
     statuses: tuple[str, ...]
     stopped: str | None
@@ -254,6 +234,8 @@ def retell(
         if each.at_us >= end_us:
             break
         teller.take(each)
+    names = {each.id: each.name for each in teller.operations.values()}
+    cases, stands = cased(moments, end_us, names, teller.conflicts)
     inside = tuple(each for each in moments if start_us <= each.at_us < end_us)
     acts = [each.act for each in inside if each.act is not None]
     statuses = dict.fromkeys(each.status.value for each in acts) | dict.fromkeys(
@@ -262,7 +244,8 @@ def retell(
     return Story(
         header=reader.header, viewer=party or reader.viewer, from_us=start_us, to_us=end_us,
         first_us=first_us, last_us=last_us, moments=inside, operations=teller.operations,
-        conflicts=teller.of_range(), agreements=teller.agreements, parties=_parties(moments),
+        conflicts=teller.of_range(), agreements=teller.agreements, cases=cases, stands=stands,
+        parties=_parties(moments),
         statuses=tuple(sorted(statuses)), stopped=reader.stopped,
     )  # fmt: skip
 

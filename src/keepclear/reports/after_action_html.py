@@ -17,10 +17,12 @@ from keepclear.detect.kernel import KERNEL
 from keepclear.exchange.disclosure import Shown
 from keepclear.exchange.events import ConflictChanged, OperationFiled
 from keepclear.plans.conflicts import Numbers
+from keepclear.reports import after_action_cases as cases
 from keepclear.reports import after_action_words as words
 from keepclear.reports import texts
-from keepclear.reports.after_action import ConflictStory, Moment, OperationStory, Story, Told
+from keepclear.reports.after_action import ConflictStory, OperationStory, Story, Told
 from keepclear.reports.after_action_map import box_volumes, key_words, range_map, volumes_of
+from keepclear.reports.after_action_moments import Moment
 from keepclear.reports.after_action_style import CSS, running_head
 from keepclear.reports.html import MAP_WORDS
 from keepclear.reports.html_finding import badge, side_key
@@ -127,7 +129,11 @@ def _counted(story: Story) -> Markup:
         _plural(notices, "notice"),
     ]
     said = f"{', '.join(counted)}. Not settled at the end: {still:,}."
-    return tag("section", tag("p", text(said), class_="among"))
+    cases = "; ".join(story.stands)
+    stands = (
+        tag("p", text(f"{cases[:1].upper()}{cases[1:]}."), class_="among") if cases else NOTHING
+    )
+    return tag("section", tag("p", text(said), class_="among"), stands)
 
 
 def _plural(number: int, noun: str) -> str:
@@ -195,11 +201,13 @@ def _moment_row(moment: Moment, story: Story, day: str | None) -> Markup:
         isinstance(each.value, OperationFiled) and each.value.operation.late_us > 0
         for each in moment.parts
     )
+    raised = raised or cases.is_contradicted(moment)
+    late = late or cases.is_overdue(moment)
     look = "conflict" if raised else "late" if late else None
     told = [
         tag("p", text(f"{party}: notice {notice.number}{_note(notice.note)}"), class_="told")
         for party, notice in moment.notices
-    ]
+    ] + [tag("p", text(each), class_="told") for each in cases.told(moment)]
     return tag(
         "tr", tag("td", text(_at(moment.at_us, day)), class_="t"),
         tag("td", text(words.who_words(moment, story))), tag("td", *what, class_=look),
@@ -228,7 +236,7 @@ def _index(conflicts: Sequence[ConflictStory], story: Story, day: str | None) ->
         broken = each.latest.broken
         numbers = next((one.numbers for one in broken if one.numbers), None)
         finding = None if numbers is None else _finding(each, numbers, story)
-        closest = "not disclosed" if finding is None else texts.apart_text(finding)
+        closest = "not disclosed" if finding is None else f"{texts.apart_text(finding)}, as shown"
         where = "; ".join(f"clause {one.clause}" if one.clause else "house rule" for one in broken)
         linked = tag("a", text(each.name), href=f"#c-{each.id[:8]}")
         cells = (
@@ -286,7 +294,7 @@ def _number_lines(finding: Finding, day: str | None) -> Iterator[tuple[str, str]
     if cpa := finding.cpa:
         where = texts.position_text(cpa.latitude_deg, cpa.longitude_deg)
         at = _at(cpa.time_us, day)
-        yield "Closest", f"{texts.apart_text(finding)}, {at} at {where}"
+        yield "Closest", f"{texts.apart_text(finding)}, as shown, {at} at {where}"
     yield "Short by", texts.short_by_text(finding) or "cannot be known"
 
 

@@ -21,6 +21,7 @@ CSS: Final = """
 .facts th { width: 130px; }
 .timeline td { padding-top: 5px; padding-bottom: 5px; }
 .timeline td.t { font-weight: 600; }
+.timeline td:nth-child(2) { overflow-wrap: normal; }
 .timeline p { margin: 0 0 2px; }
 .timeline .act { font-weight: 600; }
 .timeline .conflict { border-left: 5px solid #9b0000; padding-left: 8px; }

@@ -34,7 +34,11 @@ from keepclear.plans.operations import Operation
 from keepclear.record.headers import Act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.verification import Verified
-from keepclear.reports.after_action import ConflictStory, Moment, Seen, Story
+from keepclear.reports.after_action import ConflictStory, Story
+from keepclear.reports.after_action_cases import act_rows, rows
+from keepclear.reports.after_action_moments import Moment, Seen
+from keepclear.reports.play_cases import OF_CASES, Cased
+from keepclear.reports.play_values import listed, moves
 from keepclear.reports.play_words import DOES
 from keepclear.reports.record_text import held, judged, limits
 from keepclear.reports.texts import day_text, printable, time_text
@@ -141,12 +145,17 @@ def who_words(moment: Moment, story: Story) -> str:
 
 
 def what_words(moment: Moment, story: Story, day: str | None) -> Iterator[str]:
-    """Yield what happened in a moment, the act first; notices are told apart."""
+    """Yield what happened in a moment, the act first; notices and who is told stand apart."""
+    cased = story.cases.get(moment.line, Cased(None, {}))
     filed = [each.value.operation for each in moment.parts if _is(each, OperationFiled)]
-    for part in moment.parts:
+    for place, part in enumerate(moment.parts):
         match part.value:
+            case Act() as act if cased.about is not None:
+                yield from act_rows(act, cased.about)
             case Act() as act:
                 yield act_words(act, story, filed)
+            case _ if isinstance(part.value, OF_CASES):
+                yield from rows(cased, place)
             case KeyDocument() as document:
                 yield f"joins, with version {document.version} of its keys"
             case RegionOpened(house=house):
@@ -215,10 +224,9 @@ def act_words(act: Act, story: Story, filed: Sequence[Operation] = ()) -> str:
         case acts.FileOperation():
             about = ", ".join(story.name(each.id) for each in filed) or "an operation"
         case acts.ProposeChange():
-            how = [f"{payload.later} later"] if payload.later else []
-            how += [f"{payload.higher} higher"] if payload.higher else []
-            moves = f"{story.name(payload.operation)} goes {', '.join(how)}"
-            about = f"in {_conflict(payload.id, story)} that {moves}{_why(payload.why)}"
+            goes = listed(moves(payload.later, payload.higher))
+            name = story.name(payload.operation)
+            about = f"in {_conflict(payload.id, story)} that {name} goes {goes}{_why(payload.why)}"
         case acts.AnswerConflict():
             about = f"{_conflict(payload.id, story)} {payload.answer}{_why(payload.why)}"
         case acts.AcknowledgeConflict() | acts.AcceptProposal() | acts.AgreeAsIs():

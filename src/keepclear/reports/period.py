@@ -18,7 +18,8 @@ from typing import Final, NamedTuple
 
 from keepclear.exchange.events import OperationFiled
 from keepclear.plans.conflicts import Conflict, State
-from keepclear.reports.after_action import ConflictStory, Moment, Story
+from keepclear.reports.after_action import ConflictStory, Story
+from keepclear.reports.after_action_moments import Moment
 
 FILE_KIND: Final = "operations.file"
 UPDATE_KIND: Final = "operations.update"

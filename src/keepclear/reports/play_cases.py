@@ -5,7 +5,7 @@
 2. Who is told stands with each: a case is told to its two parties and to nobody else.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
@@ -48,6 +48,10 @@ MEETS: Final = {
     Verdict.BOUNDARY: "touches it",
     Verdict.UNDETERMINED: "has heights that cannot be compared with it",
 }
+OF_CASES: Final = (
+    IncidentChanged, LineChanged, NoneHereStated, NoneHereWithdrawn, NoneHereContradicted,
+    ContradictionsShown,
+)  # fmt: skip
 
 
 class Line(NamedTuple):
@@ -55,6 +59,16 @@ class Line(NamedTuple):
 
     label: str
     text: str
+
+
+class Cased(NamedTuple):
+    """What is said of none-heres and cases in what happened together.
+
+    about: what its act is about, None where that is none of these. rows: by the place of the part.
+    """
+
+    about: str | None
+    rows: Mapping[int, tuple[Line, ...]]
 
 
 class CaseTeller:
@@ -124,7 +138,7 @@ class CaseTeller:
             case NoneHereStated(statement=statement):
                 yield from self._stated(statement, day)
             case NoneHereWithdrawn():
-                yield Line("told", f"{listed(self._others(value.id))}, URGENT")
+                yield Line("told", f"{value.precedence}: {listed(self._others(value.id))}")
             case NoneHereContradicted():
                 yield from self._contradicted(value.id, value.found)
                 yield Line("told", f"{self._party(value.id)} alone")
@@ -142,6 +156,14 @@ class CaseTeller:
                     yield Line("with", self._names.statement(line.none_here))
             case _:
                 pass
+
+    def together(self, payload: object, values: Sequence[object], day: str) -> Cased:
+        """Return what is said of what happened together. payload: of its act, None without one."""
+        for value in values:
+            self.learn(value)
+        about = self.about(payload, values)
+        rows = {place: tuple(self.tell(value, day)) for place, value in enumerate(values)}
+        return Cased(about, {place: lines for place, lines in rows.items() if lines})
 
     def outcome(self) -> list[str]:
         """Return how cases and none-heres stand, in words."""
@@ -205,6 +227,12 @@ class CaseTeller:
 
     def _others(self, own_id: str) -> Sequence[str]:
         return self.statements[own_id].to if own_id in self.statements else ()
+
+
+def why_of(payload: object) -> list[Line]:
+    """Return the reason that an act gives, where it gives one."""
+    why = getattr(payload, "why", "")
+    return [Line("why", f'"{printable(why)}"')] if why else []
 
 
 def _duration(duration_us: int) -> str:

@@ -9,7 +9,6 @@
 
 import re
 import textwrap
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -22,7 +21,7 @@ from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.views import view_of
 from keepclear.reports.play_cases import Line
 from keepclear.reports.play_names import Names
-from keepclear.reports.play_values import day_of
+from keepclear.reports.play_values import day_of, listed
 from keepclear.reports.play_words import Teller
 from keepclear.reports.texts import printable
 from keepclear.units import format_time
@@ -97,16 +96,20 @@ class _Told:
         said = [
             self._learned(party) for party in self._teller.alarms if party in self._teller.filed
         ]
-        said += [f"Each notice says: {each}" for each in self._teller.says]
-        return ["", *(_wrapped(each) for each in said)] if said else []
+        each_says = [f"Each notice says: {each}" for each in self._teller.says]
+        return [
+            line for block in (said, each_says) if block
+            for line in ("", *(_wrapped(each) for each in block))
+        ]  # fmt: skip
 
     def _learned(self, party: str) -> str:
         """Return how much a party's filings told it at most, and what they cost it."""
         filed = self._teller.filed[party]
         takes_km2h = sum(each.takes_km2h for each in filed)
+        took = f", and took {takes_km2h:,} km2h of its day" if takes_km2h else ""
         return (
             f"{party} filed {len(filed)} times: it learned {len(filed)} bits at most (in conflict "
-            f"or not) beside what clauses showed it, and took {takes_km2h:,} km2h of its day."
+            f"or not) beside what clauses showed it{took}."
         )
 
     def _write(self, at_us: int, lines: Sequence[Line]) -> None:
@@ -168,12 +171,18 @@ def _names(play: Play, played: Played, viewer: str | None) -> dict[str, str]:
 
 
 def _counted(states: Mapping[str, str], what: str) -> str:
-    """Return how things stand: by name where they are few, else how many are in which state."""
-    if len(states) > MOST_NAMED:
-        each = [f"{count} {state}" for state, count in Counter(states.values()).items()]
-        return f"{len(states)} {what}s: {', '.join(each)}"
-    named = [f"{name} {state}" for name, state in states.items()]
-    return ", ".join(named) or f"{what}s: none found"
+    """Return how things stand, state by state: by name where they are few, else how many."""
+    if not states:
+        return f"{what}s: none found"
+    of_each: dict[str, list[str]] = {}
+    for name, state in states.items():
+        of_each.setdefault(state, []).append(name)
+    if len(states) <= MOST_NAMED:
+        return ", ".join(f"{listed(names)} {state}" for state, names in of_each.items())
+    if len(of_each) == 1:
+        return f"{len(states)} {what}s {next(iter(of_each))}"
+    counts = [f"{len(names)} {state}" for state, names in of_each.items()]
+    return f"{len(states)} {what}s: {', '.join(counts)}"
 
 
 def _wrapped(text: str, first: str = "", deeper: str = "") -> str:

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times, shapes and lists as a story says them: times with their Z, numbers with their unit."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from keepclear.airspace.positions import Position
 from keepclear.airspace.volumes import Circle, Corridor, Orbit, Polygon, Volume4D
+from keepclear.errors import InputError
 from keepclear.plans.understood import (
     Height,
     Length,
@@ -14,7 +16,7 @@ from keepclear.plans.understood import (
     understood_volume,
 )
 from keepclear.reports.texts import position_text, printable
-from keepclear.units import US_PER_S, format_time
+from keepclear.units import US_PER_S, format_time, parse_duration_us, parse_length_tmm
 
 Value = TypeVar("Value")
 
@@ -97,6 +99,26 @@ def off_by(said: Understood) -> str:
     parts += [f"{said.early_s:,g} s early"] if said.early_s else []
     parts += [f"{said.late_s:,g} s late"] if said.late_s else []
     return listed(parts) if parts else ""
+
+
+def moves(later: str, higher: str) -> list[str]:
+    """Return how a proposal moves an operation: 2 h later, 5 h earlier, 1000 ft lower."""
+    said = [_signed(later, parse_duration_us, "later", "earlier")] if later else []
+    said += [_signed(higher, parse_length_tmm, "higher", "lower")] if higher else []
+    return said
+
+
+def _signed(text: str, read: Callable[[str], int], more: str, less: str) -> str:
+    """Return a quantity without its sign; as it is written where its parts have several signs."""
+    said = printable(text.strip())
+    try:
+        is_less = read(text) < 0
+    except InputError:
+        return f"{said} {more}"
+    parts = re.findall(r"[+-]?\d[^A-Za-z]*[A-Za-z]+", said)
+    if is_less and all(each.startswith("-") for each in parts):
+        return f"{said.replace('-', '')} {less}"
+    return f"{said if is_less else said.removeprefix('+')} {more}"
 
 
 def place(position: Position) -> str:

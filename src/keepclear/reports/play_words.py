@@ -9,7 +9,7 @@
 A line is a sentence, or a row of what belongs to the sentence above: a label and a value.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -24,22 +24,17 @@ from keepclear.exchange.events import (
     AgreementCarried,
     AgreementStood,
     ConflictChanged,
-    ContradictionsShown,
     FilingsCounted,
-    IncidentChanged,
     LimitedFound,
-    LineChanged,
     MoreFound,
     MoreLimited,
-    NoneHereContradicted,
-    NoneHereStated,
-    NoneHereWithdrawn,
     OperationFiled,
     OperationMoved,
     RecheckingBegun,
     RecheckingDone,
     RegionOpened,
 )
+from keepclear.exchange.operations import WAS_ACTIVATED
 from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Broken, Conflict, Numbers
@@ -53,13 +48,14 @@ from keepclear.record.headers import Act, read_act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.reports import play_cases
-from keepclear.reports.play_cases import CaseTeller, Line
+from keepclear.reports.play_cases import OF_CASES, CaseTeller, Line, why_of
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import (
     clock,
     heights,
     listed,
     moment,
+    moves,
     of_each,
     off_by,
     where,
@@ -68,10 +64,6 @@ from keepclear.reports.play_values import (
 from keepclear.reports.texts import lateral_text, position_text, printable, vertical_text
 from keepclear.units import US_PER_S
 
-OF_CASES: Final = (
-    IncidentChanged, LineChanged, NoneHereStated, NoneHereWithdrawn, NoneHereContradicted,
-    ContradictionsShown,
-)  # fmt: skip
 URGENT: Final = "URGENT"
 CHANGED: Final = "changed: "
 DOES: Final = {
@@ -212,8 +204,7 @@ class Teller:
         else:
             about = self.about_cases.about(payload, values)
             yield Line("", self.deed(act.party, kind, payload, about))
-            if why := getattr(payload, "why", ""):
-                yield Line("why", f'"{printable(why)}"')
+            yield from why_of(payload)
         if act.created_us != at_us:
             off_s = abs(at_us - act.created_us) / US_PER_S
             side = "before" if act.created_us < at_us else "after"
@@ -229,11 +220,9 @@ class Teller:
         """Return what an act is about."""
         match payload:
             case acts.ProposeChange():
-                how = [f"{payload.later} later"] if payload.later else []
-                how += [f"{payload.higher} higher"] if payload.higher else []
-                moves = self._name(payload.operation)
+                goes = listed(moves(payload.later, payload.higher))
                 name = self.names.conflict(payload.id)
-                return f"in {name} that {moves} goes {printable(' and '.join(how))}"
+                return f"in {name} that {self._name(payload.operation)} goes {goes}"
             case acts.AnswerConflict():
                 return f"{self.names.conflict(payload.id)} with {payload.answer}"
             case acts.AcknowledgeConflict():
@@ -344,9 +333,7 @@ class Teller:
             party = {conflict.a: conflict.parties[0], conflict.b: conflict.parties[1]}
             order = self._in_order([each.own for each in notices])
             told = sorted(notices, key=lambda each: order.index(each.own))
-            said = [f"{party[each.own]} (notice {each.number})" for each in told]
-            urgent = f"{URGENT}: " if notices[0].precedence is Precedence.URGENT else ""
-            yield Line("told", urgent + ", ".join(said))
+            yield Line("told", _told(told, party))
             for each in told:
                 yield from self._sees(party[each.own], each)
 
@@ -366,7 +353,10 @@ class Teller:
         elif conflict.state is not before.state:
             yield Line("", f"{name} is {conflict.state}")
         elif note.startswith(URGENT):
-            yield Line("", f"{URGENT}, {name}: {note.removeprefix(f'{URGENT}: ')}")
+            said = self.names.in_words(note.removeprefix(f"{URGENT}: "))
+            yield Line("", f"{URGENT}, {name}: {said}")
+        elif note.endswith(WAS_ACTIVATED):
+            yield Line("", f"{name} goes on: {self.names.in_words(note)}")
 
     def _named_of(self, conflict: Conflict) -> str:
         return listed([self._name(each) for each in self._in_order((conflict.a, conflict.b))])
@@ -439,6 +429,16 @@ class Teller:
 
     def _name(self, operation: str) -> str:
         return self.names.operation(operation)
+
+
+def _told(notices: Sequence[Notice], party: Mapping[str, str]) -> str:
+    """Return who was told, and how urgently where that is not routine: both sides alike.
+
+    party: of each operation.
+    """
+    said = ", ".join(f"{party[each.own]} (notice {each.number})" for each in notices)
+    urgency = notices[0].precedence
+    return said if urgency is Precedence.ROUTINE else f"{urgency}: {said}"
 
 
 def _seconds_short(found: Numbers) -> str:

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What parties could try against the rules, or against each other, and what comes of it."""
+
+from dataclasses import replace
+from typing import Final
+
+import msgspec
+import pytest
+
+from keepclear.agreement.clauses import Caps, OnConflict, OnConflictRule
+from keepclear.agreement.documents import Agreement
+from keepclear.agreement.probing import DEFAULT
+from keepclear.errors import InputError
+from keepclear.plans import acts
+from keepclear.plans.conflicts import State as Conflicting
+from keepclear.plans.operations import State, claim_of
+from keepclear.units import parse_duration_us, parse_time_us
+from tests.agreement_plays import clause
+from tests.test_lapses import is_sound
+from tests.test_rules_of_the_door import Play
+from tests.two_worlds import MINUTE_US, Plan, between, filed, separation, volume_of
+
+FAR: Final = Plan(place=6, level=22, start=60, lasts=120)
+HERE: Final = Plan(place=0, level=22, start=60, lasts=120)
+
+
+def with_clauses(*decisions: object) -> Agreement:
+    """Return an agreement of a and b about separation and more."""
+    more = [clause(str(n), "More.", each) for n, each in enumerate(decisions, start=2)]  # type: ignore[arg-type]
+    return between("a", "b", "a-b", separation("8 NM / 2000 ft"), *more)
+
+
+REFUSING: Final = OnConflictRule(action=OnConflict.REFUSE)
+
+
+def conflict(play: Play) -> str:
+    [found] = play.world.conflicts
+    return found
+
+
+def activate(play: Play, party: str, own: str, *key: str) -> str:
+    ovns = tuple(play.world.operations[each].ovn for each in key)
+    return play.do(party, "operations.activate/1", acts.ActivateOperation(id=own, key=ovns))
+
+
+def update(play: Play, party: str, own: str, plan: Plan) -> str:
+    ovn = play.world.operations[own].ovn
+    made = acts.UpdateOperation(id=own, ovn=ovn, operation=filed(plan))
+    return play.do(party, "operations.update/1", made)
+
+
+def test_where_a_contingent_operation_is_expected_protects_as_long_as_the_operation() -> None:
+    play = Play()
+    own = play.file("a", FAR)
+    assert activate(play, "a", own) == ""
+    expected = volume_of(replace(HERE, start=90, lasts=10))
+    said = acts.MakeContingent(id=own, off_nominal=(expected,))
+
+    assert play.do("a", "operations.contingent/1", said) == ""
+
+    # its end is at minute 180, and the grace an hour
+    claim = claim_of(play.world.operations[own])
+    assert {each.end_us for each in claim.volumes} == {
+        play.world.operations[own].end_us + 60 * MINUTE_US
+    }
+    other = play.file("b", replace(HERE, start=150, lasts=30))
+    assert len(play.world.conflicts_of(other)) == 1
+    assert is_sound(play)
+
+
+def test_nobody_is_expected_anywhere_for_longer_than_a_day() -> None:
+    play = Play()
+    own = play.file("a", FAR)
+    assert activate(play, "a", own) == ""
+    far_off = acts.MakeContingent(id=own, off_nominal=(volume_of(replace(HERE, lasts=25 * 60)),))
+
+    assert "is more than 24 h from now" in play.do("a", "operations.contingent/1", far_off)
+    assert play.world.operations[own].state is State.ACTIVATED
+    assert is_sound(play)
+
+
+def test_the_other_side_is_told_that_an_operation_was_activated_though_it_need_not_act() -> None:
+    play = Play()
+    first = play.file("a", HERE)
+    second = play.file("b", HERE)
+    told = len(play.notices("b"))
+
+    assert activate(play, "a", first, second) == ""
+
+    assert len(play.notices("b")) == told + 1
+    last = play.notices("b")[-1]
+    assert last.other.state == "activated"
+    assert last.note == f"operation {first[:8]} of a was activated"
+    assert is_sound(play)
+
+
+def test_an_activated_operation_changed_into_a_refused_conflict_is_out_of_plan() -> None:
+    play = Play(with_clauses(REFUSING))
+    first = play.file("a", HERE)
+    own = play.file("b", FAR)
+    assert activate(play, "b", own) == ""
+
+    assert update(play, "b", own, HERE) == ""
+
+    assert play.world.operations[own].state is State.NONCONFORMING
+    assert play.notices("a")[-1].note.startswith("changed: URGENT")
+    assert play.notices("a")[-1].other.state == "nonconforming"
+    assert play.world.operations[first].state is State.ACCEPTED
+    assert is_sound(play)
+
+
+def test_where_conflicts_are_noted_a_change_into_one_stays_activated() -> None:
+    play = Play(with_clauses(OnConflictRule(action=OnConflict.NOTE)))
+    play.file("a", HERE)
+    own = play.file("b", FAR)
+    assert activate(play, "b", own) == ""
+
+    assert update(play, "b", own, HERE) == ""
+
+    assert play.world.operations[own].state is State.ACTIVATED
+
+
+CAPS: Final = Caps(
+    area_hours_km2h=5_000, day_area_hours_km2h=700, duration_us=24 * 60 * MINUTE_US, vertices=200
+)
+
+
+def proposed(play: Play, **moves: str) -> str:
+    """Let b propose that its own operation moves; return a's refusal, empty where it is settled."""
+    found = conflict(play)
+    own = next(
+        each for each in (play.world.conflicts[found].a, play.world.conflicts[found].b)
+        if play.world.operations[each].party == "b"
+    )  # fmt: skip
+    made = acts.ProposeChange(id=found, operation=own, **moves)
+    assert play.do("b", "conflicts.propose/1", made) == ""
+    proposal = play.world.conflicts[found].proposal
+    assert proposal is not None
+    return play.do("a", "conflicts.accept/1", acts.AcceptProposal(id=found, proposal=proposal.id))
+
+
+def test_what_settles_a_conflict_as_both_want_it_is_refused_by_no_cap() -> None:
+    play = Play(with_clauses(CAPS, DEFAULT))
+    play.file("a", HERE)
+    play.file("b", HERE)
+    play.file("b", FAR)  # by now its day is nearly used up
+
+    assert proposed(play, later="3 h") == ""
+
+    assert play.world.conflicts[conflict(play)].state is Conflicting.RESOLVED
+    assert is_sound(play)
+
+
+@pytest.mark.parametrize(
+    "moves",
+    [{"higher": "90000 ft"}, {"later": "-5 h"}, {"later": "1 min"}],
+    ids=["out of all heights", "into the past", "not far enough"],
+)
+def test_why_a_proposal_settles_nothing_is_told_in_the_same_words(moves: dict[str, str]) -> None:
+    play = Play()
+    play.file("a", HERE)
+    play.file("b", HERE)
+
+    why = proposed(play, **moves)
+
+    assert why.endswith("does not settle the conflict as the two stand now; propose otherwise")
+    assert play.world.conflicts[conflict(play)].state is Conflicting.PROPOSED
+    assert is_sound(play)
+
+
+@pytest.mark.parametrize("moves", [{"later": "99999 h"}, {"higher": "-200000 ft"}])
+def test_what_nobody_can_mean_is_refused_when_it_is_proposed(moves: dict[str, str]) -> None:
+    play = Play()
+    play.file("a", HERE)
+    own = play.file("b", HERE)
+    made = acts.ProposeChange(id=conflict(play), operation=own, **moves)
+
+    assert "is more than 7 days or 100,000 ft" in play.do("b", "conflicts.propose/1", made)
+    assert is_sound(play)
+
+
+def test_rescue_and_what_only_shrinks_take_nothing_of_a_cap() -> None:
+    play = Play(with_clauses(CAPS, DEFAULT))
+    own = play.file("b", HERE)
+    play.file("b", FAR)
+    taken = play.world.filers["b"].taken_km2h(play.world.operations[own].filed_us)
+    assert 600 < taken < 700
+
+    assert "area-hours of the day" in play.do(
+        "b", "operations.file/1", acts.FileOperation(operation=filed(FAR))
+    )
+    rescue = msgspec.structs.replace(filed(FAR), craft_class="rescue")
+    assert play.do("b", "operations.file/1", acts.FileOperation(operation=rescue)) == ""
+    assert update(play, "b", own, replace(HERE, lasts=60)) == ""
+
+    assert play.world.filers["b"].taken_km2h(play.world.operations[own].filed_us) == taken
+    assert is_sound(play)
+
+
+def test_an_airborne_operation_is_changed_to_no_version_that_is_nowhere_now() -> None:
+    play = Play()
+    own = play.file("a", HERE)
+    assert activate(play, "a", own) == ""
+    play.at(70)
+    assert play.do("a", "operations.airborne/1", acts.MarkAirborne(
+        id=own, at_us=play.stage.clock.now_us()
+    )) == ""  # fmt: skip
+
+    assert "is airborne, and version 2 is nowhere now" in update(
+        play, "a", own, replace(HERE, start=300)
+    )
+    assert play.world.operations[own].version == 1
+    assert update(play, "a", own, replace(HERE, start=70, lasts=30)) == ""
+    assert is_sound(play)
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:00:00Z", "0001-01-01T00:00:00Z"])
+def test_a_time_of_no_year_that_can_be_meant_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="is not in the years 1900 to 2300"):
+        parse_time_us(text)
+
+
+def test_a_duration_of_more_than_a_century_is_refused() -> None:
+    with pytest.raises(InputError, match="is longer than 100 years"):
+        parse_duration_us("99999999 h")
