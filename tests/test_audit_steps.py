@@ -225,6 +225,25 @@ def test_an_activation_that_the_clause_refuses_is_told() -> None:
     assert has(found, "operations.activate of s was taken; by the rules it is refused", "must act")
 
 
+def test_an_activation_that_the_other_side_was_not_told_of_is_told() -> None:
+    found = told_of(play(*MEET, (3, "n", "activate", 'operation = "N1"')), UNASKED)
+
+    assert has(found, "is to be changed by the act, and is not")
+
+
+def test_a_change_into_a_refused_conflict_that_left_it_activated_is_told() -> None:
+    """S1 is activated where nobody is, and then changed to where N1 is."""
+    away = (2, "s", "file", 'operation = "S1"\narea = "a"\n' + LATER)
+    text = play(
+        MEET[0], away, (3, "s", "activate", 'operation = "S1"'),
+        (4, "s", "change", f'operation = "S1"\narea = "a"\n{NINE}'), template="full-disclosure",
+    )  # fmt: skip
+
+    found = told_of(text, having("_hold_to_refusals", lambda *_: None, operations))
+
+    assert has(found, "is not nonconforming, as it was to be")
+
+
 # --- conflicts --------------------------------------------------------------------------------
 
 

@@ -40,7 +40,13 @@ from keepclear.exchange.world import undo
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Conflict, moved
 from keepclear.plans.conflicts import State as ConflictState
-from keepclear.plans.operations import Operation, State, claim_of, protects_until_us
+from keepclear.plans.operations import (
+    Operation,
+    State,
+    claim_of,
+    leaves_airborne,
+    protects_until_us,
+)
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act
 from keepclear.record.signers import deed_of
@@ -289,7 +295,10 @@ class Steps:
         if conflict is None or conflict.proposal is None:
             return False
         proposal = conflict.proposal
-        after = moved(world.operations[proposal.operation], proposal.shift_us, proposal.climb_tmm)
+        old, now_us = world.operations[proposal.operation], deciding.now_us
+        after = moved(old, proposal.shift_us, proposal.climb_tmm)
+        if after.end_us <= now_us or leaves_airborne(old, after, now_us) or not old.is_protecting:
+            return False
         other = world.operations[conflict.other(after.id)]
         between = self._found.between(after, other)
         bound = between.bound(after, other)
