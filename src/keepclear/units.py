@@ -28,8 +28,8 @@ TMM_PER_FOOT: Final = 3_048  # international foot, 0.3048 m (exact, 1959 agreeme
 TMM_PER_NM: Final = 18_520_000  # international nautical mile, 1852 m (exact, Monaco 1929)
 US_PER_S: Final = 1_000_000
 # Of times that are read, so that whatever is reckoned from them is a time that can be written.
-FIRST_YEAR: Final = 1900
-LAST_YEAR: Final = 2300
+FIRST_YEAR: Final = 1000
+LAST_YEAR: Final = 9000
 LONGEST_US: Final = 100 * 366 * 24 * 3_600 * US_PER_S
 
 LENGTHS_TMM: Final[Mapping[str, int]] = {
