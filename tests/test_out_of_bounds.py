@@ -179,7 +179,7 @@ def test_what_nobody_can_mean_is_refused_when_it_is_proposed(moves: dict[str, st
     assert is_sound(play)
 
 
-def test_rescue_and_what_only_shrinks_take_nothing_of_a_cap() -> None:
+def test_rescue_takes_nothing_of_a_cap() -> None:
     play = Play(with_clauses(CAPS, DEFAULT))
     own = play.file("b", HERE)
     play.file("b", FAR)
@@ -191,9 +191,26 @@ def test_rescue_and_what_only_shrinks_take_nothing_of_a_cap() -> None:
     )
     rescue = msgspec.structs.replace(filed(FAR), craft_class="rescue")
     assert play.do("b", "operations.file/1", acts.FileOperation(operation=rescue)) == ""
-    assert update(play, "b", own, replace(HERE, lasts=60)) == ""
 
     assert play.world.filers["b"].taken_km2h(play.world.operations[own].filed_us) == taken
+    assert is_sound(play)
+
+
+def test_nobody_looks_for_a_hidden_plan_by_shrinking_for_nothing() -> None:
+    """Each version is answered as a filing is: it costs one, and is refused as one."""
+    play = Play(with_clauses(CAPS, DEFAULT))
+    own = play.file("b", HERE)
+    taken, versions = play.world.filers["b"].taken_km2h(play.stage.clock.now_us()), 1
+    for lasts in range(110, 0, -10):
+        refused = update(play, "b", own, replace(HERE, lasts=lasts))
+        if refused:
+            break
+        versions += 1
+
+    assert "area-hours of the day" in refused
+    # the first is as large as any
+    assert versions <= 700 * 3 // taken
+    assert play.world.operations[own].version == versions
     assert is_sound(play)
 
 

@@ -106,7 +106,7 @@ class Operations:
             if event.takes_km2h:
                 self._differs(made.id, f"takes {event.takes_km2h:,} km2h for going off plan; now 0")
             return
-        found = taken(self._found.deciding, made, is_smaller=event.is_smaller)
+        found = taken(self._found.deciding, made)
         if found.km2h != event.takes_km2h:
             self._differs(
                 made.id, f"says that it takes {event.takes_km2h:,} km2h; now {found.km2h:,}",

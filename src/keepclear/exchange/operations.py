@@ -45,10 +45,10 @@ from keepclear.plans.understood import understood
 from keepclear.record.headers import Act
 from keepclear.units import format_time
 
-# Their places would be a list that somebody could misuse (docs/disclosure.md).
 WAS_ACTIVATED: Final = "was activated"
 RESCUE: Final = frozenset({"rescue", "search-and-rescue"})
 LONGEST_EXPECTED_US: Final = 24 * 3_600 * 1_000_000
+# Their places would be a list that somebody could misuse (docs/disclosure.md).
 NOT_TAKEN: Final = frozenset({"humanitarian-movement", "protected-site"})
 
 
@@ -89,7 +89,7 @@ def refile(deciding: Deciding, old: Operation, made: Operation, *, is_agreed: bo
     """Put a new version in the place of an old one.
 
     One that only shrinks keeps its place and its state; all others count as filed anew. Both
-    count as filings: each is answered. is_agreed: it settles a conflict as the other side has
+    take what a filing takes: each is answered. is_agreed: it settles a conflict as the other side has
     proposed or accepted, and no cap stands in the way of that.
     """
     is_smaller = only_shrinks(old, made)
@@ -101,7 +101,7 @@ def refile(deciding: Deciding, old: Operation, made: Operation, *, is_agreed: bo
         made = replace(made, late_us=old.late_us, missed=old.missed)
     deciding.emit([made.party], OperationFiled(
         operation=made, understood=understood(made), is_smaller=is_smaller,
-        takes_km2h=_take(deciding, made, is_smaller=is_smaller, is_agreed=is_agreed),
+        takes_km2h=_take(deciding, made, is_agreed=is_agreed),
     ))  # fmt: skip
     recheck(deciding, made, f"operation {made.id[:8]} of {made.party} was changed")
     _hold_to_refusals(deciding, deciding.world.operations[made.id])
@@ -298,15 +298,14 @@ class Taken(NamedTuple):
     above: tuple[tuple[str, Excess], ...]
 
 
-def taken(
-    deciding: Deciding, made: Operation, *, is_smaller: bool = False, is_agreed: bool = False
-) -> Taken:
+def taken(deciding: Deciding, made: Operation, *, is_agreed: bool = False) -> Taken:
     """Return what a filing takes of what its party may take.
 
-    A small operation takes as much as it is widened to. Rescue takes nothing, and nothing more what
-    only shrinks; what settles a conflict as both sides want it is counted and refused by no cap.
+    A small operation takes as much as it is widened to, and a version that only shrinks all that
+    it still takes up: its answer tells as much. Rescue takes nothing. What settles a conflict as
+    both sides want it is counted, and refused by no cap.
     """
-    if is_smaller or made.craft_class in RESCUE:
+    if made.craft_class in RESCUE:
         return Taken(0, ())
     caps = [
         (clause_id, decision)
@@ -327,11 +326,9 @@ def taken(
     ))  # fmt: skip
 
 
-def _take(
-    deciding: Deciding, made: Operation, *, is_smaller: bool = False, is_agreed: bool = False
-) -> int:
+def _take(deciding: Deciding, made: Operation, *, is_agreed: bool = False) -> int:
     """Return the area-hours that a filing takes; refuse it, uncompared, where that is too much."""
-    found = taken(deciding, made, is_smaller=is_smaller, is_agreed=is_agreed)
+    found = taken(deciding, made, is_agreed=is_agreed)
     for clause_id, each in found.above:
         raise Refused(
             f"{each.what} {each.used}: above {each.limit}, which clause {clause_id} allows "
