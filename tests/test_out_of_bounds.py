@@ -214,6 +214,22 @@ def test_nobody_looks_for_a_hidden_plan_by_shrinking_for_nothing() -> None:
     assert is_sound(play)
 
 
+def test_an_operation_in_a_conflict_that_it_would_be_refused_in_may_shrink() -> None:
+    play = Play(with_clauses(OnConflictRule(action=OnConflict.NOTE)))
+    first = play.file("a", HERE)
+    own = play.file("b", HERE)
+    assert activate(play, "b", own, first) == ""
+    agreement = between("a", "b", "a-b-2", separation("8 NM / 2000 ft"), clause(
+        "2", "More.", REFUSING
+    ))  # fmt: skip
+    play.stage.carry(play.stage.signed(agreement), agreement)
+
+    assert update(play, "b", own, replace(HERE, lasts=90)) == ""
+
+    assert play.world.operations[own].state is State.ACTIVATED
+    assert is_sound(play)
+
+
 def test_an_airborne_operation_is_changed_to_no_version_that_is_nowhere_now() -> None:
     play = Play()
     own = play.file("a", HERE)
@@ -228,6 +244,23 @@ def test_an_airborne_operation_is_changed_to_no_version_that_is_nowhere_now() ->
     )
     assert play.world.operations[own].version == 1
     assert update(play, "a", own, replace(HERE, start=70, lasts=30)) == ""
+    assert is_sound(play)
+
+
+def test_a_contingent_operation_that_is_airborne_is_where_it_is_expected() -> None:
+    play = Play()
+    own = play.file("a", HERE)
+    assert activate(play, "a", own) == ""
+    play.at(70)
+    now_us = play.stage.clock.now_us()
+    assert play.do("a", "operations.airborne/1", acts.MarkAirborne(id=own, at_us=now_us)) == ""
+    expected = (volume_of(replace(FAR, start=70, lasts=60)),)
+    said = acts.MakeContingent(id=own, off_nominal=expected)
+    assert play.do("a", "operations.contingent/1", said) == ""
+
+    assert update(play, "a", own, replace(HERE, start=100, lasts=60)) == ""
+
+    assert play.world.operations[own].state is State.CONTINGENT
     assert is_sound(play)
 
 

@@ -104,7 +104,8 @@ def refile(deciding: Deciding, old: Operation, made: Operation, *, is_agreed: bo
         takes_km2h=_take(deciding, made, is_agreed=is_agreed),
     ))  # fmt: skip
     recheck(deciding, made, f"operation {made.id[:8]} of {made.party} was changed")
-    _hold_to_refusals(deciding, deciding.world.operations[made.id])
+    if not is_smaller:  # what it stands in already, it does not come into by giving way
+        _hold_to_refusals(deciding, deciding.world.operations[made.id])
     _tell_rate(deciding, made.party)
 
 

@@ -214,8 +214,12 @@ def only_shrinks(old: Operation, new: Operation) -> bool:
 
 
 def leaves_airborne(old: Operation, new: Operation, now_us: int) -> bool:
-    """Tell whether an airborne operation would be nowhere at a time by its new version."""
-    is_there = any(each.start_us <= now_us < each.end_us for each in new.volumes)
+    """Tell whether an airborne operation would be nowhere at a time by its new version.
+
+    Where a contingent one is expected goes on as it was, and is somewhere.
+    """
+    there = (*new.volumes, *old.off_nominal)
+    is_there = any(each.start_us <= now_us < each.end_us for each in there)
     return old.airborne_us is not None and not is_there
 
 
