@@ -31,6 +31,7 @@ from keepclear.exchange.events import (
     RecheckingDone,
 )
 from keepclear.exchange.index import Near
+from keepclear.exchange.judging import soonest
 from keepclear.exchange.lapses import has_open
 from keepclear.exchange.rechecking import expire, recheck
 from keepclear.exchange.world import Carried
@@ -195,11 +196,8 @@ def _times(carried: Carried, standing: Standing) -> Iterator[int]:
 def recheck_some(deciding: Deciding) -> None:
     """Look again at the soonest operations that are RE-CHECKING, as many as one entry takes."""
     world = deciding.world
-    waiting = sorted(
-        (world.operations[each] for each in world.rechecking),
-        key=lambda each: (each.start_us, world.places[each.id]),
-    )[:AT_ONCE]  # fmt: skip
-    for operation in waiting:
+    for own_id in soonest(deciding, world.rechecking)[:AT_ONCE]:
+        operation = world.operations[own_id]
         own_hash = world.rechecking[operation.id].hash
         deciding.emit([operation.party], RecheckingDone(hash=own_hash, operations=(operation.id,)))
         carried = world.agreements[own_hash]

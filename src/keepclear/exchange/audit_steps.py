@@ -34,7 +34,8 @@ from keepclear.exchange.events import (
     OperationFiled,
     OperationMoved,
 )
-from keepclear.exchange.lapses import kept_claim, lapses_of
+from keepclear.exchange.kept import index_anew
+from keepclear.exchange.lapses import lapses_of
 from keepclear.exchange.operations import fall_due
 from keepclear.exchange.world import undo
 from keepclear.plans import acts
@@ -131,20 +132,8 @@ class Steps:
         for event in events:
             if isinstance(event, AgreementStood):
                 widen(near, event.clauses)
-        self._keep(dict.fromkeys(_touched(events)))
-        near.touched.clear()
+        index_anew(near, found.world, dict.fromkeys(_touched(events)))
         self._due.plan(found.world, events, found.deciding.now_us)
-
-    def _keep(self, operations: Iterable[str]) -> None:
-        """Keep in the index what stands of operations."""
-        world, near = self._found.world, self._found.deciding.near
-        for own_id in operations:
-            operation = world.operations.get(own_id)
-            claim = kept_claim(world, operation)
-            if operation is None or claim is None:
-                near.drop(own_id)
-            else:
-                near.put(operation.status, claim)
 
     def _deciding(self, ids: _Ids) -> Deciding:
         return with_fields(self._found.deciding, ids=ids, counts={}, parts=[], due=[], seen_by=())
@@ -152,8 +141,7 @@ class Steps:
     def _undo(self, deciding: Deciding) -> None:
         """Take back what was decided again, in the world and beside it."""
         undo(deciding.world)
-        self._keep(list(deciding.near.touched))
-        deciding.near.touched.clear()
+        index_anew(deciding.near, deciding.world, list(deciding.near.touched))
 
     # --- by time ------------------------------------------------------------------------------
 

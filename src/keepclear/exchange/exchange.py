@@ -28,8 +28,7 @@ from keepclear.exchange.agreements import recheck_some, stand
 from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import KINDS, Event, RegionOpened
-from keepclear.exchange.kept import Kept, Reach, Region, near_of
-from keepclear.exchange.lapses import kept_claim
+from keepclear.exchange.kept import Kept, Reach, Region, index_anew, near_of
 from keepclear.exchange.none_here import look_again
 from keepclear.exchange.operations import Refused, fall_due
 from keepclear.exchange.ports import Clock, Ids, NotWritten, Store
@@ -303,11 +302,4 @@ class Exchange:
         if near.reach != reach:
             self._kept.near = near_of(self._functions, world, reach)
             return
-        for operation_id in list(near.touched):
-            operation = world.operations.get(operation_id)
-            claim = kept_claim(world, operation)
-            if operation is None or claim is None:
-                near.drop(operation_id)
-            else:
-                near.put(operation.status, claim)
-        near.touched.clear()
+        index_anew(near, world, list(near.touched))

@@ -4,6 +4,7 @@
 All that it holds follows from the record (`reopening`); nothing else is kept anywhere.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -59,9 +60,17 @@ def near_of(functions: Functions, world: World, reach: Reach) -> Near:
     cylinders, bound = reach
     near = Near(functions, cylinders)
     near.widen((), (bound,))
-    for operation in world.operations.values():
+    index_anew(near, world, world.operations)
+    return near
+
+
+def index_anew(near: Near, world: World, operations: Iterable[str]) -> None:
+    """Bring an index to what it has of some operations of a world, by their ids."""
+    for operation_id in operations:
+        operation = world.operations.get(operation_id)
         claim = kept_claim(world, operation)
-        if claim is not None:
+        if operation is None or claim is None:
+            near.drop(operation_id)
+        else:
             near.put(operation.status, claim)
     near.touched.clear()
-    return near

@@ -89,8 +89,8 @@ def refile(deciding: Deciding, old: Operation, made: Operation, *, is_agreed: bo
     """Put a new version in the place of an old one.
 
     One that only shrinks keeps its place and its state; all others count as filed anew. Both
-    take what a filing takes: each is answered. is_agreed: it settles a conflict as the other side has
-    proposed or accepted, and no cap stands in the way of that.
+    take what a filing takes: each is answered. is_agreed: it settles a conflict as the other side
+    has proposed or accepted, and no cap stands in the way of that.
     """
     is_smaller = only_shrinks(old, made)
     made = replace(

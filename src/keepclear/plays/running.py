@@ -17,7 +17,7 @@ from keepclear.agreement.separation import RuleSet
 from keepclear.detect.kernel import Functions
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.ports import Ids
-from keepclear.exchange.views import Answer, Notice
+from keepclear.exchange.views import NOTICE_KIND, Answer, Notice
 from keepclear.formats.agreement_draft import fill_template, read_draft
 from keepclear.formats.packaged import read_template, template_names
 from keepclear.formats.play import AND, NAMES, Play, PlayAct, PlayAgreement, pair_of, version_of
@@ -295,7 +295,7 @@ class _Known:
             if isinstance(line, EntryLine):
                 for leaf in msgspec.json.decode(line.entry, type=Entry).leaves:
                     part = msgspec.json.decode(leaf.part, type=Part)
-                    if part.kind == "notice/1":
+                    if part.kind == NOTICE_KIND:
                         notice = msgspec.json.decode(part.data, type=Notice)
                         self._notices.append((leaf.audience, notice))
         self._read = len(lines)
