@@ -27,6 +27,7 @@ from keepclear.detect.quick_volumes import compile_plan
 from keepclear.detect.skeletons import EXACT
 from keepclear.detect.volume_index import VolumeIndex
 from keepclear.exchange import operations
+from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.folding import fold
 from keepclear.exchange.rechecking import MOST_FINDINGS
 from keepclear.plans.acts import FileOperation
@@ -40,7 +41,7 @@ from keepclear.plans.filing import (
 from keepclear.plays.stage import Stage
 from keepclear.record.encoding import encode
 from keepclear.record.envelopes import Envelope
-from keepclear.record.files import AnyLine
+from keepclear.record.files import AnyLine, Header
 from keepclear.record.headers import Status, read_act
 from keepclear.record.parts import ACT_KIND
 from keepclear.units import format_time
@@ -71,9 +72,9 @@ class CountedIds:
 class RecordOnDisk:
     """A record in a file, as a store keeps it: what is measured of memory is the exchange's."""
 
-    def __init__(self, begun: Sequence[bytes]) -> None:
+    def __init__(self, header: Header) -> None:
         self._file = TemporaryFile()  # noqa: SIM115 kept as long as this is
-        self._file.writelines(line + b"\n" for line in begun)
+        self.append([header])
 
     def append(self, lines: Sequence[AnyLine]) -> None:
         """Write lines at the end."""
@@ -82,7 +83,21 @@ class RecordOnDisk:
     def read(self) -> Iterator[bytes]:
         """Read all of it again, line by line."""
         self._file.seek(0)
-        return iter(self._file)
+        return (line[:-1] for line in self._file)
+
+    def lines(self) -> list[bytes]:
+        """Return all of it."""
+        return list(self.read())
+
+
+class StageOnDisk(Stage):
+    """A stage whose exchange keeps its record on the disk."""
+
+    def _begun(self) -> Exchange:
+        self.record = RecordOnDisk(self._header)
+        return Exchange(
+            self._opened, self._signer, self.clock, self._ids, self.record, self._functions
+        )
 
 
 class World:
@@ -90,9 +105,9 @@ class World:
 
     def __init__(self) -> None:
         house = parse_short("5 NM / 1000 ft")
-        self.stage = Stage("bench", START_US, Status.EXERCISE, house, CountedIds(), compiled())
-        self.store = RecordOnDisk(self.stage.lines)
-        self.stage.exchange._store = self.store  # type: ignore[assignment] # noqa: SLF001 a stage keeps its record in memory
+        self.stage = StageOnDisk(
+            "bench", START_US, Status.EXERCISE, house, CountedIds(), compiled()
+        )  # fmt: skip
         for party in "ab":
             self.stage.join(party)
         self._envelope = {party: self.envelope(party, _spread(0)) for party in "ab"}
@@ -162,8 +177,8 @@ def _memory(grown_kb: float, geometry_kb: float) -> Line:
 
 
 def _fold(world: World) -> Line:
-    entries = sum(1 for _ in world.store.read())
-    folded = timed(lambda: fold(world.store.read()), 1, warm=False)
+    entries = sum(1 for _ in world.stage.record.read())
+    folded = timed(lambda: fold(world.stage.record.read()), 1, warm=False)
     whole = Timing(folded.wall_s * 1_000_000 / entries, folded.processor_s * 1_000_000 / entries, 1)
     note = f"from {entries:,} entries, read from the disk"
     return line("fold a record of 1,000,000 entries", whole, 60.0, note=note)

@@ -200,7 +200,7 @@ def test_nobody_looks_for_a_hidden_plan_by_shrinking_for_nothing() -> None:
     """Each version is answered as a filing is: it costs one, and is refused as one."""
     play = Play(with_clauses(CAPS, DEFAULT))
     own = play.file("b", HERE)
-    taken, versions = play.world.filers["b"].taken_km2h(play.stage.clock.now_us()), 1
+    taken, versions, refused = play.world.filers["b"].taken_km2h(play.stage.clock.now_us()), 1, ""
     for lasts in range(110, 0, -10):
         refused = update(play, "b", own, replace(HERE, lasts=lasts))
         if refused:

@@ -163,12 +163,11 @@ def _replace(path: Path, whole: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
-    except BaseException as fault:
+    except OSError as fault:  # it names the file beside, which nobody has asked for
+        raise type(fault)(fault.errno, fault.strerror, str(path)) from None
+    finally:  # where it was moved, none is left to remove
         with suppress(OSError):
             beside.unlink()
-        if isinstance(fault, OSError):  # it names the file beside, which nobody has asked for
-            raise type(fault)(fault.errno, fault.strerror, str(path)) from None
-        raise
 
 
 def size_text(text: str) -> str:

@@ -45,8 +45,8 @@ class Between(NamedTuple):
     """What binds two parties now. who_acts: with the ids of the clauses.
 
     probing: what small volumes are widened to, None where all is disclosed; least: the same where
-    all is disclosed but what is on the ground. grace_us: for how long
-    an operation that is out of plan protects after its end. agreements: by their hashes.
+    all is disclosed but what is on the ground. grace_us: for how long an operation that is out of
+    plan protects after its end. agreements: by their hashes.
     """
 
     minima: tuple[Minima, ...]
