@@ -112,13 +112,19 @@ def shape_volumes(
     return True
 
 
+def _extent(pieces: Floats, first: int, last: int, p: int, q: int) -> tuple[float, float]:
+    """Return the least and the greatest of pieces in two columns, those of their ends."""
+    low, high = pieces[first, p], pieces[first, p]
+    for k in range(first, last):
+        low = min(low, pieces[k, p], pieces[k, q])
+        high = max(high, pieces[k, p], pieces[k, q])
+    return low, high
+
+
 def _write_middle(pieces: Floats, first: int, last: int, sizes: Floats, i: int) -> None:
     """Write the middle of a volume's box, moved onto the ellipsoid from the earth's centre."""
     for axis in range(3):
-        low, high = pieces[first, PX + axis], pieces[first, PX + axis]
-        for k in range(first, last):
-            low = min(low, pieces[k, PX + axis], pieces[k, QX + axis])
-            high = max(high, pieces[k, PX + axis], pieces[k, QX + axis])
+        low, high = _extent(pieces, first, last, PX + axis, QX + axis)
         sizes[i, CX + axis] = 0.5 * (low + high)
     x, y, z = sizes[i, CX], sizes[i, CX + 1], sizes[i, CX + 2]
     length_m = max(math.sqrt(x * x + y * y + z * z), 1.0)
@@ -237,10 +243,7 @@ def _write_size(
     extra_m = radius_m + bulge_m + SLACK_M
     sizes[i, LONGEST_M], sizes[i, BALL_M] = longest_m, ball_m
     for axis in range(3):
-        low, high = pieces[first, PX + axis], pieces[first, PX + axis]
-        for k in range(first, last):
-            low = min(low, pieces[k, PX + axis], pieces[k, QX + axis])
-            high = max(high, pieces[k, PX + axis], pieces[k, QX + axis])
+        low, high = _extent(pieces, first, last, PX + axis, QX + axis)
         middle = sizes[i, CX + axis]
         sizes[i, X_FROM + 2 * axis] = max(low - extra_m, middle - ball_m)
         sizes[i, X_FROM + 2 * axis + 1] = min(high + extra_m, middle + ball_m)
@@ -252,18 +255,11 @@ def _write_blocks(pieces: Floats, first: int, last: int, blocks: Floats, n: int)
         end = min(start + BLOCK, last)
         far_sq = 0.0
         for axis in range(3):
-            low, high = pieces[start, PX + axis], pieces[start, PX + axis]
-            for k in range(start, end):
-                low = min(low, pieces[k, PX + axis], pieces[k, QX + axis])
-                high = max(high, pieces[k, PX + axis], pieces[k, QX + axis])
+            low, high = _extent(pieces, start, end, PX + axis, QX + axis)
             blocks[n, BX + axis] = 0.5 * (low + high)
             far_sq += (high - low) * (high - low)
         blocks[n, BLOCK_M] = 0.5 * math.sqrt(far_sq)
-        low, high, right = pieces[start, GY], pieces[start, GY], pieces[start, GX]
-        for k in range(start, end):
-            low = min(low, pieces[k, GY], pieces[k, HY])
-            high = max(high, pieces[k, GY], pieces[k, HY])
-            right = max(right, pieces[k, GX], pieces[k, HX])
-        blocks[n, BLOCK_LOW], blocks[n, BLOCK_HIGH], blocks[n, BLOCK_RIGHT] = low, high, right
+        blocks[n, BLOCK_LOW], blocks[n, BLOCK_HIGH] = _extent(pieces, start, end, GY, HY)
+        _, blocks[n, BLOCK_RIGHT] = _extent(pieces, start, end, GX, HX)
         n += 1
     return n
