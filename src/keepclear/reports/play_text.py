@@ -83,7 +83,8 @@ class _Told:
             names.operation(each): value.state for each, value in self._teller.operations.items()
         }
         conflicts = {
-            names.conflict(each): value.state for each, value in self._teller.conflicts.items()
+            names.conflict(each): value.state
+            for each, value in self._teller.about_conflicts.conflicts.items()
         }
         said = [_counted(operations, "operation"), _counted(conflicts, "conflict")]
         said += self._teller.about_cases.outcome()

@@ -9,16 +9,14 @@
 A line is a sentence, or a row of what belongs to the sentence above: a label and a value.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from keepclear.agreement.clauses import Precedence
 from keepclear.agreement.documents import read_agreement
 from keepclear.agreement.separation import describe_rules
 from keepclear.exchange.decide import ACTS
-from keepclear.exchange.disclosure import Shown
 from keepclear.exchange.events import (
     KINDS,
     AgreementCarried,
@@ -34,10 +32,8 @@ from keepclear.exchange.events import (
     RecheckingDone,
     RegionOpened,
 )
-from keepclear.exchange.operations import WAS_ACTIVATED
 from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.plans import acts
-from keepclear.plans.conflicts import Broken, Conflict, Numbers
 from keepclear.plans.filing import Craft, Domain
 from keepclear.plans.operations import OUT_OF_PLAN, Operation, State, protects_until_us
 from keepclear.plans.understood import Understood
@@ -49,6 +45,7 @@ from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.reports import play_cases
 from keepclear.reports.play_cases import OF_CASES, CaseTeller, Line, why_of
+from keepclear.reports.play_conflicts import ConflictTeller
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import (
     clock,
@@ -61,11 +58,9 @@ from keepclear.reports.play_values import (
     where,
     window,
 )
-from keepclear.reports.texts import lateral_text, position_text, printable, vertical_text
+from keepclear.reports.texts import printable
 from keepclear.units import US_PER_S
 
-URGENT: Final = "URGENT"
-CHANGED: Final = "changed: "
 DOES: Final = {
     "agreement.carry": "carries in an agreement that all have signed{}",
     "operations.file": "files {}",
@@ -97,12 +92,11 @@ class Teller:
         self.names = names
         self.operations: dict[str, Operation] = {}
         self._understood: dict[str, Understood] = {}
-        self.conflicts: dict[str, Conflict] = {}
         self.says: dict[str, None] = {}
         self.alarms: dict[str, int] = {}  # by party: filings within an hour, as told last
         self.filed: dict[str, list[OperationFiled]] = {}
         self.about_cases = CaseTeller(names)
-        self._seen: dict[tuple[str, str], Shown] = {}
+        self.about_conflicts = ConflictTeller(names, self.operations)
         self._day = ""
 
     def tell(self, parts: Sequence[Part], day: str) -> Iterator[Line]:
@@ -127,7 +121,8 @@ class Teller:
                 case OperationMoved():
                     yield from self._moved(value, act, values[:place])
                 case ConflictChanged(conflict=conflict):
-                    yield from self._conflict(conflict, _notices_after(values, place))
+                    notices = _notices_after(values, place)
+                    yield from self.about_conflicts.tell(conflict, notices, day)
                 case _:
                     yield from self._beside(value)
 
@@ -185,7 +180,7 @@ class Teller:
 
     def _limited(self, event: LimitedFound) -> Iterator[Line]:
         """Yield that two operations are LIMITED, and who was told."""
-        named = listed([self._name(each) for each in self._in_order((event.a, event.b))])
+        named = self.about_conflicts.named((event.a, event.b))
         yield Line("", f"LIMITED, and nobody must act: {named}")
         clauses = [f"clause {each.clause}" if each.clause else "the house rule"
                    for each in event.limits]  # fmt: skip
@@ -314,156 +309,8 @@ class Teller:
         if own is not None and event.grace_us is not None:
             yield Line("protects", self._until(own))
 
-    # --- conflicts --------------------------------------------------------------------------
-
-    def _conflict(self, conflict: Conflict, notices: Sequence[Notice]) -> Iterator[Line]:
-        """Yield what is new in a conflict, and who was told."""
-        before = self.conflicts.get(conflict.id)
-        self.conflicts[conflict.id] = conflict
-        yield from self._stands(conflict, before, notices[0].note if notices else "")
-        if before is None or before.must_act != conflict.must_act:
-            acting = listed([self._name(each) for each in self._in_order(conflict.must_act)])
-            clause = f"by clause {conflict.clause}" if conflict.clause else "filed later"
-            yield Line("must act", f"{acting}, {clause}")
-        known = [] if before is None else [self._breaks(each) for each in before.broken]
-        breaks = [self._breaks(each) for each in conflict.broken]
-        if breaks != known:
-            yield from (Line("breaks", each) for each in breaks)
-        if notices:
-            party = {conflict.a: conflict.parties[0], conflict.b: conflict.parties[1]}
-            order = self._in_order([each.own for each in notices])
-            told = sorted(notices, key=lambda each: order.index(each.own))
-            yield Line("told", _told(told, party))
-            for each in told:
-                yield from self._sees(party[each.own], each)
-
-    def _stands(self, conflict: Conflict, before: Conflict | None, note: str) -> Iterator[Line]:
-        """Yield how a conflict stands, where that is new. note: of the notices on it."""
-        name = self.names.conflict(conflict.id)
-        if before is None:
-            yield Line("", f"{name.upper()}: {self._named_of(conflict)}")
-        elif conflict.closed_by and conflict.closed_by != before.closed_by:
-            why = self.names.in_words(conflict.closed_by)
-            yield Line("", f"{name} is {conflict.state}: {why}")
-        elif note.startswith(CHANGED):
-            why = self.names.in_words(note.removeprefix(CHANGED))
-            yield Line("", f"{name.upper()} goes on, {conflict.state}: {why}")
-            if before.acknowledged or before.agreed or before.proposal:
-                yield Line("void", "what was acknowledged, proposed or agreed before")
-        elif conflict.state is not before.state:
-            yield Line("", f"{name} is {conflict.state}")
-        elif note.startswith(URGENT):
-            said = self.names.in_words(note.removeprefix(f"{URGENT}: "))
-            yield Line("", f"{URGENT}, {name}: {said}")
-        elif note.endswith(WAS_ACTIVATED):
-            yield Line("", f"{name} goes on: {self.names.in_words(note)}")
-
-    def _named_of(self, conflict: Conflict) -> str:
-        return listed([self._name(each) for each in self._in_order((conflict.a, conflict.b))])
-
-    def _in_order(self, operations: Sequence[str]) -> list[str]:
-        """Return operations in the order in which the story came to them."""
-        known = list(self.operations)
-        return sorted(
-            operations, key=lambda each: known.index(each) if each in known else len(known)
-        )
-
-    def _breaks(self, broken: Broken) -> str:
-        rule, found = (
-            f"clause {broken.clause}" if broken.clause else "the house rule",
-            broken.numbers,
-        )
-        if found is None:
-            return f"{rule}; too little is shown for numbers"
-        vertical = (
-            "heights that cannot be compared" if found.vertical_m is None
-            else f"{vertical_text(found.vertical_m)} vertically"
-        )  # fmt: skip
-        return (
-            f"{rule}: {lateral_text(found.lateral_m)} laterally, {vertical} at the closest, "
-            f"as shown; {window(found.from_us, found.to_us, self._day)} ({found.verdict})"
-            f"{_seconds_short(found)}{_without(found)}"
-        )
-
-    def _sees(self, party: str, notice: Notice) -> Iterator[Line]:
-        """Yield what a party sees of the other's operation that it did not see before."""
-        other, known = notice.other, (notice.conflict, party)
-        last = self._seen.get(known)
-        self._seen[known] = other
-        rows, before = self._shown(other), {} if last is None else self._shown(last)
-        new = {label: text for label, text in rows.items() if before.get(label) != text}
-        label, name = f"{party} sees", self._name(other.id)
-        if other.ovn is None:
-            if last is None or last.ovn is not None:
-                yield Line(label, f"of {name} from now on that it exists, and nothing else")
-        elif last is None or new:
-            yield Line(label, f"of {name}{'' if last is None else ' anew'}")
-            wide = max(map(len, new), default=0)
-            yield from (Line(" ", f"{each:<{wide}}  {text}") for each, text in new.items())
-            if last is None and not rows.keys() - {"state"}:
-                yield Line(" ", "that it exists: no clause shows more")
-        elif last.ovn != other.ovn:
-            yield Line(label, f"of {name} another version; what is shown of it is as before")
-
-    def _shown(self, other: Shown) -> dict[str, str]:
-        rows = {"state": other.state or ""}
-        if other.box is not None:
-            box = other.box
-            corners = (box.south_deg, box.west_deg), (box.north_deg, box.east_deg)
-            rows["area"] = " to ".join(position_text(*each) for each in corners)
-        if other.lower is not None:
-            rows["heights"] = f"{other.lower} to {other.upper}"
-        if other.from_us is not None and other.to_us is not None:
-            rows["when"] = window(other.from_us, other.to_us, self._day)
-        if other.late_by:
-            rows["LATE"] = _late_text(other.late_by, other.late_us)
-        craft = [] if other.count is None else [f"{other.count} craft"]
-        craft += [printable(other.callsign)] if other.callsign else []
-        if craft:
-            rows["craft"] = ", ".join(craft)
-        if other.volumes is not None:
-            rows["where"] = of_each(other.volumes, where)
-        if other.by:
-            rows["by"] = listed([f"clause {each.partition(' of ')[0]}" for each in other.by])
-        return {label: text for label, text in rows.items() if text}
-
     def _name(self, operation: str) -> str:
         return self.names.operation(operation)
-
-
-def _told(notices: Sequence[Notice], party: Mapping[str, str]) -> str:
-    """Return who was told, and how urgently where that is not routine: both sides alike.
-
-    party: of each operation.
-    """
-    said = ", ".join(f"{party[each.own]} (notice {each.number})" for each in notices)
-    urgency = notices[0].precedence
-    return said if urgency is Precedence.ROUTINE else f"{urgency}: {said}"
-
-
-def _seconds_short(found: Numbers) -> str:
-    """Return by how much a stay is too long, or the two are too close in time; often neither."""
-    return f", short by {found.short_by_s:,g} s in time" if found.short_by_s else ""
-
-
-def _without(found: Numbers) -> str:
-    """Return what it would be without uncertainty, where that is told."""
-    exact = found.without_uncertainty
-    if exact is None:
-        return ""
-    said = "; were both exactly where and when they say, "
-    if not exact.is_broken:
-        return f"{said}it would hold"
-    if exact.short_by_m is None or found.short_by_m is None:
-        return f"{said}it would be broken too"
-    return f"{said}short by {exact.short_by_m:,.0f} m, as it is by {found.short_by_m:,.0f} m"
-
-
-def _late_text(by: Sequence[str], late_us: int | None) -> str:
-    clauses = listed([f"clause {each.partition(' of ')[0]}" for each in by])
-    if late_us is None:
-        return f"filed later than {clauses} asks; by how much is not shown"
-    return f"filed later than {clauses} asks, by {-(-late_us // US_PER_S):,} s at most"
 
 
 def _value(part: Part) -> object:
