@@ -43,6 +43,7 @@ from keepclear.record.faults import Malformed
 from keepclear.record.headers import Status
 from keepclear.record.verification import verify
 from keepclear.record.views import view_of
+from keepclear.reports.audit_text import audited_text
 from tests.after_action_plays import CROSS, MANY
 from tests.agreement_plays import HOUR_US
 from tests.exchange_plays import CountedIds, played
@@ -201,6 +202,7 @@ def test_rules_that_change_while_the_record_runs_are_followed() -> None:
     assert states == [State.RESOLVED]
     assert found.differences == ()
     assert found.has_house
+    assert "  house rule 5 NM or 1000 ft; bound some pair\n" in audited_text(found, "x")
 
 
 def bit_by_bit(at_most: int, monkeypatch: pytest.MonkeyPatch) -> Stage:
@@ -428,6 +430,7 @@ def test_the_command_says_what_differs_and_what_it_did_not_look_at(tmp_path: Pat
     status, said = run("record", "audit", tmp_path / "x.record")
     assert (status, said.startswith("SAME  ")) == (0, True)
     assert "Signatures and proofs were not looked at" in said
+    assert "  house rule 5 NM or 1000 ft; bound no pair that was compared\n" in said
 
     assert "Not decided again: how agreements stand; incident cases;" in said
 

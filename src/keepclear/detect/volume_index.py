@@ -43,9 +43,8 @@ class Hits:
     """What a query found.
 
     keys: of the plans that are met, with `number`, which of the plan's volumes it is; `own`:
-    which volume of the plan asked about. rows: as
-    of `sweep`; `is_turned`: a is the kept volume, because its key comes first. row_hit: which
-    of the keys a row is of.
+    which volume of the plan asked about. rows: as of `sweep`; `is_turned`: a is the kept volume,
+    because its key comes first. row_hit: which of the keys a row is of.
     """
 
     keys: tuple[str, ...]

@@ -38,8 +38,6 @@ class Notices:
 
     def _expected(self, conflict: Conflict) -> Iterator[tuple[str, Notice]]:
         """Yield what each party is to be told, but for the notes, which are words."""
-        a, b = (self._found.world.operations[each] for each in (conflict.a, conflict.b))
-        self._found.between(a, b)
         for told in self._found.deciding.notices(conflict, ""):
             yield told.party, told.value
 

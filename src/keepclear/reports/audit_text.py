@@ -56,7 +56,8 @@ def audited_text(found: Audited, file: str) -> str:
     if edges and faults:
         lines.append(f"  boundary   {len(edges):,} more differ within the guard band alone")
     if found.house is not None:
-        lines.append(f"  house rule {describe_rules(found.house)}")
+        bound = "bound some pair" if found.has_house else "bound no pair that was compared"
+        lines.append(f"  house rule {describe_rules(found.house)}; {bound}")
     if found.waiting:
         waits = _count(found.waiting, "operation")
         lines.append(f"  waiting    {waits} RE-CHECKING at the end: not compared by the new rules")
