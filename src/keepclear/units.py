@@ -15,7 +15,7 @@ Leaves heights to `airspace.altitudes`, which adds what a height is measured fro
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -30,6 +30,10 @@ US_PER_S: Final = 1_000_000
 # Of times that are read, so that whatever is reckoned from them is a time that can be written.
 FIRST_YEAR: Final = 1000
 LAST_YEAR: Final = 9000
+DAY_S: Final = 86_400
+_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+FIRST_S: Final = (date(FIRST_YEAR, 1, 1).toordinal() - _EPOCH_DAY) * DAY_S
+LAST_S: Final = (date(LAST_YEAR + 1, 1, 1).toordinal() - _EPOCH_DAY) * DAY_S
 LONGEST_US: Final = 100 * 366 * 24 * 3_600 * US_PER_S
 
 LENGTHS_TMM: Final[Mapping[str, int]] = {
@@ -49,6 +53,7 @@ _TIME: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s*([Zz]|[+-]\d\d:?\d\d)?"
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH: Final = _EPOCH.replace(tzinfo=None)
 
 
 @lru_cache(maxsize=1_024)  # the same few come again and again
@@ -88,25 +93,27 @@ def parse_time_us(text: str, path: str = "time") -> int:
     year, month, day, hour, minute, second = (int(match[i]) for i in range(1, 7))
     if match[8] is None:
         raise InputError(path, text, "has no zone", "add Z, or an offset such as +03:00")
-    leap = 1 if second == 60 else 0
+    is_leap = second == 60
     try:
-        local = datetime(year, month, day, hour, minute, second - leap, tzinfo=UTC)
-        instant = local + timedelta(seconds=leap) - _offset(match[8])
-    except (ValueError, OverflowError) as fault:
+        days = date(year, month, day).toordinal() - _EPOCH_DAY
+        time(hour, minute, second - is_leap)
+        offset_s = _offset_s(match[8])
+    except ValueError as fault:
         raise InputError(path, text, str(fault), "give a day and an hour that exist") from None
-    if leap and instant.time() != time(0):
+    instant_s = days * DAY_S + hour * 3_600 + minute * 60 + second - offset_s
+    if is_leap and instant_s % DAY_S:
         raise InputError(path, text, "has a second 60, which is only at 23:59:60 UTC",
                          "give a second up to 59")  # fmt: skip
-    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+    if not FIRST_S <= instant_s < LAST_S:
         raise InputError(path, text, f"is not in the years {FIRST_YEAR} to {LAST_YEAR}",
                          "give the time that is meant")  # fmt: skip
-    whole_us = (instant - _EPOCH) // timedelta(microseconds=1)
-    return whole_us + int((match[7] or "0").ljust(6, "0")[:6])
+    fraction_us = int(match[7].ljust(6, "0")[:6]) if match[7] else 0
+    return instant_s * US_PER_S + fraction_us
 
 
 def format_time(time_us: int) -> str:
     """Return RFC 3339 in UTC with microseconds: 2015-09-30T10:14:05.000000Z."""
-    instant = _EPOCH.replace(tzinfo=None) + timedelta(microseconds=time_us)
+    instant = _NAIVE_EPOCH + timedelta(microseconds=time_us)
     return instant.isoformat(timespec="microseconds") + "Z"
 
 
@@ -144,11 +151,11 @@ def _quantity(
     return Fraction(Decimal(match[1].replace(",", "").replace("_", ""))), unit
 
 
-def _offset(text: str) -> timedelta:
+def _offset_s(text: str) -> int:
     if text in "Zz":
-        return timedelta(0)
+        return 0
     sign = -1 if text[0] == "-" else 1
     hours, minutes = int(text[1:3]), int(text[-2:])
     if hours > 23 or minutes > 59:
         raise ValueError(f"offset {text} does not exist")
-    return sign * timedelta(hours=hours, minutes=minutes)
+    return sign * (hours * 3_600 + minutes * 60)

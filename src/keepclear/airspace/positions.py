@@ -33,8 +33,11 @@ class Edge(StrEnum):
     PLANAR = "planar"
 
 
-class Position(Value, frozen=True, kw_only=True):
-    """A place: WGS 84 degrees, latitude -90..90, longitude -180..180."""
+class Position(Value, frozen=True, kw_only=True, array_like=True):
+    """A place: WGS 84 degrees, latitude -90..90, longitude -180..180.
+
+    In a record it is [latitude, longitude], as in what is filed: a fifth of a record less.
+    """
 
     latitude_deg: float
     longitude_deg: float

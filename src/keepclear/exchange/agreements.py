@@ -130,7 +130,6 @@ def stand(deciding: Deciding, own_hash: str, keys: Keyring) -> None:
     deciding.emit(parties, AgreementStood(
         hash=own_hash, state=standing.state, clauses=standing.clauses, is_long=is_long
     ))  # fmt: skip
-    deciding.forget_bindings()
     widen(deciding.near, standing.clauses)
     touched.sort(key=lambda each: each.id)  # the order of filing would show in what is told
     if is_long:

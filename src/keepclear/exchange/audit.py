@@ -346,10 +346,8 @@ class _Auditor:
                 found.forget(operation_id)
                 return [operation_id]
             case RecheckingDone(operations=operations):
-                found.deciding.forget_bindings()
                 return list(operations)
             case AgreementStood(hash=own_hash, is_long=is_long):
-                found.deciding.forget_bindings()
                 if is_long:  # looked at bit by bit, each with its RecheckingDone
                     return []
                 parties = {each.id for each in found.world.agreements[own_hash].agreement.parties}

@@ -7,7 +7,7 @@ from typing import Final
 from keepclear.agreement.claims import Breach
 from keepclear.agreement.findings import Verdict
 from keepclear.exchange.audit_found import Found, pair_text
-from keepclear.exchange.deciding import Between
+from keepclear.exchange.bindings import Between
 from keepclear.exchange.lapses import as_stood
 from keepclear.exchange.rechecking import told_of
 from keepclear.plans.conflicts import (

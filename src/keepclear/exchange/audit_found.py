@@ -14,7 +14,8 @@ from keepclear.agreement.claims import Breach, Compiled, breaches, every_cylinde
 from keepclear.agreement.clauses import ProbingBound
 from keepclear.agreement.separation import RuleSet
 from keepclear.detect.kernel import Functions
-from keepclear.exchange.deciding import Between, Deciding
+from keepclear.exchange.bindings import Between, Bindings
+from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import Limit
 from keepclear.exchange.index import Near
 from keepclear.exchange.lapses import as_stood, is_there
@@ -55,7 +56,7 @@ class Found:
         self.functions = functions
         self.deciding = Deciding(
             world=World(), near=Near(functions, every_cylinder([house])), functions=functions,
-            house=house, ids=_NoIds(), now_us=0, counts={},
+            bindings=Bindings(house), ids=_NoIds(), now_us=0, counts={},
         )  # fmt: skip
         self.world = self.deciding.world
         self.pairs, self.has_house, self.seq = 0, False, 0

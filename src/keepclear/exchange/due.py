@@ -42,16 +42,19 @@ class Due:
 
     def plan(self, world: World, events: Iterable[Event], now_us: int) -> None:
         """Note what events of now have brought. world: after them."""
+        changed: dict[str, None] = {}  # each once: most are accepted as they are filed
         for event in events:
             match event:
                 case OperationFiled(operation=operation):
-                    self._plan_operation(operation, now_us)
+                    changed[operation.id] = None
                 case OperationMoved(id=operation_id):
-                    self._plan_operation(world.operations[operation_id], now_us)
+                    changed[operation_id] = None
                 case IncidentChanged(incident=incident) if incident.due_us is not None:
                     self.put(incident.due_us, incident.id)
                 case _:
                     pass
+        for each in changed:
+            self._plan_operation(world.operations[each], now_us)
 
     def _plan_operation(self, operation: Operation, now_us: int) -> None:
         """Note when an operation falls due; at once where that has passed."""

@@ -39,7 +39,7 @@ from keepclear.exchange.views import answer as disclosed_answer
 from keepclear.exchange.world import World, is_whole, keep, undo
 from keepclear.plans.operations import protects_until_us
 from keepclear.record.encoding import encode
-from keepclear.record.entries import EVERYBODY, Leaf, Part, audience_of
+from keepclear.record.entries import EVERYBODY, Part, audience_of
 from keepclear.record.envelopes import Envelope
 from keepclear.record.files import AnyLine, BeatLine, CheckpointLine, EntryLine, WorldLine
 from keepclear.record.headers import Act, Place, check_act, read_act
@@ -209,7 +209,7 @@ class Exchange:
         kept = self._kept
         return Deciding(
             world=kept.world, near=kept.near, functions=self._functions,
-            house=self._region.house, ids=self._ids, now_us=now_us, counts=dict(kept.counts),
+            bindings=kept.bindings, ids=self._ids, now_us=now_us, counts=dict(kept.counts),
             parties=frozenset(kept.keys.parties()), holds=kept.ledger.holds,
             believed=(NoteKey(self._region.exchange, self._signer.public),),
         )  # fmt: skip
@@ -224,9 +224,9 @@ class Exchange:
         self, party: str, now_us: int, deciding: Deciding, parts: list[tuple[str, str, Any]]
     ) -> Disclosed[Answer]:
         """Write what was decided, keep it, and return what the sender may see of it."""
-        leaves: tuple[Leaf, ...] = ()
+        entered: list[ForWhom] = []
         if parts:
-            leaves = self._enter(now_us, parts)
+            entered = self._enter(now_us, parts)
             keep(self.world)
             self._kept.near.touched.clear()
             self._kept.counts = deciding.counts
@@ -234,9 +234,9 @@ class Exchange:
             self._kept.due.put(at_us, key)
         events: list[Event] = [value for _, kind, value in deciding.parts if kind in KINDS]  # type: ignore[misc]
         self._kept.due.plan(self.world, events, now_us)
-        return disclosed_answer(party, now_us, leaves)
+        return disclosed_answer(party, now_us, ((each.audience, each.part) for each in entered))
 
-    def _enter(self, now_us: int, parts: list[tuple[str, str, Any]]) -> tuple[Leaf, ...]:
+    def _enter(self, now_us: int, parts: list[tuple[str, str, Any]]) -> list[ForWhom]:
         """Write an entry, and the hash of the world beside it where that is due."""
         made = [
             ForWhom(
@@ -253,7 +253,7 @@ class Exchange:
         self._write([*lines, *(WorldLine(seq=seq, hash=each) for seq, each in worlds)])
         ledger.take(entered)
         self._kept.worlds += worlds
-        return entered.entry.leaves
+        return made
 
     def _write(self, lines: list[AnyLine]) -> None:
         """Write into the record. Where it is not known whether that was done, the exchange stops.

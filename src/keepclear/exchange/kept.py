@@ -13,6 +13,7 @@ from keepclear.agreement.separation import RuleSet
 from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.kernel import Functions
 from keepclear.exchange.answers import Answers
+from keepclear.exchange.bindings import Bindings
 from keepclear.exchange.due import Due
 from keepclear.exchange.index import Near
 from keepclear.exchange.lapses import kept_claim
@@ -46,6 +47,7 @@ class Kept:
 
     ledger: Ledger
     near: Near
+    bindings: Bindings
     world: World = field(default_factory=World)
     keys: Keyring = field(default_factory=Keyring)
     counts: dict[str, int] = field(default_factory=dict)

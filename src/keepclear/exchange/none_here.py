@@ -19,7 +19,8 @@ from keepclear.agreement.binding import binding
 from keepclear.agreement.clauses import Caps, IncidentRule, ShowContradictions
 from keepclear.detect.kernel import Functions
 from keepclear.errors import InputError
-from keepclear.exchange.deciding import Deciding, clauses_of, held_of
+from keepclear.exchange.bindings import held_of
+from keepclear.exchange.deciding import Deciding, clauses_of
 from keepclear.exchange.disclosure import state_shown
 from keepclear.exchange.events import (
     ContradictionsShown,

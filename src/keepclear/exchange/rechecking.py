@@ -23,7 +23,8 @@ from keepclear.agreement.binding import Minima
 from keepclear.agreement.claims import COUNTS, Claim, judge
 from keepclear.detect.kernel import KERNEL
 from keepclear.errors import InputError
-from keepclear.exchange.deciding import Between, Deciding
+from keepclear.exchange.bindings import Between
+from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.disclosure import has_numbers, shown_claim
 from keepclear.exchange.events import MoreFound, OperationMoved
 from keepclear.exchange.judging import Found, broken_with, soonest

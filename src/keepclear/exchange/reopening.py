@@ -15,7 +15,6 @@ notice is, byte for byte, what it would have been.
 """
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -24,7 +23,7 @@ from keepclear.agreement.claims import every_cylinder
 from keepclear.detect.kernel import Functions
 from keepclear.errors import OperatorError
 from keepclear.exchange.agreements import next_look_us, widen
-from keepclear.exchange.deciding import Between, held_of, what_binds
+from keepclear.exchange.bindings import Between, Bindings
 from keepclear.exchange.events import (
     KINDS,
     AgreementCarried,
@@ -51,6 +50,7 @@ from keepclear.record.notes import read_checkpoint, split_note
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND, EXCHANGE_KEY_KIND
 
 LINES: Final[msgspec.json.Decoder[AnyLine]] = msgspec.json.Decoder(AnyLine)
+PARTS: Final[msgspec.json.Decoder[Part]] = msgspec.json.Decoder(Part)
 BEAT: Final = b'{"line":"beat"'
 FEW: Final = 1_024
 
@@ -87,6 +87,7 @@ class _Reading:
         self._kept = Kept(
             ledger=Ledger(region.name, region.incarnation),
             near=Near(functions, every_cylinder([region.house])),
+            bindings=Bindings(region.house),
         )
         self._last_beat = max(
             (place for place, data in enumerate(lines) if data.startswith(BEAT)), default=0
@@ -133,7 +134,8 @@ class _Reading:
         self._note_lapses()
         for act, data, at_us, leaves in self._acts:
             if act.expires_us > kept.ledger.chain.at_us:
-                kept.answers.keep(act, data, answer(act.party, at_us, leaves))
+                parts = ((each.audience, PARTS.decode(each.part)) for each in leaves)
+                kept.answers.keep(act, data, answer(act.party, at_us, parts))
         return kept
 
     def _entry(self, data: bytes, path: str) -> None:
@@ -144,7 +146,7 @@ class _Reading:
         kept.ledger.read(entry, data)
         events: list[Event] = []
         for leaf in entry.leaves:
-            part = msgspec.json.decode(leaf.part, type=Part)
+            part = PARTS.decode(leaf.part)
             self._part(entry, leaf, part, place, f"{path}, {part.kind}", events)
         keep(kept.world)
         if not kept.world.opened:
@@ -213,11 +215,10 @@ class _Reading:
 
     def _note_lapses(self) -> None:
         """Note when what is over by its time is so for the other sides of its conflicts."""
-        world, held = self._kept.world, held_of(self._kept.world)
+        world, bindings = self._kept.world, self._kept.bindings
 
-        @cache
         def between(a: str, b: str) -> Between:
-            return what_binds(held, a, b, self._region.house)
+            return bindings.between(world, a, b)
 
         for operation in world.operations.values():
             if not operation.is_protecting:

@@ -24,7 +24,7 @@ from keepclear.exchange.disclosure import Grants, Shown, existence, shown
 from keepclear.plans.conflicts import Broken, Conflict, Proposal, precedence
 from keepclear.plans.operations import Missed, Operation
 from keepclear.record.encoding import Signed
-from keepclear.record.entries import Leaf, Part
+from keepclear.record.entries import Part
 from keepclear.record.headers import Id, Name
 from keepclear.record.views import is_seen
 
@@ -106,12 +106,13 @@ def _missed(operation: Operation, agreements: Container[str]) -> list[Missed]:
     return [each for each in operation.missed if each.agreement in agreements]
 
 
-def answer(party: str, at_us: int, leaves: Iterable[Leaf]) -> Disclosed[Answer]:
-    """Return what the sender of an act may see of the entry that it has led to."""
-    return _disclosed(party, Answer(at_us, tuple(
-        (leaf.audience, msgspec.json.decode(leaf.part, type=Part))
-        for leaf in leaves if is_seen(leaf.audience, party)
-    )))  # fmt: skip
+def answer(party: str, at_us: int, parts: Iterable[tuple[str, Part]]) -> Disclosed[Answer]:
+    """Return what the sender of an act may see of the entry that it has led to.
+
+    parts: of the entry, each with its audience.
+    """
+    seen = tuple((audience, part) for audience, part in parts if is_seen(audience, party))
+    return _disclosed(party, Answer(at_us, seen))
 
 
 def _disclosed(party: str, value: Value) -> Disclosed[Value]:

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What binds two parties: taken from every agreement that holds between them, else the house rule.
+
+Kept from act to act, for as long as every agreement stands as it did: what is kept is asked for
+with what stands now, and worked out anew where that is anything else.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple, TypeVar
+
+from keepclear.agreement.binding import Held, Minima, binding, minima_for
+from keepclear.agreement.clauses import (
+    Decision,
+    Disclosure,
+    Grace,
+    OnConflict,
+    OnConflictRule,
+    ProbingBound,
+    WhoActs,
+)
+from keepclear.agreement.probing import DEFAULT, widest
+from keepclear.agreement.separation import RuleSet
+from keepclear.agreement.standing import Standing
+from keepclear.exchange.disclosure import Grants, grants_of
+from keepclear.exchange.world import Carried, World
+from keepclear.plans.operations import DEFAULT_GRACE_US, Operation
+
+Kind = TypeVar("Kind", bound=Decision)
+Pair = tuple[str, str]
+
+
+class Between(NamedTuple):
+    """What binds two parties now. who_acts: with the ids of the clauses.
+
+    probing: what small volumes are widened to, None where all is disclosed; least: the same where
+    all is disclosed but what is on the ground. grace_us: for how long an operation that is out of
+    plan protects after its end. agreements: by their hashes.
+    """
+
+    minima: tuple[Minima, ...]
+    who_acts: tuple[tuple[str, WhoActs], ...]
+    grants: Grants
+    on_conflict: OnConflict
+    probing: ProbingBound | None
+    least: ProbingBound
+    grace_us: int
+    agreements: frozenset[str]
+
+    def bound(self, one: Operation, other: Operation) -> ProbingBound | None:
+        """Return what two operations are widened to before they are compared, None for nothing."""
+        is_all = all(self.grants.of(each).is_everything for each in (one, other))
+        return None if is_all else self.least
+
+
+class Bindings:
+    """What binds each pair of parties under one house rule."""
+
+    def __init__(self, house: RuleSet) -> None:
+        self._house = house
+        self._standing: tuple[Carried, ...] = ()
+        self._between: dict[Pair, Between] = {}
+        self._before: dict[Pair, tuple[Minima, ...]] = {}
+
+    def between(self, world: World, a: str, b: str) -> Between:
+        """Return what binds two parties as agreements stand now."""
+        self._forget_others(world)
+        pair = (min(a, b), max(a, b))
+        found = self._between.get(pair)
+        if found is None:
+            found = self._between[pair] = what_binds(held_of(world), *pair, self._house)
+        return found
+
+    def before(self, world: World, a: str, b: str) -> tuple[Minima, ...]:
+        """Return the rules of two parties before the changes that are being looked at again."""
+        self._forget_others(world)
+        pair = (min(a, b), max(a, b))
+        found = self._before.get(pair)
+        if found is None:
+            held = held_of(world, world.before)
+            found = self._before[pair] = minima_for(held, *pair, self._house)
+        return found
+
+    def _forget_others(self, world: World) -> None:
+        """Forget what was worked out of agreements that do not stand so now."""
+        standing = (*world.agreements.values(), *world.before.values())
+        if standing != self._standing:
+            self._between.clear()
+            self._before.clear()
+            self._standing = standing
+
+
+def held_of(world: World, instead: Mapping[str, Carried] = MappingProxyType({})) -> list[Held]:
+    """Return the agreements in a world and what holds of them now.
+
+    instead: agreements to be taken as they stood before.
+    """
+    found = {**world.agreements, **instead}
+    return [
+        Held(each.agreement, Standing(each.state, own_hash, (), each.clauses, (), (), (), ()))
+        for own_hash, each in found.items()
+    ]
+
+
+def what_binds(held: Sequence[Held], a: str, b: str, house: RuleSet) -> Between:
+    """Return what binds two parties by the agreements that are held."""
+    bound = binding(held, a, b)
+    disclosures: list[tuple[str, str, Disclosure | None]] = []
+    for each in bound:
+        found = [(each.standing.hash, *pair) for pair in _of(each, Disclosure)]
+        disclosures += found or [(each.standing.hash, "", None)]
+    grants = grants_of(disclosures)
+    least = _least_probing(bound)
+    graces = [rule.lasts_us for each in bound for _, rule in _of(each, Grace)]
+    actions = [rule.action for each in bound for _, rule in _of(each, OnConflictRule)]
+    return Between(
+        minima=minima_for(held, a, b, house),
+        who_acts=tuple(pair for each in bound for pair in _of(each, WhoActs)),
+        grants=grants, probing=None if grants.is_everything else least, least=least,
+        on_conflict=OnConflict.REFUSE if OnConflict.REFUSE in actions else OnConflict.NOTE,
+        grace_us=max(graces, default=DEFAULT_GRACE_US),
+        agreements=frozenset(each.standing.hash for each in bound),
+    )  # fmt: skip
+
+
+def _least_probing(bound: Sequence[Held]) -> ProbingBound:
+    """Return what small volumes are widened to: the widest that is agreed, else the default."""
+    agreed = [clause for each in bound for _, clause in _of(each, ProbingBound)]
+    return widest(agreed) if agreed else DEFAULT
+
+
+def _of(held: Held, kind: type[Kind]) -> list[tuple[str, Kind]]:
+    """Return the clauses of an agreement that hold and decide a kind of thing."""
+    return [
+        (clause.id, clause.decides)
+        for clause in held.standing.clauses
+        if isinstance(clause.decides, kind)
+    ]
