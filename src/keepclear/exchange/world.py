@@ -303,7 +303,9 @@ def _counted(
     counts: tuple[tuple[int, int], ...], now: int, first: int, more: int
 ) -> tuple[tuple[int, int], ...]:
     """Return counts by time, in order, with more for now and none from before the first."""
-    kept = [each for each in counts if each[0] >= first]
+    kept = counts
+    if counts and counts[0][0] < first:
+        kept = tuple(each for each in counts if each[0] >= first)
     if kept and kept[-1][0] == now:
         return (*kept[:-1], (now, kept[-1][1] + more))
     return (*kept, (now, more))
@@ -379,5 +381,6 @@ def _has_changed(world: World, table: str, key: str) -> None:
 
 
 def _hash(place: str, value: Signed) -> int:
-    text = b"%b/%b" % (place.encode(), encode(value))
-    return int.from_bytes(sha256(text).digest())
+    hashed = sha256(place.encode() + b"/")
+    hashed.update(encode(value))
+    return int.from_bytes(hashed.digest())
