@@ -115,11 +115,11 @@ class World:
         The act that is entered with it is one of another such operation, of the same size.
         """
         exchange, now_us = self.stage.exchange, self.stage.clock.now_us()
-        with exchange._undoing():  # noqa: SLF001
+        with exchange.together() as batch, exchange._undoing(batch):  # noqa: SLF001
             deciding = exchange._deciding(now_us)  # noqa: SLF001
             operations.file(deciding, self._act[party], FileOperation(operation=made))
             parts = [(party, ACT_KIND, self._envelope[party]), *deciding.parts]
-            exchange._commit(party, now_us, deciding, parts)  # noqa: SLF001
+            exchange._commit(batch, party, now_us, deciding, parts)  # noqa: SLF001
 
 
 def exchange_speed() -> list[Line]:

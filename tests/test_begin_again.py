@@ -392,14 +392,14 @@ def test_a_world_that_could_not_be_taken_back_is_made_anew_from_the_record(
     before = kept_of(stage.exchange._kept)
     own_id = next(iter(stage.exchange.world.operations))
 
-    def badly(world: World) -> None:
+    def badly(world: World, _mark: int) -> None:
         if spoils == "loses an object":
             undo(world)
             del world.operations[own_id]
         world.undo_log.clear()
 
     with full(monkeypatch), monkeypatch.context() as broken:
-        broken.setattr("keepclear.exchange.exchange.undo", badly)
+        broken.setattr("keepclear.exchange.batch.undo", badly)
         with pytest.raises(NotWritten):
             stage.submit("a", "operations.cancel/1", acts.CancelOperation(id=own_id))
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from keepclear.exchange import agreements, deciding, operations, rechecking, views
+from keepclear.exchange.batch import Batch
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.disclosure import Grants, Shown, shown
 from keepclear.exchange.due import Timer
@@ -193,8 +194,10 @@ def audience(kind: str) -> Plant:
     def plant(patch: pytest.MonkeyPatch) -> None:
         enter = Exchange._enter
 
-        def leaking(self: Exchange, now_us: int, parts: list[tuple[str, str, Any]]) -> Any:  # noqa: ANN401
-            return enter(self, now_us, [
+        def leaking(
+            self: Exchange, batch: Batch, now_us: int, parts: list[tuple[str, str, Any]]
+        ) -> Any:  # noqa: ANN401
+            return enter(self, batch, now_us, [
                 (",".join(PARTIES) if part[1] == kind else part[0], *part[1:]) for part in parts
             ])  # fmt: skip
 
@@ -226,11 +229,11 @@ def raised_at_the_next_act(patch: pytest.MonkeyPatch) -> None:
     """Enter what falls due with the time of the act that comes next."""
     due = Exchange._pass_time
 
-    def late(self: Exchange, now_us: int) -> None:
+    def late(self: Exchange, batch: Batch, now_us: int) -> None:
         waiting = self._kept.due._heap
         while waiting and waiting[0].at_us <= now_us:
             waiting[:] = [Timer(max(each.at_us, now_us), each.key) for each in waiting]
-            due(self, now_us)
+            due(self, batch, now_us)
 
     patch.setattr(Exchange, "_pass_time", late)
 

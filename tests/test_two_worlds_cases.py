@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from keepclear.errors import InputError
 from keepclear.exchange import decide, incidents, none_here, operations
+from keepclear.exchange.batch import Batch
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import (
     KINDS,
@@ -84,8 +85,10 @@ def in_part(
     """Plant a leak into one kind of event as others than its party get it; the world has it not."""
     enter = Exchange._enter
 
-    def entering(self: Exchange, now_us: int, parts: list[tuple[str, str, Any]]) -> Any:  # noqa: ANN401
-        return enter(self, now_us, [
+    def entering(
+        self: Exchange, batch: Batch, now_us: int, parts: list[tuple[str, str, Any]]
+    ) -> Any:  # noqa: ANN401
+        return enter(self, batch, now_us, [
             (audience, name, change(value, self) if isinstance(value, kind) else value)
             for audience, name, value in parts
         ])  # fmt: skip

@@ -32,7 +32,11 @@ class Answers:
         """Return what was answered to the act with this party and id."""
         return self._kept.get((act.party, act.id))
 
+    def drop(self, act: Act) -> None:
+        """Forget the answer to an act that was taken back."""
+        self._kept.pop((act.party, act.id), None)
+
     def forget(self, now_us: int) -> None:
         """Keep no answer longer than its act could be sent again: from then on it has expired."""
         while self._expiring and self._expiring[0][0] <= now_us:
-            del self._kept[heapq.heappop(self._expiring)[1]]
+            self._kept.pop(heapq.heappop(self._expiring)[1], None)

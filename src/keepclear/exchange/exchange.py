@@ -25,10 +25,11 @@ from keepclear.detect.kernel import Functions
 from keepclear.errors import OperatorError
 from keepclear.exchange import incidents
 from keepclear.exchange.agreements import recheck_some, stand
+from keepclear.exchange.batch import Batch, batch_of, take_back, take_back_act
 from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import KINDS, Event, RegionOpened
-from keepclear.exchange.kept import Kept, Reach, Region, index_anew, near_of
+from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.none_here import look_again
 from keepclear.exchange.operations import Refused, fall_due
 from keepclear.exchange.ports import Clock, Ids, NotWritten, Store
@@ -36,12 +37,12 @@ from keepclear.exchange.rechecking import expire
 from keepclear.exchange.reopening import reopened
 from keepclear.exchange.views import Answer, Disclosed
 from keepclear.exchange.views import answer as disclosed_answer
-from keepclear.exchange.world import World, is_whole, keep, undo
+from keepclear.exchange.world import World, keep
 from keepclear.plans.operations import protects_until_us
 from keepclear.record.encoding import encode
 from keepclear.record.entries import EVERYBODY, Part, audience_of
 from keepclear.record.envelopes import Envelope
-from keepclear.record.files import AnyLine, BeatLine, CheckpointLine, EntryLine, WorldLine
+from keepclear.record.files import BeatLine, CheckpointLine, EntryLine, WorldLine
 from keepclear.record.headers import Act, Place, check_act, read_act
 from keepclear.record.key_documents import Keyring
 from keepclear.record.keys import Signer
@@ -70,6 +71,7 @@ class Exchange:
         self._region, self._signer, self._clock = region, signer, clock
         self._ids, self._store, self._functions = ids, store, functions
         self._has_failed = False
+        self._batch: Batch | None = None
         self._kept = self._from_record()
         if not self.world.opened:
             self._open()
@@ -90,13 +92,13 @@ class Exchange:
     def _open(self) -> None:
         """Enter how the region is opened, so that the record needs nothing beside it."""
         region, now_us = self._region, self._now_us()
-        with self._undoing():
+        with self.together() as batch, self._undoing(batch):
             deciding = self._deciding(now_us)
             deciding.emit([EVERYBODY], RegionOpened(
                 region=region.name, incarnation=region.incarnation, exchange=region.exchange,
                 house=region.house,
             ))  # fmt: skip
-            self._commit("", now_us, deciding, deciding.parts)
+            self._commit(batch, "", now_us, deciding, deciding.parts)
 
     def admit(self, document: Envelope) -> None:
         """Enter a party's key document, for everybody, and then what it makes of agreements.
@@ -105,17 +107,18 @@ class Exchange:
         could not be read any more: with a key that is another party's, or dated before signatures.
         """
         now_us = self._now_us()
-        self._pass_time(now_us)
-        keys = self.keys.copy()
-        party = keys.add(document, self._kept.ledger.chain.seq).party
-        with self._undoing():
-            deciding = self._deciding(now_us)
-            for own_hash, each in self.world.agreements.items():
-                if any(own.id == party for own in each.agreement.parties):
-                    stand(deciding, own_hash, keys)
-            parts = [(EVERYBODY, DOCUMENT_KIND, document), *deciding.parts]
-            self._commit("", now_us, deciding, parts)
-        self._kept.keys = keys
+        with self.together() as batch:
+            self._pass_time(batch, now_us)
+            keys = self.keys.copy()
+            party = keys.add(document, self._kept.ledger.chain.seq).party
+            with self._undoing(batch):
+                deciding = self._deciding(now_us)
+                for own_hash, each in self.world.agreements.items():
+                    if any(own.id == party for own in each.agreement.parties):
+                        stand(deciding, own_hash, keys)
+                parts = [(EVERYBODY, DOCUMENT_KIND, document), *deciding.parts]
+                self._commit(batch, "", now_us, deciding, parts)
+            self._kept.keys = keys
 
     def submit(self, envelope: Envelope, sender: str) -> Disclosed[Answer]:
         """Decide an act and answer its sender; `CallerError` says why it was refused.
@@ -139,29 +142,33 @@ class Exchange:
                 )
             return known.answer
         self._check(envelope, act, now_us)
-        self._pass_time(now_us)
-        with self._undoing():
-            deciding = self._deciding(now_us)
-            decide(deciding, act, self.keys)
-            seen_by = audience_of([act.party, *deciding.seen_by])
-            parts = [(seen_by, ACT_KIND, envelope), *deciding.parts]
-            answer = self._commit(act.party, now_us, deciding, parts)
-        self._kept.answers.keep(act, data, answer)
+        with self.together() as batch:
+            self._pass_time(batch, now_us)
+            with self._undoing(batch):
+                deciding = self._deciding(now_us)
+                decide(deciding, act, self.keys)
+                seen_by = audience_of([act.party, *deciding.seen_by])
+                parts = [(seen_by, ACT_KIND, envelope), *deciding.parts]
+                answer = self._commit(batch, act.party, now_us, deciding, parts)
+            self._kept.answers.keep(act, data, answer)
+            batch.answered.append(act)
         return answer
 
     def pass_time(self) -> None:
         """Enter what has fallen due by now."""
-        self._pass_time(self._now_us())
+        with self.together() as batch:
+            self._pass_time(batch, self._now_us())
 
-    def _pass_time(self, now_us: int) -> None:
+    def _pass_time(self, batch: Batch, now_us: int) -> None:
         """Enter what has fallen due by a time, each with its own."""
         while (first := self._kept.due.first(now_us)) is not None:
             due_us = max(first.at_us, self._kept.ledger.chain.at_us)  # never backwards
-            with self._undoing():
+            with self._undoing(batch):
                 deciding = self._deciding(due_us)
                 self._fall_due(deciding, first.key)
-                self._commit("", due_us, deciding, deciding.parts)
+                self._commit(batch, "", due_us, deciding, deciding.parts)
             self._kept.due.drop(first)
+            batch.passed.append(first)
 
     def _fall_due(self, deciding: Deciding, key: str) -> None:
         """Look at what a key names, whose time has come."""
@@ -169,8 +176,7 @@ class Exchange:
             stand(deciding, key, self.keys)
         elif key in self.world.incidents:
             incidents.fall_due(deciding, self.world.incidents[key])
-        else:
-            operation = self.world.operations[key]
+        elif (operation := self.world.operations.get(key)) is not None:
             if operation.is_protecting and protects_until_us(operation) <= deciding.now_us:
                 fall_due(deciding, operation)
                 look_again(deciding)
@@ -183,27 +189,49 @@ class Exchange:
         The owner calls it between acts, until nothing is left: no act waits for it.
         """
         now_us = self._now_us()
-        self._pass_time(now_us)
-        if self.world.rechecking:
-            with self._undoing():
-                deciding = self._deciding(now_us)
-                recheck_some(deciding)
-                self._commit("", now_us, deciding, deciding.parts)
+        with self.together() as batch:
+            self._pass_time(batch, now_us)
+            if self.world.rechecking:
+                with self._undoing(batch):
+                    deciding = self._deciding(now_us)
+                    recheck_some(deciding)
+                    self._commit(batch, "", now_us, deciding, deciding.parts)
         return bool(self.world.rechecking)
 
     def beat(self) -> None:
         """Sign a checkpoint of each tree, and the beat over all of them."""
-        self._check_whole()
         name, signer, kept = self._region.exchange, self._signer, self._kept
-        lines = [
-            CheckpointLine(note=kept.ledger.signed_checkpoint(audience, name, signer))
-            for audience in kept.ledger.trees
-        ]
-        salt = self._ids.salt()
-        note = kept.ledger.beat(kept.beats, salt, name, signer, kept.worlds)
-        self._write([*lines, BeatLine(salt=salt, note=note)])
-        kept.beats += 1
-        kept.worlds.clear()
+        with self.together() as batch:
+            batch.lines.extend(
+                CheckpointLine(note=kept.ledger.signed_checkpoint(audience, name, signer))
+                for audience in kept.ledger.trees
+            )
+            salt = self._ids.salt()
+            note = kept.ledger.beat(kept.beats, salt, name, signer, kept.worlds)
+            batch.lines.append(BeatLine(salt=salt, note=note))
+            kept.beats += 1
+            kept.worlds.clear()
+
+    @contextmanager
+    def together(self) -> Iterator[Batch]:
+        """Write all that is decided within at once, at the end; within another one, at its end.
+
+        Each act within is decided as by itself: one that is refused changes nothing, and the others
+        are written. No answer of it may leave before its end. `NotWritten` at the end: nothing of
+        it was done.
+        """
+        if self._batch is not None:
+            yield self._batch
+            return
+        self._check_whole()
+        batch = self._batch = batch_of(self._kept)
+        try:
+            yield batch
+        finally:
+            self._batch = None
+            if not self._has_failed:
+                self._write(batch)
+                keep(self.world)
 
     def _deciding(self, now_us: int) -> Deciding:
         kept = self._kept
@@ -221,14 +249,17 @@ class Exchange:
         verify_signers(envelope, act, self.keys, now_us, self._kept.ledger.chain.seq)
 
     def _commit(
-        self, party: str, now_us: int, deciding: Deciding, parts: list[tuple[str, str, Any]]
+        self,
+        batch: Batch,
+        party: str,
+        now_us: int,
+        deciding: Deciding,
+        parts: list[tuple[str, str, Any]],
     ) -> Disclosed[Answer]:
-        """Write what was decided, keep it, and return what the sender may see of it."""
+        """Enter what was decided, and return what the sender may see of it."""
         entered: list[ForWhom] = []
         if parts:
-            entered = self._enter(now_us, parts)
-            keep(self.world)
-            self._kept.near.touched.clear()
+            entered = self._enter(batch, now_us, parts)
             self._kept.counts = deciding.counts
         for at_us, key in deciding.due:
             self._kept.due.put(at_us, key)
@@ -236,8 +267,8 @@ class Exchange:
         self._kept.due.plan(self.world, events, now_us)
         return disclosed_answer(party, now_us, ((each.audience, each.part) for each in entered))
 
-    def _enter(self, now_us: int, parts: list[tuple[str, str, Any]]) -> list[ForWhom]:
-        """Write an entry, and the hash of the world beside it where that is due."""
+    def _enter(self, batch: Batch, now_us: int, parts: list[tuple[str, str, Any]]) -> list[ForWhom]:
+        """Make an entry, and the hash of the world beside it where that is due."""
         made = [
             ForWhom(
                 audience=audience, salt=self._ids.salt(),
@@ -247,24 +278,32 @@ class Exchange:
         ]  # fmt: skip
         ledger = self._kept.ledger
         entered = ledger.next(now_us, made)
-        lines: list[AnyLine] = [EntryLine(entry=msgspec.Raw(entered.data))]
-        seq = entered.chain.seq
-        worlds = [(seq, self.world.hash)] if seq % self._region.hash_every == 0 else []
-        self._write([*lines, *(WorldLine(seq=seq, hash=each) for seq, each in worlds)])
+        batch.lines.append(EntryLine(entry=msgspec.Raw(entered.data)))
         ledger.take(entered)
-        self._kept.worlds += worlds
+        seq = entered.chain.seq
+        if seq % self._region.hash_every == 0:
+            batch.lines.append(WorldLine(seq=seq, hash=self.world.hash))
+            self._kept.worlds.append((seq, self.world.hash))
         return made
 
-    def _write(self, lines: list[AnyLine]) -> None:
-        """Write into the record. Where it is not known whether that was done, the exchange stops.
+    def _write(self, batch: Batch) -> None:
+        """Write a batch into the record.
 
-        `NotWritten` where it is known that it was not: then nothing here is ahead of the record.
+        Where it is not known whether that was done, the exchange stops. `NotWritten` where it is
+        known that it was not: it goes on as it stood before.
         """
+        if not batch.lines:
+            return
         self._has_failed = True
         try:
-            self._store.append(lines)
+            self._store.append(batch.lines)
         except NotWritten:
+            if not take_back(self._kept, batch, self._functions):
+                self._kept = self._from_record()
             self._has_failed = False
+            raise
+        except BaseException:
+            take_back(self._kept, batch, self._functions)  # nobody is shown what may not be there
             raise
         self._has_failed = False
 
@@ -281,25 +320,16 @@ class Exchange:
             )
 
     @contextmanager
-    def _undoing(self) -> Iterator[None]:
+    def _undoing(self, batch: Batch) -> Iterator[None]:
         """Take back what is done within, whole, where it fails: refused, or a fault of ours."""
-        reach, before = self._kept.near.reach, self.world.hash
+        kept = self._kept
+        mark, reach = len(kept.world.undo_log), kept.near.reach
         try:
             yield
-        except NotWritten:
-            self._undo(reach)
-            if self.world.hash != before or not is_whole(self.world):
-                self._kept = self._from_record()
-            raise
         except BaseException:
-            self._undo(reach)
+            self._has_failed = True  # unless all of it is taken back
+            take_back_act(kept, mark, reach, self._functions, set())
+            self._has_failed = False
             raise
-
-    def _undo(self, reach: Reach) -> None:
-        """Take back what was not decided to its end, in the world and beside it."""
-        world, near = self.world, self._kept.near
-        undo(world)
-        if near.reach != reach:
-            self._kept.near = near_of(self._functions, world, reach)
-            return
-        index_anew(near, world, list(near.touched))
+        batch.touched.update(kept.near.touched)
+        kept.near.touched.clear()

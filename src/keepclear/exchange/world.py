@@ -316,9 +316,12 @@ def keep(world: World) -> None:
     world.undo_log.clear()
 
 
-def undo(world: World) -> None:
-    """Take back all that was done since the last `keep`, last first."""
-    while world.undo_log:
+def undo(world: World, mark: int = 0) -> None:
+    """Take back what was done since the last `keep`, last first.
+
+    mark: how long the log was at a time up to which it is taken back; all of it where it is 0.
+    """
+    while len(world.undo_log) > mark:
         table, key, value = world.undo_log.pop()
         if table == "filings":
             world.filings = value  # type: ignore[assignment]

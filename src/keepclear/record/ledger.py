@@ -95,6 +95,17 @@ class Ledger:
         """Take in an entry that was kept before; `Malformed` where it does not follow."""
         self.take(Next(entry, data, after(self.chain, entry, data)))
 
+    def go_back(self, chain: Chain, sizes: Mapping[str, int]) -> None:
+        """Let what was taken in last be as if it had not been: it was not kept.
+
+        chain, sizes: where the record stood then, with how many leaves in which tree.
+        """
+        self.chain = chain
+        for audience in self.trees.keys() - sizes.keys():
+            del self.trees[audience]
+        for audience, size in sizes.items():
+            self.trees[audience].cut(size)
+
     def checkpoint(self, audience: str, size: int | None = None) -> Checkpoint:
         """Return the checkpoint of a tree, of its first leaves where a size is given."""
         tree = self.trees[audience]

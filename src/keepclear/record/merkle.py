@@ -71,6 +71,11 @@ class Tree:
         """Add leaves by their hashes."""
         self._levels[0].extend(hashes)
 
+    def cut(self, size: int) -> None:
+        """Keep the first leaves alone. size: not less than this tree began with."""
+        for level, hashes in enumerate(self._levels):
+            del hashes[max((size >> level) - self._bases[level], 0) :]
+
     def peaks(self) -> Proof:
         """Return the hashes of the complete subtrees that make up the tree, largest first."""
         self._complete()

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is decided together and written at once, and how all stood before it.
+
+Many acts in one write take hardly longer than one. Until they are written nothing of them is told
+to anybody; where it is known that they were not, all of them are taken back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from keepclear.detect.kernel import Functions
+from keepclear.exchange.due import Timer
+from keepclear.exchange.kept import Kept, Reach, index_anew, near_of
+from keepclear.exchange.world import is_whole, undo
+from keepclear.record.entries import Chain
+from keepclear.record.files import AnyLine
+from keepclear.record.headers import Act
+from keepclear.record.key_documents import Keyring
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Batch:
+    """Lines that are not written yet, and how to take back what they tell of.
+
+    touched: what was put into the index or left it. passed: timers whose time has come.
+    answered: acts. All other fields: how it stood before.
+    """
+
+    reach: Reach
+    world: str
+    chain: Chain
+    sizes: Mapping[str, int]
+    keys: Keyring
+    counts: dict[str, int]
+    beats: int
+    worlds: tuple[tuple[int, str], ...]
+    lines: list[AnyLine] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    passed: list[Timer] = field(default_factory=list)
+    answered: list[Act] = field(default_factory=list)
+
+
+def batch_of(kept: Kept) -> Batch:
+    """Return the batch that begins with what is kept now."""
+    return Batch(
+        reach=kept.near.reach, world=kept.world.hash, chain=kept.ledger.chain,
+        sizes={audience: len(tree) for audience, tree in kept.ledger.trees.items()},
+        keys=kept.keys, counts=kept.counts, beats=kept.beats, worlds=tuple(kept.worlds),
+    )  # fmt: skip
+
+
+def take_back(kept: Kept, batch: Batch, functions: Functions) -> bool:
+    """Let all stand as before a batch; tell whether the world is the same, to its hash.
+
+    What was noted to fall due stays noted: of what is not there any more it does nothing.
+    """
+    take_back_act(kept, 0, batch.reach, functions, batch.touched)
+    kept.ledger.go_back(batch.chain, batch.sizes)
+    kept.keys, kept.counts, kept.beats = batch.keys, batch.counts, batch.beats
+    kept.worlds[:] = batch.worlds
+    for act in batch.answered:
+        kept.answers.drop(act)
+    for each in batch.passed:
+        kept.due.put(each.at_us, each.key)
+    return kept.world.hash == batch.world and is_whole(kept.world)
+
+
+def take_back_act(
+    kept: Kept, mark: int, reach: Reach, functions: Functions, touched: set[str]
+) -> None:
+    """Undo the world down to a mark in its log, and bring the index to it.
+
+    reach: of the index before. touched: what has changed in it since, beside what it knows itself.
+    """
+    undo(kept.world, mark)
+    if kept.near.reach != reach:
+        kept.near = near_of(functions, kept.world, reach)
+        return
+    index_anew(kept.near, kept.world, kept.near.touched | touched)
