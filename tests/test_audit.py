@@ -2,6 +2,7 @@
 """An archive decided again: the same comes out, and what was planted is found."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -243,6 +244,53 @@ def test_what_is_looked_at_bit_by_bit_or_left_out_of_an_entry_is_followed(
             done, lambda _s, _t, value: None if isinstance(value, MoreFound) else value
         )
         assert any(each.what.startswith("MISSING") for each in audited(not_said).differences)
+
+
+def test_a_conflict_acted_on_while_it_waits_says_what_it_said_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = bit_by_bit(1_000, monkeypatch)
+    world = stage.exchange.world
+    conflict = next(each for each in world.conflicts.values() if each.parties[0] == "a")
+    noted = acts.AcknowledgeConflict(id=conflict.id, ovn=world.operations[conflict.b].ovn)
+    stage.submit("a", "conflicts.acknowledge/1", noted)
+    meanwhile = Played(stage.lines, stage.keys, {}, ())
+    while stage.exchange.recheck_some():
+        pass
+
+    assert world.conflicts[conflict.id].broken != conflict.broken
+    assert audit(stage.lines, plain()).differences == ()
+    changes: list[Callable[[Conflict], Conflict]] = [
+        lambda one: replace(one, must_act=(one.a, one.b)),
+        lambda one: replace(one, broken=()),
+        lambda one: replace(one, clause="7"),
+    ]
+    for change in changes:
+        said = resigned(meanwhile, changing(partial(_where_noted, change)))
+        assert audited(said).differences
+
+
+def test_a_conflict_that_is_looked_at_while_it_waits_is_compared_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = bit_by_bit(1_000, monkeypatch)
+    world = stage.exchange.world
+    own = next(each for each in world.operations.values() if each.party == "a")
+    airborne = acts.MarkAirborne(id=own.id, at_us=stage.clock.now_us())
+    stage.submit("a", "operations.airborne/1", airborne)
+    meanwhile = Played(stage.lines, stage.keys, {}, ())
+
+    def by_another_clause(one: Conflict) -> Conflict:
+        return replace(one, clause="7") if len(one.broken) > 1 else one
+
+    assert audited(meanwhile).differences == ()
+    spoilt = resigned(meanwhile, changing(by_another_clause))
+    said = [each.what for each in audited(spoilt).differences]
+    assert any("(clause 7)" in each for each in said)
+
+
+def _where_noted(change: Callable[[Conflict], Conflict], one: Conflict) -> Conflict:
+    return change(one) if one.acknowledged else one
 
 
 def test_another_one_who_must_act_is_told() -> None:

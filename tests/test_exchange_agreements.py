@@ -104,6 +104,26 @@ def test_an_older_copy_lifts_no_suspension() -> None:
     assert state_in(stage) is State.SUSPENDED
 
 
+def test_how_agreements_stood_is_forgotten_once_nothing_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("keepclear.exchange.agreements.AT_ONCE", 1)
+    stage = staged()
+    two_near(stage)
+    world = stage.exchange.world
+    at(stage, START_US + MINUTE_US)
+    carry(stage, stage.signed(A_AND_B, SUSPENDED))
+    other = agreement(id="other", clauses=(separation("9 NM / 2000 ft"),))
+    carry(stage, stage.signed(other))
+    assert world.before.keys() == {hash_of(A_AND_B), hash_of(other)}
+
+    while stage.exchange.recheck_some():
+        pass
+
+    assert not world.rechecking
+    assert not world.before
+
+
 def test_what_two_parties_state_on_copies_of_their_own_is_joined() -> None:
     stage = staged()
     at(stage, START_US + MINUTE_US)

@@ -210,8 +210,11 @@ def _rechecking_begun(world: World, event: RecheckingBegun) -> None:
 def _rechecking_done(world: World, event: RecheckingDone) -> None:
     for each in event.operations:
         _drop(world, "rechecking", each)
-    if all(each.hash != event.hash for each in world.rechecking.values()):
-        _drop(world, "before", event.hash)
+    waited_for = {each.hash for each in world.rechecking.values()}
+    # an operation that waits for two changes is marked with the later: the other ends with the last
+    for own_hash in (event.hash,) if waited_for else tuple(world.before):
+        if own_hash not in waited_for:
+            _drop(world, "before", own_hash)
 
 
 def _more_found(world: World, event: MoreFound) -> None:
