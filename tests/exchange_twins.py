@@ -25,9 +25,9 @@ from keepclear.store.memory import MemoryStore
 
 Call = Callable[[Exchange], object]
 WORLD: Final = (
-    "opened", "agreements", "filers", "before", "rechecking", "more", "operations", "conflicts",
-    "of_operation", "places", "incidents", "lines", "none_here", "contradictions", "stated",
-    "earlier", "filings", "hashes", "hash",
+    "opened", "agreements", "filers", "before", "waiting", "rechecking", "more", "operations",
+    "conflicts", "of_operation", "places", "incidents", "lines", "none_here", "contradictions",
+    "stated", "earlier", "filings", "hashes", "hash",
 )  # fmt: skip
 
 

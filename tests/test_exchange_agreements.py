@@ -24,6 +24,7 @@ from keepclear.detect.compiled import plain
 from keepclear.errors import CallerError, InputError, OperatorError
 from keepclear.exchange.agreements import CarryAgreement
 from keepclear.exchange.index import Near
+from keepclear.exchange.world import Rechecking
 from keepclear.plans import acts
 from keepclear.plans.operations import claim_of
 from keepclear.plays.stage import PEOPLE, Stage
@@ -115,7 +116,8 @@ def test_how_agreements_stood_is_forgotten_once_nothing_waits(
     carry(stage, stage.signed(A_AND_B, SUSPENDED))
     other = agreement(id="other", clauses=(separation("9 NM / 2000 ft"),))
     carry(stage, stage.signed(other))
-    assert world.before.keys() == {hash_of(A_AND_B), hash_of(other)}
+    assert world.before.keys() == {f"{hash_of(each)}/1" for each in (A_AND_B, other)}
+    assert {*world.rechecking.values()} == {Rechecking(waits=tuple(world.before))}
 
     while stage.exchange.recheck_some():
         pass

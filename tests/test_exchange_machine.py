@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random acts on the exchange, and what must hold after each of them, whatever came before."""
 
+from collections import Counter
 from itertools import combinations
 from typing import Final
 
@@ -276,6 +277,18 @@ class Exchanging(RuleBasedStateMachine):
             assert folded.hash == self.exchange.world.hash
             assert folded.places == self.exchange.world.places
             assert folded.of_operation == self.exchange.world.of_operation
+            assert folded.waiting == self.exchange.world.waiting
+
+    @invariant()
+    def how_agreements_stood_is_kept_as_long_as_an_operation_waits_for_it(self) -> None:
+        if not hasattr(self, "stage"):
+            return
+        world = self.exchange.world
+        waits = Counter(key for each in world.rechecking.values() for key in each.waits)
+        assert world.waiting == waits
+        assert waits.keys() <= world.before.keys()
+        if not waits:
+            assert not world.before
 
     def teardown(self) -> None:
         if hasattr(self, "stage"):

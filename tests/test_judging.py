@@ -170,8 +170,8 @@ def test_what_is_rechecking_is_judged_by_the_rules_before_too() -> None:
         (key, each) for key, each in world.agreements.items() if each.agreement.id == "a-b"
     ]
     farther = clause("9", "Farther.", Separation(rules=parse_short("20 NM / 5000 ft")))
-    world.before[own_hash] = msgspec.structs.replace(carried, clauses=(farther,))
-    world.rechecking[other.id] = Rechecking(hash=own_hash)
+    world.before[f"{own_hash}/1"] = msgspec.structs.replace(carried, clauses=(farther,))
+    world.rechecking[other.id] = Rechecking(waits=(f"{own_hash}/1",))
 
     found = broken_with(stage.exchange._deciding(START_US), own, [one, other])
 

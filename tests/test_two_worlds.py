@@ -255,8 +255,8 @@ def refusals_that_know(patch: pytest.MonkeyPatch) -> None:
 def everybody_looked_at_again(patch: pytest.MonkeyPatch) -> None:
     """Look at every pair again where an agreement of any two changes."""
 
-    def all_again(deciding: Deciding, operation: Operation, why: str, **_: list[str]) -> None:
-        rechecking.recheck(deciding, operation, why, among=None)
+    def all_again(deciding: Deciding, operation: Operation, why: dict[str, str]) -> None:
+        rechecking.recheck(deciding, operation, next(iter(why.values())))
 
     patch.setattr(agreements, "recheck", all_again)
 

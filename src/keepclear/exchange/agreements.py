@@ -34,7 +34,7 @@ from keepclear.exchange.index import Near
 from keepclear.exchange.judging import soonest
 from keepclear.exchange.lapses import has_open
 from keepclear.exchange.rechecking import expire, recheck
-from keepclear.exchange.world import Carried
+from keepclear.exchange.world import Carried, agreement_of
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.envelopes import Envelope
@@ -135,8 +135,9 @@ def stand(deciding: Deciding, own_hash: str, keys: Keyring) -> None:
     if is_long:
         _begin_rechecking(deciding, own_hash, parties, touched)
         return
+    why = dict.fromkeys(parties, _why(own_hash, standing.state))
     for operation in touched:
-        recheck(deciding, operation, _why(own_hash, standing.state), among=parties)
+        recheck(deciding, operation, why)
 
 
 def _begin_rechecking(
@@ -197,11 +198,13 @@ def recheck_some(deciding: Deciding) -> None:
     world = deciding.world
     for own_id in soonest(deciding, world.rechecking)[:AT_ONCE]:
         operation = world.operations[own_id]
-        own_hash = world.rechecking[operation.id].hash
-        deciding.emit([operation.party], RecheckingDone(hash=own_hash, operations=(operation.id,)))
-        carried = world.agreements[own_hash]
-        parties = [party.id for party in carried.agreement.parties]
-        recheck(deciding, operation, _why(own_hash, carried.state), among=parties)
+        why: dict[str, str] = {}  # each is told of an agreement of its own
+        for own_hash in map(agreement_of, world.rechecking[own_id].waits):
+            deciding.emit([operation.party], RecheckingDone(hash=own_hash, operations=(own_id,)))
+            carried = world.agreements[own_hash]
+            parties = [party.id for party in carried.agreement.parties]
+            why |= dict.fromkeys(parties, _why(own_hash, carried.state))
+        recheck(deciding, operation, why)
 
 
 def _why(own_hash: str, state: State) -> str:

@@ -23,7 +23,7 @@ from keepclear.agreement.probing import DEFAULT, widest
 from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.standing import Standing
 from keepclear.exchange.disclosure import Grants, grants_of
-from keepclear.exchange.world import Carried, World
+from keepclear.exchange.world import Carried, World, agreement_of
 from keepclear.plans.operations import DEFAULT_GRACE_US, Operation
 
 Kind = TypeVar("Kind", bound=Decision)
@@ -58,9 +58,9 @@ class Bindings:
 
     def __init__(self, house: RuleSet) -> None:
         self._house = house
-        self._standing: tuple[Carried, ...] = ()
+        self._standing: tuple[object, ...] = ()
         self._between: dict[Pair, Between] = {}
-        self._before: dict[Pair, tuple[Minima, ...]] = {}
+        self._before: dict[tuple[Pair, tuple[str, ...]], tuple[Minima, ...]] = {}
 
     def between(self, world: World, a: str, b: str) -> Between:
         """Return what binds two parties as agreements stand now."""
@@ -71,19 +71,21 @@ class Bindings:
             found = self._between[pair] = what_binds(held_of(world), *pair, self._house)
         return found
 
-    def before(self, world: World, a: str, b: str) -> tuple[Minima, ...]:
-        """Return the rules of two parties before the changes that are being looked at again."""
+    def before(self, world: World, changes: tuple[str, ...], a: str, b: str) -> tuple[Minima, ...]:
+        """Return the rules of two parties before some changes of agreements, by their keys."""
         self._forget_others(world)
         pair = (min(a, b), max(a, b))
-        found = self._before.get(pair)
+        found = self._before.get((pair, changes))
         if found is None:
-            held = held_of(world, world.before)
-            found = self._before[pair] = minima_for(held, *pair, self._house)
+            kept = [each for each in changes if each in world.before]  # all, but in forged records
+            instead = {agreement_of(each): world.before[each] for each in kept}
+            found = minima_for(held_of(world, instead), *pair, self._house)
+            self._before[pair, changes] = found
         return found
 
     def _forget_others(self, world: World) -> None:
         """Forget what was worked out of agreements that do not stand so now."""
-        standing = (*world.agreements.values(), *world.before.values())
+        standing = (*world.agreements.values(), *world.before.items())
         if standing != self._standing:
             self._between.clear()
             self._before.clear()

@@ -81,14 +81,21 @@ class Deciding:
         return self.bindings.between(self.world, a, b)
 
     def minima(self, one: Operation, other: Operation) -> tuple[Minima, ...]:
-        """Return the rules that bind two operations; RE-CHECKING ones by those before, too."""
+        """Return the rules that bind two operations; RE-CHECKING ones by those before, too.
+
+        Their order is that of the rules, whichever of the two is asked about.
+        """
         now = self.between(one.party, other.party).minima
         waits = self.world.rechecking
         if one.id not in waits and other.id not in waits:
             return now
         known = {(each.agreement, each.clause) for each in now}
-        before = self.bindings.before(self.world, one.party, other.party)
-        return (*now, *(each for each in before if (each.agreement, each.clause) not in known))
+        more = {
+            (each.agreement, each.clause): each
+            for changes in sorted({waits[own].waits for own in (one.id, other.id) if own in waits})
+            for each in self.bindings.before(self.world, changes, one.party, other.party)
+        }
+        return (*now, *(more[key] for key in sorted(more.keys() - known)))
 
     def grace_us(self, party: str) -> int:
         """Return for how long a party's operation protects after its end, once out of plan.

@@ -7,14 +7,16 @@ how long it may stay, or is not kept as wide as it is judged, `breaches` is aske
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from keepclear.agreement.binding import Minima
 from keepclear.agreement.claims import Breach, MereBreach, breaches, has_duration
 from keepclear.exchange.deciding import Deciding
+from keepclear.exchange.world import Rechecking
 from keepclear.plans.operations import Operation
 
 Found = Breach | MereBreach
+NOTHING: Final = Rechecking()
 
 
 class _Alike(NamedTuple):
@@ -24,7 +26,7 @@ class _Alike(NamedTuple):
     craft_class: str
     has_rvsm: bool
     is_grounded: bool
-    is_rechecking: bool
+    waits: tuple[str, ...]
     is_as_filed: bool
 
 
@@ -37,7 +39,7 @@ def broken_with(
     for other in others:
         key = _Alike(
             other.party, other.craft_class, other.has_rvsm, other.is_grounded,
-            other.id in waits, near.is_as_filed(other.id),
+            waits.get(other.id, NOTHING).waits, near.is_as_filed(other.id),
         )  # fmt: skip
         alike.setdefault(key, []).append(other)
     found: dict[str, tuple[Found, ...]] = {}

@@ -13,7 +13,7 @@
 6. LIMITED is told to both and is no conflict (`limited`); of what is over it is not told.
 """
 
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -51,13 +51,11 @@ MOST_FINDINGS: Final = 1_000
 TIME_HAS_PASSED: Final = "is over: its time has passed"
 
 
-def recheck(
-    deciding: Deciding, operation: Operation, why: str, among: Container[str] | None = None
-) -> None:
+def recheck(deciding: Deciding, operation: Operation, why: str | Mapping[str, str]) -> None:
     """Raise, change and resolve the conflicts of an operation as it stands now.
 
-    why: what closes a conflict that is no more. among: for whom that is; others are told of a
-    pair only where it comes out otherwise, and not why. None for everybody.
+    why: what closes a conflict that is no more; or that by party, where it is not for everybody:
+    others are told of a pair only where it comes out otherwise, and not why.
     """
     world = deciding.world
     before = {
@@ -72,16 +70,16 @@ def recheck(
     # by id: the order of their starts would show in the order of what is told
     for other_id in sorted(told | before.keys()):
         other = world.operations[other_id]
-        is_told_why = among is None or other.party in among
+        said = why if isinstance(why, str) else why.get(other.party)
         _settle(
             deciding, as_stood(world, operation), as_stood(world, other), before.get(other_id),
-            broken.get(other_id, ()), why if is_told_why else "rules have changed",
-            is_always_told=is_told_why,
+            broken.get(other_id, ()), "rules have changed" if said is None else said,
+            is_always_told=said is not None,
         )  # fmt: skip
     tell_limited(deciding, operation, [
         other_id for other_id in sorted(found.keys() - broken.keys())
         if operation.is_protecting and world.operations[other_id].is_protecting
-        and (among is None or world.operations[other_id].party in among)
+        and (isinstance(why, str) or world.operations[other_id].party in why)
     ])  # fmt: skip
     if more or operation.id in world.more:
         deciding.emit([operation.party], MoreFound(id=operation.id, more=more))

@@ -47,7 +47,8 @@ MINUTES: Final = 60
 HOURS: Final = 24
 HASH_SIZE: Final = 2**256
 MOST_UNHASHED: Final = 256
-UNHASHED: Final = frozenset({"of_operation", "places", "stated"})  # they follow from the others
+# They follow from the others.
+UNHASHED: Final = frozenset({"of_operation", "places", "stated", "waiting"})
 
 
 class Carried(Signed, frozen=True, kw_only=True):
@@ -81,9 +82,12 @@ class Filer(Signed, frozen=True, kw_only=True):
 
 
 class Rechecking(Signed, frozen=True, kw_only=True):
-    """Which agreement an operation is to be looked at again for."""
+    """For which changes an operation is to be looked at again: keys of `World.before`.
 
-    hash: str
+    One of an agreement at most, the first since it was looked at last.
+    """
+
+    waits: tuple[str, ...] = ()
 
 
 class More(Signed, frozen=True, kw_only=True):
@@ -106,8 +110,9 @@ class World:
     agreements: by hash. filers: by party. of_operation: ids of the
     conflicts that an operation is in, in the order in which they were raised. places: of each
     operation among all filings, the later one greater; a new version that only shrinks keeps
-    its place. rechecking: operations that are not yet looked at again, by id, and before: the
-    agreements as they stood before, whose rules bind those still. more: of operations with more
+    its place. rechecking: operations that are not yet looked at again, by id; before: agreements as
+    they stood before a change that some of these wait for, whose rules bind those still, by hash
+    and number of the change; waiting: how many wait for each. more: of operations with more
     conflicts than one entry holds, how many more.
     incidents, lines of their timelines, none_here statements: by id; contradictions: by statement;
     stated: ids of a party's statements. earlier: versions of operations that others have replaced,
@@ -123,6 +128,7 @@ class World:
     agreements: dict[str, Carried] = field(default_factory=dict)
     filers: dict[str, Filer] = field(default_factory=dict)
     before: dict[str, Carried] = field(default_factory=dict)
+    waiting: dict[str, int] = field(default_factory=dict)
     rechecking: dict[str, Rechecking] = field(default_factory=dict)
     more: dict[str, More] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
@@ -173,8 +179,8 @@ def _agreement_carried(world: World, event: AgreementCarried) -> None:
 
 def _agreement_stood(world: World, event: AgreementStood) -> None:
     carried = world.agreements[event.hash]
-    if event.is_long and event.hash not in world.before:
-        _put(world, "before", event.hash, carried)
+    if event.is_long:
+        _put(world, "before", _change_of(event.hash, _changes(world, event.hash) + 1), carried)
     made = msgspec.structs.replace(carried, state=event.state, clauses=event.clauses)
     _put(world, "agreements", event.hash, made)
 
@@ -203,18 +209,50 @@ def _operation_moved(world: World, event: OperationMoved) -> None:
 
 
 def _rechecking_begun(world: World, event: RecheckingBegun) -> None:
+    latest = _change_of(event.hash, _changes(world, event.hash))
     for each in event.operations:
-        _put(world, "rechecking", each, Rechecking(hash=event.hash))
+        known = world.rechecking.get(each, Rechecking()).waits
+        if event.hash not in map(agreement_of, known):
+            _wait(world, each, (*known, latest))
 
 
 def _rechecking_done(world: World, event: RecheckingDone) -> None:
     for each in event.operations:
-        _drop(world, "rechecking", each)
-    waited_for = {each.hash for each in world.rechecking.values()}
-    # an operation that waits for two changes is marked with the later: the other ends with the last
-    for own_hash in (event.hash,) if waited_for else tuple(world.before):
-        if own_hash not in waited_for:
-            _drop(world, "before", own_hash)
+        known = world.rechecking.get(each, Rechecking()).waits
+        _wait(world, each, tuple(key for key in known if agreement_of(key) != event.hash))
+    for key in [key for key in world.before if agreement_of(key) == event.hash]:
+        if key not in world.waiting:
+            _drop(world, "before", key)
+
+
+def agreement_of(change: str) -> str:
+    """Return the hash of the agreement of a change, by its key."""
+    return change.partition("/")[0]
+
+
+def _change_of(own_hash: str, number: int) -> str:
+    return f"{own_hash}/{number}"
+
+
+def _changes(world: World, own_hash: str) -> int:
+    """Return the number of the last change of an agreement that is kept; 0 for none."""
+    numbers = (key.partition("/") for key in world.before)
+    return max((int(number) for key, _, number in numbers if key == own_hash), default=0)
+
+
+def _wait(world: World, operation_id: str, waits: tuple[str, ...]) -> None:
+    """Let an operation wait for these changes and no others."""
+    known = world.rechecking.get(operation_id, Rechecking()).waits
+    for key in {*known} ^ {*waits}:
+        count = world.waiting.get(key, 0)
+        world.undo_log.append(("waiting", key, count or None))
+        world.waiting[key] = count + (1 if key in waits else -1)
+        if not world.waiting[key]:
+            del world.waiting[key]
+    if waits:
+        _put(world, "rechecking", operation_id, Rechecking(waits=waits))
+    else:
+        _drop(world, "rechecking", operation_id)
 
 
 def _more_found(world: World, event: MoreFound) -> None:
