@@ -15,6 +15,7 @@ from keepclear.exchange.audit import audit
 from keepclear.exchange.events import IncidentChanged, LineChanged
 from keepclear.exchange.folding import fold
 from keepclear.plans.incidents import (
+    BY_ITSELF,
     REPLY_US,
     TABLE,
     URGENT_REPLY_US,
@@ -123,7 +124,8 @@ def test_what_the_table_does_not_list_is_refused_and_names_the_ways_on(
         move(state, event)
 
     assert refused.value.possible == tuple(TABLE[state])
-    assert all(way in str(refused.value) for way in TABLE[state])
+    for way in TABLE[state]:
+        assert (way in str(refused.value)) == (way not in BY_ITSELF)
 
 
 def test_every_state_but_closed_leads_on_to_closed() -> None:
@@ -318,7 +320,7 @@ def test_one_query_waits_at_a_time_and_the_other_party_replies_to_it() -> None:
 
     for party in ("a", "b"):
         why = refusal(stage, party, "incidents.query/1", AskQuery(id=case, words="?"))
-        assert "is queried, so it cannot query; possible now: reply" in why
+        assert "is queried, so it cannot query; possible now: reply or write a line or close" in why
     kind = "incidents.reply/1"
     own = refusal(stage, "a", kind, ReplyToQuery(id=case, query=query, words="!"))
     assert "is a's own; the other side replies" in own
@@ -489,6 +491,24 @@ def test_one_leaves_it_open_with_a_reason_but_not_while_a_reply_is_due() -> None
     wait(stage, REPLY_US)
     stage.submit("a", "incidents.leave-open/1", leave)
     assert at(stage, case).state is State.LEFT_OPEN
+
+
+def test_why_a_case_was_left_open_is_not_why_it_was_closed() -> None:
+    stage, case = begun()
+    leave = LeaveIncident(id=case, why="No more to say.")
+    stage.submit("b", "incidents.leave-open/1", leave)
+
+    stage.submit("a", "incidents.close/1", CloseIncident(id=case))
+    stage.submit("b", "incidents.close/1", CloseIncident(id=case))
+    assert (at(stage, case).state, at(stage, case).why) == (State.CLOSED, "")
+
+
+def test_why_one_would_close_a_case_stays_where_the_other_says_nothing() -> None:
+    stage, case = begun()
+
+    stage.submit("a", "incidents.close/1", CloseIncident(id=case, why="Settled."))
+    stage.submit("b", "incidents.close/1", CloseIncident(id=case))
+    assert at(stage, case).why == "Settled."
 
 
 def test_a_case_folds_and_its_record_is_proven() -> None:

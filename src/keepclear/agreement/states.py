@@ -42,6 +42,7 @@ class Event(StrEnum):
     EXPIRE = "expire"
 
 
+BY_ITSELF: Final = frozenset({Event.SIGN_LAST, Event.COME_INTO_FORCE, Event.EXPIRE})
 TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
     State.DRAFT: {
         Event.PROPOSE: State.PROPOSED,
@@ -93,4 +94,4 @@ TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
 
 def move(state: State, event: Event) -> State:
     """Return the state that an event leads to; `NotNow` where there is none."""
-    return next_state(TABLE, "agreement", state, event)
+    return next_state(TABLE, "agreement", state, event, by_itself=BY_ITSELF)

@@ -157,9 +157,8 @@ def close(deciding: Deciding, act: Act, payload: CloseIncident) -> None:
     state = move(old.state, Event.CLOSE)
     closing = tuple(sorted({*old.closing, act.party}))
     is_closed = closing == old.parties
-    made = replace(
-        old, state=state if is_closed else old.state, closing=closing, why=payload.why or old.why
-    )
+    why = payload.why or (old.why if old.closing else "")  # not why it was once left open
+    made = replace(old, state=state if is_closed else old.state, closing=closing, why=why)
     _change(deciding, made, "closed by both" if is_closed else f"{act.party} would close it")
 
 

@@ -50,6 +50,7 @@ class Event(StrEnum):
     EXPIRE = "expire"  # time has ended one of the two, and nobody
 
 
+BY_ITSELF: Final = frozenset({Event.RESOLVE, Event.CHANGE, Event.EXPIRE})
 TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
     State.RAISED: {
         Event.PROPOSE: State.PROPOSED,
@@ -195,7 +196,7 @@ class Conflict(Signed, frozen=True, kw_only=True):
 
 def move(state: State, event: Event) -> State:
     """Return the state that an event leads to; `NotNow` where there is none."""
-    return next_state(TABLE, "conflict", state, event)
+    return next_state(TABLE, "conflict", state, event, by_itself=BY_ITSELF)
 
 
 def who_acts(

@@ -57,6 +57,7 @@ class Event(StrEnum):
     CLOSE = "close"  # by both
 
 
+BY_ITSELF: Final = frozenset({Event.FALL_DUE})
 TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
     State.OPEN: {
         Event.QUERY: State.QUERIED,
@@ -233,4 +234,6 @@ class LeaveIncident(Signed, frozen=True, kw_only=True):
 
 def move(state: State, event: Event) -> State:
     """Return the state that an event leads to; `NotNow` where there is none."""
-    return next_state(TABLE, "incident case", state, event, "open another about the same")
+    return next_state(
+        TABLE, "incident case", state, event, "open another about the same", BY_ITSELF
+    )

@@ -45,17 +45,17 @@ class Event(StrEnum):
     """What happens to an operation."""
 
     ACCEPT = "accept"
-    REFILE = "refile"  # a new version that does not only shrink
+    REFILE = "change"  # a new version that does not only shrink
     ACTIVATE = "activate"
     AIRBORNE = "airborne"
     OVERRUN = "overrun"  # its end has passed and it was not ended
-    CONFORM = "conform"
     CLASH = "clash"  # changed into a conflict that a clause refuses to activate in
     CONTINGENT = "become contingent"
     END = "end"
     CANCEL = "cancel"
 
 
+BY_ITSELF: Final = frozenset({Event.ACCEPT, Event.OVERRUN, Event.CLASH})
 TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
     State.FILED: {
         Event.ACCEPT: State.ACCEPTED,
@@ -83,7 +83,6 @@ TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
     State.NONCONFORMING: {
         Event.REFILE: State.NONCONFORMING,
         Event.AIRBORNE: State.NONCONFORMING,
-        Event.CONFORM: State.ACTIVATED,
         Event.CONTINGENT: State.CONTINGENT,
         Event.END: State.ENDED,
     },
@@ -168,7 +167,7 @@ class Operation(Signed, frozen=True, kw_only=True):
 
 def move(state: State, event: Event) -> State:
     """Return the state that an event leads to; `NotNow` where there is none."""
-    return next_state(TABLE, "operation", state, event)
+    return next_state(TABLE, "operation", state, event, by_itself=BY_ITSELF)
 
 
 def protects_until_us(operation: Operation) -> int:
