@@ -50,9 +50,9 @@ from keepclear.units import format_time
 START_US: Final = 1_443_600_000_000_000  # 2015-09-30T08:00Z
 MINUTE_US: Final = 60_000_000
 ACTIVE: Final = 100_000
-Made = TypeVar("Made")
 CROWD: Final = 10_000
 IN_REACH: Final = 10
+Made = TypeVar("Made")
 
 
 class RecordOnDisk:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What parties could try against the rules, or against each other, and what comes of it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -9,12 +10,14 @@ import pytest
 
 from keepclear.agreement.clauses import Caps, OnConflict, OnConflictRule
 from keepclear.agreement.documents import Agreement
+from keepclear.agreement.moves import NotNow
 from keepclear.agreement.probing import DEFAULT
+from keepclear.airspace.altitudes import parse_altitude
 from keepclear.errors import InputError
 from keepclear.plans import acts
 from keepclear.plans.conflicts import State as Conflicting
-from keepclear.plans.operations import State, claim_of
-from keepclear.units import parse_duration_us, parse_time_us
+from keepclear.plans.operations import Event, State, claim_of, move
+from keepclear.units import parse_duration_us, parse_length_tmm, parse_time_us
 from tests.agreement_plays import clause
 from tests.test_lapses import is_sound
 from tests.test_rules_of_the_door import Play
@@ -273,3 +276,33 @@ def test_a_time_of_no_year_that_can_be_meant_is_refused(text: str) -> None:
 def test_a_duration_of_more_than_a_century_is_refused() -> None:
     with pytest.raises(InputError, match="is longer than 100 years"):
         parse_duration_us("99999999 h")
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (parse_time_us, "\uff12\uff1015-09-30T10:14:05Z"),
+        (parse_time_us, "2015-09-30T10:14:05+\uff103:00"),
+        (parse_duration_us, "\u0665 min"),
+        (parse_length_tmm, "\u0665 NM"),
+        (parse_altitude, "FL\u0662\u0664\u0660"),
+        (parse_altitude, "S\uff11\uff11\uff13\uff10"),
+    ],
+)
+def test_digits_of_other_scripts_are_refused(parse: Callable[[str], object], text: str) -> None:
+    with pytest.raises(InputError):
+        parse(text)
+
+
+def test_spaces_of_any_kind_are_read_as_spreadsheets_have_them() -> None:
+    assert parse_length_tmm("5\u00a0NM") == parse_length_tmm("5 NM")
+
+
+def test_a_refusal_offers_only_what_somebody_can_do() -> None:
+    with pytest.raises(NotNow) as refused:
+        move(State.CONTINGENT, Event.CANCEL)
+    assert str(refused.value).endswith("possible now: airborne or change or end")
+    with pytest.raises(NotNow) as refused:
+        move(State.ACTIVATED, Event.CANCEL)
+    ways = "change or airborne or become contingent or end"
+    assert str(refused.value).endswith(f"possible now: {ways}")

@@ -48,9 +48,13 @@ SPEEDS_MPS: Final[Mapping[str, Fraction]] = {
     "km/h": Fraction(1000, 3600), "ft/min": Fraction(3048, 600_000),
 }  # fmt: skip
 
-_QUANTITY: Final = re.compile(r"\s*([+-]?\d{1,15}(?:[,_]\d{3})*(?:\.\d{1,15})?)\s*([A-Za-z/]+)\s*")
+# Digits are those of ASCII, `(?a:...)`; spaces are of any kind, as spreadsheets have them.
+_QUANTITY: Final = re.compile(
+    r"\s*(?a:([+-]?\d{1,15}(?:[,_]\d{3})*(?:\.\d{1,15})?))\s*([A-Za-z/]+)\s*"
+)
 _TIME: Final = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s*([Zz]|[+-]\d\d:?\d\d)?"
+    r"(?a:(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?)"
+    r"\s*(?a:([Zz]|[+-]\d\d:?\d\d))?"
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH: Final = _EPOCH.replace(tzinfo=None)

@@ -83,8 +83,8 @@ def are_comparable(a: Altitude, b: Altitude) -> bool:
     return a.datum == b.datum and (a.datum is not None or a.reference not in DATUM_OF)
 
 
-_LEVEL: Final = re.compile(r"\s*FL\s*(\d{1,4})\s*", re.IGNORECASE)
-_METRIC_LEVEL: Final = re.compile(r"\s*S\s*(\d{4})\s*", re.IGNORECASE)
+_LEVEL: Final = re.compile(r"\s*FL\s*(?a:(\d{1,4}))\s*", re.IGNORECASE)
+_METRIC_LEVEL: Final = re.compile(r"\s*S\s*(?a:(\d{4}))\s*", re.IGNORECASE)
 _HEIGHT: Final = re.compile(
     r"(.*?[A-Za-z])\s+(STANDARD|STD|QNH|QFE|AMSL|WGS\s?84|W84|AGL)\b\s*(.*)", re.IGNORECASE
 )
