@@ -106,15 +106,15 @@ def test_a_filing_is_in_conflict_by_the_rules_before_though_two_changes_crossed(
     assert audit(stage.lines, plain()).differences == ()
 
 
-def test_each_side_is_told_of_the_agreement_that_it_has_signed() -> None:
+@pytest.mark.parametrize("order", ["bac", "acb"])  # what is filed first is looked at first
+def test_each_side_is_told_of_the_agreement_that_it_has_signed(order: str) -> None:
     terms = tuple(PartyTerms(id=each, name=each, role=Role.FORCE) for each in ("b", "c"))
     b_and_c = agreement(id="b-and-c", parties=terms, clauses=(separation("8 NM / 2000 ft"),))
     stage = staged()
     stage.join("c")
     carry(stage, stage.signed(b_and_c), "b")
-    own = file(stage, "b", 0)
-    for party, place in (("a", 4), ("c", -4)):
-        file(stage, party, place)
+    places = {"a": 4, "b": 0, "c": -4}
+    own = {party: file(stage, party, places[party]) for party in order}["b"]
     say(stage, A_AND_B, (Said.SUSPEND, 1))
     say(stage, b_and_c, (Said.SUSPEND, 2), party="b")
     both = [ONE, hash_of(b_and_c)]
