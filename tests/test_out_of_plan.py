@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 import pytest
 
-from keepclear.agreement.clauses import Grace
+from keepclear.agreement.clauses import Field, Grace, OnConflict, OnConflictRule
 from keepclear.agreement.documents import Agreement
 from keepclear.exchange.folding import fold
 from keepclear.plans import acts
@@ -19,8 +19,10 @@ from keepclear.plans.operations import State
 from keepclear.record.encoding import Signed
 from tests.agreement_plays import clause
 from tests.record_plays import START_US
+from tests.test_lapses import is_sound
+from tests.test_out_of_bounds import activate, update
 from tests.test_rules_of_the_door import Play
-from tests.two_worlds import MINUTE_US, Plan, between, filed, separation
+from tests.two_worlds import MINUTE_US, Plan, between, filed, grade, separation
 
 END: Final = 60  # minutes of the play
 PLAN: Final = Plan(place=0, level=22, start=30, lasts=END - 30)
@@ -196,3 +198,124 @@ def test_agreed_as_it_is_expires_too() -> None:
     assert (before, play.world.conflicts[conflict].state) == (
         Conflicting.AGREED, Conflicting.EXPIRED
     )  # fmt: skip
+
+
+# --- the way back -----------------------------------------------------------------------------
+
+LONGER: Final = Plan(place=0, level=22, start=30, lasts=60)  # ends at minute 90
+LEVEL: Final = separation("8 NM / 2000 ft")
+
+
+def at_end_of(*agreements: Agreement, others: Plan) -> tuple[Play, str, str]:
+    """Return a play where a's operation has overrun, and one of b that was filed before it."""
+    play = Play(*agreements)
+    other = play.file("b", others)
+    own = play.file("a", PLAN)
+    assert activate(play, "a", own, *met(play, own)) == ""
+    play.at(END)
+    assert play.world.operations[own].state is State.NONCONFORMING
+    return play, own, other
+
+
+def met(play: Play, own: str) -> list[str]:
+    return [each.other(own) for each in play.world.conflicts_of(own)]
+
+
+def agree_as_is(play: Play, conflict: str) -> None:
+    for party in ("a", "b"):
+        assert play.do(party, "conflicts.agree-as-is/1", acts.AgreeAsIs(id=conflict)) == ""
+
+
+def test_an_operation_past_its_end_goes_back_once_it_was_changed_to_end_later() -> None:
+    play, own = overrun(with_grace("b", 20))
+
+    assert f"{own[:8]}: its end has passed, 2015-09-30T09:00:00Z" in activate(play, "a", own)
+    assert update(play, "a", own, LONGER) == ""
+    before = play.world.operations[own].state
+    assert activate(play, "a", own) == ""
+
+    assert (before, play.world.operations[own].state) == (State.NONCONFORMING, State.ACTIVATED)
+    assert is_sound(play)
+    play.at(90)
+    assert play.world.operations[own].state is State.NONCONFORMING
+    assert play.world.operations[own].is_protecting
+    play.at(150)
+    assert not play.world.operations[own].is_protecting
+
+
+def test_back_in_its_plan_it_has_its_grace_no_more_and_both_are_told() -> None:
+    after = Plan(place=0, level=22, start=120, lasts=30)  # clear of the plan by half an hour
+    play, own, _ = at_end_of(between("a", "b", "a-b", LEVEL), others=after)
+    assert update(play, "a", own, LONGER) == ""
+    [conflict] = [c for c in play.world.conflicts_of(own) if c.is_open]
+
+    assert activate(play, "a", own, *met(play, own)) == ""
+
+    assert play.world.conflicts[conflict.id].state is Conflicting.RESOLVED
+    for party in ("a", "b"):
+        assert play.notices(party)[-1].closed_by == f"operation {own[:8]} of a is back in its plan"
+    assert is_sound(play)
+
+
+def test_a_conflict_that_goes_on_lasts_as_long_as_the_plan_and_no_longer() -> None:
+    everything = clause("2", "Shown.", grade((Field.EVERYTHING,)))
+    long = Plan(place=0, level=22, start=30, lasts=100)
+    play, own, other = at_end_of(between("a", "b", "a-b", LEVEL, everything), others=long)
+    assert update(play, "a", own, LONGER) == ""
+    during = until_us(play, own)
+
+    assert activate(play, "a", own, other) == ""
+
+    assert (during - START_US, until_us(play, own) - START_US) == (130 * MINUTE_US, 90 * MINUTE_US)
+    assert is_sound(play)
+
+
+def until_us(play: Play, own: str) -> int:
+    """Return until when an operation is in its one conflict, as both sides are told."""
+    [conflict] = play.world.conflicts_of(own)
+    [breach] = conflict.broken
+    assert breach.numbers is not None
+    return breach.numbers.to_us
+
+
+def test_it_goes_back_with_the_latest_versions_of_what_it_conflicts_with_alone() -> None:
+    play, own, other = at_end_of(between("a", "b", "a-b", LEVEL), others=LONGER)
+    assert update(play, "a", own, LONGER) == ""
+
+    assert "key: a holds no version" in activate(play, "a", own)
+    assert play.world.operations[own].state is State.NONCONFORMING
+    assert activate(play, "a", own, other) == ""
+
+    last = play.notices("b")[-1]
+    assert (last.other.state, last.precedence) == ("activated", "URGENT")
+    assert last.note == f"URGENT: operation {own[:8]} of a is back in its plan, and must act"
+    assert is_sound(play)
+
+
+def test_where_a_clause_refuses_it_goes_back_once_nothing_is_open_in_which_it_must_act() -> None:
+    refusing = clause("2", "Refused.", OnConflictRule(action=OnConflict.REFUSE))
+    play = Play(between("a", "b", "a-b", LEVEL, refusing))
+    other = play.file("b", PLAN)
+    own = play.file("a", Plan(place=8, level=22, start=30, lasts=30))
+    assert activate(play, "a", own) == ""
+    assert update(play, "a", own, PLAN) == ""
+    assert play.world.operations[own].state is State.NONCONFORMING
+    before = play.world.hash, len(play.stage.lines)
+
+    assert "is open and it must act" in activate(play, "a", own, other)
+    assert (play.world.hash, len(play.stage.lines)) == before
+    agree_as_is(play, play.world.conflicts_of(own)[0].id)
+    assert activate(play, "a", own, other) == ""
+
+    [conflict] = play.world.conflicts_of(own)
+    assert (conflict.state, set(conflict.agreed)) == (Conflicting.AGREED, {"a", "b"})
+    assert play.world.operations[own].state is State.ACTIVATED
+    assert is_sound(play)
+
+
+def test_what_is_contingent_does_not_go_back() -> None:
+    play, own = overrun()
+    assert play.do("a", "operations.contingent/1", acts.MakeContingent(id=own)) == ""
+    assert update(play, "a", own, LONGER) == ""
+
+    assert "is contingent, so it cannot activate" in activate(play, "a", own)

@@ -198,6 +198,17 @@ def test_what_falls_due_and_an_operation_out_of_plan_are_told_once() -> None:
     assert story.count("from now on that it exists") == 2
 
 
+def test_an_operation_that_is_back_in_its_plan_is_told_to_both() -> None:
+    begin = example(CROSS).partition('[[acts]]\nat = "24 min"')[0]
+    airborne = ACT.format(at="3 h 5 min", by="north", does="airborne", operation="N1")
+    back = ACT.format(at="3 h 9 min", by="north", does="activate", operation="N1")
+
+    story = unwrapped(told(begin + airborne + back + 'key = ["S1 v1"]\n'))
+
+    assert "conflict 1 goes on: N1 is back in its plan" in story
+    assert "told PRIORITY: north (notice 3), south (notice 3)" in story
+
+
 def test_the_rate_of_filings_is_told_to_both_sides_and_names_no_place() -> None:
     text = example(CROSS).partition("[[acts]]")[0]
     for number in range(10):

@@ -12,6 +12,7 @@ from keepclear.exchange.audit import audit
 from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.exchange.world import Rechecking, agreement_of
 from keepclear.plans import acts
+from keepclear.plans.conflicts import State
 from keepclear.plays.stage import PEOPLE, Stage
 from keepclear.record.entries import Part
 from keepclear.record.files import LeafLine
@@ -103,6 +104,26 @@ def test_a_filing_is_in_conflict_by_the_rules_before_though_two_changes_crossed(
     assert ours in stage.exchange.world.rechecking
     [conflict] = stage.exchange.world.conflicts_of(theirs)
     assert [(each.agreement, each.clause) for each in conflict.broken] == [("", "")]
+    assert audit(stage.lines, plain()).differences == ()
+
+
+def test_what_was_agreed_is_not_agreed_of_a_rule_that_binds_besides_since_then() -> None:
+    stage = staged()
+    ours, theirs = file(stage, "a", 0, "2 NM"), file(stage, "b", 1, "2 NM")
+    [found] = stage.exchange.world.conflicts_of(ours)
+    stage.submit("b", "operations.airborne/1", acts.MarkAirborne(id=theirs, at_us=START_US))
+    for party in ("a", "b"):
+        stage.submit(party, "conflicts.agree-as-is/1", acts.AgreeAsIs(id=found.id))
+    say(stage, A_AND_B, (Said.SUSPEND, 1))
+    assert stage.exchange.world.conflicts[found.id].state is State.AGREED
+    assert {ours, theirs} == stage.exchange.world.rechecking.keys()
+
+    key = (stage.exchange.world.operations[ours].ovn,)
+    stage.submit("b", "operations.activate/1", acts.ActivateOperation(id=theirs, key=key))
+
+    conflict = stage.exchange.world.conflicts[found.id]
+    assert (conflict.state, conflict.agreed) == (State.RAISED, ())
+    assert [each.agreement for each in conflict.broken] == ["", ONE]
     assert audit(stage.lines, plain()).differences == ()
 
 

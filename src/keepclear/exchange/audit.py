@@ -256,10 +256,10 @@ class _Auditor:
         again = self._opened(path)
         before = self._before(again.found, event, path)
         self._check_before(again, event)
+        self._now.touched |= dict.fromkeys(self._touched(again.found, event))
         evolve(again.found.world, event)
         self._now.events.append(event)
         again.limited.give(event)
-        self._now.touched |= dict.fromkeys(self._touched(again.found, event))
         match event:
             case MoreFound(id=own_id, more=more):
                 again.conflicts.more[own_id] = more
@@ -337,12 +337,15 @@ class _Auditor:
         return before
 
     def _touched(self, found: Found, event: Event) -> list[str]:
-        """Return the operations of which everything is to be compared again."""
+        """Return the operations of which everything is to be compared again after an event."""
         match event:
             case OperationFiled(operation=operation):
                 found.forget(operation.id)
                 return [operation.id]
-            case OperationMoved(id=operation_id, state=state) if state in OVER | OUT_OF_PLAN:
+            case OperationMoved(id=operation_id, state=state) if (
+                state in OVER | OUT_OF_PLAN
+                or found.world.operations[operation_id].state in OUT_OF_PLAN
+            ):
                 found.forget(operation_id)
                 return [operation_id]
             case RecheckingDone(operations=operations):

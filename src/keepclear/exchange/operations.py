@@ -5,6 +5,7 @@ Rules are those of `plans.operations`; here they are asked, and everything an op
 near is looked at again.
 """
 
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from keepclear.airspace.volumes import Volume4D
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.deciding import Deciding, clauses_of
 from keepclear.exchange.events import FilingsCounted, OperationFiled, OperationMoved
-from keepclear.exchange.rechecking import TIME_HAS_PASSED, expire, recheck
+from keepclear.exchange.rechecking import TIME_HAS_PASSED, expire, note_of_activation, recheck
 from keepclear.exchange.world import Filer
 from keepclear.plans.acts import (
     ActivateOperation,
@@ -46,6 +47,7 @@ from keepclear.record.headers import Act
 from keepclear.units import format_time
 
 WAS_ACTIVATED: Final = "was activated"
+IS_BACK: Final = "is back in its plan"
 RESCUE: Final = frozenset({"rescue", "search-and-rescue"})
 LONGEST_EXPECTED_US: Final = 24 * 3_600 * 1_000_000
 # Their places would be a list that somebody could misuse (docs/disclosure.md).
@@ -131,27 +133,21 @@ def refusals(deciding: Deciding, operation_id: str) -> list[Conflict]:
 
 
 def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
-    """Activate an operation whose owner knows what it conflicts with."""
+    """Activate an operation whose owner knows what it conflicts with, or let it be so again.
+
+    One that is back in its plan has its grace no more: it is looked at again, and what it stands
+    in then is what a clause may refuse it for.
+    """
     old = deciding.operation(payload.id, act.party)
     state = move(old.state, Event.ACTIVATE)
+    if old.end_us <= deciding.now_us:
+        raise Refused(
+            f"operation {old.id[:8]}: its end has passed, {format_time(old.end_us)[:19]}Z; change "
+            "it to one that ends later, and activate that, or end it"
+        )
     world = deciding.world
     conflicts = [each for each in world.conflicts_of(old.id) if each.state in GONE_ON]
-    others = [world.operations[each.other(old.id)] for each in conflicts]
-    stale = [key[:8] for key in payload.key if key not in {other.ovn for other in others}]
-    held = f"version {', '.join(stale)}" if stale else "no version"
-    for each, other in zip(conflicts, others, strict=True):
-        if other.ovn not in payload.key:
-            raise Refused(
-                f"key: {act.party} holds {held}, and {other.party} holds version "
-                f"{other.ovn[:8]} of operation {other.id[:8]}, in conflict {each.id[:8]}; read "
-                "your latest notice, look at it, and activate with its OVN"
-            )
-    must = open_for(conflicts, old.id)
-    if refusing := refusals(deciding, old.id):
-        raise Refused(
-            f"operation {old.id[:8]}: conflict {refusing[0].id[:8]} is open and it must act; "
-            "change it, agree with the other side, or agree as it is"
-        )
+    _check_key(deciding, old, conflicts, payload.key)
     if old.id in world.rechecking and any(
         deciding.between(act.party, other).on_conflict is OnConflict.REFUSE
         for other in deciding.parties - {act.party}
@@ -161,10 +157,34 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
             "counts as a conflict; try again in a moment"
         )
     deciding.emit([act.party], OperationMoved(id=old.id, state=state))
-    said = f"operation {old.id[:8]} of {act.party} {WAS_ACTIVATED}"
-    for each in conflicts:  # who was told of it as filed plans by that
-        note = f"URGENT: {said}, and must act" if each in must else said
-        deciding.change(each, note=note)
+    who = f"operation {old.id[:8]} of {act.party}"
+    if old.state in OUT_OF_PLAN:
+        recheck(deciding, world.operations[old.id], f"{who} {IS_BACK}", is_back=True)
+    if refusing := refusals(deciding, old.id):
+        raise Refused(
+            f"operation {old.id[:8]}: conflict {refusing[0].id[:8]} is open and it must act; "
+            "change it, agree with the other side, or agree as it is"
+        )
+    if old.state not in OUT_OF_PLAN:
+        for each in conflicts:  # who was told of it as filed plans by that
+            note = note_of_activation(each, old.id, f"{who} {WAS_ACTIVATED}")
+            deciding.change(each, note=note)
+
+
+def _check_key(
+    deciding: Deciding, own: Operation, conflicts: Iterable[Conflict], key: Collection[str]
+) -> None:  # fmt: skip
+    """Refuse a key that has not the latest version of each operation that one conflicts with."""
+    pairs = [(each, deciding.world.operations[each.other(own.id)]) for each in conflicts]
+    stale = [each[:8] for each in key if each not in {other.ovn for _, other in pairs}]
+    held = f"version {', '.join(stale)}" if stale else "no version"
+    for conflict, other in pairs:
+        if other.ovn not in key:
+            raise Refused(
+                f"key: {own.party} holds {held}, and {other.party} holds version "
+                f"{other.ovn[:8]} of operation {other.id[:8]}, in conflict {conflict.id[:8]}; read "
+                "your latest notice, look at it, and activate with its OVN"
+            )
 
 
 def airborne(deciding: Deciding, act: Act, payload: MarkAirborne) -> None:

@@ -11,6 +11,8 @@
    shown; the exact ones lie within them, so a conflict of the exact is one of the shown. Where
    the shown give none, none are told.
 6. LIMITED is told to both and is no conflict (`limited`); of what is over it is not told.
+7. Where an operation is back in its plan, and a pair breaks no other rule than before, what was
+   acknowledged, proposed or agreed of it stays: it was of more.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -51,11 +53,15 @@ MOST_FINDINGS: Final = 1_000
 TIME_HAS_PASSED: Final = "is over: its time has passed"
 
 
-def recheck(deciding: Deciding, operation: Operation, why: str | Mapping[str, str]) -> None:
+def recheck(
+    deciding: Deciding, operation: Operation, why: str | Mapping[str, str], *,
+    is_back: bool = False,
+) -> None:  # fmt: skip
     """Raise, change and resolve the conflicts of an operation as it stands now.
 
     why: what closes a conflict that is no more; or that by party, where it is not for everybody:
-    others are told of a pair only where it comes out otherwise, and not why.
+    others are told of a pair only where it comes out otherwise, and not why. is_back: it is in its
+    plan again, and takes up no more than it did.
     """
     world = deciding.world
     before = {
@@ -74,7 +80,7 @@ def recheck(deciding: Deciding, operation: Operation, why: str | Mapping[str, st
         _settle(
             deciding, as_stood(world, operation), as_stood(world, other), before.get(other_id),
             broken.get(other_id, ()), "rules have changed" if said is None else said,
-            is_always_told=said is not None,
+            is_always_told=said is not None, is_back=is_back,
         )  # fmt: skip
     tell_limited(deciding, operation, [
         other_id for other_id in sorted(found.keys() - broken.keys())
@@ -173,7 +179,7 @@ def accept(deciding: Deciding, operation_id: str) -> None:
 
 def _settle(
     deciding: Deciding, operation: Operation, other: Operation, before: Conflict | None,
-    broken: tuple[Found, ...], why: str, *, is_always_told: bool,
+    broken: tuple[Found, ...], why: str, *, is_always_told: bool, is_back: bool,
 ) -> None:  # fmt: skip
     """Bring the conflict of one pair to what was found of it."""
     between = deciding.between(operation.party, other.party)
@@ -197,6 +203,10 @@ def _settle(
         before.must_act, before.clause, before.broken
     ):  # fmt: skip
         return
+    if is_back and _is_no_more(before, acting, clause, what):
+        made = replace(before, broken=what)
+        deciding.change(made, note=note_of_activation(made, operation.id, why))
+        return
     state = move(before.state, Event.CHANGE)
     deciding.change(
         replace(
@@ -211,6 +221,19 @@ def _settle(
         ),
         note=f"changed: {why}",
     )
+
+
+def _is_no_more(
+    before: Conflict, acting: tuple[str, ...], clause: str, what: tuple[Broken, ...]
+) -> bool:  # fmt: skip
+    """Tell whether a pair breaks no other rule than before, and the same must act."""
+    one, other = ({(each.agreement, each.clause) for each in of} for of in (what, before.broken))
+    return (acting, clause) == (before.must_act, before.clause) and one <= other
+
+
+def note_of_activation(conflict: Conflict, operation_id: str, said: str) -> str:
+    """Return what both sides of a conflict are told of one of its operations being activated."""
+    return f"URGENT: {said}, and must act" if open_for([conflict], operation_id) else said
 
 
 def told_of(

@@ -82,6 +82,7 @@ TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
     },
     State.NONCONFORMING: {
         Event.REFILE: State.NONCONFORMING,
+        Event.ACTIVATE: State.ACTIVATED,
         Event.AIRBORNE: State.NONCONFORMING,
         Event.CONTINGENT: State.CONTINGENT,
         Event.END: State.ENDED,

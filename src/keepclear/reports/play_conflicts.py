@@ -9,7 +9,7 @@ from typing import Final
 
 from keepclear.agreement.clauses import Precedence
 from keepclear.exchange.disclosure import Shown
-from keepclear.exchange.operations import WAS_ACTIVATED
+from keepclear.exchange.operations import IS_BACK, WAS_ACTIVATED
 from keepclear.exchange.views import Notice
 from keepclear.plans.conflicts import Broken, Conflict, Numbers
 from keepclear.plans.operations import Operation
@@ -74,7 +74,7 @@ class ConflictTeller:
         elif note.startswith(URGENT):
             said = self._names.in_words(note.removeprefix(f"{URGENT}: "))
             yield Line("", f"{URGENT}, {name}: {said}")
-        elif note.endswith(WAS_ACTIVATED):
+        elif note.endswith((WAS_ACTIVATED, IS_BACK)):
             yield Line("", f"{name} goes on: {self._names.in_words(note)}")
 
     def named(self, operations: Sequence[str]) -> str:
