@@ -144,8 +144,7 @@ class Exchanging(RuleBasedStateMachine):
         old = world.operations[operation]
         conflicts = [c for c in world.conflicts_of(operation) if not c.is_settled]
         key = [world.operations[each.other(operation)].ovn for each in conflicts]
-        must = [c for c in conflicts if c.is_open and operation in c.must_act]
-        is_refused = any({"a", "c"} == set(each.parties) for each in must)
+        is_refused = self.is_refused(operation)
         if is_stale:
             key = key[1:]
         made = acts.ActivateOperation(id=operation, key=tuple(key))
@@ -153,7 +152,9 @@ class Exchanging(RuleBasedStateMachine):
 
         if is_stale and conflicts:
             assert not done
-        if is_refused:
+        if done:
+            assert not self.is_refused(operation)
+        if is_refused and old.state is not State.NONCONFORMING:
             assert not done
         elif (
             not is_stale
@@ -161,6 +162,23 @@ class Exchanging(RuleBasedStateMachine):
             and old.state in {State.FILED, State.ACCEPTED}
         ):
             assert done
+
+    def is_refused(self, operation: str) -> bool:
+        """Tell whether an operation must act in an open conflict of a and c, who refuse that."""
+        conflicts = self.exchange.world.conflicts_of(operation)
+        must = [c for c in conflicts if c.is_open and operation in c.must_act]
+        return any({"a", "c"} == set(each.parties) for each in must)
+
+    @rule(operation=operations, place=st.integers(0, 3), level=st.integers(20, 25))
+    def go_back(self, operation: str, place: int, level: int) -> None:
+        """Take an operation out of its plan, change it to one that ends later, and activate it."""
+        old = self.exchange.world.operations[operation]
+        if old.state in {State.FILED, State.ACCEPTED}:
+            self.airborne(operation)
+        filed = self.filed(place, level, -1, 4, old.craft_class)
+        made = acts.UpdateOperation(id=operation, ovn=old.ovn, operation=filed)
+        if self.do(old.party, "operations.update/1", made):
+            self.activate(operation, is_stale=False)
 
     @rule(operation=operations)
     def airborne(self, operation: str) -> None:
