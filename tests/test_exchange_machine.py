@@ -200,11 +200,15 @@ class Exchanging(RuleBasedStateMachine):
         if self.exchange.world.operations[operation].party != party:
             assert not self.do(party, "operations.end/1", acts.EndOperation(id=operation))
 
-    @rule(operation=operations, is_first=st.booleans(), later=st.integers(-90, 180))
-    def propose(self, operation: str, is_first: bool, later: int) -> None:  # noqa: FBT001
+    @rule(
+        operation=operations, is_first=st.booleans(), later=st.integers(-90, 180),
+        aside=st.integers(0, 30), towards=st.integers(0, 360),
+    )  # fmt: skip
+    def propose(self, operation: str, is_first: bool, later: int, aside: int, towards: int) -> None:  # noqa: FBT001
         for each in self.exchange.world.conflicts_of(operation)[-1:]:
             party = each.parties[0 if is_first else 1]
-            made = acts.ProposeChange(id=each.id, operation=operation, later=f"{later} min")
+            made = acts.ProposeChange(id=each.id, operation=operation, later=f"{later} min",
+                                      aside=f"{aside} NM", towards=f"{towards}")  # fmt: skip
             self.do(party, "conflicts.propose/1", made)
 
     @rule(operation=operations, is_first=st.booleans())

@@ -13,6 +13,9 @@ from keepclear.agreement.documents import Agreement
 from keepclear.agreement.moves import NotNow
 from keepclear.agreement.probing import DEFAULT
 from keepclear.airspace.altitudes import parse_altitude
+from keepclear.airspace.geodesics import distance_m
+from keepclear.airspace.positions import Position
+from keepclear.airspace.volumes import Circle, Shape, Volume4D
 from keepclear.errors import InputError
 from keepclear.plans import acts
 from keepclear.plans.conflicts import State as Conflicting
@@ -154,10 +157,66 @@ def test_what_settles_a_conflict_as_both_want_it_is_refused_by_no_cap() -> None:
     assert is_sound(play)
 
 
+def test_a_proposal_moves_a_route_aside() -> None:
+    play = Play()
+    play.file("a", HERE)
+    own = play.file("b", HERE)
+    before = play.world.operations[own]
+
+    assert proposed(play, aside="40 NM", towards="090") == ""
+
+    after = play.world.operations[own]
+    for one, other in zip(before.volumes, after.volumes, strict=True):
+        assert replaced(one, other.volume.shape) == other
+        [(start, end)] = zip(centres(one), centres(other), strict=True)
+        assert distance_m(start, end) == pytest.approx(40 * 1852, abs=1e-3)
+    assert play.world.conflicts[conflict(play)].state is Conflicting.RESOLVED
+    assert play.notices("a")[1].proposal == play.notices("b")[1].proposal
+    assert is_sound(play)
+
+
+def replaced(volume: Volume4D, shape: Shape) -> Volume4D:
+    inner = msgspec.structs.replace(volume.volume, shape=shape)
+    return msgspec.structs.replace(volume, volume=inner)
+
+
+def centres(volume: Volume4D) -> list[Position]:
+    shape = volume.volume.shape
+    assert isinstance(shape, Circle)
+    return [shape.centre]
+
+
+@pytest.mark.parametrize(
+    ("moves", "why"),
+    [
+        ({"aside": "10 NM"}, "towards '': is no bearing"),
+        ({"aside": "10 NM", "towards": "361"}, "towards '361': is no bearing"),
+        ({"aside": "10 NM", "towards": "-45"}, "towards '-45': is no bearing"),
+        ({"towards": "045"}, "aside '': is not a number with its unit"),
+        ({"aside": "-9 NM", "towards": "045"}, "aside '-9 NM': is below 0"),
+        ({"aside": "0 NM", "towards": "045"}, "moves nothing"),
+        ({"aside": "501 NM", "towards": "045"}, "is more than 7 days, 100,000 ft or 500 NM"),
+    ],
+)
+def test_a_move_aside_has_a_length_and_a_bearing(moves: dict[str, str], why: str) -> None:
+    play = Play()
+    play.file("a", HERE)
+    own = play.file("b", HERE)
+    made = acts.ProposeChange(id=conflict(play), operation=own, **moves)
+
+    assert why in play.do("b", "conflicts.propose/1", made)
+    assert is_sound(play)
+
+
 @pytest.mark.parametrize(
     "moves",
-    [{"higher": "90000 ft"}, {"later": "-5 h"}, {"later": "1 min"}],
-    ids=["out of all heights", "into the past", "not far enough"],
+    [
+        {"higher": "90000 ft"},
+        {"later": "-5 h"},
+        {"later": "1 min"},
+        {"aside": "2 NM", "towards": "0"},
+    ],
+    ids=["out of all heights", "into the past", "not far enough", "not far enough aside"],
 )
 def test_why_a_proposal_settles_nothing_is_told_in_the_same_words(moves: dict[str, str]) -> None:
     play = Play()
@@ -178,7 +237,7 @@ def test_what_nobody_can_mean_is_refused_when_it_is_proposed(moves: dict[str, st
     own = play.file("b", HERE)
     made = acts.ProposeChange(id=conflict(play), operation=own, **moves)
 
-    assert "is more than 7 days or 100,000 ft" in play.do("b", "conflicts.propose/1", made)
+    assert "is more than 7 days, 100,000 ft or 500 NM" in play.do("b", "conflicts.propose/1", made)
     assert is_sound(play)
 
 

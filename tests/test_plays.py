@@ -314,6 +314,7 @@ def test_a_play_with_a_fault_is_refused_with_its_place(change: tuple[str, str], 
         ('higher = "-2000 ft"', "S1 goes 2000 ft lower"),
         ('later = "2 h"\nhigher = "-2000 ft"', "S1 goes 2 h later and 2000 ft lower"),
         ('later = "soon"', "S1 goes soon later"),
+        ('aside = "12 NM"\ntowards = "045"', "S1 goes 12 NM towards 045"),
     ],
 )
 def test_a_proposal_is_told_by_which_way_it_moves_an_operation(asked: str, said: str) -> None:

@@ -83,6 +83,14 @@ def parse_duration_us(text: str, path: str = "duration") -> int:
     return round(total_us)
 
 
+def parse_bearing_deg(text: str, path: str = "bearing") -> float:
+    """Return a true bearing, 0 to 360 degrees, as it is written: "045", "270.5"."""
+    found = re.fullmatch(r"(?a:\d{1,3}(\.\d{1,3})?)", text.strip())
+    if found is None or float(found[0]) > 360:
+        raise InputError(path, text, "is no bearing of 000 to 360", 'give degrees true: "045"')
+    return float(found[0])
+
+
 def parse_speed_mps(text: str, path: str = "speed") -> float:
     """Return a speed in metres a second."""
     number, unit = _quantity(text, path, SPEEDS_MPS, "450 kt")

@@ -284,7 +284,7 @@ class Steps:
             return False
         proposal = conflict.proposal
         old, now_us = world.operations[proposal.operation], deciding.now_us
-        after = moved(old, proposal.shift_us, proposal.climb_tmm)
+        after = moved(old, proposal)
         if after.end_us <= now_us or leaves_airborne(old, after, now_us) or not old.is_protecting:
             return False
         other = world.operations[conflict.other(after.id)]

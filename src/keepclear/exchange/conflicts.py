@@ -31,9 +31,15 @@ from keepclear.plans.operations import Event as OperationEvent
 from keepclear.plans.operations import claim_of, leaves_airborne
 from keepclear.plans.operations import move as move_operation
 from keepclear.record.headers import Act
-from keepclear.units import parse_duration_us, parse_length_tmm
+from keepclear.units import (
+    TMM_PER_NM,
+    parse_bearing_deg,
+    parse_duration_us,
+    parse_length_tmm,
+)
 
 MOST_SHIFT_US: Final = 7 * 24 * 3_600 * 1_000_000
+MOST_ASIDE_TMM: Final = 500 * TMM_PER_NM
 
 
 def acknowledge(deciding: Deciding, act: Act, payload: AcknowledgeConflict) -> None:
@@ -72,25 +78,38 @@ def propose(deciding: Deciding, act: Act, payload: ProposeChange) -> None:
         raise InputError(
             "operation", payload.operation, "is not in this conflict", f"name {old.a} or {old.b}"
         )
-    shift_us = _signed(payload.later, parse_duration_us, "later")
-    climb_tmm = _signed(payload.higher, parse_length_tmm, "higher")
-    if not shift_us and not climb_tmm:
-        raise InputError("proposal", "", "moves nothing", "say how much later or higher")
-    if abs(shift_us) > MOST_SHIFT_US or abs(climb_tmm) > HIGHEST_TMM:
-        raise InputError(
-            "proposal", payload.later or payload.higher, "is more than 7 days or 100,000 ft",
-            "propose less",
-        )  # fmt: skip
+    made = _proposal(deciding, act, payload)
     is_counter = old.proposal is not None and old.proposal.by != act.party
     state = move(old.state, Event.COUNTER if is_counter else Event.PROPOSE)
-    made = Proposal(
-        id=deciding.ids.id(), by=act.party, operation=payload.operation, shift_us=shift_us,
-        climb_tmm=climb_tmm, why=payload.why,
-    )  # fmt: skip
     deciding.change(
         replace(old, state=state, proposal=made),
         note=f"{'countered' if is_counter else 'proposed'} by {act.party}",
     )
+
+
+def _proposal(deciding: Deciding, act: Act, payload: ProposeChange) -> Proposal:
+    """Return what is proposed; refuse what moves nothing, or farther than anybody can mean."""
+    shift_us = _signed(payload.later, parse_duration_us, "later")
+    climb_tmm = _signed(payload.higher, parse_length_tmm, "higher")
+    aside_tmm, towards_deg = 0, 0.0
+    if payload.aside or payload.towards:
+        aside_tmm = parse_length_tmm(payload.aside, "aside")
+        towards_deg = parse_bearing_deg(payload.towards, "towards")
+    if aside_tmm < 0:
+        raise InputError("aside", payload.aside, "is below 0", "turn the bearing round")
+    if not (shift_us or climb_tmm or aside_tmm):
+        raise InputError(
+            "proposal", "", "moves nothing", "say how much later or higher, or how far aside"
+        )
+    if abs(shift_us) > MOST_SHIFT_US or abs(climb_tmm) > HIGHEST_TMM or aside_tmm > MOST_ASIDE_TMM:
+        raise InputError(
+            "proposal", payload.later or payload.higher or payload.aside,
+            "is more than 7 days, 100,000 ft or 500 NM", "propose less",
+        )  # fmt: skip
+    return Proposal(
+        id=deciding.ids.id(), by=act.party, operation=payload.operation, shift_us=shift_us,
+        climb_tmm=climb_tmm, aside_tmm=aside_tmm, towards_deg=towards_deg, why=payload.why,
+    )  # fmt: skip
 
 
 def accept(deciding: Deciding, act: Act, payload: AcceptProposal) -> None:
@@ -118,7 +137,7 @@ def accept(deciding: Deciding, act: Act, payload: AcceptProposal) -> None:
 def _settle_by(deciding: Deciding, old: Conflict, proposal: Proposal) -> None:
     """Move an operation as was proposed; `CallerError` where that settles nothing or cannot be."""
     operation = deciding.world.operations[proposal.operation]
-    after = moved(operation, proposal.shift_us, proposal.climb_tmm)
+    after = moved(operation, proposal)
     between = deciding.between(*old.parties)
     other_id = old.other(operation.id)
     bound = between.bound(after, deciding.world.operations[other_id])

@@ -30,7 +30,7 @@ and what belongs to it (`DOES`); what stands in brackets may be left out:
     contingent     operation, [area, start, lasts]
     acknowledge    conflict, [key]
     answer         conflict, answer, [why]
-    propose        conflict, moves, [later, higher, why]
+    propose        conflict, moves, [later, higher, aside, towards, why]
     accept         conflict
     agree-as-is    conflict
     state-none-here     none_here, to, area, start, lasts
@@ -110,6 +110,8 @@ class PlayAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     moves: str = ""
     later: str = ""
     higher: str = ""
+    aside: str = ""
+    towards: str = ""
     answer: str = ""
     why: str = ""
     key: tuple[str, ...] | None = None
@@ -178,7 +180,7 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "contingent": (("operation",), ("area", "start", "lasts")),
     "acknowledge": (("conflict",), ("key",)),
     "answer": (("conflict", "answer"), ("why",)),
-    "propose": (("conflict", "moves"), ("later", "higher", "why")),
+    "propose": (("conflict", "moves"), ("later", "higher", "aside", "towards", "why")),
     "accept": (("conflict",), ()),
     "agree-as-is": (("conflict",), ()),
     "state-none-here": (("none_here", "to", "area", "start", "lasts"), ()),

@@ -80,12 +80,17 @@ class AnswerConflict(Signed, frozen=True, kw_only=True):
 
 
 class ProposeChange(Signed, frozen=True, kw_only=True):
-    """Propose that one of the two moves; quantities as people write them ("30 min", "-2000 ft")."""
+    """Propose that one of the two moves; quantities as people write them ("30 min", "-2000 ft").
+
+    aside, towards: how far its route or area is moved, and in which direction, degrees true.
+    """
 
     id: Id
     operation: Id
     later: Annotated[str, msgspec.Meta(max_length=60)] = ""
     higher: Annotated[str, msgspec.Meta(max_length=60)] = ""
+    aside: Annotated[str, msgspec.Meta(max_length=60)] = ""
+    towards: Annotated[str, msgspec.Meta(max_length=60)] = ""
     why: Why = ""
 
 

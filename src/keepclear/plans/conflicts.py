@@ -21,11 +21,13 @@ from keepclear.agreement.clauses import AmongEquals, Precedence, WhoActs
 from keepclear.agreement.findings import Verdict
 from keepclear.agreement.moves import next_state
 from keepclear.airspace.altitudes import Altitude
+from keepclear.airspace.moving import moved_aside
 from keepclear.airspace.volumes import Volume3D, Volume4D
 from keepclear.plans.operations import OUT_OF_PLAN, Operation
 from keepclear.plans.operations import State as OperationState
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name
+from keepclear.units import TMM_PER_M
 
 
 class State(StrEnum):
@@ -144,9 +146,11 @@ class Broken(Signed, frozen=True, kw_only=True):
 
 
 class Proposal(Signed, frozen=True, kw_only=True):
-    """A way out: one of the two operations moves in time or height. by: the party that proposes.
+    """A way out: one of the two operations moves. by: the party that proposes.
 
     shift_us: later, or earlier where negative. climb_tmm: higher, or lower where negative.
+    aside_tmm: how far its route or area is moved, towards the true bearing towards_deg. It says
+    by how much and never to where: the other side is shown no more of the operation by it.
     """
 
     id: Id
@@ -154,6 +158,8 @@ class Proposal(Signed, frozen=True, kw_only=True):
     operation: Id
     shift_us: int = 0
     climb_tmm: int = 0
+    aside_tmm: int = 0
+    towards_deg: float = 0.0
     why: str = ""
 
 
@@ -244,24 +250,26 @@ def _priority(operation: Operation, clause: WhoActs) -> int:
     return numbers.get(operation.craft_class, numbers.get("any", 0))
 
 
-def moved(operation: Operation, shift_us: int, climb_tmm: int) -> Operation:
-    """Return an operation with its volumes moved in time and height."""
+def moved(operation: Operation, by: Proposal) -> Operation:
+    """Return an operation with its volumes moved; `InputError` where they cannot be there."""
     return msgspec.structs.replace(
-        operation, volumes=tuple(_moved(each, shift_us, climb_tmm) for each in operation.volumes)
+        operation, volumes=tuple(_moved(each, by) for each in operation.volumes)
     )
 
 
-def _moved(volume: Volume4D, shift_us: int, climb_tmm: int) -> Volume4D:
-    limits = (volume.volume.lower, volume.volume.upper)
+def _moved(volume: Volume4D, by: Proposal) -> Volume4D:
+    shape = volume.volume.shape
+    if by.aside_tmm:
+        shape = moved_aside(shape, by.aside_tmm / TMM_PER_M, by.towards_deg)
     lower, upper = (
         None if each is None else Altitude(
-            height_tmm=each.height_tmm + climb_tmm, reference=each.reference, datum=each.datum
+            height_tmm=each.height_tmm + by.climb_tmm, reference=each.reference, datum=each.datum
         )
-        for each in limits
+        for each in (volume.volume.lower, volume.volume.upper)
     )  # fmt: skip
     return Volume4D(
-        volume=Volume3D(shape=volume.volume.shape, lower=lower, upper=upper),
-        start_us=volume.start_us + shift_us, end_us=volume.end_us + shift_us,
+        volume=Volume3D(shape=shape, lower=lower, upper=upper),
+        start_us=volume.start_us + by.shift_us, end_us=volume.end_us + by.shift_us,
     )  # fmt: skip
 
 

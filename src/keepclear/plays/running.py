@@ -199,7 +199,7 @@ class _Run:
             case "propose":
                 return acts.ProposeChange(
                     id=conflict.id, operation=self._named(act.moves), later=act.later,
-                    higher=act.higher, why=act.why,
+                    higher=act.higher, aside=act.aside, towards=act.towards, why=act.why,
                 )  # fmt: skip
             case "accept":
                 if conflict.proposal is None:

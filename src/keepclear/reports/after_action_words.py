@@ -224,7 +224,7 @@ def act_words(act: Act, story: Story, filed: Sequence[Operation] = ()) -> str:
         case acts.FileOperation():
             about = ", ".join(story.name(each.id) for each in filed) or "an operation"
         case acts.ProposeChange():
-            goes = listed(moves(payload.later, payload.higher))
+            goes = listed(moves(payload))
             name = story.name(payload.operation)
             about = f"in {_conflict(payload.id, story)} that {name} goes {goes}{_why(payload.why)}"
         case acts.AnswerConflict():

@@ -8,6 +8,7 @@ from typing import TypeVar
 from keepclear.airspace.positions import Position
 from keepclear.airspace.volumes import Circle, Corridor, Orbit, Polygon, Volume4D
 from keepclear.errors import InputError
+from keepclear.plans.acts import ProposeChange
 from keepclear.plans.understood import (
     Height,
     Length,
@@ -101,10 +102,12 @@ def off_by(said: Understood) -> str:
     return listed(parts) if parts else ""
 
 
-def moves(later: str, higher: str) -> list[str]:
-    """Return how a proposal moves an operation: 2 h later, 5 h earlier, 1000 ft lower."""
-    said = [_signed(later, parse_duration_us, "later", "earlier")] if later else []
-    said += [_signed(higher, parse_length_tmm, "higher", "lower")] if higher else []
+def moves(asked: ProposeChange) -> list[str]:
+    """Return how a proposal moves an operation: 2 h later, 1000 ft lower, 9 NM towards 045."""
+    said = [_signed(asked.later, parse_duration_us, "later", "earlier")] if asked.later else []
+    said += [_signed(asked.higher, parse_length_tmm, "higher", "lower")] if asked.higher else []
+    if asked.aside or asked.towards:
+        said.append(f"{printable(asked.aside.strip())} towards {printable(asked.towards.strip())}")
     return said
 
 

@@ -215,7 +215,7 @@ class Teller:
         """Return what an act is about."""
         match payload:
             case acts.ProposeChange():
-                goes = listed(moves(payload.later, payload.higher))
+                goes = listed(moves(payload))
                 name = self.names.conflict(payload.id)
                 return f"in {name} that {self._name(payload.operation)} goes {goes}"
             case acts.AnswerConflict():
