@@ -57,11 +57,12 @@ class SameIds:
         return str(self._next())
 
     def salt(self) -> bytes:
-        return bytes(self._next())
+        return bytes(self._next() or 32)
 
     def _next(self) -> Any:  # noqa: ANN401 an id or a salt
         self.place += 1
-        return self._noted[self.place - 1]
+        # an act that is refused and asked again may take more: of that nothing is kept
+        return self._noted[self.place - 1] if self.place <= len(self._noted) else None
 
 
 class CountingStore:
@@ -193,7 +194,8 @@ class Twins:
 
     def _compare(self) -> None:
         assert self._store.lines() == self._steady_store.lines()
-        self._ids.place = len(self._ids._noted)  # of an act that is refused some are not used
+        # what an act took that was refused by one is not taken again by the other
+        self._ids.place = self._store.written_at = len(self._ids._noted)
         assert kept_of(self.stopping._kept) == kept_of(self.steady._kept)
 
 

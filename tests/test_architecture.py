@@ -77,7 +77,9 @@ MAY_IMPORT_LATE: Final[Mapping[str, str]] = {
 }
 READS_PACKAGED: Final = "keepclear/formats/packaged.py"
 # Each stands behind one module, so that it can be replaced there.
-BEHIND_ONE_MODULE: Final = frozenset({"cryptography", "geographiclib", "pyproj", "shapely"})
+BEHIND_ONE_MODULE: Final = frozenset({
+    "cryptography", "filelock", "geographiclib", "pyproj", "shapely",
+})  # fmt: skip
 NOT_NAMES: Final = frozenset({
     "util", "utils", "helper", "helpers", "common", "manager", "managers", "data", "info", "misc",
 })  # fmt: skip

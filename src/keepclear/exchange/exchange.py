@@ -87,7 +87,7 @@ class Exchange:
         return self._kept.keys
 
     def _from_record(self) -> Kept:
-        return reopened(self._store.lines(), self._region, self._signer.public, self._functions)
+        return reopened(self._store.lines, self._region, self._signer.public, self._functions)
 
     def _open(self) -> None:
         """Enter how the region is opened, so that the record needs nothing beside it."""

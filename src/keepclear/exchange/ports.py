@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the exchange needs from outside, handed in: ids, time, and a place to keep its record."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from keepclear.errors import OperatorError
@@ -42,6 +43,6 @@ class Store(Protocol):
         """Keep lines after those that are there; `NotWritten` where surely none was kept."""
         ...
 
-    def lines(self) -> list[bytes]:
+    def lines(self) -> Iterable[bytes]:
         """Return all lines as they stand in a file, the header first."""
         ...

@@ -14,7 +14,7 @@ notice is, byte for byte, what it would have been.
 4. A kind of part that is not known refuses to start: what is not understood is never passed over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -62,16 +62,21 @@ class _Numbered(msgspec.Struct):
 
 
 def reopened(
-    lines: Sequence[bytes], region: Region, public: PublicKey, functions: Functions
+    read: Callable[[], Iterable[bytes]], region: Region, public: PublicKey, functions: Functions
 ) -> Kept:
     """Return what the lines of a record lead to; of a header alone, what an exchange begins with.
 
-    public: the key that the exchange signs with. `OperatorError` for a record that does not hold,
-    or is not of this region, its house rule, its name and key.
+    read: gives the lines from the first on, as often as it is called. public: the key that the
+    exchange signs with. `OperatorError` for a record that does not hold, or is not of this region,
+    its house rule, its name and key.
     """
     try:
-        reading = _Reading(lines, region, functions)
-        for place, data in enumerate(lines[1:], start=1):
+        last_beat = max(
+            (place for place, data in enumerate(read()) if data.startswith(BEAT)), default=0
+        )
+        lines = iter(read())
+        reading = _Reading(_header(next(lines, b""), region), last_beat, region, functions)
+        for place, data in enumerate(lines, start=1):
             reading.read(place, data)
         return reading.result(public)
     except RecordError as fault:
@@ -81,16 +86,15 @@ def reopened(
 class _Reading:
     """The state of reading a record that is to go on."""
 
-    def __init__(self, lines: Sequence[bytes], region: Region, functions: Functions) -> None:
+    def __init__(
+        self, header: Header, last_beat: int, region: Region, functions: Functions
+    ) -> None:
         self._region, self._functions = region, functions
-        self._signers = ExchangeKeys(_header(lines, region), None)
+        self._signers, self._last_beat = ExchangeKeys(header, None), last_beat
         self._kept = Kept(
             ledger=Ledger(region.name, region.incarnation),
             near=Near(functions, every_cylinder([region.house])),
             bindings=Bindings(region.house),
-        )
-        self._last_beat = max(
-            (place for place, data in enumerate(lines) if data.startswith(BEAT)), default=0
         )
         self._acts: list[tuple[Act, bytes, int, tuple[Leaf, ...]]] = []
         self._most = FEW
@@ -251,10 +255,10 @@ class _Reading:
             )  # fmt: skip
 
 
-def _header(lines: Sequence[bytes], region: Region) -> Header:
-    if not lines:
+def _header(data: bytes, region: Region) -> Header:
+    if not data:
         raise Malformed("file", "", "has no header", "give the store one before it is opened")
-    line: AnyLine = decode(lines[0], AnyLine, "line 1")  # type: ignore[arg-type]
+    line: AnyLine = decode(data, AnyLine, "line 1")  # type: ignore[arg-type]
     if not isinstance(line, Header) or line.view != "archive":
         raise Malformed("line 1", type(line).__name__, "begins no archive", "give the archive")
     if (line.region, line.incarnation) != (region.name, region.incarnation):

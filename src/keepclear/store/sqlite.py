@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A record kept in one SQLite file: whole lines, numbered, each append whole or not at all.
+
+Layout: table `lines`, number (0 is the header) and line, as in a record's file (`record.files`);
+write-ahead log; `synchronous=FULL`, so that what was appended outlasts a power cut.
+
+1. One process writes. A file `NAME.lock` beside it is held as long as the store is open; a second
+   process refuses to start. Where that is not kept (a network folder), the primary key refuses
+   what a stale writer appends, as its numbers are taken.
+2. An append is one transaction. Where it fails, what stands in the file says what came of it: all
+   of the lines (it was done), none (`NotWritten`), or others (somebody else writes: stop).
+3. Others may read at any time: a backup is taken of a store that is written.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+from filelock import FileLock, Timeout
+
+from keepclear.errors import OperatorError
+from keepclear.exchange.ports import NotWritten
+from keepclear.record.encoding import encode
+from keepclear.record.files import AnyLine, Header
+
+APPLICATION_ID: Final = 0x6B_65_65_70  # "keep", as SQLite's file header has it
+LAYOUT: Final = 1
+BUSY_S: Final = 5.0
+AT_ONCE: Final = 1_000  # lines read in one step: a reader holds back the write-ahead log meanwhile
+
+
+class SQLiteStore:
+    """The lines of one record. Written by one thread, that of the exchange that owns it.
+
+    `OperatorError` where the file is none of ours, of another layout, or in use.
+    """
+
+    def __init__(self, path: Path, db: sqlite3.Connection, lock: FileLock) -> None:
+        """Take what `create` and `open` have made; use those."""
+        self._path, self._db, self._lock = path, db, lock
+        self._next: int = db.execute("SELECT coalesce(max(number) + 1, 0) FROM lines").fetchone()[0]
+
+    @classmethod
+    def create(cls, path: Path, header: Header) -> Self:
+        """Make a new file with the header of a record; refuse one that is there."""
+        if path.exists():
+            raise OperatorError(f"{path}: is there already; open it, or give another name")
+        lock = _locked(path)
+        try:
+            db = _connected(path, "rwc")
+            db.execute("PRAGMA journal_mode = WAL")
+            for each in (
+                "BEGIN IMMEDIATE", f"PRAGMA application_id = {APPLICATION_ID}",
+                f"PRAGMA user_version = {LAYOUT}",
+                "CREATE TABLE lines (number INTEGER PRIMARY KEY, line BLOB NOT NULL)",
+            ):  # fmt: skip
+                db.execute(each)
+            db.execute("INSERT INTO lines VALUES (0, ?)", (encode(header),))
+            db.execute("COMMIT")
+            return cls(path, db, lock)
+        except sqlite3.Error as fault:
+            lock.release()
+            raise OperatorError(
+                f"{path}: cannot be made ({fault}); see that its folder can be written"
+            ) from None
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a file that is there."""
+        if not path.is_file():
+            raise OperatorError(f"{path}: is not there; start a region with keepclear serve --new")
+        lock = _locked(path)
+        try:
+            db = _connected(path, "rw")
+            _check_layout(path, db)
+            return cls(path, db, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    def append(self, lines: Sequence[AnyLine]) -> None:
+        """Keep lines after those that are there."""
+        data = [encode(line) for line in lines]
+        numbered = list(enumerate(data, self._next))
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT INTO lines VALUES (?, ?)", numbered)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as fault:
+            self._see_what_came_of(data, fault)
+        self._next += len(data)
+
+    def _see_what_came_of(self, data: list[bytes], fault: sqlite3.Error) -> None:
+        """Return where an append that failed was done all the same; say what else it was."""
+        try:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            there = self._read(self._next, len(data) + 1)
+        except sqlite3.Error as unread:
+            raise OperatorError(
+                f"{self._path}: could not be written ({fault}), and not read to see ({unread}); "
+                "mend the disk, and begin again from what is written"
+            ) from fault
+        if not there:
+            raise NotWritten(
+                f"{self._path}: cannot be written ({fault}), and nothing of it was; make room or "
+                "let it be written, and send again"
+            ) from fault
+        if there != data:
+            raise OperatorError(
+                f"{self._path}: line {self._next:,} was written by another process; only one may "
+                "write: end the other, and begin again from what is written"
+            ) from fault
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield all lines as they stand in a file, the header first; `OperatorError` for a gap."""
+        number = 0
+        while number < self._next:
+            some = self._read(number, AT_ONCE)
+            yield from some
+            number += len(some)
+
+    def _read(self, first: int, most: int) -> list[bytes]:
+        rows = self._db.execute(
+            "SELECT number, line FROM lines WHERE number >= ? ORDER BY number LIMIT ?",
+            (first, most),
+        ).fetchall()
+        for expected, (number, _) in enumerate(rows, first):
+            if number != expected:
+                raise OperatorError(
+                    f"{self._path}: line {expected:,} is missing, and {number:,} is there; restore "
+                    "a backup"
+                )
+        return [line for _, line in rows]
+
+    def close(self) -> None:
+        """Let go of the file; what was appended is in it."""
+        self._db.close()
+        self._lock.release()
+
+
+def _locked(path: Path) -> FileLock:
+    if not path.parent.is_dir():
+        raise OperatorError(f"{path}: its folder is not there; make it, or give another")
+    lock = FileLock(path.with_name(path.name + ".lock"), thread_local=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise OperatorError(
+            f"{path}: is in use by another process, and only one may write; end that first"
+        ) from None
+    except OSError as fault:
+        raise OperatorError(f"{path}: its folder cannot be written ({fault})") from None
+    return lock
+
+
+def _connected(path: Path, mode: str) -> sqlite3.Connection:
+    """Return a connection that commits where it is told to."""
+    try:
+        db = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_S,
+            isolation_level=None, check_same_thread=False,
+        )  # fmt: skip
+        db.execute("PRAGMA synchronous = FULL")
+    except sqlite3.OperationalError as fault:
+        raise OperatorError(f"{path}: cannot be opened ({fault})") from None
+    except sqlite3.DatabaseError as fault:
+        raise OperatorError(f"{path}: is no record of keepclear ({fault})") from None
+    return db
+
+
+def _check_layout(path: Path, db: sqlite3.Connection) -> None:
+    [own] = db.execute("PRAGMA application_id").fetchone()
+    [layout] = db.execute("PRAGMA user_version").fetchone()
+    if own != APPLICATION_ID:
+        raise OperatorError(f"{path}: is a database, and no record of keepclear; give another file")
+    if layout != LAYOUT:
+        raise OperatorError(
+            f"{path}: has layout {layout}, and this program reads {LAYOUT}; use the release that "
+            "has written it"
+        )

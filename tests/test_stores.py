@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One suite for every store: what a record's lines are kept in, and what comes back of them."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import msgspec
+import pytest
+
+from keepclear.detect.compiled import plain
+from keepclear.errors import OperatorError
+from keepclear.exchange.exchange import Exchange
+from keepclear.exchange.ports import NotWritten, Store
+from keepclear.plays.stage import PlayClock
+from keepclear.record.encoding import encode
+from keepclear.record.files import AnyLine, BeatLine, Header, WorldLine
+from keepclear.store.memory import MemoryStore
+from keepclear.store.sqlite import SQLiteStore
+from tests.exchange_plays import CountedIds
+from tests.exchange_twins import kept_of
+from tests.test_exchange_agreements import staged
+from tests.test_re_checking import file
+
+LINES: Final[msgspec.json.Decoder[AnyLine]] = msgspec.json.Decoder(AnyLine)
+HEADER: Final = Header(view="archive", region="exercise", incarnation=1, party="", exchange=())
+Made = Callable[[Header | None], Store]
+
+
+def world(seq: int) -> WorldLine:
+    return WorldLine(seq=seq, hash=f"{seq:064x}")
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Made:
+    """Return what makes a store with a header, and without one opens the same again."""
+    opened: list[SQLiteStore | MemoryStore] = []
+
+    def sqlite(header: Header | None) -> Store:
+        path = tmp_path / "record.db"
+        if opened:
+            was = opened.pop()
+            assert isinstance(was, SQLiteStore)
+            was.close()
+        made = SQLiteStore.open(path) if header is None else SQLiteStore.create(path, header)
+        opened.append(made)
+        return made
+
+    def memory(header: Header | None) -> Store:
+        if header is not None:
+            opened.append(MemoryStore(header))
+        return opened[-1]
+
+    return sqlite if request.param == "sqlite" else memory
+
+
+def test_lines_come_back_as_they_were_kept_in_order(store: Made) -> None:
+    kept = store(HEADER)
+    kept.append([world(1), world(2)])
+    beat = BeatLine(salt=bytes(32), note="a\nb\n")
+    kept.append([beat])
+
+    again = store(None)
+
+    wanted = [encode(HEADER), *map(encode, (world(1), world(2), beat))]
+    assert list(again.lines()) == wanted
+    again.append([world(3)])
+    assert list(again.lines()) == [*wanted, encode(world(3))]
+
+
+def test_very_many_lines_come_back_whole(store: Made) -> None:
+    kept = store(HEADER)
+    kept.append([world(seq) for seq in range(1, 3_001)])
+
+    wanted = [encode(world(seq)) for seq in range(1, 3_001)]
+    assert list(store(None).lines())[1:] == wanted
+
+
+def test_an_exchange_goes_on_from_a_store_as_if_it_had_never_stopped(store: Made) -> None:
+    stage = staged()
+    for party, place in (("a", 0), ("b", 1), ("a", 2)):
+        file(stage, party, place)
+    stage.exchange.beat()
+    kept = store(stage._header)
+    kept.append([LINES.decode(each) for each in stage.lines[1:]])
+
+    going_on = Exchange(
+        stage._opened, stage._signer, PlayClock(stage.clock.now_us()), CountedIds(), store(None),
+        plain(),
+    )  # fmt: skip
+
+    assert kept_of(going_on._kept) == kept_of(stage.exchange._kept)
+    going_on.beat()
+    assert list(store(None).lines())[: len(stage.lines)] == stage.lines
+
+
+# --- SQLite -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return a file with a header and one line."""
+    made = tmp_path / "record.db"
+    with closing(SQLiteStore.create(made, HEADER)) as kept:
+        kept.append([world(1)])
+    return made
+
+
+def lines_in(path: Path) -> list[bytes]:
+    with closing(SQLiteStore.open(path)) as kept:
+        return list(kept.lines())
+
+
+def executed(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        for each in statements:
+            db.execute(each)
+
+
+def test_what_is_appended_is_synchronised_with_the_disk_each_time(path: Path) -> None:
+    with closing(SQLiteStore.open(path)) as kept:
+        asked = [kept._db.execute(f"PRAGMA {each}").fetchone()[0] for each in (
+            "journal_mode", "synchronous")]  # fmt: skip
+
+    assert asked == ["wal", 2]  # 2 is FULL, https://sqlite.org/pragma.html#pragma_synchronous
+
+
+def test_a_second_writer_refuses_to_start(path: Path) -> None:
+    with closing(SQLiteStore.open(path)):
+        with pytest.raises(OperatorError, match="is in use by another process"):
+            SQLiteStore.open(path)
+        code = f"from keepclear.store.sqlite import *; SQLiteStore.open(Path({str(path)!r}))"
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False
+        )
+
+    assert done.returncode == 1
+    assert "is in use by another process" in done.stderr
+    assert len(lines_in(path)) == 2
+
+
+def test_a_store_that_is_there_is_not_made_anew(path: Path) -> None:
+    with pytest.raises(OperatorError, match="is there already"):
+        SQLiteStore.create(path, HEADER)
+    assert len(lines_in(path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("DELETE FROM lines WHERE number = 0", "line 0 is missing"),
+        ("UPDATE lines SET number = 5 WHERE number = 1", "line 1 is missing"),
+        ("PRAGMA user_version = 2", "has layout 2, and this program reads 1"),
+        ("PRAGMA application_id = 7", "is a database, and no record"),
+    ],
+)
+def test_a_file_that_is_not_whole_refuses_to_start(path: Path, statement: str, why: str) -> None:
+    executed(path, statement)
+
+    with pytest.raises(OperatorError, match=why):
+        lines_in(path)
+
+
+def test_what_is_no_database_or_not_there_refuses_to_start(tmp_path: Path) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("no database " * 100)
+
+    with pytest.raises(OperatorError, match="is no record of keepclear"):
+        SQLiteStore.open(other)
+    with pytest.raises(OperatorError, match="is not there; start a region"):
+        SQLiteStore.open(tmp_path / "none.db")
+    with pytest.raises(OperatorError, match="its folder is not there"):
+        SQLiteStore.create(tmp_path / "no" / "folder.db", HEADER)
+
+
+def test_on_a_full_disk_nothing_is_kept_and_it_goes_on_once_there_is_room(path: Path) -> None:
+    with closing(SQLiteStore.open(path)) as kept:
+        [pages] = kept._db.execute("PRAGMA page_count").fetchone()
+        kept._db.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(NotWritten, match="database or disk is full"):
+            kept.append([world(seq) for seq in range(2, 500)])
+        kept._db.execute("PRAGMA max_page_count = 1000000")
+        kept.append([world(2)])
+
+    assert lines_in(path) == [encode(HEADER), encode(world(1)), encode(world(2))]
+
+
+def test_where_nothing_may_be_written_nothing_is_kept(path: Path) -> None:
+    with closing(SQLiteStore.open(path)) as kept:
+        kept._db.execute("PRAGMA query_only = ON")
+        with pytest.raises(NotWritten, match="readonly database"):
+            kept.append([world(2)])
+
+    assert len(lines_in(path)) == 2
+
+
+def test_a_stale_writer_is_fenced_by_the_numbers_of_its_lines(path: Path) -> None:
+    with closing(SQLiteStore.open(path)) as kept:
+        executed(path, "INSERT INTO lines VALUES (2, x'7b7d')")
+        with pytest.raises(OperatorError, match="line 2 was written by another process") as caught:
+            kept.append([world(2), world(3)])
+
+    assert not isinstance(caught.value, NotWritten)
+    assert len(lines_in(path)) == 3
+
+
+def test_an_append_that_was_done_although_it_failed_is_done(path: Path) -> None:
+    """The commit went through, and the answer was lost."""
+    with closing(SQLiteStore.open(path)) as kept:
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("INSERT INTO lines VALUES (2, ?)", (encode(world(2)),))
+        kept.append([world(2)])
+        kept.append([world(3)])
+
+    assert lines_in(path)[2:] == [encode(world(2)), encode(world(3))]
+
+
+WRITER: Final = """
+import sys
+from pathlib import Path
+from keepclear.record.files import WorldLine
+from keepclear.store.sqlite import SQLiteStore
+
+store = SQLiteStore.open(Path(sys.argv[1]))
+seq = store._next
+while True:
+    batch = [WorldLine(seq=n, hash=f"{n:064x}") for n in range(seq, seq + seq % 7 + 1)]
+    store.append(batch)
+    seq += len(batch)
+    print(seq, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_time_a_store_has_all_that_was_said_to_be_kept_and_whole(path: Path) -> None:
+    by = Random(4)
+    for _ in range(10):
+        with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE,
+                              text=True) as writer:  # fmt: skip
+            assert writer.stdout is not None
+            said = [writer.stdout.readline() for _ in range(by.randint(1, 40))]
+            os.kill(writer.pid, signal.SIGKILL)
+            said += writer.stdout.readlines()
+        kept = lines_in(path)
+
+        told = int([each for each in said if each.endswith("\n")][-1])
+        assert told <= len(kept) <= told + 7  # of what was not said to be kept, whole batches
+        assert kept[1:] == [encode(world(n)) for n in range(1, len(kept))]
