@@ -427,7 +427,7 @@ def test_an_act_that_was_written_and_not_answered_gets_its_answer_when_it_is_sen
 
     lines = stage.lines
     stage.begin_again()
-    parts = [part for _, part in stage.exchange.submit(envelope, "a").value.parts]
+    parts = stage.exchange.submit(envelope, "a").value.parts
     assert [each.kind for each in parts][:2] == ["act/1", "operation-moved/1"]
     assert stage.lines == lines
 

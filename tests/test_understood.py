@@ -36,8 +36,8 @@ def answered(value: Json) -> tuple[Play, Understood]:
     play = Play()
     made = acts.FileOperation(operation=msgspec.convert(value, FiledOperation))
     answer = play.stage.submit("a", "operations.file/1", made)
-    [(audience, part)] = [each for each in answer.parts if each[1].kind == "operation-filed/1"]
-    assert audience == "a"
+    [part] = [each for each in answer.parts if each.kind == "operation-filed/1"]
+    assert {each.leaf.audience for each in answer.leaves} == {"a"}
     return play, msgspec.json.decode(part.data, type=OperationFiled).understood
 
 
@@ -81,7 +81,7 @@ def test_each_leg_of_a_trajectory_and_what_is_off_nominal_is_answered() -> None:
 
     events = [
         msgspec.json.decode(part.data, type=OperationFiled)
-        for _, part in answer.parts if part.kind == "operation-filed/1"
+        for part in answer.parts if part.kind == "operation-filed/1"
     ]  # fmt: skip
     assert [len(each.understood.off_nominal) for each in events] == [1]
 

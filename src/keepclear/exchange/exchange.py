@@ -40,7 +40,7 @@ from keepclear.exchange.views import answer as disclosed_answer
 from keepclear.exchange.world import World, keep
 from keepclear.plans.operations import protects_until_us
 from keepclear.record.encoding import encode
-from keepclear.record.entries import EVERYBODY, Part, audience_of
+from keepclear.record.entries import EVERYBODY, Part, Placed, audience_of
 from keepclear.record.envelopes import Envelope
 from keepclear.record.files import BeatLine, CheckpointLine, EntryLine, WorldLine
 from keepclear.record.headers import Act, Place, check_act, read_act
@@ -257,7 +257,7 @@ class Exchange:
         parts: list[tuple[str, str, Any]],
     ) -> Disclosed[Answer]:
         """Enter what was decided, and return what the sender may see of it."""
-        entered: list[ForWhom] = []
+        entered: tuple[Placed, ...] = ()
         if parts:
             entered = self._enter(batch, now_us, parts)
             self._kept.counts = deciding.counts
@@ -265,9 +265,11 @@ class Exchange:
             self._kept.due.put(at_us, key)
         events: list[Event] = [value for _, kind, value in deciding.parts if kind in KINDS]  # type: ignore[misc]
         self._kept.due.plan(self.world, events, now_us)
-        return disclosed_answer(party, now_us, ((each.audience, each.part) for each in entered))
+        return disclosed_answer(party, now_us, entered)
 
-    def _enter(self, batch: Batch, now_us: int, parts: list[tuple[str, str, Any]]) -> list[ForWhom]:
+    def _enter(
+        self, batch: Batch, now_us: int, parts: list[tuple[str, str, Any]]
+    ) -> tuple[Placed, ...]:
         """Make an entry, and the hash of the world beside it where that is due."""
         made = [
             ForWhom(
@@ -278,13 +280,14 @@ class Exchange:
         ]  # fmt: skip
         ledger = self._kept.ledger
         entered = ledger.next(now_us, made)
+        placed = ledger.placed(entered.entry.leaves)
         batch.lines.append(EntryLine(entry=msgspec.Raw(entered.data)))
         ledger.take(entered)
         seq = entered.chain.seq
         if seq % self._region.hash_every == 0:
             batch.lines.append(WorldLine(seq=seq, hash=self.world.hash))
             self._kept.worlds.append((seq, self.world.hash))
-        return made
+        return placed
 
     def _write(self, batch: Batch) -> None:
         """Write a batch into the record.

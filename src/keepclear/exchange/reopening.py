@@ -38,7 +38,7 @@ from keepclear.exchange.lapses import lapses_of
 from keepclear.exchange.views import NOTICE_KIND, answer
 from keepclear.exchange.world import evolve, keep
 from keepclear.record.encoding import decode
-from keepclear.record.entries import Entry, Leaf, Part
+from keepclear.record.entries import Entry, Leaf, Part, Placed
 from keepclear.record.envelopes import Envelope
 from keepclear.record.exchange_keys import ExchangeKeys
 from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
@@ -96,7 +96,7 @@ class _Reading:
             near=Near(functions, every_cylinder([region.house])),
             bindings=Bindings(region.house),
         )
-        self._acts: list[tuple[Act, bytes, int, tuple[Leaf, ...]]] = []
+        self._acts: list[tuple[Act, bytes, int, tuple[Placed, ...]]] = []
         self._most = FEW
 
     def read(self, place: int, data: bytes) -> None:
@@ -138,20 +138,21 @@ class _Reading:
         self._note_lapses()
         for act, data, at_us, leaves in self._acts:
             if act.expires_us > kept.ledger.chain.at_us:
-                parts = ((each.audience, PARTS.decode(each.part)) for each in leaves)
-                kept.answers.keep(act, data, answer(act.party, at_us, parts))
+                kept.answers.keep(act, data, answer(act.party, at_us, leaves))
         return kept
 
     def _entry(self, data: bytes, path: str) -> None:
         kept = self._kept
         entry = msgspec.json.decode(data, type=Entry)
         self._look_before(entry.at_us)
-        place = kept.ledger.chain.seq
+        place, placed = kept.ledger.chain.seq, kept.ledger.placed(entry.leaves)
         kept.ledger.read(entry, data)
         events: list[Event] = []
         for leaf in entry.leaves:
             part = PARTS.decode(leaf.part)
             self._part(entry, leaf, part, place, f"{path}, {part.kind}", events)
+            if part.kind == ACT_KIND:
+                self._act(bytes(part.data), entry.at_us, placed, path)
         keep(kept.world)
         if not kept.world.opened:
             raise Malformed(path, place, "is before the region was opened", "get it again")
@@ -169,7 +170,7 @@ class _Reading:
             case kind if kind == NOTICE_KIND:
                 kept.counts[leaf.audience] = msgspec.json.decode(data, type=_Numbered).number
             case kind if kind == ACT_KIND:
-                self._act(decode(data, Envelope, path), data, entry)
+                pass
             case kind if kind == DOCUMENT_KIND:
                 party = kept.keys.add(decode(data, Envelope, path), place, path).party
                 for own_hash, each in kept.world.agreements.items():
@@ -194,11 +195,12 @@ class _Reading:
             case _:
                 pass
 
-    def _act(self, envelope: Envelope, data: bytes, entry: Entry) -> None:
+    def _act(self, data: bytes, at_us: int, placed: tuple[Placed, ...], path: str) -> None:
         """Note an act that can be sent again; its answer is made at the end."""
-        self._acts.append((read_act(envelope), data, entry.at_us, entry.leaves))
+        envelope = decode(data, Envelope, f"{path}, {ACT_KIND}")
+        self._acts.append((read_act(envelope), data, at_us, placed))
         if len(self._acts) > self._most:
-            self._acts = [each for each in self._acts if each[0].expires_us > entry.at_us]
+            self._acts = [each for each in self._acts if each[0].expires_us > at_us]
             self._most = max(FEW, 2 * len(self._acts))
 
     # --- what falls due -----------------------------------------------------------------------

@@ -24,7 +24,7 @@ from keepclear.exchange.disclosure import Grants, Shown, existence, shown
 from keepclear.plans.conflicts import Broken, Conflict, Proposal, precedence
 from keepclear.plans.operations import Missed, Operation
 from keepclear.record.encoding import Signed
-from keepclear.record.entries import Part
+from keepclear.record.entries import Part, Placed
 from keepclear.record.headers import Id, Name
 from keepclear.record.views import is_seen
 
@@ -45,11 +45,16 @@ class Disclosed(msgspec.Struct, Generic[Value], frozen=True):
 class Answer(NamedTuple):
     """What an act has led to, for the one who sent it.
 
-    parts: of the record that it may see, in order, each with the audience that sees it too.
+    leaves: of the record that it may see, in order, each with its place in its tree.
     """
 
     at_us: int
-    parts: tuple[tuple[str, Part], ...]
+    leaves: tuple[Placed, ...]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Return what the leaves are of, in order."""
+        return tuple(msgspec.json.decode(each.leaf.part, type=Part) for each in self.leaves)
 
 
 class Notice(Signed, frozen=True, kw_only=True):
@@ -106,12 +111,12 @@ def _missed(operation: Operation, agreements: Container[str]) -> list[Missed]:
     return [each for each in operation.missed if each.agreement in agreements]
 
 
-def answer(party: str, at_us: int, parts: Iterable[tuple[str, Part]]) -> Disclosed[Answer]:
+def answer(party: str, at_us: int, leaves: Iterable[Placed]) -> Disclosed[Answer]:
     """Return what the sender of an act may see of the entry that it has led to.
 
-    parts: of the entry, each with its audience.
+    leaves: of the entry, each with its place.
     """
-    seen = tuple((audience, part) for audience, part in parts if is_seen(audience, party))
+    seen = tuple(each for each in leaves if is_seen(each.leaf.audience, party))
     return _disclosed(party, Answer(at_us, seen))
 
 

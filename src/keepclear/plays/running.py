@@ -324,7 +324,7 @@ def _house(text: str) -> RuleSet:
 
 def _made_id(answer: Answer, kind: str, what: str) -> str:
     """Return the id of what an act has made, by the kind of event that says so."""
-    for _, part in answer.parts:
+    for part in answer.parts:
         if part.kind == kind:
             return str(msgspec.json.decode(part.data)[what]["id"])
     raise InputError("answer", "", f"has no {what} in it", "see the record")

@@ -53,6 +53,13 @@ class Leaf(Signed, frozen=True, kw_only=True):
             raise ValueError(f"audience {self.audience!r} is no list of parties in order")
 
 
+class Placed(NamedTuple):
+    """A leaf, and its place in the tree of its audience, from 0."""
+
+    place: int
+    leaf: Leaf
+
+
 class Entry(Signed, frozen=True, kw_only=True):
     """What happened at one instant, all of it decided together."""
 

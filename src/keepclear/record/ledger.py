@@ -11,7 +11,7 @@ what is written.
    to whom they belong, or how many entries there were.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from keepclear.record.entries import (
     Entry,
     Leaf,
     Part,
+    Placed,
     after,
     leaf_of,
     part_leaf,
@@ -90,6 +91,17 @@ class Ledger:
         """Take in the entry that comes next: it is kept."""
         self.chain = made.chain
         grow(self.trees, made.entry.leaves)
+
+    def placed(self, leaves: Iterable[Leaf]) -> tuple[Placed, ...]:
+        """Return leaves that come next with the places that they get in their trees."""
+        sizes: dict[str, int] = {}
+        made = []
+        for leaf in leaves:
+            if leaf.audience not in sizes:
+                sizes[leaf.audience] = len(self.trees.get(leaf.audience, ()))
+            made.append(Placed(sizes[leaf.audience], leaf))
+            sizes[leaf.audience] += 1
+        return tuple(made)
 
     def read(self, entry: Entry, data: bytes) -> None:
         """Take in an entry that was kept before; `Malformed` where it does not follow."""
