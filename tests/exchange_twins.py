@@ -16,10 +16,11 @@ from keepclear.errors import KeepclearError, OperatorError
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.ports import Clock, Ids, NotWritten
+from keepclear.exchange.viewers import Viewers
 from keepclear.exchange.views import Disclosed
 from keepclear.record.encoding import encode
 from keepclear.record.envelopes import Envelope
-from keepclear.record.files import AnyLine, Header
+from keepclear.record.files import Header
 from keepclear.record.keys import Signer
 from keepclear.store.memory import MemoryStore
 
@@ -71,12 +72,15 @@ class CountingStore:
     def __init__(self, store: MemoryStore) -> None:
         self._store, self.appends = store, 0
 
-    def append(self, lines: Sequence[AnyLine]) -> None:
+    def append(self, lines: Sequence[bytes]) -> None:
         self.appends += 1
         self._store.append(lines)
 
     def lines(self) -> list[bytes]:
         return self._store.lines()
+
+    def pick(self, numbers: Sequence[int]) -> list[bytes]:
+        return self._store.pick(numbers)
 
 
 class FailingStore(CountingStore):
@@ -90,7 +94,7 @@ class FailingStore(CountingStore):
         super().__init__(store)
         self.ids, self.written_at, self.how, self.fails_in = ids, 0, "", -1
 
-    def append(self, lines: Sequence[AnyLine]) -> None:
+    def append(self, lines: Sequence[bytes]) -> None:
         self.fails_in -= 1
         is_now = self.fails_in == -1
         if is_now and self.how == "not":
@@ -225,5 +229,13 @@ def kept_of(kept: Kept) -> dict[str, object]:
         "keys": {party: kept.keys.documents(party) for party in kept.keys.parties()},
         "counts": kept.counts, "beats": kept.beats, "worlds": list(kept.worlds),
         "near": (set(cylinders), bound, {k: v[:2] for k, v in kept.near._kept.items()}),
-        "not kept": len(kept.world.undo_log),
+        "viewers": seen_by(kept.viewers), "not kept": len(kept.world.undo_log),
     }  # fmt: skip
+
+
+def seen_by(viewers: Viewers) -> object:
+    """Return what each party may see, by the numbers of lines."""
+    parties = sorted(viewers._own)
+    return viewers.lines, [
+        (each, list(viewers.steps_of(each)), dict(viewers.latest(each))) for each in ("*", *parties)
+    ]

@@ -414,7 +414,7 @@ def test_an_act_that_was_written_and_not_answered_gets_its_answer_when_it_is_sen
     envelope = stage.envelope("a", "operations.cancel/1", made)
     append = MemoryStore.append
 
-    def cut_off(store: MemoryStore, lines: Sequence[AnyLine]) -> None:
+    def cut_off(store: MemoryStore, lines: Sequence[bytes]) -> None:
         append(store, lines)
         raise OSError(5, "cut off")
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-import msgspec
 import pytest
 
 from keepclear.detect.compiled import plain
@@ -21,7 +20,7 @@ from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.ports import NotWritten, Store
 from keepclear.plays.stage import PlayClock
 from keepclear.record.encoding import encode
-from keepclear.record.files import AnyLine, BeatLine, Header, WorldLine
+from keepclear.record.files import BeatLine, Header, WorldLine
 from keepclear.store.memory import MemoryStore
 from keepclear.store.sqlite import SQLiteStore
 from tests.exchange_plays import CountedIds
@@ -29,13 +28,12 @@ from tests.exchange_twins import kept_of
 from tests.test_exchange_agreements import staged
 from tests.test_re_checking import file
 
-LINES: Final[msgspec.json.Decoder[AnyLine]] = msgspec.json.Decoder(AnyLine)
 HEADER: Final = Header(view="archive", region="exercise", incarnation=1, party="", exchange=())
 Made = Callable[[Header | None], Store]
 
 
-def world(seq: int) -> WorldLine:
-    return WorldLine(seq=seq, hash=f"{seq:064x}")
+def world(seq: int) -> bytes:
+    return encode(WorldLine(seq=seq, hash=f"{seq:064x}"))
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -64,23 +62,32 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Made:
 def test_lines_come_back_as_they_were_kept_in_order(store: Made) -> None:
     kept = store(HEADER)
     kept.append([world(1), world(2)])
-    beat = BeatLine(salt=bytes(32), note="a\nb\n")
+    beat = encode(BeatLine(salt=bytes(32), note="a\nb\n"))
     kept.append([beat])
 
     again = store(None)
 
-    wanted = [encode(HEADER), *map(encode, (world(1), world(2), beat))]
+    wanted = [encode(HEADER), world(1), world(2), beat]
     assert list(again.lines()) == wanted
     again.append([world(3)])
-    assert list(again.lines()) == [*wanted, encode(world(3))]
+    assert list(again.lines()) == [*wanted, world(3)]
 
 
 def test_very_many_lines_come_back_whole(store: Made) -> None:
     kept = store(HEADER)
     kept.append([world(seq) for seq in range(1, 3_001)])
 
-    wanted = [encode(world(seq)) for seq in range(1, 3_001)]
+    wanted = [world(seq) for seq in range(1, 3_001)]
     assert list(store(None).lines())[1:] == wanted
+
+
+def test_lines_are_picked_by_their_numbers(store: Made) -> None:
+    kept = store(HEADER)
+    kept.append([world(seq) for seq in range(1, 2_500)])
+
+    for numbers in ([], [0], [7, 8, 9, 2_000], [*range(1, 2_400, 2)], [*range(5, 2_450)]):
+        wanted = [world(number) if number else encode(HEADER) for number in numbers]
+        assert kept.pick(numbers) == wanted
 
 
 def test_an_exchange_goes_on_from_a_store_as_if_it_had_never_stopped(store: Made) -> None:
@@ -89,7 +96,7 @@ def test_an_exchange_goes_on_from_a_store_as_if_it_had_never_stopped(store: Made
         file(stage, party, place)
     stage.exchange.beat()
     kept = store(stage._header)
-    kept.append([LINES.decode(each) for each in stage.lines[1:]])
+    kept.append(stage.lines[1:])
 
     going_on = Exchange(
         stage._opened, stage._signer, PlayClock(stage.clock.now_us()), CountedIds(), store(None),
@@ -189,7 +196,7 @@ def test_on_a_full_disk_nothing_is_kept_and_it_goes_on_once_there_is_room(path: 
         kept._db.execute("PRAGMA max_page_count = 1000000")
         kept.append([world(2)])
 
-    assert lines_in(path) == [encode(HEADER), encode(world(1)), encode(world(2))]
+    assert lines_in(path) == [encode(HEADER), world(1), world(2)]
 
 
 def test_where_nothing_may_be_written_nothing_is_kept(path: Path) -> None:
@@ -215,23 +222,24 @@ def test_an_append_that_was_done_although_it_failed_is_done(path: Path) -> None:
     """The commit went through, and the answer was lost."""
     with closing(SQLiteStore.open(path)) as kept:
         with closing(sqlite3.connect(path)) as db, db:
-            db.execute("INSERT INTO lines VALUES (2, ?)", (encode(world(2)),))
+            db.execute("INSERT INTO lines VALUES (2, ?)", (world(2),))
         kept.append([world(2)])
         kept.append([world(3)])
 
-    assert lines_in(path)[2:] == [encode(world(2)), encode(world(3))]
+    assert lines_in(path)[2:] == [world(2), world(3)]
 
 
 WRITER: Final = """
 import sys
 from pathlib import Path
+from keepclear.record.encoding import encode
 from keepclear.record.files import WorldLine
 from keepclear.store.sqlite import SQLiteStore
 
 store = SQLiteStore.open(Path(sys.argv[1]))
 seq = store._next
 while True:
-    batch = [WorldLine(seq=n, hash=f"{n:064x}") for n in range(seq, seq + seq % 7 + 1)]
+    batch = [encode(WorldLine(seq=n, hash=f"{n:064x}")) for n in range(seq, seq + seq % 7 + 1)]
     store.append(batch)
     seq += len(batch)
     print(seq, flush=True)
@@ -252,4 +260,4 @@ def test_killed_at_any_time_a_store_has_all_that_was_said_to_be_kept_and_whole(p
 
         told = int([each for each in said if each.endswith("\n")][-1])
         assert told <= len(kept) <= told + 7  # of what was not said to be kept, whole batches
-        assert kept[1:] == [encode(world(n)) for n in range(1, len(kept))]
+        assert kept[1:] == [world(n) for n in range(1, len(kept))]

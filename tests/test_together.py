@@ -12,7 +12,6 @@ from keepclear.plans import acts
 from keepclear.plans.operations import State
 from keepclear.plays.stage import Stage
 from keepclear.record.envelopes import Envelope
-from keepclear.record.files import AnyLine
 from keepclear.record.verification import verify
 from keepclear.store.memory import MemoryStore
 from tests import test_exchange_agreements
@@ -72,7 +71,7 @@ def test_acts_written_together_are_one_append(monkeypatch: pytest.MonkeyPatch) -
     appended: list[int] = []
     append = MemoryStore.append
 
-    def counting(store: MemoryStore, lines: Sequence[AnyLine]) -> None:
+    def counting(store: MemoryStore, lines: Sequence[bytes]) -> None:
         appended.append(len(lines))
         append(store, lines)
 

@@ -33,6 +33,7 @@ from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.none_here import look_again
 from keepclear.exchange.operations import Refused, fall_due
 from keepclear.exchange.ports import Clock, Ids, NotWritten, Store
+from keepclear.exchange.reads import Reads
 from keepclear.exchange.rechecking import expire
 from keepclear.exchange.reopening import reopened
 from keepclear.exchange.views import Answer, Disclosed
@@ -73,6 +74,7 @@ class Exchange:
         self._has_failed = False
         self._batch: Batch | None = None
         self._kept = self._from_record()
+        self.reads = Reads(self._written, store, region, signer)
         if not self.world.opened:
             self._open()
 
@@ -212,6 +214,13 @@ class Exchange:
             kept.beats += 1
             kept.worlds.clear()
 
+    def _written(self) -> Kept:
+        """Return what is held, where all of it is written: nothing else is shown to anybody."""
+        self._check_whole()
+        if self._batch is not None:
+            raise AssertionError("what is decided is told once it is written")
+        return self._kept
+
     @contextmanager
     def together(self) -> Iterator[Batch]:
         """Write all that is decided within at once, at the end; within another one, at its end.
@@ -298,8 +307,9 @@ class Exchange:
         if not batch.lines:
             return
         self._has_failed = True
+        lines = [encode(line) for line in batch.lines]
         try:
-            self._store.append(batch.lines)
+            self._store.append(lines)
         except NotWritten:
             if not take_back(self._kept, batch, self._functions):
                 self._kept = self._from_record()
@@ -308,6 +318,8 @@ class Exchange:
         except BaseException:
             take_back(self._kept, batch, self._functions)  # nobody is shown what may not be there
             raise
+        for each in lines:
+            self._kept.viewers.note(each)
         self._has_failed = False
 
     def _now_us(self) -> int:

@@ -17,6 +17,7 @@ from keepclear.exchange.bindings import Bindings
 from keepclear.exchange.due import Due
 from keepclear.exchange.index import Near
 from keepclear.exchange.lapses import kept_claim
+from keepclear.exchange.viewers import Viewers
 from keepclear.exchange.world import World
 from keepclear.record.key_documents import Keyring
 from keepclear.record.ledger import Ledger
@@ -53,6 +54,7 @@ class Kept:
     counts: dict[str, int] = field(default_factory=dict)
     answers: Answers = field(default_factory=Answers)
     due: Due = field(default_factory=Due)
+    viewers: Viewers = field(default_factory=Viewers)
     beats: int = 0
     worlds: list[tuple[int, str]] = field(default_factory=list)
 

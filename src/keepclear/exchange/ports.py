@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the exchange needs from outside, handed in: ids, time, and a place to keep its record."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from keepclear.errors import OperatorError
-from keepclear.record.files import AnyLine
 
 
 class NotWritten(OperatorError):
@@ -39,10 +38,14 @@ class Clock(Protocol):
 class Store(Protocol):
     """Where the lines of a record are kept, in order; whole or not at all."""
 
-    def append(self, lines: list[AnyLine]) -> None:
+    def append(self, lines: Sequence[bytes]) -> None:
         """Keep lines after those that are there; `NotWritten` where surely none was kept."""
         ...
 
     def lines(self) -> Iterable[bytes]:
         """Return all lines as they stand in a file, the header first."""
+        ...
+
+    def pick(self, numbers: Sequence[int]) -> list[bytes]:
+        """Return some lines by their numbers, which rise; the header is 0."""
         ...

@@ -75,7 +75,9 @@ def reopened(
             (place for place, data in enumerate(read()) if data.startswith(BEAT)), default=0
         )
         lines = iter(read())
-        reading = _Reading(_header(next(lines, b""), region), last_beat, region, functions)
+        first = next(lines, b"")
+        reading = _Reading(_header(first, region), last_beat, region, functions)
+        reading.note(first)
         for place, data in enumerate(lines, start=1):
             reading.read(place, data)
         return reading.result(public)
@@ -99,6 +101,10 @@ class _Reading:
         self._acts: list[tuple[Act, bytes, int, tuple[Placed, ...]]] = []
         self._most = FEW
 
+    def note(self, data: bytes) -> None:
+        """Note who sees a line."""
+        self._kept.viewers.note(data)
+
     def read(self, place: int, data: bytes) -> None:
         """Read one line after the header; place: how many stand before it.
 
@@ -107,6 +113,7 @@ class _Reading:
         path = f"line {place + 1}"
         try:
             self._take(LINES.decode(data), place, path)
+            self.note(data)
         except msgspec.DecodeError as fault:
             raise Malformed(path, data[:16], f"cannot be read ({fault})", "get it again") from None
 

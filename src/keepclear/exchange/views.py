@@ -25,8 +25,10 @@ from keepclear.plans.conflicts import Broken, Conflict, Proposal, precedence
 from keepclear.plans.operations import Missed, Operation
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import Part, Placed
+from keepclear.record.files import LeafLine
 from keepclear.record.headers import Id, Name
-from keepclear.record.views import is_seen
+from keepclear.record.receipts import Receipt
+from keepclear.record.views import is_seen, seen_of
 
 NOTICE_KIND: Final = "notice/1"
 SAYS_NOTHING_ELSE: Final = (
@@ -118,6 +120,68 @@ def answer(party: str, at_us: int, leaves: Iterable[Placed]) -> Disclosed[Answer
     """
     seen = tuple(each for each in leaves if is_seen(each.leaf.audience, party))
     return _disclosed(party, Answer(at_us, seen))
+
+
+class Steps(NamedTuple):
+    """What a party sees of the record, from a step on.
+
+    last: number of the last of them, in its own counting. lines: of each step, as in its file.
+    """
+
+    last: int
+    lines: tuple[tuple[bytes, ...], ...]
+
+
+def steps(party: str, after: int, lines: Iterable[bytes]) -> Disclosed[Steps]:
+    """Return what a party sees of lines of the record. after: how many steps it had before."""
+    seen = tuple(tuple(seen_of(each, party, set(), "record")) for each in lines)
+    return _disclosed(party, Steps(after + len(seen), seen))
+
+
+def own_operations(party: str, operations: Iterable[Operation]) -> Disclosed[tuple[Operation, ...]]:
+    """Return a party's own operations, whole."""
+    return _disclosed(party, tuple(each for each in operations if each.party == party))
+
+
+def told(
+    party: str, conflicts: Iterable[str], lines: Iterable[bytes]
+) -> Disclosed[tuple[Notice, ...]]:
+    """Return the latest notice to a party of each of its conflicts, as it stands in the record.
+
+    lines: of the record, that of each conflict beside it.
+    """
+    return _disclosed(party, tuple(
+        notice
+        for conflict, line in zip(conflicts, lines, strict=True)
+        for notice in _notices(party, line)
+        if notice.conflict == conflict
+    ))  # fmt: skip
+
+
+def _notices(party: str, line: bytes) -> list[Notice]:
+    """Return the notices to a party in a line of the record, the last first."""
+    leaves = [
+        msgspec.json.decode(each, type=LeafLine).leaf for each in seen_of(line, party, set(), "")
+    ]
+    parts = [msgspec.json.decode(each.part, type=Part) for each in reversed(leaves)]
+    return [
+        msgspec.json.decode(each.data, type=Notice) for each in parts if each.kind == NOTICE_KIND
+    ]
+
+
+def receipts(
+    answered: Disclosed[Answer], made: Iterable[Receipt]
+) -> Disclosed[tuple[Receipt, ...]]:
+    """Return what proves an answer: a receipt of each of its leaves."""
+    held = {(each.leaf.audience, each.place) for each in answered.value.leaves}
+    return _disclosed(
+        answered.party, tuple(each for each in made if (each.audience, each.index) in held)
+    )
+
+
+def proof(party: str, hashes: Iterable[bytes]) -> Disclosed[tuple[bytes, ...]]:
+    """Return what proves that a tree which a party sees went on from what it held."""
+    return _disclosed(party, tuple(hashes))
 
 
 def _disclosed(party: str, value: Value) -> Disclosed[Value]:

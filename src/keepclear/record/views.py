@@ -34,20 +34,28 @@ def view_of(lines: Iterable[bytes], party: str) -> Iterator[bytes]:
     """Yield the lines of a party's file from those of an archive; `Malformed` for what is none."""
     acts: set[str] = set()
     for number, data in enumerate(lines, start=1):
-        line: AnyLine = decode(data, AnyLine, f"line {number}", LONGEST_LINE)  # type: ignore[arg-type]
-        match line:
-            case Header():
-                yield encode(msgspec.structs.replace(line, view="party", party=party))
-            case EntryLine():
-                entry = decode(bytes(line.entry), Entry, f"line {number}, entry", LONGEST_LINE)
-                for leaf in entry.leaves:
-                    if is_seen(leaf.audience, party):
-                        acts |= _acts_in(leaf)
-                        yield encode(LeafLine(leaf=leaf))
-            case _ if _is_kept(line, party, acts):
-                yield data
-            case _:
-                pass
+        yield from seen_of(data, party, acts, f"line {number}")
+
+
+def seen_of(data: bytes, party: str, acts: set[str], path: str) -> Iterator[bytes]:
+    """Yield what a party's file has of one line of an archive.
+
+    acts: ids of those that it saw before; those that it sees now are added.
+    """
+    line: AnyLine = decode(data, AnyLine, path, LONGEST_LINE)  # type: ignore[arg-type]
+    match line:
+        case Header():
+            yield encode(msgspec.structs.replace(line, view="party", party=party))
+        case EntryLine():
+            entry = decode(bytes(line.entry), Entry, f"{path}, entry", LONGEST_LINE)
+            for leaf in entry.leaves:
+                if is_seen(leaf.audience, party):
+                    acts |= _acts_in(leaf)
+                    yield encode(LeafLine(leaf=leaf))
+        case _ if _is_kept(line, party, acts):
+            yield data
+        case _:
+            pass
 
 
 def _is_kept(line: AnyLine, party: str, acts: set[str]) -> bool:

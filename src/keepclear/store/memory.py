@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Sequence
 
 from keepclear.record.encoding import encode
-from keepclear.record.files import AnyLine, Header
+from keepclear.record.files import Header
 
 
 class MemoryStore:
@@ -20,10 +20,14 @@ class MemoryStore:
         store._lines += lines
         return store
 
-    def append(self, lines: Sequence[AnyLine]) -> None:
+    def append(self, lines: Sequence[bytes]) -> None:
         """Keep lines after those that are there."""
-        self._lines += [encode(line) for line in lines]
+        self._lines += lines
 
     def lines(self) -> list[bytes]:
         """Return all lines as they stand in a file, the header first."""
         return list(self._lines)
+
+    def pick(self, numbers: Sequence[int]) -> list[bytes]:
+        """Return some lines by their numbers."""
+        return [self._lines[number] for number in numbers]

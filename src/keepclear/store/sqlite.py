@@ -14,6 +14,7 @@ write-ahead log; `synchronous=FULL`, so that what was appended outlasts a power 
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final, Self
 
@@ -22,7 +23,7 @@ from filelock import FileLock, Timeout
 from keepclear.errors import OperatorError
 from keepclear.exchange.ports import NotWritten
 from keepclear.record.encoding import encode
-from keepclear.record.files import AnyLine, Header
+from keepclear.record.files import Header
 
 APPLICATION_ID: Final = 0x6B_65_65_70  # "keep", as SQLite's file header has it
 LAYOUT: Final = 1
@@ -79,24 +80,23 @@ class SQLiteStore:
             lock.release()
             raise
 
-    def append(self, lines: Sequence[AnyLine]) -> None:
+    def append(self, lines: Sequence[bytes]) -> None:
         """Keep lines after those that are there."""
-        data = [encode(line) for line in lines]
-        numbered = list(enumerate(data, self._next))
+        numbered = list(enumerate(lines, self._next))
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany("INSERT INTO lines VALUES (?, ?)", numbered)
             self._db.execute("COMMIT")
         except sqlite3.Error as fault:
-            self._see_what_came_of(data, fault)
-        self._next += len(data)
+            self._see_what_came_of(list(lines), fault)
+        self._next += len(lines)
 
-    def _see_what_came_of(self, data: list[bytes], fault: sqlite3.Error) -> None:
+    def _see_what_came_of(self, lines: list[bytes], fault: sqlite3.Error) -> None:
         """Return where an append that failed was done all the same; say what else it was."""
         try:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            there = self._read(self._next, len(data) + 1)
+            there = self._read(self._next, len(lines) + 1)
         except sqlite3.Error as unread:
             raise OperatorError(
                 f"{self._path}: could not be written ({fault}), and not read to see ({unread}); "
@@ -107,7 +107,7 @@ class SQLiteStore:
                 f"{self._path}: cannot be written ({fault}), and nothing of it was; make room or "
                 "let it be written, and send again"
             ) from fault
-        if there != data:
+        if there != lines:
             raise OperatorError(
                 f"{self._path}: line {self._next:,} was written by another process; only one may "
                 "write: end the other, and begin again from what is written"
@@ -120,6 +120,22 @@ class SQLiteStore:
             some = self._read(number, AT_ONCE)
             yield from some
             number += len(some)
+
+    def pick(self, numbers: Sequence[int]) -> list[bytes]:
+        """Return some lines by their numbers; those that lie together are read together."""
+        found: list[bytes] = []
+        while len(found) < len(numbers):
+            first, count = numbers[len(found)], 1
+            rest = islice(numbers, len(found) + 1, len(found) + AT_ONCE)
+            for number in rest:
+                if number != first + count:
+                    break
+                count += 1
+            some = self._read(first, count)
+            if len(some) < count:
+                raise OperatorError(f"{self._path}: line {first + len(some):,} is not there")
+            found += some
+        return found
 
     def _read(self, first: int, most: int) -> list[bytes]:
         rows = self._db.execute(

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a party may read of an exchange: its part of the record, how its conflicts stand, proofs.
+
+Each answer passes the door (`views`), and is of what is written.
+"""
+
+from collections.abc import Callable
+
+from keepclear.errors import InputError
+from keepclear.exchange import views
+from keepclear.exchange.kept import Kept, Region
+from keepclear.exchange.ports import Store
+from keepclear.exchange.views import Answer, Disclosed, Notice, Steps
+from keepclear.plans.operations import Operation
+from keepclear.record.keys import Signer
+from keepclear.record.merkle import Tree
+from keepclear.record.receipts import Receipt
+from keepclear.record.views import is_seen
+
+
+class Reads:
+    """What parties read. Called by the owner of the exchange, between its acts.
+
+    written: gives what the exchange holds, and refuses where not all of it is written.
+    """
+
+    def __init__(
+        self, written: Callable[[], Kept], store: Store, region: Region, signer: Signer
+    ) -> None:
+        self._written, self._store, self._region, self._signer = written, store, region, signer
+        self._notes: dict[str, tuple[str, int]] = {}
+
+    def receipts(self, answered: Disclosed[Answer]) -> Disclosed[tuple[Receipt, ...]]:
+        """Return what proves an answer, under checkpoints as the trees stand now."""
+        ledger = self._written().ledger
+        return views.receipts(answered, [
+            ledger.receipt(each.leaf, each.place, *self._checkpoint(each.leaf.audience))
+            for each in answered.value.leaves
+        ])  # fmt: skip
+
+    def header(self, party: str) -> Disclosed[Steps]:
+        """Return the header of a party's file."""
+        return views.steps(party, 0, self._store.pick([0]))
+
+    def steps(self, party: str, after: int, most: int) -> Disclosed[Steps]:
+        """Return what a party sees of the record after so many steps of its own, `most` of them."""
+        numbers = self._written().viewers.steps_of(party)[after : after + most]
+        return views.steps(party, after, self._store.pick(numbers))
+
+    def count(self, party: str) -> int:
+        """Return how many steps a party sees."""
+        return len(self._written().viewers.steps_of(party))
+
+    def operations(self, party: str) -> Disclosed[tuple[Operation, ...]]:
+        """Return a party's own operations."""
+        return views.own_operations(party, self._written().world.operations.values())
+
+    def conflicts(self, party: str) -> Disclosed[tuple[Notice, ...]]:
+        """Return how each conflict of a party stands, by its latest notice."""
+        latest = self._written().viewers.latest(party)
+        numbers = sorted(set(latest.values()))
+        lines = dict(zip(numbers, self._store.pick(numbers), strict=True))
+        return views.told(party, latest, [lines[number] for number in latest.values()])
+
+    def proof(
+        self, party: str, audience: str, first: int, second: int
+    ) -> Disclosed[tuple[bytes, ...]]:
+        """Return what proves that the first leaves of a tree are those of it when it was smaller.
+
+        `InputError` for a tree that the party does not see, whether it is there or not, and for
+        sizes that it has not.
+        """
+        tree = self._written().ledger.trees.get(audience, Tree())
+        size = len(tree) if is_seen(audience, party) else 0
+        if not 0 < first <= second <= size:
+            raise InputError(
+                "from, to", f"{first}, {second}", f"are no two sizes of tree {audience!r}",
+                "ask for two of a tree of yours, the smaller first",
+            )  # fmt: skip
+        return views.proof(party, tree.consistency(first, second))
+
+    def _checkpoint(self, audience: str) -> tuple[str, int]:
+        """Return the signed checkpoint of a tree as it stands, and over how many leaves it is.
+
+        Kept until the tree grows: what is written never becomes less.
+        """
+        ledger = self._written().ledger
+        size = len(ledger.trees[audience])
+        known = self._notes.get(audience)
+        if known is None or known[1] != size:
+            note = ledger.signed_checkpoint(audience, self._region.exchange, self._signer)
+            known = self._notes[audience] = note, size
+        return known

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which lines of the record each party may see: their numbers, in order.
+
+1. A party counts its own steps, one for each line that it sees anything of. So its numbers tell
+   nothing of what others do, and after a break it asks for what follows its last one.
+2. What all may see is seen from the first line on, also by who joins later.
+3. Of each of its conflicts a party has a latest notice: how it stands.
+"""
+
+from array import array
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from keepclear.exchange.views import NOTICE_KIND
+from keepclear.record.entries import EVERYBODY
+from keepclear.record.notes import read_checkpoint, split_note
+
+CHECKPOINT: Final = b'{"line":"checkpoint"'
+ENTRY: Final = b'{"line":"entry"'
+
+
+class _Conflict(msgspec.Struct):
+    conflict: str
+
+
+class _Part(msgspec.Struct):
+    kind: str
+    data: msgspec.Raw
+
+
+class _Leaf(msgspec.Struct):
+    audience: str
+    part: _Part
+
+
+class _Entry(msgspec.Struct):
+    leaves: list[_Leaf]
+
+
+class _Line(msgspec.Struct):
+    """What is asked of a line; one of the two."""
+
+    entry: _Entry | None = None
+    note: str = ""
+
+
+LINES: Final = msgspec.json.Decoder(_Line)
+CONFLICTS: Final = msgspec.json.Decoder(_Conflict)
+
+
+class Viewers:
+    """Numbers of lines by party. Written by the exchange alone, once lines are kept."""
+
+    def __init__(self) -> None:
+        self.lines = 0
+        self._all = array("q")
+        self._own: dict[str, array[int]] = {}
+        self._latest: dict[str, dict[str, int]] = {}
+
+    def note(self, data: bytes) -> None:
+        """Take in the next line of the record, the header first."""
+        number, self.lines = self.lines, self.lines + 1
+        if data.startswith(ENTRY):
+            entry = LINES.decode(data).entry
+            if entry is not None:
+                self._see(number, {each.audience for each in entry.leaves})
+                for each in entry.leaves:
+                    if each.part.kind == NOTICE_KIND:
+                        conflict = CONFLICTS.decode(each.part.data).conflict
+                        self._latest.setdefault(each.audience, {})[conflict] = number
+        elif data.startswith(CHECKPOINT):
+            origin = read_checkpoint(split_note(LINES.decode(data).note)[0]).origin
+            self._see(number, {origin.rpartition("/")[2]})
+
+    def _see(self, number: int, audiences: set[str]) -> None:
+        is_for_all = EVERYBODY in audiences
+        for party in {each for audience in audiences for each in audience.split(",")} - {EVERYBODY}:
+            if party not in self._own:
+                self._own[party] = array("q", self._all)
+            if not is_for_all:
+                self._own[party].append(number)
+        if is_for_all:
+            self._all.append(number)
+            for own in self._own.values():
+                own.append(number)
+
+    def steps_of(self, party: str) -> Sequence[int]:
+        """Return the numbers of the lines that a party sees, in order."""
+        return self._own.get(party, self._all)
+
+    def latest(self, party: str) -> Mapping[str, int]:
+        """Return the line of the latest notice to a party, by conflict."""
+        return MappingProxyType(self._latest.get(party, {}))
