@@ -82,6 +82,12 @@ class CountingStore:
     def pick(self, numbers: Sequence[int]) -> list[bytes]:
         return self._store.pick(numbers)
 
+    def probe(self) -> None:
+        """Nothing is looked for."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 class FailingStore(CountingStore):
     """A store that fails once, where it is told to.

@@ -44,7 +44,21 @@ MAY_IMPORT: Final[Mapping[str, frozenset[str]]] = {
     "checks": RULES | {"record", "formats"},
     "plays": PARTS | {"exchange", "formats", "store"},
     "reports": PARTS | {"exchange", "formats", "checks", "plays"},
-    "cli": PARTS | {"exchange", "formats", "checks", "plays", "reports", "store", "clock", DOOR},
+    "client": PARTS | {"exchange", "clock"},
+    "server": PARTS | {"exchange", "store", "clock", DOOR},
+    "cli": PARTS
+    | {
+        "exchange",
+        "formats",
+        "checks",
+        "plays",
+        "reports",
+        "store",
+        "clock",
+        "client",
+        "server",
+        DOOR,
+    },
     DOOR: RULES | {"record", "formats", "checks", "reports", "cli"},
 }
 
@@ -78,8 +92,10 @@ MAY_IMPORT_LATE: Final[Mapping[str, str]] = {
 READS_PACKAGED: Final = "keepclear/formats/packaged.py"
 # Each stands behind one module, so that it can be replaced there.
 BEHIND_ONE_MODULE: Final = frozenset({
-    "cryptography", "filelock", "geographiclib", "pyproj", "shapely",
+    "cryptography", "filelock", "geographiclib", "httpx", "pyproj", "shapely", "uvicorn",
 })  # fmt: skip
+# What uvicorn takes where it is there, and nothing of ours imports.
+RUNS_UNDER: Final = frozenset({"httptools", "uvloop"})
 NOT_NAMES: Final = frozenset({
     "util", "utils", "helper", "helpers", "common", "manager", "managers", "data", "info", "misc",
 })  # fmt: skip
@@ -363,9 +379,23 @@ def test_modules_are_short_licensed_and_described() -> None:
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
+    extra = {each for extra in project["optional-dependencies"].values() for each in extra}
+    of_server = {re.split(r"[<>=~! ]", line)[0] for line in extra}
     declared = {re.split(r"[<>=~! ]", line)[0] for line in project["dependencies"]}
+    serving = [each for each in MODULES if part_of(each.name) == "server"]
 
-    assert third_parties(MODULES) == declared
+    assert third_parties([each for each in MODULES if each not in serving]) == declared
+    assert third_parties(serving) - declared == of_server - RUNS_UNDER
+
+
+def test_the_pinned_requirements_of_a_server_are_those_declared() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (REPOSITORY / "requirements" / "server.in").read_text(encoding="utf-8").splitlines()
+
+    listed = {re.split(r"[<>=~!; ]", line)[0] for line in lines if line and line[0] not in "#-"}
+
+    extra = project["optional-dependencies"]["server"]
+    assert listed == {re.split(r"[<>=~!; ]", line)[0] for line in extra}
 
 
 def test_the_pinned_requirements_are_those_declared() -> None:

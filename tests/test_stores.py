@@ -193,7 +193,10 @@ def test_on_a_full_disk_nothing_is_kept_and_it_goes_on_once_there_is_room(path: 
         kept._db.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(NotWritten, match="database or disk is full"):
             kept.append([world(seq) for seq in range(2, 500)])
+        with pytest.raises(OperatorError, match="cannot be written"):
+            kept.probe()
         kept._db.execute("PRAGMA max_page_count = 1000000")
+        kept.probe()
         kept.append([world(2)])
 
     assert lines_in(path) == [encode(HEADER), world(1), world(2)]

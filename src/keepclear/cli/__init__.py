@@ -22,6 +22,7 @@ from keepclear.cli.key import key
 from keepclear.cli.key_changes import appoint, rotate
 from keepclear.cli.play import play
 from keepclear.cli.record import record
+from keepclear.cli.serve import serve
 
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
 OUR_FAULT: Final = 70  # EX_SOFTWARE of sysexits.h
@@ -61,6 +62,7 @@ command.add_command(check)
 command.add_command(key)
 command.add_command(play)
 command.add_command(record)
+command.add_command(serve)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -170,12 +170,12 @@ def export(files: tuple[str, ...], exchanges: tuple[str, ...], output: str) -> i
 def print_or_refuse(make: Callable[[], list[str]]) -> int:
     """Print the lines that a function returns, or its refusal; return the exit status."""
     from keepclear.cli.output import NotWrittenOver, print_text
-    from keepclear.errors import CallerError
+    from keepclear.errors import KeepclearError
     from keepclear.reports.printable import printable
 
     try:
         lines = make()
-    except CallerError as fault:
+    except KeepclearError as fault:
         said = "\n".join(printable(line) for line in str(fault).split("\n"))
         click.echo(f"Error: {said}", err=True)
         return BAD_INPUT

@@ -84,6 +84,16 @@ class Exchange:
         return self._kept.world
 
     @property
+    def is_whole(self) -> bool:
+        """Tell whether it is known what is written; where it is not, nothing is decided."""
+        return not self._has_failed
+
+    @property
+    def region(self) -> Region:
+        """Return what it was opened with."""
+        return self._region
+
+    @property
     def keys(self) -> Keyring:
         """Return the keys of all parties."""
         return self._kept.keys
@@ -155,6 +165,10 @@ class Exchange:
             self._kept.answers.keep(act, data, answer)
             batch.answered.append(act)
         return answer
+
+    def check(self, envelope: Envelope) -> None:
+        """Refuse what does not belong here and now, or that its signers may not sign."""
+        self._check(envelope, read_act(envelope), self._now_us())
 
     def pass_time(self) -> None:
         """Enter what has fallen due by now."""

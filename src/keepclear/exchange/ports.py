@@ -49,3 +49,11 @@ class Store(Protocol):
     def pick(self, numbers: Sequence[int]) -> list[bytes]:
         """Return some lines by their numbers, which rise; the header is 0."""
         ...
+
+    def probe(self) -> None:
+        """See whether lines could be kept now; `OperatorError` where not."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        ...

@@ -30,6 +30,11 @@ class Reads:
         self._written, self._store, self._region, self._signer = written, store, region, signer
         self._notes: dict[str, tuple[str, int]] = {}
 
+    @property
+    def lines(self) -> int:
+        """Return how many lines the record has; for the operator alone."""
+        return self._written().viewers.lines
+
     def receipts(self, answered: Disclosed[Answer]) -> Disclosed[tuple[Receipt, ...]]:
         """Return what proves an answer, under checkpoints as the trees stand now."""
         ledger = self._written().ledger

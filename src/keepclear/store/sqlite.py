@@ -28,6 +28,7 @@ from keepclear.record.files import Header
 APPLICATION_ID: Final = 0x6B_65_65_70  # "keep", as SQLite's file header has it
 LAYOUT: Final = 1
 BUSY_S: Final = 5.0
+PROBE_BYTES: Final = 262_144
 AT_ONCE: Final = 1_000  # lines read in one step: a reader holds back the write-ahead log meanwhile
 
 
@@ -149,6 +150,14 @@ class SQLiteStore:
                     "a backup"
                 )
         return [line for _, line in rows]
+
+    def probe(self) -> None:
+        """See whether lines could be kept: write as much as many take, where no line stands."""
+        try:
+            self._db.execute("REPLACE INTO lines VALUES (-1, zeroblob(?))", (PROBE_BYTES,))
+            self._db.execute("DELETE FROM lines WHERE number = -1")
+        except sqlite3.Error as fault:
+            raise OperatorError(f"{self._path}: cannot be written ({fault}); make room") from None
 
     def close(self) -> None:
         """Let go of the file; what was appended is in it."""

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`keepclear serve`: a region that parties reach over HTTP; `keepclear party`: who takes part."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from keepclear.cli.key import print_or_refuse
+
+if TYPE_CHECKING:
+    from keepclear.server.serving import Listening
+
+PARTIES: Final = "127.0.0.1:8610"
+OPERATOR: Final = "127.0.0.1:8611"
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.option("--new", is_flag=True, help="Open a new region first; FOLDER is new or empty.")
+@click.option("--region", metavar="NAME", help="With --new: the name of the region.")
+@click.option("--house", metavar="RULE", help="With --new: minima where no agreement binds.")
+@click.option("--listen", default=PARTIES, show_default=True, metavar="HOST:PORT",
+              help="Where parties reach it; port 0 takes a free one.")  # fmt: skip
+@click.option("--operator", default=OPERATOR, show_default=True, metavar="HOST:PORT",
+              help="Where the operator reaches it; never where parties can.")  # fmt: skip
+def serve(
+    folder: str, *, new: bool, region: str | None, house: str | None, listen: str, operator: str
+) -> int:
+    """Serve the region in FOLDER until Ctrl-C.
+
+    \b
+    Example:
+      keepclear serve east --new --region east --house "5 NM / 1000 ft"
+      keepclear serve east
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.agreement.rules_toml import parse_short
+    from keepclear.detect.compiled import compiled
+    from keepclear.server.clock import SteadyClock
+    from keepclear.server.region import create_region
+    from keepclear.server.serving import Address
+    from keepclear.server.serving import serve as run
+
+    def make() -> list[str]:
+        if new and not (region and house):
+            raise click.UsageError("--new: give --region NAME and --house RULE with it")
+        if not new and (region or house):
+            raise click.UsageError("--region, --house: stand in the record; leave them out")
+        addresses = [
+            Address(*_address(each, option))
+            for each, option in ((listen, "--listen"), (operator, "--operator"))
+        ]
+        if new and region and house:
+            create_region(Path(folder), region, parse_short(house), SteadyClock(), compiled())
+        run(Path(folder), addresses[0], addresses[1], compiled(), said)
+        return ["ended; what was answered is in the record"]
+
+    def said(listening: "Listening") -> None:
+        click.echo(f"parties   {listening.parties.url}\noperator  {listening.operator.url}")
+        click.echo("Ctrl-C ends it.")
+
+    return print_or_refuse(make)
+
+
+def _address(text: str, option: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise click.UsageError(f'{option} {text!r}: is no HOST:PORT; give "127.0.0.1:8610"')
+    return host.strip("[]"), int(port)

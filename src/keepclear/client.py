@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A party's end of an exchange: signs acts, verifies each receipt, and keeps what it was shown.
+
+    with Client("http://127.0.0.1:8610", "north", "watch", signer, believed) as north:
+        told = north.act("operations.file/1", FileOperation(operation=filed))
+
+1. An act is signed here, with a key that never leaves; the same bytes are sent again until there is
+   an answer, so nothing is done twice.
+2. An answer counts where each receipt is proven by the exchange's key, and the first is of the act
+   that was sent. Whoever rewrites the operator's database cannot make one.
+3. The last checkpoint of each tree is kept. A new one counts where it is proven to go on from that;
+   two roots of one size are a `SplitView`.
+4. An answer of another incarnation of the record (a backup was restored) is a `NewIncarnation`: a
+   person looks at the record, and accepts it.
+5. Where this clock and the exchange's differ by more than agreed, nothing is signed (`ClockOff`).
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+import httpx
+import msgspec
+
+from keepclear.clock import RandomIds, now_us
+from keepclear.errors import CallerError, OperatorError
+from keepclear.exchange.views import Notice
+from keepclear.plans.operations import Operation
+from keepclear.record.encoding import Signed, encode
+from keepclear.record.entries import Part
+from keepclear.record.envelopes import Envelope, seal
+from keepclear.record.faults import BrokenProof, NotProven
+from keepclear.record.files import KeysFile
+from keepclear.record.headers import ACT, CLOCK_US, Act, Status
+from keepclear.record.keys import PublicKey, Signer
+from keepclear.record.notes import NoteKey, read_checkpoint, split_note
+from keepclear.record.origins import read_origin
+from keepclear.record.parts import ACT_KIND
+from keepclear.record.receipts import Receipt, verify_receipt
+from keepclear.record.signing_in import SIGN_IN, OpenSession
+from keepclear.record.split_view import extend
+
+Value = TypeVar("Value")
+
+LIVES_US: Final = 3_600_000_000
+TIMEOUT_S: Final = 30.0
+TRIES: Final = 8
+FIRST_WAIT_S: Final = 0.2
+
+
+class ClockOff(OperatorError):
+    """This machine's clock and the exchange's differ by more than is agreed."""
+
+
+class NewIncarnation(OperatorError):
+    """The exchange goes on from a backup: a person looks at the record, and accepts it."""
+
+
+class NoAnswer(OperatorError):
+    """The exchange gave no answer; what was sent may have been done, and can be sent again."""
+
+
+class NotDone(CallerError):
+    """The exchange has refused, in its own words; nothing was done."""
+
+
+class Seen(msgspec.Struct, kw_only=True):
+    """What a party has been shown, to be kept from one run to the next.
+
+    incarnation: of the record, 0 where none is known yet. notes: the last checkpoint of each tree.
+    step: how many steps of its part of the record it holds.
+    """
+
+    region: str = ""
+    incarnation: int = 0
+    notes: dict[str, str] = {}
+    step: int = 0
+
+
+class _Region(msgspec.Struct):
+    region: str
+    incarnation: int
+    exchange: str
+    now_us: int
+
+
+class _Token(msgspec.Struct):
+    token: str
+
+
+class _Challenge(msgspec.Struct):
+    challenge: str
+
+
+class _Answered(msgspec.Struct):
+    receipts: tuple[Receipt, ...]
+
+
+class _Fault(msgspec.Struct):
+    error: str
+
+
+class Client:
+    """One post of a party at one exchange. Used by one thread at a time.
+
+    believed: the exchange's key, as it came from the operator by another way. seen: what was
+    shown before. clock_us: by how much clocks may differ.
+    """
+
+    def __init__(
+        self, url: str, party: str, post: str, signer: Signer, believed: KeysFile, *,
+        status: Status = Status.ACTUAL, seen: Seen | None = None, clock_us: int = CLOCK_US,
+        now: Callable[[], int] = now_us, http: httpx.Client | None = None,
+    ) -> None:  # fmt: skip
+        self._party, self._post, self._signer, self._status = party, post, signer, status
+        self._keys = [NoteKey(each.name, PublicKey(each.key)) for each in believed.exchange]
+        self.seen = Seen() if seen is None else seen
+        self._clock_us, self._now, self._token, self._ids = clock_us, now, "", RandomIds()
+        self._http = httpx.Client(base_url=url, timeout=TIMEOUT_S) if http is None else http
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
+
+    # --- acts ---------------------------------------------------------------------------------
+
+    def act(
+        self, kind: str, payload: Signed, *, agreement: str = "", signers: Sequence[Signer] = ()
+    ) -> tuple[Part, ...]:
+        """Sign an act, send it, and return what the exchange has proven to have come of it.
+
+        agreement: the version that was seen, as its hash. signers: where others sign than the post.
+        `NotDone` where it was refused.
+        """
+        return self.send(self.signed(kind, payload, agreement=agreement, signers=signers))
+
+    def signed(
+        self, kind: str, payload: Signed, *, agreement: str = "", signers: Sequence[Signer] = ()
+    ) -> Envelope:
+        """Return an act of this post, signed; it can be sent within the hour."""
+        region = self._known()
+        created_us = self._now()
+        act = Act(
+            region=region, incarnation=self.seen.incarnation, status=self._status,
+            party=self._party, post=self._post, id=self._ids.id(), created_us=created_us,
+            expires_us=created_us + LIVES_US, agreement=agreement, kind=kind,
+            payload=msgspec.Raw(encode(payload)),
+        )  # fmt: skip
+        return seal(ACT, encode(act), *(signers or (self._signer,)))
+
+    def send(self, envelope: Envelope) -> tuple[Part, ...]:
+        """Send an act until it is answered, and return what is proven to have come of it."""
+        data = self._ask("POST", "/v1/acts", encode(envelope))
+        receipts = _read(data, _Answered).receipts
+        parts = [self._proven(each) for each in receipts]
+        if not parts or parts[0].kind != ACT_KIND or bytes(parts[0].data) != encode(envelope):
+            raise NotProven(
+                "receipt", f"{len(parts)} parts", "do not begin with the act that was sent",
+                "keep both, and ask the operator",
+            )  # fmt: skip
+        return tuple(parts[1:])
+
+    # --- what is read -------------------------------------------------------------------------
+
+    def operations(self) -> list[Operation]:
+        """Return the party's own operations."""
+        return _read(self._ask("GET", "/v1/operations"), list[Operation])
+
+    def conflicts(self) -> list[Notice]:
+        """Return how the party's conflicts stand."""
+        return _read(self._ask("GET", "/v1/conflicts"), list[Notice])
+
+    def record(self, after: int) -> tuple[bytes, int]:
+        """Return lines of the party's file after so many steps, and how many steps that makes."""
+        answer = self._answer("GET", f"/v1/record?after={after}", b"")
+        return answer.content, int(answer.headers["Keepclear-Step"])
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _known(self) -> str:
+        """Return the region, having seen that it is the one that is known and the clocks agree."""
+        before_us = self._now()
+        said = _read(self._asked("GET", "/v1/region", b"").content, _Region)
+        after_us = self._now()
+        off_us = max(before_us - said.now_us, said.now_us - after_us, 0)
+        if off_us > self._clock_us:
+            raise ClockOff(
+                f"clock: differs from the exchange's by {off_us / 1e6:.1f} s, above "
+                f"{self._clock_us / 1e6:g} s; set it right, and sign then"
+            )
+        if self.seen.incarnation == 0:
+            self.seen.region, self.seen.incarnation = said.region, said.incarnation
+        self._check_incarnation(said.region, said.incarnation)
+        return said.region
+
+    def _check_incarnation(self, region: str, incarnation: int) -> None:
+        if region != self.seen.region:
+            raise NotProven(
+                "region", region, f"is not {self.seen.region}", "give the address of that"
+            )
+        if incarnation != self.seen.incarnation:
+            raise NewIncarnation(
+                f"record: is incarnation {incarnation} of {region}, and {self.seen.incarnation} is "
+                "known here: a backup was restored; look at the record, and accept it"
+            )
+
+    def _proven(self, receipt: Receipt) -> Part:
+        """Return the part of a receipt, where it is proven and its tree goes on from what was."""
+        proven = verify_receipt(receipt, self._keys)
+        origin = read_origin(proven.checkpoint.origin)
+        if origin is None:
+            raise BrokenProof("receipt", receipt.audience, "is of no tree", "ask the operator")
+        self._check_incarnation(origin.region, origin.incarnation)
+        last = self.seen.notes.get(receipt.audience)
+        if last is None:
+            self.seen.notes[receipt.audience] = receipt.checkpoint
+            return proven.part
+        sizes = [read_checkpoint(split_note(each)[0]).size for each in (last, receipt.checkpoint)]
+        first, second = (last, receipt.checkpoint) if sizes[0] <= sizes[1] else (
+            receipt.checkpoint, last
+        )  # fmt: skip
+        hashes: list[bytes] = []
+        if sizes[0] != sizes[1]:
+            low, high = sorted(sizes)
+            query = str(httpx.QueryParams({"audience": receipt.audience, "from": low, "to": high}))
+            hashes = _read(self._ask("GET", f"/v1/proofs?{query}"), list[bytes])
+        extend(first, second, hashes, self._keys)
+        self.seen.notes[receipt.audience] = second
+        return proven.part
+
+    def _ask(self, method: str, path: str, body: bytes = b"") -> bytes:
+        return self._answer(method, path, body).content
+
+    def _answer(self, method: str, path: str, body: bytes) -> httpx.Response:
+        """Return an answer, signing in where that is asked: whoever began again knows no token."""
+        answer = None
+        for _ in range(TRIES):
+            if not self._token:
+                answer = self._signed_in()
+            if self._token:
+                answer = self._tried(method, path, body)
+                if answer.status_code != httpx.codes.UNAUTHORIZED:
+                    return _accepted(answer)
+                self._token = ""
+        raise NotDone(_why(answer) if answer is not None else "")
+
+    def _signed_in(self) -> httpx.Response:
+        """Sign in; return the answer, which may be that the challenge is not known any more."""
+        challenge = _read(self._asked("GET", "/v1/challenge", b"").content, _Challenge).challenge
+        envelope = self.signed(SIGN_IN, OpenSession(challenge=challenge))
+        answer = self._tried("POST", "/v1/sessions", encode(envelope))
+        if answer.status_code != httpx.codes.UNAUTHORIZED:
+            self._token = _read(_accepted(answer).content, _Token).token
+        return answer
+
+    def _asked(self, method: str, path: str, body: bytes) -> httpx.Response:
+        return _accepted(self._tried(method, path, body))
+
+    def _tried(self, method: str, path: str, body: bytes) -> httpx.Response:
+        """Return an answer, asking again where there is none: the same bytes do nothing twice."""
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        why = ""
+        for number in range(TRIES):
+            if number:
+                time.sleep(FIRST_WAIT_S * 2 ** (number - 1))
+            try:
+                answer = self._http.request(method, path, content=body, headers=headers)
+            except httpx.TransportError as fault:
+                why = f"{type(fault).__name__}: {fault}"
+                continue
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                return answer
+            why = _why(answer)
+        raise NoAnswer(
+            f"exchange {self._http.base_url}: gave no answer to {method} {path.partition('?')[0]} "
+            f"in {TRIES} tries ({why}); send the same again, it does nothing twice"
+        )
+
+
+def _accepted(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
+    if answer.is_server_error:
+        raise NoAnswer(f"{_why(answer)} (HTTP {answer.status_code})")
+    raise NotDone(_why(answer))
+
+
+def _why(answer: httpx.Response) -> str:
+    try:
+        return msgspec.json.decode(answer.content, type=_Fault).error
+    except msgspec.DecodeError:
+        return f"HTTP {answer.status_code} without a reason; is this the exchange's address?"
+
+
+def _read(data: bytes, kind: type[Value]) -> Value:
+    """Return what an answer is; `NotProven` where it is none of an exchange."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, RecursionError, ValueError) as fault:
+        raise NotProven(
+            "answer", data[:60], f"is not what was asked for ({fault})",
+            "see that this is the exchange's address, and that both are of one release",
+        ) from None  # fmt: skip

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What parties reach over HTTP: signing in, acts, their part of the record, how conflicts stand.
+
+Bodies are the values of the record in their one form (`record.encoding`). What is refused is
+answered as `{"error": ...}` in words that name the value, the limit and the way out.
+
+    GET  /v1/region                region, incarnation, exchange, time
+    GET  /v1/challenge             what to sign in with
+    POST /v1/sessions              an act of kind session.open/1, signed by a post: a token
+    POST /v1/acts                  an act: receipts of all that its sender may see of what came
+    GET  /v1/record?after=N        the party's file, from a step of its own on, as JSON Lines
+    GET  /v1/operations            its operations
+    GET  /v1/conflicts             how its conflicts stand
+    GET  /v1/proofs?audience=A&from=M&to=N   that a tree goes on from what it was
+
+All but the first three take `Authorization: Bearer TOKEN`. An unknown id, an invisible one and
+another party's give the same answer.
+"""
+
+import logging
+from asyncio import wrap_future
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Litestar, Request, Response, get, post
+from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.params import QueryParameter
+
+from keepclear import __version__
+from keepclear.errors import CallerError, KeepclearError
+from keepclear.exchange.exchange import Exchange
+from keepclear.exchange.views import Disclosed, Notice
+from keepclear.plans.operations import Operation
+from keepclear.record.encoding import MOST_BYTES, decode, encode
+from keepclear.record.envelopes import Envelope
+from keepclear.record.faults import Malformed, NotProven
+from keepclear.record.headers import read_act
+from keepclear.record.receipts import Receipt
+from keepclear.record.signing_in import SIGN_IN
+from keepclear.server.sessions import NotSignedIn, Session, Sessions, read_challenge
+from keepclear.server.writer import Writer
+
+JSON: Final = "application/json"
+LINES: Final = "application/jsonl"
+STEPS_AT_ONCE: Final = 1_000
+MOST_AUDIENCE: Final = 1_000
+LOG: Final = logging.getLogger("keepclear.server")
+Ask = Request[Any, Any, Any]
+
+
+class RegionSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """Where this is: what an act's header names, and the exchange's time."""
+
+    region: str
+    incarnation: int
+    exchange: str
+    now_us: int
+
+
+class Challenge(msgspec.Struct, frozen=True, kw_only=True):
+    """What to sign in with, within a minute."""
+
+    challenge: str
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """What to show from now on, and until when."""
+
+    token: str
+    party: str
+    post: str
+    until_us: int
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """A receipt of each part of the record that the sender may see of what an act has led to."""
+
+    receipts: tuple[Receipt, ...]
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """Why something was not done."""
+
+    error: str
+
+
+class Public:
+    """The handlers, with what they need. now_us: the exchange's time."""
+
+    def __init__(self, writer: Writer, now_us: Callable[[], int]) -> None:
+        self._writer, self._now_us, self._sessions = writer, now_us, Sessions()
+
+    def app(self) -> Litestar:
+        """Return the application."""
+
+        @get("/v1/region")
+        async def region() -> RegionSaid:
+            """Say which region this is, and the exchange's time."""
+            found = await self._read(lambda exchange: exchange.region)
+            return RegionSaid(
+                region=found.name, incarnation=found.incarnation, exchange=found.exchange,
+                now_us=self._now_us(),
+            )  # fmt: skip
+
+        @get("/v1/challenge")
+        async def challenge() -> Challenge:
+            """Give what to sign in with."""
+            return Challenge(challenge=self._sessions.challenge(self._now_us()))
+
+        @post("/v1/sessions")
+        async def sign_in(request: Ask) -> Token:
+            """Sign in: the body is an act of kind session.open/1 with the challenge."""
+            return await self._sign_in(await envelope_in(request))
+
+        @post("/v1/acts", status_code=200)
+        async def acts(request: Ask) -> Answered:
+            """Decide an act: the body is its envelope."""
+            session = self._session(request)
+            done = self._writer.submit(await envelope_in(request), session.party)
+            return Answered(receipts=_of(session, await wrap_future(done)))
+
+        @get("/v1/record")
+        async def record(
+            request: Ask, after: Annotated[int, QueryParameter(ge=0, lt=2**62)] = 0
+        ) -> Response[bytes]:
+            """Give the party's file from a step on; with 0 its header stands first."""
+            session = self._session(request)
+            seen = await self._read(
+                lambda exchange: exchange.reads.steps(session.party, after, STEPS_AT_ONCE)
+            )
+            lines = [line for step in _of(session, seen).lines for line in step]
+            if not after:
+                header = await self._read(lambda exchange: exchange.reads.header(session.party))
+                lines[:0] = _of(session, header).lines[0]
+            return Response(
+                b"".join(line + b"\n" for line in lines), media_type=LINES,
+                headers={"Keepclear-Step": str(_of(session, seen).last)},
+            )  # fmt: skip
+
+        @get("/v1/operations")
+        async def operations(request: Ask) -> list[Operation]:
+            """Give the party's own operations."""
+            session = self._session(request)
+            found = await self._read(lambda exchange: exchange.reads.operations(session.party))
+            return list(_of(session, found))
+
+        @get("/v1/conflicts")
+        async def conflicts(request: Ask) -> list[Notice]:
+            """Give the latest notice of each of the party's conflicts."""
+            session = self._session(request)
+            found = await self._read(lambda exchange: exchange.reads.conflicts(session.party))
+            return list(_of(session, found))
+
+        @get("/v1/proofs")
+        async def proofs(
+            request: Ask,
+            audience: Annotated[str, QueryParameter(max_length=MOST_AUDIENCE)],
+            first: Annotated[int, QueryParameter(name="from", ge=0, lt=2**62)],
+            second: Annotated[int, QueryParameter(name="to", ge=0, lt=2**62)],
+        ) -> list[bytes]:
+            """Prove that the first leaves of a tree are those of it when it was smaller."""
+            session = self._session(request)
+            found = await self._read(
+                lambda exchange: exchange.reads.proof(session.party, audience, first, second)
+            )
+            return list(_of(session, found))
+
+        return Litestar(
+            [region, challenge, sign_in, acts, record, operations, conflicts, proofs],
+            exception_handlers={Exception: refused}, request_max_body_size=MOST_BYTES,
+            openapi_config=OpenAPIConfig(title="keepclear", version=__version__),
+            logging_config=None,
+        )  # fmt: skip
+
+    async def _read(self, ask: Callable[[Exchange], Any]) -> Any:  # noqa: ANN401 as asked
+        return await wrap_future(self._writer.read(ask))
+
+    def _session(self, request: Ask) -> Session:
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            raise NotSignedIn("authorization", kind[:16], "is no bearer token", "sign in first")
+        return self._sessions.find(token, self._now_us())
+
+    async def _sign_in(self, envelope: Envelope) -> Token:
+        """Return a token for the post that has signed a challenge of ours."""
+        act = read_act(envelope)
+        if act.kind != SIGN_IN:
+            raise NotProven("act.kind", act.kind, f"is not {SIGN_IN}", "sign in with that")
+        self._sessions.use(read_challenge(act.payload), self._now_us())
+        await self._read(lambda exchange: exchange.check(envelope))
+        token, session = self._sessions.open(act.party, act.post, self._now_us())
+        return Token(token=token, party=act.party, post=act.post, until_us=session.until_us)
+
+
+def _of(session: Session, found: Disclosed[Any]) -> Any:  # noqa: ANN401 as disclosed
+    """Return what was disclosed, to the one for whom it is."""
+    if found.party != session.party:
+        raise AssertionError("what is disclosed to one party goes to no other")
+    return found.value
+
+
+async def envelope_in(request: Ask) -> Envelope:
+    """Return the envelope that the body of a request is."""
+    return decode(await request.body(), Envelope, "envelope")
+
+
+def refused(_: Ask, fault: Exception) -> Response[bytes]:
+    """Return why something was not done, without what is none of the caller's."""
+    status, why = 500, "exchange: a fault of ours; nothing was done, and the operator is told"
+    match fault:
+        case HTTPException():
+            status, why = fault.status_code, fault.detail
+        case NotSignedIn():
+            status, why = 401, str(fault)
+        case NotProven():
+            status, why = 403, str(fault)
+        case Malformed():
+            status, why = 400, str(fault)
+        case CallerError():
+            status, why = 409, str(fault)
+        case KeepclearError():
+            status, why = 503, str(fault)
+        case _:
+            LOG.error("a fault of ours", exc_info=fault)
+    return Response(encode(Fault(error=why)), status_code=status, media_type=JSON)

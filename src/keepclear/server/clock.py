@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The time of a node: it never runs backwards, and a step of the machine's clock does not move it.
+
+1. Time goes on as the monotonic clock does, from what the machine's clock said at the start.
+2. Small differences are taken in slowly: by at most a thousandth of the time that has passed.
+3. Where the two differ by more than two seconds the machine's clock was set, or the machine slept:
+   `differs_us` says by how much, which health shows, and the operator accepts it or starts anew.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from keepclear.clock import now_us
+
+MOST_US: Final = 2_000_000
+SLOWLY: Final = 1_000
+
+
+class SteadyClock:
+    """The time; read by any thread, which is safe as a late value is only an earlier one."""
+
+    def __init__(
+        self, wall_us: Callable[[], int] = now_us,
+        steady_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:  # fmt: skip
+        self._wall_us, self._steady_ns = wall_us, steady_ns
+        self._at_ns, self._at_us = steady_ns(), wall_us()
+        self._last_us = self._at_us
+
+    def now_us(self) -> int:
+        """Return microseconds UTC."""
+        steady_ns = self._steady_ns()
+        passed_us = (steady_ns - self._at_ns) // 1000
+        time_us = self._at_us + passed_us
+        off_us = self._wall_us() - time_us
+        if abs(off_us) <= MOST_US and passed_us >= MOST_US:
+            most_us = passed_us // SLOWLY
+            time_us += max(-most_us, min(most_us, off_us))
+            self._at_ns, self._at_us = steady_ns, time_us
+        self._last_us = max(self._last_us, time_us)
+        return self._last_us
+
+    def differs_us(self) -> int:
+        """Return by how much the machine's clock is ahead, where that is too much; else 0."""
+        off_us = self._wall_us() - self.now_us()
+        return off_us if abs(off_us) > MOST_US else 0
+
+    def accept(self) -> None:
+        """Go on with the machine's clock; where that is behind, time stands until it has come."""
+        self._at_ns, self._at_us = self._steady_ns(), self._wall_us()

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A region as a folder: its record, the exchange's private key, and whom to believe.
+
+Layout:
+
+    record.db         the record (`store.sqlite`)
+    exchange.private.json   the key that signs checkpoints, for its owner alone
+    region.keys.json  the exchange's public key, to give to the parties (`record.files`)
+    operator.token    what the operator's commands show, for its owner alone
+
+What the region was opened with (name, house rule, name of the exchange) stands in the first entry
+of the record, and nowhere else.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from keepclear.agreement.separation import RuleSet
+from keepclear.clock import RandomIds
+from keepclear.detect.kernel import Functions
+from keepclear.errors import OperatorError
+from keepclear.exchange.events import RegionOpened
+from keepclear.exchange.exchange import Exchange
+from keepclear.exchange.kept import Region
+from keepclear.exchange.ports import Clock
+from keepclear.record.encoding import Signed, encode
+from keepclear.record.entries import Entry, Part
+from keepclear.record.files import EntryLine, ExchangeKey, Header, KeysFile
+from keepclear.record.keys import Signer
+from keepclear.server.writer import Begun
+from keepclear.store.sqlite import SQLiteStore
+
+RECORD: Final = "record.db"
+PRIVATE: Final = "exchange.private.json"
+PUBLIC: Final = "region.keys.json"
+TOKEN: Final = "operator.token"  # noqa: S105 the name of a file
+SEED_BYTES: Final = 32
+
+
+class PrivateKey(Signed, frozen=True, kw_only=True):
+    """The exchange's private key, as a file."""
+
+    format: str = "keepclear-exchange-key/1"
+    name: str
+    seed: str
+
+
+def create_region(
+    folder: Path, name: str, house: RuleSet, clock: Clock, functions: Functions
+) -> None:
+    """Make a region: its key, its record, and in the record's first entry what it is."""
+    if folder.exists() and any(folder.iterdir()):
+        raise OperatorError(f"{folder}: is not empty; give a new folder for a new region")
+    folder.mkdir(parents=True, exist_ok=True)
+    exchange = f"keepclear.example/{name}"
+    signer = Signer(os.urandom(SEED_BYTES))
+    own = ExchangeKey(name=exchange, key=signer.public.data)
+    header = Header(view="archive", region=name, incarnation=1, party="", exchange=(own,))
+    _write_private(folder / PRIVATE, encode(PrivateKey(name=exchange, seed=signer.seed.hex())))
+    _write_private(folder / TOKEN, secrets.token_urlsafe(32).encode())
+    (folder / PUBLIC).write_bytes(encode(KeysFile(exchange=(own,))) + b"\n")
+    store = SQLiteStore.create(folder / RECORD, header)
+    try:
+        Exchange(Region(name, exchange, house), signer, clock, RandomIds(), store, functions)
+    finally:
+        store.close()
+
+
+def begin(folder: Path, clock: Clock, functions: Functions) -> Begun:
+    """Open the record of a region and go on from it; `OperatorError` where it cannot be."""
+    key = _read_private(folder)
+    signer = Signer(bytes.fromhex(key.seed))
+    store = SQLiteStore.open(folder / RECORD)
+    try:
+        region = _region(store, folder)
+        exchange = Exchange(region, signer, clock, RandomIds(), store, functions)
+    except BaseException:
+        store.close()
+        raise
+    return Begun(exchange, store)
+
+
+def operator_token(folder: Path) -> str:
+    """Return what the operator's commands show to the node that serves a folder."""
+    return _read(folder / TOKEN).decode().strip()
+
+
+def _region(store: SQLiteStore, folder: Path) -> Region:
+    """Return what the first entry of a record says that it is."""
+    try:
+        line = msgspec.json.decode(store.pick([1])[0], type=EntryLine)
+        entry = msgspec.json.decode(line.entry, type=Entry)
+        part = msgspec.json.decode(entry.leaves[0].part, type=Part)
+        opened = msgspec.json.decode(part.data, type=RegionOpened)
+    except (msgspec.DecodeError, IndexError) as fault:
+        raise OperatorError(
+            f"{folder / RECORD}: does not begin with how its region was opened ({fault}); restore "
+            "a backup"
+        ) from None
+    return Region(opened.region, opened.exchange, opened.house, opened.incarnation)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise OperatorError(
+            f"{path}: cannot be read ({fault.strerror}); give the folder that "
+            "keepclear serve --new has made"
+        ) from None
+
+
+def _read_private(folder: Path) -> PrivateKey:
+    path = folder / PRIVATE
+    try:
+        return msgspec.json.decode(_read(path), type=PrivateKey)
+    except msgspec.DecodeError:  # what is in it is in no message
+        raise OperatorError(f"{path}: is no key of an exchange; restore a backup of it") from None
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner can read."""
+    with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:  # noqa: PTH123 pathlib sets no mode
+        file.write(data + b"\n")

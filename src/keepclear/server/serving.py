@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One node: the writer, and two addresses, one for the parties and one for the operator."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import uvicorn
+
+from keepclear.detect.kernel import Functions
+from keepclear.errors import OperatorError
+from keepclear.server.app import Public
+from keepclear.server.clock import SteadyClock
+from keepclear.server.operator import operator_app
+from keepclear.server.region import begin, operator_token
+from keepclear.server.writer import BEAT_S, Writer
+
+GRACEFUL_S: Final = 3
+BACKLOG: Final = 2_048
+
+
+class Address(NamedTuple):
+    """Where to listen; port 0 takes a free one."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Return it as people write it."""
+        return f"http://{self.host}:{self.port}"
+
+
+class Listening(NamedTuple):
+    """Where a node is reached."""
+
+    parties: Address
+    operator: Address
+
+
+class _Server(uvicorn.Server):
+    """One that leaves signals to who runs it, and says when it answers."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answers = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.answers.set()
+
+
+def serve(
+    folder: Path, parties: Address, operator: Address, functions: Functions,
+    started: Callable[[Listening], None], beat_s: float = BEAT_S,
+) -> None:  # fmt: skip
+    """Serve a region until the process is told to end; `OperatorError` where it cannot begin.
+
+    started: is called once both addresses answer.
+    """
+    clock = SteadyClock()
+    token = operator_token(folder)
+    sockets = [_bound(each) for each in (parties, operator)]
+    writer = Writer(lambda: begin(folder, clock, functions), clock.now_us, beat_s=beat_s)
+    apps = [Public(writer, clock.now_us).app(), operator_app(writer, clock, token)]
+    writer.start()
+    try:
+        asyncio.run(_serve(apps, sockets, started))
+    finally:
+        writer.stop()
+
+
+async def _serve(
+    apps: list[Any], sockets: list[socket.socket], started: Callable[[Listening], None]
+) -> None:
+    servers = [
+        _Server(uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, date_header=False,
+            timeout_graceful_shutdown=GRACEFUL_S, lifespan="off",
+        ))
+        for app in apps
+    ]  # fmt: skip
+
+    def end() -> None:
+        for each in servers:
+            each.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
+    running = [
+        asyncio.create_task(server.serve([bound]))
+        for server, bound in zip(servers, sockets, strict=True)
+    ]
+    for each in servers:
+        await each.answers.wait()
+    started(Listening(*(Address(*each.getsockname()[:2]) for each in sockets)))
+    await asyncio.gather(*running)
+
+
+def _bound(address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((address.host, address.port))
+    except OSError as fault:
+        made.close()
+        raise OperatorError(
+            f"{address.host}:{address.port}: cannot be listened at ({fault.strerror}); give "
+            "another address, or end what listens there"
+        ) from None
+    made.listen(BACKLOG)
+    return made

@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The writer: one thread that owns the exchange, decides what is sent, and answers once it is kept.
+
+1. All that waits is decided one after another and written with one append (`Exchange.together`).
+2. Nobody is answered before that, also those whose act was refused.
+3. Where nothing could be written, all of it is taken back and its senders are told so; the store is
+   tried once a second, and until it can be written nothing is decided.
+4. Where it is not known what was written, the exchange begins again from what is there.
+5. Between acts: what falls due by time, a beat every ten seconds, what is RE-CHECKING.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, NamedTuple, TypeVar
+
+from keepclear.errors import KeepclearError, OperatorError
+from keepclear.exchange.exchange import Exchange
+from keepclear.exchange.ports import NotWritten, Store
+from keepclear.exchange.views import Answer, Disclosed
+from keepclear.record.envelopes import Envelope
+from keepclear.record.receipts import Receipt
+
+Value = TypeVar("Value")
+Receipts = Disclosed[tuple[Receipt, ...]]
+
+BEAT_S: Final = 10.0
+LOOKS_S: Final = 0.2  # how often what falls due is looked for, where nothing is sent
+TRIES_S: Final = 1.0
+AT_ONCE: Final = 512
+WAITING: Final = 20_000
+LOG: Final = logging.getLogger("keepclear.server")
+
+
+class State(StrEnum):
+    """What a node is able to do."""
+
+    WRITING = "writing"
+    CANNOT_WRITE = "cannot write"
+    BEGINNING = "beginning again"
+    STOPPED = "stopped"
+
+
+class Unavailable(OperatorError):
+    """Nothing is decided now; what was sent has done nothing, and can be sent again as it is."""
+
+
+class Health(NamedTuple):
+    """How a node is, since when (microseconds UTC), and why."""
+
+    state: State
+    since_us: int
+    why: str
+
+
+class Begun(NamedTuple):
+    """An exchange, and the store that it writes."""
+
+    exchange: Exchange
+    store: Store
+
+
+@dataclass(eq=False)
+class _Job:
+    """What waits: how it is done with the exchange, and who waits for it."""
+
+    do: Callable[[Exchange], Any]
+    done: Future[Any]
+    is_act: bool
+
+
+class Writer:
+    """Owns an exchange. `submit`, `admit` and `read` are called from any thread.
+
+    begin: opens the record and goes on from it. now_us: for what health says. kept: is called, on
+    the writer's thread, after each write.
+    """
+
+    def __init__(
+        self, begin: Callable[[], Begun], now_us: Callable[[], int],
+        kept: Callable[[], None] = lambda: None, beat_s: float = BEAT_S,
+    ) -> None:  # fmt: skip
+        self._begin, self._now_us, self._kept, self._beat_s = begin, now_us, kept, beat_s
+        self._waiting: queue.Queue[_Job | None] = queue.Queue(WAITING)
+        self._begun = begin()
+        self._next_beat = time.monotonic() + beat_s
+        self._next_try = 0.0
+        self._thread = threading.Thread(target=self._run, name="writer")
+        self.health = Health(State.WRITING, now_us(), "")
+
+    def start(self) -> None:
+        """Begin to decide."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Decide what waits, sign a last beat, and end."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def submit(self, envelope: Envelope, sender: str) -> Future[Receipts]:
+        """Decide an act; its answer comes once it is written."""
+
+        def do(exchange: Exchange) -> Disclosed[Answer]:
+            return exchange.submit(envelope, sender)
+
+        return self._put(do, is_act=True)
+
+    def admit(self, document: Envelope) -> Future[None]:
+        """Enter a party's key document."""
+        return self._put(lambda exchange: exchange.admit(document), is_act=True)
+
+    def read(self, ask: Callable[[Exchange], Value]) -> Future[Value]:
+        """Ask what is written."""
+        return self._put(ask, is_act=False)
+
+    def _put(self, do: Callable[[Exchange], Any], *, is_act: bool) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            self._waiting.put_nowait(_Job(do, done, is_act))
+        except queue.Full:
+            done.set_exception(Unavailable(
+                f"exchange: {WAITING:,} acts wait already; send it again in some seconds"
+            ))  # fmt: skip
+        return done
+
+    # --- the thread ---------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        is_going = True
+        while is_going:
+            jobs = self._take()
+            is_going = None not in jobs
+            self._step([each for each in jobs if each is not None])
+        if self.health.state is State.WRITING:
+            self._quietly(self._begun.exchange.beat)
+        self.health = Health(State.STOPPED, self._now_us(), "")
+        self._begun.store.close()
+        while (job := self._next()) is not None:
+            job.done.set_exception(Unavailable("exchange: has stopped; send it again later"))
+
+    def _take(self) -> list[_Job | None]:
+        """Wait for what is sent, for a while, and take all that waits."""
+        jobs: list[_Job | None] = []
+        try:
+            jobs.append(self._waiting.get(timeout=LOOKS_S))
+            while len(jobs) < AT_ONCE:
+                jobs.append(self._waiting.get_nowait())
+        except queue.Empty:
+            pass
+        return jobs
+
+    def _next(self) -> _Job | None:
+        try:
+            return self._waiting.get_nowait()
+        except queue.Empty:
+            return None
+
+    def _step(self, jobs: Sequence[_Job]) -> None:
+        """Do what waits, and what is to be done by time."""
+        if self.health.state is not State.WRITING:
+            self._try_again()
+        if self.health.state is State.WRITING:
+            self._decide([each for each in jobs if each.is_act])
+            self._quietly(self._by_time)
+        else:
+            for each in jobs:
+                if each.is_act:
+                    each.done.set_exception(Unavailable(self._refusal()))
+        for each in jobs:
+            if not each.is_act:
+                _finish(each, self._begun.exchange)
+
+    def _decide(self, jobs: Sequence[_Job]) -> None:
+        """Decide acts together, write them, and then answer all."""
+        if not jobs:
+            return
+        exchange = self._begun.exchange
+        results: list[Any] = []
+        try:
+            with exchange.together():
+                results.extend(_tried(each, exchange) for each in jobs)
+        except BaseException as fault:  # noqa: BLE001 all are told, whatever it was
+            self._failed(fault)
+            for each in jobs:
+                each.done.set_exception(Unavailable(self._refusal()))
+            return
+        for each, result in zip(jobs, results, strict=True):
+            if isinstance(result, BaseException):
+                each.done.set_exception(result)
+            elif isinstance(result, Disclosed):
+                each.done.set_result(exchange.reads.receipts(result))
+            else:
+                each.done.set_result(result)
+        self._kept()
+
+    def _by_time(self) -> None:
+        """Enter what has fallen due, something of what is RE-CHECKING, and a beat if it is time."""
+        exchange = self._begun.exchange
+        before = exchange.reads.lines
+        exchange.pass_time()
+        if exchange.world.rechecking:
+            exchange.recheck_some()
+        if time.monotonic() >= self._next_beat:
+            self._next_beat = time.monotonic() + self._beat_s
+            exchange.beat()
+        if exchange.reads.lines != before:
+            self._kept()
+
+    def _quietly(self, do: Callable[[], None]) -> None:
+        """Do what nobody waits for."""
+        try:
+            do()
+        except BaseException as fault:  # noqa: BLE001 health says so, and it is tried again
+            self._failed(fault)
+
+    # --- where it cannot be written -----------------------------------------------------------
+
+    def _failed(self, fault: BaseException) -> None:
+        if isinstance(fault, NotWritten):
+            self._say(State.CANNOT_WRITE, str(fault))
+        elif not self._begun.exchange.is_whole:
+            self._say(State.BEGINNING, str(fault))
+        if not isinstance(fault, KeepclearError):
+            LOG.error("a fault of ours: nothing was done", exc_info=fault)
+        self._next_try = time.monotonic() + TRIES_S
+
+    def _try_again(self) -> None:
+        """See whether it can be written now; begin again where it is not known what was."""
+        if time.monotonic() < self._next_try:
+            return
+        self._next_try = time.monotonic() + TRIES_S
+        try:
+            if self.health.state is State.BEGINNING:
+                self._begun.store.close()
+                self._begun = self._begin()
+            else:
+                self._begun.store.probe()
+        except KeepclearError as fault:
+            self._say(self.health.state, str(fault))
+            return
+        self._say(State.WRITING, "")
+
+    def _refusal(self) -> str:
+        return (
+            f"exchange: {self.health.state}, and nothing was done; send it again as it is: the "
+            "operator sees why"
+        )
+
+    def _say(self, state: State, why: str) -> None:
+        if state is not self.health.state:
+            LOG.warning("%s%s", state, f": {why}" if why else "")
+            self.health = Health(state, self._now_us(), why)
+        elif why != self.health.why:
+            self.health = self.health._replace(why=why)
+
+
+def _tried(job: _Job, exchange: Exchange) -> Any:  # noqa: ANN401 whatever it gives
+    """Return what a job gives, or why it does not."""
+    try:
+        return job.do(exchange)
+    except KeepclearError as refusal:
+        return refusal
+    except Exception as fault:
+        LOG.exception("a fault of ours: the act was not done")
+        return fault
+
+
+def _finish(job: _Job, exchange: Exchange) -> None:
+    result = _tried(job, exchange)
+    if isinstance(result, BaseException):
+        job.done.set_exception(result)
+    else:
+        job.done.set_result(result)

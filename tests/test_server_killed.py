@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node that is killed at any time: what it has answered is there, once, and its record holds."""
+
+import threading
+import time
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import msgspec
+import pytest
+
+from keepclear.client import Client
+from keepclear.plans import acts
+from keepclear.record.entries import Entry, Part
+from keepclear.record.envelopes import Envelope
+from keepclear.record.files import EntryLine
+from keepclear.record.headers import read_act
+from keepclear.record.verification import verify
+from keepclear.store.sqlite import SQLiteStore
+from tests.server_plays import Node, circle, serving
+
+SENDERS: Final = 2
+
+
+class Sender(threading.Thread):
+    """A party that files without a pause, and knows nothing of who is killed."""
+
+    def __init__(self, client: Client, place: int, ends: threading.Event) -> None:
+        super().__init__()
+        self._client, self._place, self._ends = client, place, ends
+        self.answered: list[str] = []
+        self.fault: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            while not self._ends.is_set():
+                place = self._place + 200 * (len(self.answered) % 3)
+                payload = acts.FileOperation(operation=circle(place, 10 + len(self.answered) % 20))
+                envelope = self._client.signed("operations.file/1", payload)
+                self._client.send(envelope)
+                self.answered.append(read_act(envelope).id)
+        except BaseException as fault:  # noqa: BLE001 the test says what it was
+            self.fault = fault
+
+
+def killed(folder: Path, times: int, seed: int) -> None:
+    """Kill a node so many times under load, and look at what there is at the end."""
+    by = Random(seed)
+    with serving(folder) as node:
+        ends = threading.Event()
+        clients = [node.join(f"party-{number}") for number in range(SENDERS)]
+        senders = [Sender(each, place, ends) for place, each in enumerate(clients)]
+        for each in senders:
+            each.start()
+        for _ in range(times):
+            time.sleep(by.uniform(0.05, 1.0))
+            node.kill()
+            node.start()
+        time.sleep(0.5)
+        ends.set()
+        for each in senders:
+            each.join()
+        faults = [each.fault for each in senders]
+        assert faults == [None] * SENDERS
+        seen = [each.conflicts() for each in clients]
+        assert node.end() == 0
+        for client in clients:
+            client.close()
+    check(node, [own_id for each in senders for own_id in each.answered])
+    conflicts = [{each.conflict for each in told} for told in seen]
+    assert conflicts[0] == conflicts[1] != set()
+
+
+def check(node: Node, answered: list[str]) -> None:
+    """See that each act that was answered is entered once, and that the record holds."""
+    store = SQLiteStore.open(node.folder / "record.db")
+    lines = list(store.lines())
+    store.close()
+    entered = [each for each in map(act_in, lines) if each]
+
+    assert len(entered) == len(set(entered))
+    assert set(answered) <= set(entered)
+    assert len(set(entered) - set(answered)) <= SENDERS
+    assert verify(lines, node.keys).is_proven
+
+
+def act_in(line: bytes) -> str:
+    """Return the id of the act in a line of the record, empty where there is none."""
+    if not line.startswith(b'{"line":"entry"'):
+        return ""
+    entry = msgspec.json.decode(msgspec.json.decode(line, type=EntryLine).entry, type=Entry)
+    part = msgspec.json.decode(entry.leaves[0].part, type=Part)
+    if part.kind != "act/1":
+        return ""
+    return read_act(msgspec.json.decode(part.data, type=Envelope)).id
+
+
+@pytest.mark.slow
+def test_killed_ten_times_a_node_loses_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
+    killed(tmp_path / "east", 10, seed=1)
+
+
+@pytest.mark.long
+def test_killed_two_hundred_times_a_node_loses_nothing(tmp_path: Path) -> None:
+    killed(tmp_path / "east", 200, seed=2)
