@@ -2,11 +2,21 @@
 """A node as its parties meet it: over HTTP, in a process of its own."""
 
 from collections.abc import Iterator
+from random import Random
 
+import httpx
 import pytest
 
+from keepclear.client import Client, ClockOff, NotDone
+from keepclear.clock import now_us
 from keepclear.plans import acts
-from tests.server_plays import Node, circle, serving
+from keepclear.record.encoding import encode
+from keepclear.record.faults import BrokenProof, NotProven
+from keepclear.record.keys import Signer
+from keepclear.record.notes import Checkpoint, NoteKey, read_checkpoint, sign_note, split_note
+from keepclear.record.signing_in import SIGN_IN, OpenSession
+from keepclear.record.verification import verify
+from tests.server_plays import Node, circle, keys_of, serving
 
 pytestmark = pytest.mark.slow
 
@@ -33,3 +43,158 @@ def test_two_parties_file_what_crosses_and_both_see_the_conflict(node: Node) -> 
         seen = acts.AcknowledgeConflict(id=ours.conflict, ovn=ours.other.ovn or "")
         north.act("conflicts.acknowledge/1", seen)
         assert south.conflicts()[0].acknowledged == ("north",)
+
+
+# --- what nobody should send ------------------------------------------------------------------
+
+
+def posted(client: Client, body: bytes, path: str = "/v1/acts") -> httpx.Response:
+    """Post bytes with the token of a party."""
+    headers = {"Authorization": f"Bearer {client._token}"}
+    return client._http.post(path, content=body, headers=headers)
+
+
+def test_without_a_token_that_holds_nothing_is_shown_or_done(node: Node) -> None:
+    paths = ("/v1/record", "/v1/operations", "/v1/conflicts", "/v1/proofs?audience=a&from=1&to=2")
+    for headers in ({}, {"Authorization": "Bearer no"}, {"Authorization": "Basic eDp5"}):
+        for path in paths:
+            assert httpx.get(node.parties + path, headers=headers).status_code == 401
+        answer = httpx.post(f"{node.parties}/v1/acts", content=b"{}", headers=headers)
+        assert answer.status_code == 401
+        assert "sign in" in answer.json()["error"]
+
+
+def test_a_party_sends_its_own_acts_alone_and_reads_its_own_file(node: Node) -> None:
+    with node.join("alpha") as alpha, node.join("bravo") as bravo:
+        envelope = alpha.signed("operations.file/1", acts.FileOperation(operation=circle(900)))
+        bravo.operations()  # signs in
+
+        answer = posted(bravo, encode(envelope))
+
+        assert answer.status_code == 409
+        assert "is of alpha, and was sent by bravo" in answer.json()["error"]
+        assert (alpha.operations(), bravo.operations()) == ([], [])
+        alpha.send(envelope)
+        [own] = alpha.operations()
+        assert own.id.encode() not in bravo.record(0)[0]
+        with pytest.raises(NotDone, match="is no operation of bravo"):
+            bravo.act("operations.end/1", acts.EndOperation(id=own.id))
+        with pytest.raises(NotDone, match="is no operation of bravo"):
+            bravo.act("operations.end/1", acts.EndOperation(id="0" * 32))
+
+
+def test_the_same_bytes_get_the_same_answer_and_do_nothing_twice(node: Node) -> None:
+    with node.join("charlie") as charlie:
+        envelope = charlie.signed("operations.file/1", acts.FileOperation(operation=circle(950)))
+
+        assert charlie.send(envelope) == charlie.send(envelope)
+        assert len(charlie.operations()) == 1
+
+
+def test_a_challenge_is_good_once_and_for_the_post_that_signs_it(node: Node) -> None:
+    document, _ = keys_of("delta")
+    with node.client("delta", Signer(bytes(range(32)))) as stranger:
+        with pytest.raises(NotDone, match="delta"):
+            stranger.operations()
+        node.admit(document)
+        with pytest.raises(NotDone, match="delta"):
+            stranger.operations()
+    with node.join("echo") as echo:
+        echo.operations()
+        challenge = httpx.get(f"{node.parties}/v1/challenge").json()["challenge"]
+        signed = encode(echo.signed(SIGN_IN, OpenSession(challenge=challenge)))
+        assert posted(echo, signed, "/v1/sessions").status_code == 201
+        assert posted(echo, signed, "/v1/sessions").status_code == 401
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"{", b"[" * 100_000, b"null", b"\xff\xfe", b'{"payload":"","payloadType":"x"}',
+    b'{"payload":"AA==","payloadType":"application/vnd.keepclear.act+json","signatures":[]}',
+    b" " * 1_048_500, b"0" * 2_000_000,
+])  # fmt: skip
+def test_what_is_no_envelope_is_refused_in_words(node: Node, body: bytes) -> None:
+    with node.join(f"foxtrot-{abs(hash(body))}") as client:
+        client.operations()
+        for path in ("/v1/acts", "/v1/sessions"):
+            answer = posted(client, body, path)
+            assert answer.status_code in {400, 413}
+            assert set(answer.json()) == {"error"}
+            assert "Traceback" not in answer.text
+
+
+def test_changed_envelopes_are_refused_and_never_a_fault_of_ours(node: Node) -> None:
+    with node.join("golf") as golf:
+        golf.operations()
+        by = Random(3)
+        for number in range(300):
+            payload = acts.FileOperation(operation=circle(1_000 + number))
+            whole = encode(golf.signed("operations.file/1", payload))
+            data = bytearray(whole)
+            for _ in range(by.choice((1, 1, 2, 8))):
+                data[by.randrange(len(data))] = by.choice((*b'{}[]":,0aZ=', by.randrange(256)))
+            if data == whole:
+                continue
+            answer = posted(golf, bytes(data))
+            assert answer.status_code in {400, 403, 409}, answer.text
+            assert "Traceback" not in answer.text
+        assert golf.operations() == []
+
+
+def test_the_operators_address_alone_has_health_and_admits_with_its_token(node: Node) -> None:
+    assert httpx.get(f"{node.operator}/health").json()["state"] == "writing"
+    assert httpx.get(f"{node.operator}/ready").status_code == 204
+    for path in ("/health", "/ready", "/parties"):
+        assert httpx.get(node.parties + path).status_code in {404, 405}
+    document, _ = keys_of("hotel")
+    for headers in ({}, {"Authorization": "Bearer no"}):
+        answer = httpx.post(f"{node.operator}/parties", content=encode(document), headers=headers)
+        assert answer.status_code == 401
+    assert node.admit(document).status_code == 204
+    other, _ = keys_of("hotel")
+    answer = node.admit(other)
+    assert answer.status_code in {400, 403, 409}
+    assert "does not follow version 1" in answer.json()["error"]
+
+
+# --- what a client does not believe -----------------------------------------------------------
+
+
+def test_a_client_believes_no_exchange_but_its_own(node: Node) -> None:
+    with node.join("india") as india:
+        india._keys = [NoteKey(india._keys[0].name, Signer(bytes(32)).public)]
+
+        with pytest.raises(NotProven):
+            india.act("operations.file/1", acts.FileOperation(operation=circle(1_500)))
+
+
+def test_a_client_with_a_clock_that_is_off_signs_nothing(node: Node) -> None:
+    with node.join("juliett") as juliett:
+        juliett._now = lambda: now_us() + 31_000_000
+
+        with pytest.raises(ClockOff, match=r"differs from the exchange's by 3[01]\.\d s"):
+            juliett.act("operations.file/1", acts.FileOperation(operation=circle(1_600)))
+
+
+def test_a_client_sees_that_a_tree_does_not_go_on_from_what_it_was(node: Node) -> None:
+    with node.join("kilo") as kilo:
+        kilo.act("operations.file/1", acts.FileOperation(operation=circle(1_700)))
+        last = read_checkpoint(split_note(kilo.seen.notes["kilo"])[0])
+        signer = Signer(bytes(32))
+        kilo._keys.append(NoteKey(kilo._keys[0].name, signer.public))
+        other = Checkpoint(last.origin, last.size, bytes(32))
+        kilo.seen.notes["kilo"] = sign_note(other.text, kilo._keys[0].name, signer)
+
+        with pytest.raises(BrokenProof):
+            kilo.act("operations.file/1", acts.FileOperation(operation=circle(1_800)))
+
+
+def test_what_a_party_has_of_the_record_is_proven_without_the_operator(node: Node) -> None:
+    with node.join("lima") as lima:
+        lima.act("operations.file/1", acts.FileOperation(operation=circle(2_000)))
+        lines, step = lima.record(0)
+
+        proven = verify(lines.splitlines(), None)
+        assert proven.leaves > 3
+        more, last = lima.record(step)
+        assert last >= step
+        assert not more or more.startswith(b'{"line":"')

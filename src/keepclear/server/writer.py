@@ -87,6 +87,7 @@ class Writer:
     ) -> None:  # fmt: skip
         self._begin, self._now_us, self._kept, self._beat_s = begin, now_us, kept, beat_s
         self._waiting: queue.Queue[_Job | None] = queue.Queue(WAITING)
+        self._gate = threading.Lock()
         self._begun = begin()
         self._next_beat = time.monotonic() + beat_s
         self._next_try = 0.0
@@ -120,12 +121,16 @@ class Writer:
 
     def _put(self, do: Callable[[Exchange], Any], *, is_act: bool) -> Future[Any]:
         done: Future[Any] = Future()
-        try:
-            self._waiting.put_nowait(_Job(do, done, is_act))
-        except queue.Full:
-            done.set_exception(Unavailable(
-                f"exchange: {WAITING:,} acts wait already; send it again in some seconds"
-            ))  # fmt: skip
+        with self._gate:
+            if self.health.state is State.STOPPED:
+                done.set_exception(Unavailable("exchange: has stopped; send it again later"))
+                return done
+            try:
+                self._waiting.put_nowait(_Job(do, done, is_act))
+            except queue.Full:
+                done.set_exception(Unavailable(
+                    f"exchange: {WAITING:,} wait already; send it again in some seconds"
+                ))  # fmt: skip
         return done
 
     # --- the thread ---------------------------------------------------------------------------
@@ -138,10 +143,12 @@ class Writer:
             self._step([each for each in jobs if each is not None])
         if self.health.state is State.WRITING:
             self._quietly(self._begun.exchange.beat)
-        self.health = Health(State.STOPPED, self._now_us(), "")
+        with self._gate:
+            self.health = Health(State.STOPPED, self._now_us(), "")
         self._begun.store.close()
-        while (job := self._next()) is not None:
-            job.done.set_exception(Unavailable("exchange: has stopped; send it again later"))
+        while not self._waiting.empty():
+            if (job := self._waiting.get_nowait()) is not None:
+                job.done.set_exception(Unavailable("exchange: has stopped; send it again later"))
 
     def _take(self) -> list[_Job | None]:
         """Wait for what is sent, for a while, and take all that waits."""
@@ -153,12 +160,6 @@ class Writer:
         except queue.Empty:
             pass
         return jobs
-
-    def _next(self) -> _Job | None:
-        try:
-            return self._waiting.get_nowait()
-        except queue.Empty:
-            return None
 
     def _step(self, jobs: Sequence[_Job]) -> None:
         """Do what waits, and what is to be done by time."""

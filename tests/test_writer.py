@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The thread that owns an exchange: who is answered when, and what comes of a store that fails."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+from keepclear.clock import RandomIds
+from keepclear.detect.compiled import plain
+from keepclear.errors import CallerError, OperatorError
+from keepclear.exchange import decide
+from keepclear.exchange.exchange import Exchange
+from keepclear.exchange.ports import NotWritten
+from keepclear.plans import acts
+from keepclear.record.entries import Part
+from keepclear.record.envelopes import Envelope
+from keepclear.record.headers import read_act
+from keepclear.record.verification import verify
+from keepclear.server import writer as writing
+from keepclear.server.writer import Begun, State, Unavailable, Writer
+from keepclear.store.memory import MemoryStore
+from tests.test_exchange_agreements import Keys, staged
+from tests.two_worlds import Plan, filed
+
+WAIT_S: Final = 10
+
+
+class Store(MemoryStore):
+    """A store that waits, or fails, where it is told to."""
+
+    def __init__(self, lines: Sequence[bytes]) -> None:
+        self._lines = list(lines)
+        self.may_go = threading.Event()
+        self.may_go.set()
+        self.appends: list[int] = []
+        self.how = ""
+        self.closed = 0
+
+    def append(self, lines: Sequence[bytes]) -> None:
+        self.may_go.wait(WAIT_S)
+        if self.how == "not":
+            raise NotWritten("no space left")
+        if self.how == "before":
+            raise OSError(5, "cut off before")
+        super().append(lines)
+        self.appends.append(len(lines))
+        if self.how == "after":
+            raise OSError(5, "cut off after")
+
+    def probe(self) -> None:
+        if self.how == "not":
+            raise OperatorError("no space left still")
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Served:
+    """A stage's exchange, owned by a writer."""
+
+    def __init__(self, beat_s: float = 1_000) -> None:
+        self.stage: Keys = staged()
+        self.store = Store(self.stage.lines)
+        self.begun = 0
+        self.writer = Writer(self._begun, self.stage.clock.now_us, beat_s=beat_s)
+
+    def _begun(self) -> Begun:
+        self.begun += 1
+        if self.store.how == "gone":
+            raise OperatorError("database: is gone")
+        stage = self.stage
+        return Begun(Exchange(stage._opened, stage._signer, stage.clock, RandomIds(),
+                              self.store, plain()), self.store)  # fmt: skip
+
+    def file(self, party: str = "a", place: int = 0) -> Envelope:
+        made = filed(Plan(place=place, level=22, start=60, lasts=30))
+        return self.stage.envelope(
+            party, "operations.file/1", acts.FileOperation(operation=made)
+        )  # fmt: skip
+
+    def send(self, envelope: Envelope, party: str = "a") -> Future[Any]:
+        return self.writer.submit(envelope, party)
+
+    def operations(self, party: str = "a") -> int:
+        found = self.writer.read(lambda exchange: exchange.reads.operations(party))
+        return len(found.result(WAIT_S).value)
+
+    def until(self, state: State) -> None:
+        """Wait until the writer says so."""
+        ends = time.monotonic() + WAIT_S
+        while self.writer.health.state is not state:
+            assert time.monotonic() < ends, self.writer.health
+            time.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is looked for again and again be looked for sooner."""
+    monkeypatch.setattr(writing, "TRIES_S", 0.02)
+    monkeypatch.setattr(writing, "LOOKS_S", 0.02)
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    made = Served()
+    made.writer.start()
+    yield made
+    made.store.how = ""
+    made.store.may_go.set()
+    made.writer.stop()
+
+
+def test_nobody_is_answered_before_the_write_nor_who_was_refused(served: Served) -> None:
+    served.store.may_go.clear()
+    first = served.send(served.file())
+    while served.writer._waiting.qsize():
+        time.sleep(0.01)
+    good, refused = served.file(place=40), served.file(place=80)
+    sent = [served.send(good), served.send(refused, "b")]  # b sends what is of a
+    read = served.writer.read(lambda exchange: exchange.reads.operations("a"))
+
+    time.sleep(0.2)
+    assert not any(each.done() for each in (first, *sent, read))
+    served.store.may_go.set()
+
+    wait([first, *sent, read], WAIT_S)
+    assert msgspec.json.decode(first.result().value[0].part, type=Part).kind == "act/1"
+    with pytest.raises(CallerError, match="each party sends its own acts"):
+        sent[1].result()
+    assert len(read.result().value) == 2
+
+
+def test_what_waits_is_written_with_one_append(served: Served) -> None:
+    served.store.may_go.clear()
+    sent = [served.send(served.file(place=40 * number)) for number in range(20)]
+    time.sleep(0.2)
+    served.store.may_go.set()
+
+    wait(sent, WAIT_S)
+    assert len([each.result() for each in sent]) == 20
+    assert len(served.store.appends) <= 3
+    assert served.operations() == 20
+
+
+def test_where_nothing_is_written_nothing_is_done_and_it_goes_on_by_itself(served: Served) -> None:
+    served.send(served.file()).result(WAIT_S)
+    before = served.store.lines()
+    served.store.how = "not"
+    envelope = served.file(place=40)
+
+    with pytest.raises(Unavailable, match="nothing was done; send it again as it is"):
+        served.send(envelope).result(WAIT_S)
+    assert served.writer.health.state is State.CANNOT_WRITE
+    assert "no space left" in served.writer.health.why
+    with pytest.raises(Unavailable):
+        served.send(envelope).result(WAIT_S)
+    assert served.operations() == 1
+    assert served.store.lines() == before
+
+    served.store.how = ""
+    served.until(State.WRITING)
+    served.send(envelope).result(WAIT_S)
+    assert served.operations() == 2
+    assert served.begun == 1
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_where_it_is_not_known_what_was_written_it_begins_again(served: Served, how: str) -> None:
+    envelope = served.file()
+    served.store.how = how
+
+    with pytest.raises(Unavailable):
+        served.send(envelope).result(WAIT_S)
+    served.store.how = ""
+    served.until(State.WRITING)
+
+    answer = served.send(envelope).result(WAIT_S)
+    again = served.send(envelope).result(WAIT_S)
+    assert [each.part for each in answer.value] == [each.part for each in again.value]
+    assert served.operations() == 1
+    assert (served.begun, served.store.closed) == (2, 1)
+
+
+def test_while_it_cannot_begin_again_it_says_so_and_shows_nothing(served: Served) -> None:
+    served.store.how = "before"
+    with pytest.raises(Unavailable):
+        served.send(served.file()).result(WAIT_S)
+    served.store.how = "gone"
+    served.until(State.BEGINNING)
+    time.sleep(0.1)
+
+    assert "is gone" in served.writer.health.why
+    with pytest.raises(OperatorError, match="begin again from what is written"):
+        served.operations()
+    served.store.how = ""
+    served.until(State.WRITING)
+    assert served.operations() == 0
+
+
+def test_a_fault_of_ours_in_one_act_harms_no_other(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real: Callable[..., None] = decide.DECIDE[acts.FileOperation]
+    bad = served.file(place=40)
+
+    def faulty(deciding: Any, act: Any, payload: Any) -> None:  # noqa: ANN401 as decided
+        real(deciding, act, payload)
+        if act.id == read_act(bad).id:
+            raise RuntimeError("a bug")
+
+    made: dict[Any, Any] = {**decide.DECIDE, acts.FileOperation: faulty}
+    monkeypatch.setattr(decide, "DECIDE", made)
+    sent = [served.send(each) for each in (served.file(), bad, served.file(place=80))]
+    wait(sent, WAIT_S)
+
+    with pytest.raises(RuntimeError):
+        sent[1].result()
+    assert [each.exception() is None for each in sent] == [True, False, True]
+    assert served.writer.health.state is State.WRITING
+    assert served.operations() == 2
+
+
+def test_too_many_that_wait_are_told_to_come_again(served: Served) -> None:
+    served.writer._waiting.maxsize = 3
+    served.store.may_go.clear()
+    sent = [served.send(served.file(place=40 * number)) for number in range(8)]
+
+    late = [each for each in sent if each.done()]
+    assert 3 <= len(late) <= 5
+    with pytest.raises(Unavailable, match="wait already"):
+        late[0].result()
+
+
+def test_beats_are_signed_and_the_last_at_the_end() -> None:
+    served = Served(beat_s=0.05)
+    served.writer.start()
+    served.send(served.file()).result(WAIT_S)
+    time.sleep(0.3)
+    served.writer.stop()
+
+    lines = served.store.lines()
+    beats = [each for each in lines if each.startswith(b'{"line":"beat"')]
+    assert 3 <= len(beats) <= 9
+    assert lines[-1] == beats[-1]
+    assert verify(lines, served.stage.keys).is_proven
+    with pytest.raises(Unavailable, match="has stopped"):
+        served.send(served.file(place=40)).result(WAIT_S)
