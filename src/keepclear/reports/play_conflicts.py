@@ -11,13 +11,12 @@ from keepclear.agreement.clauses import Precedence
 from keepclear.exchange.disclosure import Shown
 from keepclear.exchange.operations import IS_BACK, WAS_ACTIVATED
 from keepclear.exchange.views import Notice
-from keepclear.plans.conflicts import Broken, Conflict, Numbers
+from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import Operation
 from keepclear.reports.play_cases import Line
 from keepclear.reports.play_names import Names
-from keepclear.reports.play_values import listed, of_each, where, window
-from keepclear.reports.texts import lateral_text, position_text, printable, vertical_text
-from keepclear.units import US_PER_S
+from keepclear.reports.play_values import listed
+from keepclear.reports.told_text import breaks_text, shown_rows
 
 URGENT: Final = "URGENT"
 CHANGED: Final = "changed: "
@@ -44,8 +43,8 @@ class ConflictTeller:
             acting = self.named(conflict.must_act)
             clause = f"by clause {conflict.clause}" if conflict.clause else "filed later"
             yield Line("must act", f"{acting}, {clause}")
-        known = [] if before is None else [self._breaks(each) for each in before.broken]
-        breaks = [self._breaks(each) for each in conflict.broken]
+        known = [] if before is None else [breaks_text(each, self._day) for each in before.broken]
+        breaks = [breaks_text(each, self._day) for each in conflict.broken]
         if breaks != known:
             yield from (Line("breaks", each) for each in breaks)
         if notices:
@@ -88,29 +87,15 @@ class ConflictTeller:
             operations, key=lambda each: known.index(each) if each in known else len(known)
         )
 
-    def _breaks(self, broken: Broken) -> str:
-        rule, found = (
-            f"clause {broken.clause}" if broken.clause else "the house rule",
-            broken.numbers,
-        )
-        if found is None:
-            return f"{rule}; too little is shown for numbers"
-        vertical = (
-            "heights that cannot be compared" if found.vertical_m is None
-            else f"{vertical_text(found.vertical_m)} vertically"
-        )  # fmt: skip
-        return (
-            f"{rule}: {lateral_text(found.lateral_m)} laterally, {vertical} at the closest, "
-            f"as shown; {window(found.from_us, found.to_us, self._day)} ({found.verdict})"
-            f"{_seconds_short(found)}{_without(found)}"
-        )
-
     def _sees(self, party: str, notice: Notice) -> Iterator[Line]:
         """Yield what a party sees of the other's operation that it did not see before."""
         other, known = notice.other, (notice.conflict, party)
         last = self._seen.get(known)
         self._seen[known] = other
-        rows, before = self._shown(other), {} if last is None else self._shown(last)
+        rows, before = (
+            shown_rows(other, self._day),
+            {} if last is None else shown_rows(last, self._day),
+        )
         new = {label: text for label, text in rows.items() if before.get(label) != text}
         label, name = f"{party} sees", self._name(other.id)
         if other.ovn is None:
@@ -125,28 +110,6 @@ class ConflictTeller:
         elif last.ovn != other.ovn:
             yield Line(label, f"of {name} another version; what is shown of it is as before")
 
-    def _shown(self, other: Shown) -> dict[str, str]:
-        rows = {"state": other.state or ""}
-        if other.box is not None:
-            box = other.box
-            corners = (box.south_deg, box.west_deg), (box.north_deg, box.east_deg)
-            rows["area"] = " to ".join(position_text(*each) for each in corners)
-        if other.lower is not None:
-            rows["heights"] = f"{other.lower} to {other.upper}"
-        if other.from_us is not None and other.to_us is not None:
-            rows["when"] = window(other.from_us, other.to_us, self._day)
-        if other.late_by:
-            rows["LATE"] = _late_text(other.late_by, other.late_us)
-        craft = [] if other.count is None else [f"{other.count} craft"]
-        craft += [printable(other.callsign)] if other.callsign else []
-        if craft:
-            rows["craft"] = ", ".join(craft)
-        if other.volumes is not None:
-            rows["where"] = of_each(other.volumes, where)
-        if other.by:
-            rows["by"] = listed([f"clause {each.partition(' of ')[0]}" for each in other.by])
-        return {label: text for label, text in rows.items() if text}
-
     def _name(self, operation: str) -> str:
         return self._names.operation(operation)
 
@@ -159,28 +122,3 @@ def _told(notices: Sequence[Notice], party: Mapping[str, str]) -> str:
     said = ", ".join(f"{party[each.own]} (notice {each.number})" for each in notices)
     urgency = notices[0].precedence
     return said if urgency is Precedence.ROUTINE else f"{urgency}: {said}"
-
-
-def _seconds_short(found: Numbers) -> str:
-    """Return by how much a stay is too long, or the two are too close in time; often neither."""
-    return f", short by {found.short_by_s:,g} s in time" if found.short_by_s else ""
-
-
-def _without(found: Numbers) -> str:
-    """Return what it would be without uncertainty, where that is told."""
-    exact = found.without_uncertainty
-    if exact is None:
-        return ""
-    said = "; were both exactly where and when they say, "
-    if not exact.is_broken:
-        return f"{said}it would hold"
-    if exact.short_by_m is None or found.short_by_m is None:
-        return f"{said}it would be broken too"
-    return f"{said}short by {exact.short_by_m:,.0f} m, as it is by {found.short_by_m:,.0f} m"
-
-
-def _late_text(by: Sequence[str], late_us: int | None) -> str:
-    clauses = listed([f"clause {each.partition(' of ')[0]}" for each in by])
-    if late_us is None:
-        return f"filed later than {clauses} asks; by how much is not shown"
-    return f"filed later than {clauses} asks, by {-(-late_us // US_PER_S):,} s at most"

@@ -34,8 +34,7 @@ from keepclear.exchange.events import (
 )
 from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.plans import acts
-from keepclear.plans.filing import Craft, Domain
-from keepclear.plans.operations import OUT_OF_PLAN, Operation, State, protects_until_us
+from keepclear.plans.operations import Operation, State
 from keepclear.plans.understood import Understood
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import Part
@@ -49,16 +48,11 @@ from keepclear.reports.play_conflicts import ConflictTeller
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import (
     clock,
-    heights,
     listed,
-    moment,
     moves,
-    of_each,
-    off_by,
-    where,
-    window,
 )
 from keepclear.reports.texts import printable
+from keepclear.reports.told_text import operation_rows, until_text
 from keepclear.units import US_PER_S
 
 DOES: Final = {
@@ -252,39 +246,16 @@ class Teller:
         waits = ", not accepted while it must act" if state is State.FILED else ""
         yield Line("", f"{words}, version {operation.version}: {state}{waits}")
         before = self.operations.get(operation.id)
-        known = {} if before is None else self._rows(before, self._understood[before.id])
-        rows = self._rows(operation, event.understood)
+        known = (
+            {} if before is None else operation_rows(before, self._understood[before.id], self._day)
+        )
+        rows = operation_rows(operation, event.understood, self._day)
         yield from (Line(each, rows[each]) for each in rows if rows[each] != known.get(each))
         if operation.late_us > 0:
             late_s = -(-operation.late_us // US_PER_S)
             yield Line("LATE", f"by {late_s:,} s: it is recorded, and protects all the same")
         self.operations[operation.id] = msgspec.structs.replace(operation, state=state)
         self._understood[operation.id] = event.understood
-
-    def _rows(self, operation: Operation, said: Understood) -> dict[str, str]:
-        craft = [f"{operation.count} craft" if operation.domain is Domain.AIR else operation.domain]
-        craft += [str(operation.craft)] if operation.craft is not Craft.MANNED else []
-        craft += [f"class {operation.craft_class}"] if operation.craft_class != "any" else []
-        craft += [printable(operation.callsign)] if operation.callsign else []
-        rows = {} if craft == ["1 craft"] else {"craft": ", ".join(craft)}
-        for label, volumes, echoed in (
-            ("", operation.volumes, said.volumes),
-            ("expected ", operation.off_nominal, said.off_nominal),
-        ):
-            if volumes:
-                rows[f"{label}where"] = of_each(volumes, where)
-                rows[f"{label}heights"] = of_each(echoed, heights)
-                rows[f"{label}when"] = of_each(
-                    volumes, lambda one: window(one.start_us, one.end_us, self._day)
-                )
-        if off_by(said):
-            rows["off by"] = off_by(said)
-        if operation.state in OUT_OF_PLAN:
-            rows["protects"] = self._until(operation)
-        return rows
-
-    def _until(self, operation: Operation) -> str:
-        return f"until {moment(protects_until_us(operation), self._day)}, or until it is ended"
 
     def _moved(
         self, event: OperationMoved, act: Act | None, before: Sequence[object]
@@ -307,7 +278,7 @@ class Teller:
             words = event.why
         yield Line("", f"{self._name(event.id)} {self.names.in_words(words)}")
         if own is not None and event.grace_us is not None:
-            yield Line("protects", self._until(own))
+            yield Line("protects", until_text(own, self._day))
 
     def _name(self, operation: str) -> str:
         return self.names.operation(operation)
