@@ -287,6 +287,20 @@ class Client:
         )
 
 
+def admit_party(operator: str, token: str, document: Envelope) -> None:
+    """Let the operator's address of a node admit a party by its key document."""
+    with httpx.Client(base_url=operator, timeout=TIMEOUT_S) as http:
+        try:
+            answer = http.post(
+                "/parties", content=encode(document), headers={"Authorization": f"Bearer {token}"}
+            )
+        except httpx.TransportError as fault:
+            raise NoAnswer(
+                f"{operator}: gives no answer ({fault}); see that keepclear serve runs"
+            ) from None
+        _accepted(answer)
+
+
 def _accepted(answer: httpx.Response) -> httpx.Response:
     if answer.is_success:
         return answer

@@ -16,13 +16,17 @@ import click
 from keepclear.cli.agreement import agreement
 from keepclear.cli.agreement_signing import annex, counter, propose, sign, state
 from keepclear.cli.check import check
+from keepclear.cli.conflicts import accept, ack, agree_as_is, answer, conflicts
+from keepclear.cli.conflicts import propose as propose_change
+from keepclear.cli.desk import post
 from keepclear.cli.effect import effect
 from keepclear.cli.incident import incident
 from keepclear.cli.key import key
 from keepclear.cli.key_changes import appoint, rotate
+from keepclear.cli.operation import operation
 from keepclear.cli.play import play
 from keepclear.cli.record import record
-from keepclear.cli.serve import serve
+from keepclear.cli.serve import party, serve
 
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
 OUR_FAULT: Final = 70  # EX_SOFTWARE of sysexits.h
@@ -57,12 +61,11 @@ for each in (propose, counter, sign, state, annex, effect):
 record.add_command(incident)
 for each in (rotate, appoint):
     key.add_command(each)
-command.add_command(agreement)
-command.add_command(check)
-command.add_command(key)
-command.add_command(play)
-command.add_command(record)
-command.add_command(serve)
+for each in (
+    accept, ack, agree_as_is, agreement, answer, check, conflicts, key, operation, party, play,
+    post, propose_change, record, serve,
+):  # fmt: skip
+    command.add_command(each)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -62,6 +62,43 @@ def serve(
     return print_or_refuse(make)
 
 
+@click.group()
+def party() -> None:
+    """For the operator: who takes part in the region."""
+
+
+@party.command()
+@click.argument("keys", type=click.Path(dir_okay=False))
+@click.option("--folder", required=True, type=click.Path(file_okay=False),
+              help="The region's folder, as it is served on this machine.")  # fmt: skip
+@click.option("--operator", default=OPERATOR, show_default=True, metavar="HOST:PORT",
+              help="Where the node is reached by its operator.")  # fmt: skip
+def admit(keys: str, folder: str, operator: str) -> int:
+    """Admit the parties whose key documents are in KEYS, or take their changed keys.
+
+    Compare the fingerprints with the party by voice first: what is admitted stays in the record.
+
+    \b
+    Example:
+      keepclear key show north.keys.json
+      keepclear party admit north.keys.json --folder east
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.cli.record import read_keys_file
+    from keepclear.client import admit_party
+    from keepclear.record.key_documents import Keyring
+    from keepclear.server.region import operator_token
+
+    def make() -> list[str]:
+        found, ring, token = read_keys_file(keys), Keyring(), operator_token(Path(folder))
+        for place, envelope in enumerate(found.documents):
+            ring.add(envelope, place, keys)
+        for envelope in found.documents:
+            admit_party(f"http://{operator}", token, envelope)
+        return [f"admitted {', '.join(ring.parties())}"]
+
+    return print_or_refuse(make)
+
+
 def _address(text: str, option: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`keepclear conflicts`, `ack`, `answer`, `propose`, `accept`, `agree-as-is`: settle conflicts."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from keepclear.cli.desk import desk, home_option, one_of
+from keepclear.cli.key import print_or_refuse
+
+if TYPE_CHECKING:
+    from keepclear.exchange.views import Notice
+    from keepclear.record.encoding import Signed
+
+
+@click.command()
+@click.argument("conflict", required=False)
+@click.option("--all", "is_all", is_flag=True, help="Settled ones too.")
+@home_option
+def conflicts(conflict: str | None, home: str, *, is_all: bool) -> int:
+    """Show how conflicts stand, the urgent first: all that are open, or CONFLICT alone.
+
+    \b
+    Example:
+      keepclear conflicts --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.reports.desk_text import conflicts_text
+
+    def make() -> list[str]:
+        with desk(home) as client:
+            found = client.conflicts()
+        if conflict:
+            wanted = one_of(conflict, [each.conflict for each in found], "conflict")
+            found = [each for each in found if each.conflict == wanted]
+        text = conflicts_text(found, time.time_ns() // 1000, is_all=is_all or bool(conflict))
+        return [text.rstrip("\n")]
+
+    return print_or_refuse(make)
+
+
+@click.command()
+@click.argument("conflict")
+@home_option
+def ack(conflict: str, home: str) -> int:
+    """Acknowledge CONFLICT: a person on watch has seen it, as it stands.
+
+    \b
+    Example:
+      keepclear ack c0ffee12 --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.plans.acts import AcknowledgeConflict
+
+    return _settle(home, conflict, "conflicts.acknowledge/1", lambda told: AcknowledgeConflict(
+        id=told.conflict, ovn=told.other.ovn or "0" * 32
+    ))  # fmt: skip
+
+
+@click.command()
+@click.argument("conflict")
+@click.argument("said", type=click.Choice(["noted", "concerned", "objects"]))
+@click.option("--why", default="", help="The reason, or the clause; concerned and objects need it.")
+@home_option
+def answer(conflict: str, said: str, why: str, home: str) -> int:
+    """Answer a notice of CONFLICT; it changes nothing else.
+
+    \b
+    Example:
+      keepclear answer c0ffee12 concerned --why "our tanker is there" --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.plans.acts import AnswerConflict
+    from keepclear.plans.conflicts import Answer
+
+    return _settle(home, conflict, "conflicts.answer/1", lambda told: AnswerConflict(
+        id=told.conflict, answer=Answer(said.upper()), why=why
+    ))  # fmt: skip
+
+
+@click.command()
+@click.argument("conflict")
+@click.option("--theirs", is_flag=True, help="Propose that the other side's operation moves.")
+@click.option("--later", default="", help='As "30 min"; "-30 min" is earlier.')
+@click.option("--higher", default="", help='As "2000 ft"; "-2000 ft" is lower.')
+@click.option("--aside", default="", help='How far its route moves, as "10 NM"; with --towards.')
+@click.option("--towards", default="", help='In which direction, degrees true, as "045".')
+@click.option("--why", default="")
+@home_option
+def propose(
+    conflict: str, later: str, higher: str, aside: str, towards: str, why: str, home: str, *,
+    theirs: bool,
+) -> int:  # fmt: skip
+    """Propose that an operation of CONFLICT moves, yours unless --theirs; or counter a proposal.
+
+    \b
+    Example:
+      keepclear propose c0ffee12 --later "2 h" --home south
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.plans.acts import ProposeChange
+
+    return _settle(home, conflict, "conflicts.propose/1", lambda told: ProposeChange(
+        id=told.conflict, operation=told.other.id if theirs else told.own, later=later,
+        higher=higher, aside=aside, towards=towards, why=why,
+    ))  # fmt: skip
+
+
+@click.command()
+@click.argument("conflict")
+@home_option
+def accept(conflict: str, home: str) -> int:
+    """Accept what the other side has proposed in CONFLICT; it takes effect if it settles it.
+
+    \b
+    Example:
+      keepclear accept c0ffee12 --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.errors import InputError
+    from keepclear.plans.acts import AcceptProposal
+
+    def payload(told: "Notice") -> "Signed":
+        if told.proposal is None:
+            raise InputError(
+                "conflict", conflict, "has no proposal", "propose with keepclear propose"
+            )
+        return AcceptProposal(id=told.conflict, proposal=told.proposal.id)
+
+    return _settle(home, conflict, "conflicts.accept/1", payload)
+
+
+@click.command("agree-as-is")
+@click.argument("conflict")
+@home_option
+def agree_as_is(conflict: str, home: str) -> int:
+    """Agree that both sides of CONFLICT go on as they are; it holds once both have said so.
+
+    \b
+    Example:
+      keepclear agree-as-is c0ffee12 --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.plans.acts import AgreeAsIs
+
+    return _settle(
+        home, conflict, "conflicts.agree-as-is/1", lambda told: AgreeAsIs(id=told.conflict)
+    )
+
+
+def _settle(home: str, conflict: str, kind: str, payload: "Callable[[Notice], Signed]") -> int:
+    """Let a post do something about a conflict, as its latest notice has it."""
+    from keepclear.reports.desk_text import done_text
+
+    def make() -> list[str]:
+        with desk(home) as client:
+            told = {each.conflict: each for each in client.conflicts()}
+            found = told[one_of(conflict, list(told), "conflict")]
+            return [done_text(client.act(kind, payload(found))).rstrip("\n")]
+
+    return print_or_refuse(make)

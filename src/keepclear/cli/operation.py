@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`keepclear operation`: file, change, activate and end what a party means to do."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from keepclear.cli.desk import desk, home_option, one_of
+from keepclear.cli.key import print_or_refuse
+
+if TYPE_CHECKING:
+    from keepclear.client import Client
+    from keepclear.plans.filing import FiledOperation
+    from keepclear.record.encoding import Signed
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+SHAPES: Final = ("circle", "polygon", "route", "orbit")
+
+
+def plan_options(function: Function) -> Function:
+    """Let a command be given a place, heights and times."""
+    options = (
+        click.option("--circle", metavar="LAT,LON", help="A circle; give --radius with it."),
+        click.option("--polygon", metavar='"LAT,LON ..."', help="An area, three corners or more."),
+        click.option("--route", metavar='"LAT,LON ..."',
+                     help="A corridor along a route; give --width with it."),
+        click.option("--orbit", metavar='"LAT,LON LAT,LON"',
+                     help="A racetrack round two points; give --radius with it."),
+        click.option("--radius", help='As "10 NM".'),
+        click.option("--width", help='As "10 NM".'),
+        click.option("--lower", help='As "FL240", "1200 ft AGL", "0 m AMSL"; none is the surface.'),
+        click.option("--upper", help="As --lower; none is unlimited."),
+        click.option("--start", required=True, help='As "2015-10-05T09:00Z", or "+30 min".'),
+        click.option("--end", help="As --start."),
+        click.option("--lasts", help='Instead of --end: as "2 h".'),
+        click.option("--domain", type=click.Choice(["air", "sea", "ground"]), default="air",
+                     show_default=True),
+        click.option("--class", "craft_class", default="any", show_default=True,
+                     help="The class that clauses of the agreement name."),
+        click.option("--callsign", default="", help="Shown only where a clause says so."),
+        click.option("--count", default=1, show_default=True, type=click.IntRange(1, 1_000),
+                     help="How many craft fly as one."),
+        home_option,
+    )  # fmt: skip
+    for each in reversed(options):
+        function = each(function)
+    return function
+
+
+@click.group()
+def operation() -> None:
+    """File, change, activate and end what the party means to do."""
+
+
+@operation.command("file")
+@plan_options
+def file_operation(home: str, **plan: Any) -> int:  # noqa: ANN401 as click gives them
+    """File an operation: it is recorded, protects at once, and both sides of a conflict are told.
+
+    \b
+    Example:
+      keepclear operation file --home north --route "34.9,35.1 35.1,35.9" \\
+        --width "10 NM" --lower FL240 --upper FL260 \\
+        --start "+1 h" --lasts "2 h"
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.plans.acts import FileOperation
+
+    made = _filed(plan)
+    return _act(home, "operations.file/1", lambda _: FileOperation(operation=made()))
+
+
+@operation.command()
+@click.argument("own")
+@plan_options
+def update(own: str, home: str, **plan: Any) -> int:  # noqa: ANN401 as click gives them
+    """File a new version of OWN, instead of the one that stands.
+
+    \b
+    Example:
+      keepclear operation update 5b3c1a2f --home north --circle 34.9,35.1 \\
+        --radius "4 NM" --start "+1 h" --lasts "1 h"
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.plans.acts import UpdateOperation
+
+    made = _filed(plan)
+
+    def payload(client: "Client") -> "Signed":
+        operations = {each.id: each for each in client.operations()}
+        found = operations[one_of(own, list(operations), "operation")]
+        return UpdateOperation(id=found.id, ovn=found.ovn, operation=made())
+
+    return _act(home, "operations.update/1", payload)
+
+
+@operation.command()
+@click.argument("own")
+@home_option
+def activate(own: str, home: str) -> int:
+    """Say that OWN is under way, having looked at the latest version of all it conflicts with.
+
+    Its key is made of the versions that `keepclear conflicts` shows: look at those first.
+
+    \b
+    Example:
+      keepclear conflicts --home north
+      keepclear operation activate 5b3c1a2f --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.plans.acts import ActivateOperation
+
+    def payload(client: "Client") -> "Signed":
+        own_id = _own(client, own)
+        key = tuple(
+            each.other.ovn for each in client.conflicts()
+            if each.own == own_id and each.other.ovn is not None
+        )  # fmt: skip
+        return ActivateOperation(id=own_id, key=key)
+
+    return _act(home, "operations.activate/1", payload)
+
+
+@operation.command()
+@click.argument("own")
+@home_option
+def airborne(own: str, home: str) -> int:
+    """Say that OWN has left the ground, now.
+
+    \b
+    Example:
+      keepclear operation airborne 5b3c1a2f --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.plans.acts import MarkAirborne
+
+    return _act(home, "operations.airborne/1", lambda client: MarkAirborne(
+        id=_own(client, own), at_us=time.time_ns() // 1000
+    ))  # fmt: skip
+
+
+@operation.command()
+@click.argument("own")
+@home_option
+def contingent(own: str, home: str) -> int:
+    """Say that OWN cannot keep to its plan: everybody whom it comes near is told, URGENT.
+
+    \b
+    Example:
+      keepclear operation contingent 5b3c1a2f --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.plans.acts import MakeContingent
+
+    return _act(
+        home, "operations.contingent/1", lambda client: MakeContingent(id=_own(client, own))
+    )
+
+
+@operation.command()
+@click.argument("own")
+@home_option
+def end(own: str, home: str) -> int:
+    """End OWN: it protects no more.
+
+    \b
+    Example:
+      keepclear operation end 5b3c1a2f --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.plans.acts import EndOperation
+
+    return _act(home, "operations.end/1", lambda client: EndOperation(id=_own(client, own)))
+
+
+@operation.command()
+@click.argument("own")
+@click.option("--why", default="", help="For the party's own record.")
+@home_option
+def cancel(own: str, why: str, home: str) -> int:
+    """Take OWN back, before it is activated.
+
+    \b
+    Example:
+      keepclear operation cancel 5b3c1a2f --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.plans.acts import CancelOperation
+
+    return _act(
+        home, "operations.cancel/1", lambda client: CancelOperation(id=_own(client, own), why=why)
+    )
+
+
+@operation.command("list")
+@home_option
+def list_operations(home: str) -> int:
+    """List the party's operations that protect.
+
+    \b
+    Example:
+      keepclear operation list --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.reports.desk_text import operations_text
+
+    def make() -> list[str]:
+        with desk(home) as client:
+            return [operations_text(client.operations(), time.time_ns() // 1000).rstrip("\n")]
+
+    return print_or_refuse(make)
+
+
+def _own(client: "Client", given: str) -> str:
+    return one_of(given, [each.id for each in client.operations()], "operation")
+
+
+def _act(home: str, kind: str, payload: "Callable[[Client], Signed]") -> int:
+    """Let a post sign and send an act, and print what came of it."""
+    from keepclear.reports.desk_text import done_text
+
+    def make() -> list[str]:
+        with desk(home) as client:
+            parts = client.act(kind, payload(client))
+            return [done_text(parts).rstrip("\n")]
+
+    return print_or_refuse(make)
+
+
+def _filed(plan: dict[str, Any]) -> "Callable[[], FiledOperation]":
+    """Return what makes the operation that the options say."""
+
+    def make() -> "FiledOperation":
+        from keepclear.plans.filing import Domain, FiledOperation, FiledVolume
+
+        start_us = _time(plan["start"], "--start")
+        if bool(plan["end"]) == bool(plan["lasts"]):
+            raise click.UsageError("--end, --lasts: give one of the two")
+        end_us = _end(plan, start_us)
+        volume = FiledVolume(
+            shape=_shape(plan), lower=plan["lower"], upper=plan["upper"], start=_text(start_us),
+            end=_text(end_us),
+        )  # fmt: skip
+        return FiledOperation(
+            datum="WGS84", domain=Domain(plan["domain"]), craft_class=plan["craft_class"],
+            callsign=plan["callsign"], count=plan["count"], volumes=(volume,),
+        )  # fmt: skip
+
+    return make
+
+
+def _end(plan: dict[str, Any], start_us: int) -> int:
+    from keepclear.units import parse_duration_us
+
+    if plan["end"]:
+        return _time(plan["end"], "--end")
+    return start_us + parse_duration_us(plan["lasts"], "--lasts")
+
+
+def _shape(plan: dict[str, Any]) -> Any:  # noqa: ANN401 one of the shapes
+    from keepclear.plans.filing import FiledCircle, FiledCorridor, FiledOrbit, FiledPolygon
+
+    given = [each for each in SHAPES if plan[each]]
+    if len(given) != 1:
+        raise click.UsageError("--circle, --polygon, --route, --orbit: give one of them")
+    [kind] = given
+    places = [_place(each, f"--{kind}") for each in plan[kind].split()]
+    size = "width" if kind == "route" else "radius"
+    if kind != "polygon" and not plan[size]:
+        raise click.UsageError(f'--{kind}: give --{size} with it, as "10 NM"')
+    fewest = {"circle": 1, "orbit": 2, "route": 2, "polygon": 3}[kind]
+    if len(places) < fewest or (kind in {"circle", "orbit"} and len(places) > fewest):
+        raise click.UsageError(f"--{kind} {plan[kind]!r}: has {len(places)} places, not {fewest}")
+    if kind == "circle":
+        return FiledCircle(centre=places[0], radius=plan["radius"])
+    if kind == "orbit":
+        return FiledOrbit(first=places[0], second=places[1], radius=plan["radius"])
+    if kind == "route":
+        return FiledCorridor(route=tuple(places), width=plan["width"])
+    return FiledPolygon(ring=tuple(places))
+
+
+def _place(text: str, option: str) -> tuple[float, float]:
+    latitude, comma, longitude = text.partition(",")
+    try:
+        if comma:
+            return float(latitude), float(longitude)
+    except ValueError:
+        pass
+    raise click.UsageError(f'{option} {text!r}: is no LAT,LON; give degrees, as "34.9,35.1"')
+
+
+def _time(text: str, option: str) -> int:
+    from keepclear.units import parse_duration_us, parse_time_us
+
+    if text.startswith("+"):
+        return time.time_ns() // 1000 + parse_duration_us(text[1:], option)
+    return parse_time_us(text, option)
+
+
+def _text(time_us: int) -> str:
+    from keepclear.units import format_time
+
+    return format_time(time_us)
