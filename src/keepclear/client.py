@@ -69,13 +69,14 @@ class Seen(msgspec.Struct, kw_only=True):
     """What a party has been shown, to be kept from one run to the next.
 
     incarnation: of the record, 0 where none is known yet. notes: the last checkpoint of each tree.
-    step: how many steps of its part of the record it holds.
+    step: how many steps of its part of the record it holds, and size: in how many bytes.
     """
 
     region: str = ""
     incarnation: int = 0
     notes: dict[str, str] = {}
     step: int = 0
+    size: int = 0
 
 
 class _Region(msgspec.Struct):
@@ -118,6 +119,11 @@ class Client:
         self.seen = Seen() if seen is None else seen
         self._clock_us, self._now, self._token, self._ids = clock_us, now, "", RandomIds()
         self._http = httpx.Client(base_url=url, timeout=TIMEOUT_S) if http is None else http
+
+    @property
+    def party(self) -> str:
+        """Return the party that it acts for."""
+        return self._party
 
     def __enter__(self) -> Self:
         return self

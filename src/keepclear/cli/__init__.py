@@ -15,10 +15,11 @@ import click
 
 from keepclear.cli.agreement import agreement
 from keepclear.cli.agreement_signing import annex, counter, propose, sign, state
+from keepclear.cli.carry import carry
 from keepclear.cli.check import check
 from keepclear.cli.conflicts import accept, ack, agree_as_is, answer, conflicts
 from keepclear.cli.conflicts import propose as propose_change
-from keepclear.cli.desk import post
+from keepclear.cli.desk import export, post
 from keepclear.cli.effect import effect
 from keepclear.cli.incident import incident
 from keepclear.cli.key import key
@@ -56,9 +57,10 @@ def command() -> None:
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
 
 
-for each in (propose, counter, sign, state, annex, effect):
+for each in (propose, counter, sign, state, annex, effect, carry):
     agreement.add_command(each)
-record.add_command(incident)
+for each in (incident, export):
+    record.add_command(each)
 for each in (rotate, appoint):
     key.add_command(each)
 for each in (

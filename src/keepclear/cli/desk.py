@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 FORMAT: Final = "keepclear-desk/1"
+RECORD: Final = "record.jsonl"
 SHORTEST: Final = 4
 
 
@@ -123,6 +124,44 @@ def desk(home: str) -> Iterator["Client"]:
             made = folder / "seen.json.new"
             made.write_bytes(msgspec.json.encode(client.seen))
             made.replace(seen_file)
+
+
+@click.command()
+@click.option("--output", metavar="FILE", help="Copy all of it to FILE too.")
+@home_option
+def export(output: str | None, home: str) -> int:
+    """Fetch what is new of the party's part of the record into its folder, as record.jsonl.
+
+    \b
+    Example:
+      keepclear record export --home north
+      keepclear record verify north/record.jsonl --keys keys.json
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    import shutil
+
+    def make() -> list[str]:
+        file = Path(home) / RECORD
+        with desk(home) as client, file.open("r+b" if file.exists() else "x+b") as kept:
+            seen = client.seen
+            if file.stat().st_size < seen.size:
+                raise click.UsageError(
+                    f"{file}: is shorter than it was; move it away with seen.json, and fetch anew"
+                )
+            before = seen.step
+            kept.seek(seen.size)
+            kept.truncate()  # what was cut off while it was written
+            while True:
+                data, last = client.record(seen.step)
+                kept.write(data)
+                kept.flush()
+                if last == seen.step:
+                    break
+                seen.step, seen.size = last, kept.tell()
+        if output is not None:
+            shutil.copyfile(file, output)
+        return [f"{output or file}: {seen.step - before:,} new, {seen.step:,} in all"]
+
+    return print_or_refuse(make)
 
 
 def one_of(given: str, known: list[str], what: str) -> str:

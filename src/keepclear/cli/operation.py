@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from keepclear.record.encoding import Signed
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+MINUTE_US: Final = 60_000_000
 SHAPES: Final = ("circle", "polygon", "route", "orbit")
 
 
@@ -287,8 +288,9 @@ def _place(text: str, option: str) -> tuple[float, float]:
 def _time(text: str, option: str) -> int:
     from keepclear.units import parse_duration_us, parse_time_us
 
-    if text.startswith("+"):
-        return time.time_ns() // 1000 + parse_duration_us(text[1:], option)
+    if text.startswith("+"):  # to the next full minute, as people say times
+        at_us = time.time_ns() // 1000 + parse_duration_us(text[1:], option)
+        return -(-at_us // MINUTE_US) * MINUTE_US
     return parse_time_us(text, option)
 
 

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`keepclear agreement carry`: take an agreement that was signed on files into the region."""
+
+from pathlib import Path
+
+import click
+
+from keepclear.cli.agreement import read_agreement_bytes
+from keepclear.cli.desk import desk, home_option
+from keepclear.cli.key import print_or_refuse
+from keepclear.cli.private_keys import read_private
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--with", "private", required=True, multiple=True, metavar="FILE",
+              help="The private key of a representative; twice, as it takes two.")  # fmt: skip
+@home_option
+def carry(file: str, private: tuple[str, ...], home: str) -> int:
+    """Carry an agreement, signed on files, into the region; or the same with more signed of it.
+
+    \b
+    Example:
+      keepclear agreement carry mou.agreement --home north \\
+        --with north-keys/north.rep-1.private.json \\
+        --with north-keys/north.rep-2.private.json
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    import msgspec
+
+    from keepclear.agreement.documents import hash_of
+    from keepclear.exchange.agreements import CarryAgreement
+    from keepclear.exchange.events import AgreementStood
+    from keepclear.reports.desk_text import done_text
+
+    def make() -> list[str]:
+        signed, found = read_agreement_bytes(Path(file).read_bytes(), file)
+        with desk(home) as client:
+            signers = [read_private(each, client.party) for each in private]
+            parts = client.act("agreement.carry/1", CarryAgreement(file=signed), signers=signers)
+        stood = [
+            msgspec.json.decode(bytes(each.data), type=AgreementStood)
+            for each in parts if each.kind.startswith("agreement-stood/")
+        ]  # fmt: skip
+        said = [f"carried {found.id}, {hash_of(found)[:16]}"]
+        said += [f"{len(each.clauses)} clauses hold between {_between(found)}" for each in stood]
+        return [*said, *([done_text(parts).strip()] if done_text(parts).strip() else [])]
+
+    return print_or_refuse(make)
+
+
+def _between(found: object) -> str:
+    return " and ".join(each.id for each in getattr(found, "parties", ()))
