@@ -233,9 +233,11 @@ def kept_of(kept: Kept) -> dict[str, object]:
         "chain": kept.ledger.chain,
         "trees": {name: (len(each), each.root()) for name, each in kept.ledger.trees.items()},
         "keys": {party: kept.keys.documents(party) for party in kept.keys.parties()},
-        "counts": kept.counts, "beats": kept.beats, "worlds": list(kept.worlds),
+        "counts": kept.counts, "beats": kept.beats, "noted": kept.noted,
+        "worlds": list(kept.worlds),
         "near": (set(cylinders), bound, {k: v[:2] for k, v in kept.near._kept.items()}),
-        "viewers": seen_by(kept.viewers), "not kept": len(kept.world.undo_log),
+        "viewers": seen_by(kept.viewers),
+        "not kept": len(kept.world.undo_log),
     }  # fmt: skip
 
 

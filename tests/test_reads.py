@@ -13,6 +13,7 @@ from keepclear.record.files import LeafLine
 from keepclear.record.notes import NoteKey, read_checkpoint, split_note
 from keepclear.record.receipts import verify_receipt
 from keepclear.record.split_view import extend
+from keepclear.record.verification import verify
 from keepclear.record.views import view_of
 from tests.test_exchange_agreements import Keys, staged
 from tests.test_re_checking import file
@@ -124,3 +125,20 @@ def test_a_tree_goes_on_from_what_a_party_held_or_no_proof_leads_there() -> None
     for party, audience, one, other in wrongs:
         with pytest.raises(InputError, match="are no two sizes of tree"):
             reads.proof(party, audience, one, other)
+
+
+def test_a_beat_signs_anew_what_has_grown_and_nothing_else() -> None:
+    stage, _, _ = played()
+    before = len(stage.lines)
+
+    stage.exchange.beat()
+    stage.begin_again()
+    stage.exchange.beat()
+    assert [each[:14] for each in stage.lines[before:]] == [b'{"line":"beat"'] * 2
+    file(stage, "b", 80)
+    stage.exchange.beat()
+
+    notes = [each for each in stage.lines[before:] if each.startswith(b'{"line":"checkpoint"')]
+    assert len(notes) == 1
+    assert b"/b\\n" in notes[0]
+    assert verify(stage.lines, stage.keys).is_proven

@@ -34,6 +34,7 @@ class Batch:
     counts: dict[str, int]
     beats: int
     worlds: tuple[tuple[int, str], ...]
+    noted: dict[str, int]
     lines: list[AnyLine] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     passed: list[Timer] = field(default_factory=list)
@@ -46,6 +47,7 @@ def batch_of(kept: Kept) -> Batch:
         reach=kept.near.reach, world=kept.world.hash, chain=kept.ledger.chain,
         sizes={audience: len(tree) for audience, tree in kept.ledger.trees.items()},
         keys=kept.keys, counts=kept.counts, beats=kept.beats, worlds=tuple(kept.worlds),
+        noted=kept.noted,
     )  # fmt: skip
 
 
@@ -58,6 +60,7 @@ def take_back(kept: Kept, batch: Batch, functions: Functions) -> bool:
     kept.ledger.go_back(batch.chain, batch.sizes)
     kept.keys, kept.counts, kept.beats = batch.keys, batch.counts, batch.beats
     kept.worlds[:] = batch.worlds
+    kept.noted = batch.noted
     for act in batch.answered:
         kept.answers.drop(act)
     for each in batch.passed:

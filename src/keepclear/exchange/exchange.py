@@ -215,13 +215,15 @@ class Exchange:
         return bool(self.world.rechecking)
 
     def beat(self) -> None:
-        """Sign a checkpoint of each tree, and the beat over all of them."""
+        """Sign a checkpoint of each tree that has grown, and the beat over all of them."""
         name, signer, kept = self._region.exchange, self._signer, self._kept
         with self.together() as batch:
             batch.lines.extend(
                 CheckpointLine(note=kept.ledger.signed_checkpoint(audience, name, signer))
-                for audience in kept.ledger.trees
+                for audience, tree in kept.ledger.trees.items()
+                if kept.noted.get(audience) != len(tree)
             )
+            kept.noted = {audience: len(tree) for audience, tree in kept.ledger.trees.items()}
             salt = self._ids.salt()
             note = kept.ledger.beat(kept.beats, salt, name, signer, kept.worlds)
             batch.lines.append(BeatLine(salt=salt, note=note))

@@ -43,7 +43,8 @@ class Kept:
     """What an exchange holds of its record. Written by its owner alone, once lines are kept.
 
     counts: how many notices each party has had. worlds: hashes of the world since the last beat,
-    each with how many entries lead to it.
+    each with how many entries lead to it. noted: of how many leaves of each tree the last
+    checkpoint is that stands in the record.
     """
 
     ledger: Ledger
@@ -57,6 +58,7 @@ class Kept:
     viewers: Viewers = field(default_factory=Viewers)
     beats: int = 0
     worlds: list[tuple[int, str]] = field(default_factory=list)
+    noted: dict[str, int] = field(default_factory=dict)
 
 
 def near_of(functions: Functions, world: World, reach: Reach) -> Near:

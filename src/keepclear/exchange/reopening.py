@@ -42,7 +42,7 @@ from keepclear.record.entries import Entry, Leaf, Part, Placed
 from keepclear.record.envelopes import Envelope
 from keepclear.record.exchange_keys import ExchangeKeys
 from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
-from keepclear.record.files import AnyLine, BeatLine, EntryLine, Header, WorldLine
+from keepclear.record.files import AnyLine, BeatLine, CheckpointLine, EntryLine, Header, WorldLine
 from keepclear.record.headers import CLOCK_US, Act, read_act
 from keepclear.record.keys import PublicKey
 from keepclear.record.ledger import Ledger, beat_digest
@@ -124,6 +124,9 @@ class _Reading:
             case WorldLine():
                 check_world(self._kept.world, line, path)
                 self._kept.worlds.append((line.seq, line.hash))
+            case CheckpointLine():
+                said = read_checkpoint(split_note(line.note)[0])
+                self._kept.noted[said.origin.rpartition("/")[2]] = said.size
             case BeatLine():
                 if place == self._last_beat:
                     self._check_beat(line, path)
