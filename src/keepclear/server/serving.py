@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import uvicorn
 
@@ -71,23 +71,26 @@ def serve(
     sockets = [_bound(each) for each in (parties, operator)]
     writer = Writer(lambda: begin(folder, clock, functions), clock.now_us, beat_s=beat_s)
     apps = [Public(writer, clock.now_us).app(), operator_app(writer, clock, token)]
+    configs = [
+        uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, date_header=False,
+            proxy_headers=False, timeout_graceful_shutdown=GRACEFUL_S, lifespan="off",
+        )
+        for app in apps
+    ]  # fmt: skip
     writer.start()
     try:
-        asyncio.run(_serve(apps, sockets, started))
+        with asyncio.Runner(loop_factory=configs[0].get_loop_factory()) as runner:
+            runner.run(_serve(configs, sockets, started))
     finally:
         writer.stop()
 
 
 async def _serve(
-    apps: list[Any], sockets: list[socket.socket], started: Callable[[Listening], None]
-) -> None:
-    servers = [
-        _Server(uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, date_header=False,
-            timeout_graceful_shutdown=GRACEFUL_S, lifespan="off",
-        ))
-        for app in apps
-    ]  # fmt: skip
+    configs: list[uvicorn.Config], sockets: list[socket.socket],
+    started: Callable[[Listening], None],
+) -> None:  # fmt: skip
+    servers = [_Server(each) for each in configs]
 
     def end() -> None:
         for each in servers:
