@@ -40,6 +40,7 @@ class Node:
         self.process: subprocess.Popen[str] | None = None
         self.parties = self.operator = ""
         self.documents: list[Envelope] = []
+        self.clients: list[Client] = []
 
     def start(self, *options: str) -> None:
         """Serve, at the addresses of before or at free ones, and wait until it answers."""
@@ -112,9 +113,11 @@ class Node:
 
     def client(self, party: str, watch: Signer, seen: Seen | None = None) -> Client:
         """Return a client of a party's watch."""
-        return Client(
+        made = Client(
             self.parties, party, "watch", watch, self.believed, status=Status.EXERCISE, seen=seen
         )
+        self.clients.append(made)
+        return made
 
 
 def keys_of(party: str) -> tuple[Envelope, Signer]:
@@ -146,6 +149,8 @@ def serving(folder: Path, house: str = "5 NM / 1000 ft") -> Iterator[Node]:
     finally:
         if node.process is not None and node.process.poll() is None:
             node.kill()
+        for each in node.clients:
+            each.close()
 
 
 def circle(place: int, level: int = 20, radius: str = "2 NM", hours: float = 1) -> FiledOperation:

@@ -16,9 +16,9 @@
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, NamedTuple, Self, TypeVar
 
 import httpx
 import msgspec
@@ -45,6 +45,7 @@ Value = TypeVar("Value")
 
 LIVES_US: Final = 3_600_000_000
 TIMEOUT_S: Final = 30.0
+STREAM_S: Final = 40.0  # nothing for so long, not even a sign of life: it is cut
 TRIES: Final = 8
 FIRST_WAIT_S: Final = 0.2
 
@@ -77,6 +78,14 @@ class Seen(msgspec.Struct, kw_only=True):
     notes: dict[str, str] = {}
     step: int = 0
     size: int = 0
+
+
+class Event(NamedTuple):
+    """What a stream has sent: a snapshot, or lines of the party's file as a JSON array."""
+
+    kind: str
+    step: int
+    data: bytes
 
 
 class _Region(msgspec.Struct):
@@ -190,6 +199,33 @@ class Client:
         """Return lines of the party's file after so many steps, and how many steps that makes."""
         answer = self._answer("GET", f"/v1/record?after={after}", b"")
         return answer.content, int(answer.headers["Keepclear-Step"])
+
+    def stream(self, after: int | None = None) -> Iterator[Event]:
+        """Yield what is new, as it happens; from a step on, or a snapshot first.
+
+        It ends where the connection does: call it again with the last step, and nothing is missed.
+        """
+        if not self._token:
+            self.operations()
+        headers = {"Authorization": f"Bearer {self._token}"}
+        if after is not None:
+            headers["Last-Event-ID"] = str(after)
+        try:
+            with self._http.stream("GET", "/v1/stream", headers=headers, timeout=STREAM_S) as got:
+                if not got.is_success:
+                    got.read()
+                    _accepted(got)
+                kind, step = "", 0
+                for line in got.iter_lines():
+                    name, _, value = line.partition(": ")
+                    if name == "event":
+                        kind = value
+                    elif name == "id":
+                        step = int(value)
+                    elif name == "data":
+                        yield Event(kind, step, value.encode())
+        except httpx.TransportError as fault:
+            raise NoAnswer(f"stream: was cut ({fault}); go on from the last step") from None
 
     # --- inside -------------------------------------------------------------------------------
 

@@ -56,6 +56,11 @@ class Reads:
         """Return how many steps a party sees."""
         return len(self._written().viewers.steps_of(party))
 
+    def counts(self) -> dict[str, int]:
+        """Return how many steps each party sees; for who wakes their viewers alone."""
+        kept = self._written()
+        return {each: len(kept.viewers.steps_of(each)) for each in kept.keys.parties()}
+
     def operations(self, party: str) -> Disclosed[tuple[Operation, ...]]:
         """Return a party's own operations."""
         return views.own_operations(party, self._written().world.operations.values())

@@ -11,6 +11,7 @@ answered as `{"error": ...}` in words that name the value, the limit and the way
     GET  /v1/record?after=N        the party's file, from a step of its own on, as JSON Lines
     GET  /v1/operations            its operations
     GET  /v1/conflicts             how its conflicts stand
+    GET  /v1/stream                what is new, as it happens (`feed`)
     GET  /v1/proofs?audience=A&from=M&to=N   that a tree goes on from what it was
 
 All but the first three take `Authorization: Bearer TOKEN`. An unknown id, an invisible one and
@@ -25,11 +26,13 @@ from typing import Annotated, Any, Final
 import msgspec
 from litestar import Litestar, Request, Response, get, post
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.params import QueryParameter
+from litestar.response import Stream
 
 from keepclear import __version__
-from keepclear.errors import CallerError, KeepclearError
+from keepclear.errors import CallerError, InputError, KeepclearError
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.views import Disclosed, Notice
 from keepclear.plans.operations import Operation
@@ -39,6 +42,7 @@ from keepclear.record.faults import Malformed, NotProven
 from keepclear.record.headers import read_act
 from keepclear.record.receipts import Receipt
 from keepclear.record.signing_in import SIGN_IN
+from keepclear.server.feed import Feed, TooMany
 from keepclear.server.sessions import NotSignedIn, Session, Sessions, read_challenge
 from keepclear.server.writer import Writer
 
@@ -46,6 +50,7 @@ JSON: Final = "application/json"
 LINES: Final = "application/jsonl"
 STEPS_AT_ONCE: Final = 1_000
 MOST_AUDIENCE: Final = 1_000
+MOST_DIGITS: Final = 18
 LOG: Final = logging.getLogger("keepclear.server")
 Ask = Request[Any, Any, Any]
 
@@ -91,9 +96,18 @@ class Public:
 
     def __init__(self, writer: Writer, now_us: Callable[[], int]) -> None:
         self._writer, self._now_us, self._sessions = writer, now_us, Sessions()
+        self.feed = Feed()
 
     def app(self) -> Litestar:
         """Return the application."""
+        return Litestar(
+            [*self._acting(), *self._reading()], exception_handlers={Exception: refused},
+            request_max_body_size=MOST_BYTES, logging_config=None,
+            openapi_config=OpenAPIConfig(title="keepclear", version=__version__),
+        )  # fmt: skip
+
+    def _acting(self) -> list[HTTPRouteHandler]:
+        """Return what signs in and acts."""
 
         @get("/v1/region")
         async def region() -> RegionSaid:
@@ -120,6 +134,11 @@ class Public:
             session = self._session(request)
             done = self._writer.submit(await envelope_in(request), session.party)
             return Answered(receipts=_of(session, await wrap_future(done)))
+
+        return [region, challenge, sign_in, acts]
+
+    def _reading(self) -> list[HTTPRouteHandler]:
+        """Return what shows a party what it may see."""
 
         @get("/v1/record")
         async def record(
@@ -167,12 +186,18 @@ class Public:
             )
             return list(_of(session, found))
 
-        return Litestar(
-            [region, challenge, sign_in, acts, record, operations, conflicts, proofs],
-            exception_handlers={Exception: refused}, request_max_body_size=MOST_BYTES,
-            openapi_config=OpenAPIConfig(title="keepclear", version=__version__),
-            logging_config=None,
-        )  # fmt: skip
+        @get("/v1/stream")
+        async def stream(request: Ask) -> Stream:
+            """Send what is new, as it happens; `Last-Event-ID` goes on from there."""
+            session = self._session(request)
+            after = _last_event(request.headers.get("last-event-id"))
+            self.feed.open(session.party)
+            return Stream(
+                self.feed.follow(session.party, after, self._read),
+                media_type="text/event-stream", headers={"Cache-Control": "no-store"},
+            )  # fmt: skip
+
+        return [record, operations, conflicts, proofs, stream]
 
     async def _read(self, ask: Callable[[Exchange], Any]) -> Any:  # noqa: ANN401 as asked
         return await wrap_future(self._writer.read(ask))
@@ -201,6 +226,14 @@ def _of(session: Session, found: Disclosed[Any]) -> Any:  # noqa: ANN401 as disc
     return found.value
 
 
+def _last_event(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < MOST_DIGITS):
+        raise InputError("Last-Event-ID", text[:MOST_DIGITS], "is no step", "leave it out")
+    return int(text)
+
+
 async def envelope_in(request: Ask) -> Envelope:
     """Return the envelope that the body of a request is."""
     return decode(await request.body(), Envelope, "envelope")
@@ -218,6 +251,8 @@ def refused(_: Ask, fault: Exception) -> Response[bytes]:
             status, why = 403, str(fault)
         case Malformed():
             status, why = 400, str(fault)
+        case TooMany():
+            status, why = 429, str(fault)
         case CallerError():
             status, why = 409, str(fault)
         case KeepclearError():

@@ -4,8 +4,8 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,6 +15,7 @@ from keepclear.detect.kernel import Functions
 from keepclear.errors import OperatorError
 from keepclear.server.app import Public
 from keepclear.server.clock import SteadyClock
+from keepclear.server.feed import Feed
 from keepclear.server.operator import operator_app
 from keepclear.server.region import begin, operator_token
 from keepclear.server.writer import BEAT_S, Writer
@@ -40,6 +41,24 @@ class Listening(NamedTuple):
 
     parties: Address
     operator: Address
+
+
+class _Waking:
+    """Tells the loop, from the writer's thread, that something was kept."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._feed = Feed()
+
+    def begin(self, loop: asyncio.AbstractEventLoop, feed: Feed) -> None:
+        """Tell this loop from now on."""
+        self._loop, self._feed = loop, feed
+
+    def kept(self, counts: Mapping[str, int]) -> None:
+        """Wake those who wait; after the loop has ended nobody does."""
+        if self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._feed.wake, counts)
 
 
 class _Server(uvicorn.Server):
@@ -69,8 +88,12 @@ def serve(
     clock = SteadyClock()
     token = operator_token(folder)
     sockets = [_bound(each) for each in (parties, operator)]
-    writer = Writer(lambda: begin(folder, clock, functions), clock.now_us, beat_s=beat_s)
-    apps = [Public(writer, clock.now_us).app(), operator_app(writer, clock, token)]
+    waking = _Waking()
+    writer = Writer(
+        lambda: begin(folder, clock, functions), clock.now_us, waking.kept, beat_s=beat_s
+    )
+    public = Public(writer, clock.now_us)
+    apps = [public.app(), operator_app(writer, clock, token)]
     configs = [
         uvicorn.Config(
             app, log_config=None, access_log=False, server_header=False, date_header=False,
@@ -81,18 +104,20 @@ def serve(
     writer.start()
     try:
         with asyncio.Runner(loop_factory=configs[0].get_loop_factory()) as runner:
-            runner.run(_serve(configs, sockets, started))
+            waking.begin(runner.get_loop(), public.feed)
+            runner.run(_serve(configs, sockets, started, public.feed.close))
     finally:
         writer.stop()
 
 
 async def _serve(
     configs: list[uvicorn.Config], sockets: list[socket.socket],
-    started: Callable[[Listening], None],
+    started: Callable[[Listening], None], ended: Callable[[], None],
 ) -> None:  # fmt: skip
     servers = [_Server(each) for each in configs]
 
     def end() -> None:
+        ended()
         for each in servers:
             each.should_exit = True
 

@@ -13,7 +13,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
@@ -78,12 +78,12 @@ class Writer:
     """Owns an exchange. `submit`, `admit` and `read` are called from any thread.
 
     begin: opens the record and goes on from it. now_us: for what health says. kept: is called, on
-    the writer's thread, after each write.
+    the writer's thread, after each write, with how many steps of the record each party sees.
     """
 
     def __init__(
         self, begin: Callable[[], Begun], now_us: Callable[[], int],
-        kept: Callable[[], None] = lambda: None, beat_s: float = BEAT_S,
+        kept: Callable[[Mapping[str, int]], None] = lambda _: None, beat_s: float = BEAT_S,
     ) -> None:  # fmt: skip
         self._begin, self._now_us, self._kept, self._beat_s = begin, now_us, kept, beat_s
         self._waiting: queue.Queue[_Job | None] = queue.Queue(WAITING)
@@ -197,7 +197,7 @@ class Writer:
                 each.done.set_result(exchange.reads.receipts(result))
             else:
                 each.done.set_result(result)
-        self._kept()
+        self._kept(exchange.reads.counts())
 
     def _by_time(self) -> None:
         """Enter what has fallen due, something of what is RE-CHECKING, and a beat if it is time."""
@@ -210,7 +210,7 @@ class Writer:
             self._next_beat = time.monotonic() + self._beat_s
             exchange.beat()
         if exchange.reads.lines != before:
-            self._kept()
+            self._kept(exchange.reads.counts())
 
     def _quietly(self, do: Callable[[], None]) -> None:
         """Do what nobody waits for."""

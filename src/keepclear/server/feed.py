@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What viewers are sent as it happens: a snapshot, then each step of their party, in order.
+
+Server-sent events (WHATWG HTML, section 9.2). The id of an event is the party's own step, so who
+comes back with `Last-Event-ID` misses nothing and gets nothing twice:
+
+    event snapshot   operations and conflicts of the party, as they stand at that step
+    event step       the lines that the party's file gains by that step, as a JSON array
+
+1. A viewer is sent what is written, and only what its party's file has.
+2. Only viewers whose party has something new are woken.
+3. One that reads slowly holds up nobody: it is sent more when it has taken what it has.
+4. A comment every fifteen seconds tells that the connection is alive.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Final
+
+from keepclear.errors import CallerError
+from keepclear.exchange.exchange import Exchange
+from keepclear.exchange.views import Disclosed
+from keepclear.record.encoding import encode
+
+ALIVE_S: Final = 15.0
+STEPS_AT_ONCE: Final = 200
+MOST_OF_PARTY: Final = 100
+MOST: Final = 2_000
+ALIVE: Final = b": alive\n\n"
+Read = Callable[[Callable[[Exchange], Any]], Any]
+
+
+class TooMany(CallerError):
+    """There are as many viewers as are served."""
+
+
+class Feed:
+    """Viewers by party. All but `counts` is used by the thread that serves alone."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._viewers: Counter[str] = Counter()
+        self._last: dict[str, int] = {}
+        self._is_over = False
+
+    def wake(self, counts: Mapping[str, int]) -> None:
+        """Wake the viewers of parties that have more steps than before. counts: by party."""
+        for party, count in counts.items():
+            if self._last.get(party) != count:
+                self._last[party] = count
+                for each in self._waiting.get(party, ()):
+                    each.set()
+
+    def close(self) -> None:
+        """Let all viewers go."""
+        self._is_over = True
+        for each in self._waiting.values():
+            for event in each:
+                event.set()
+
+    def open(self, party: str) -> None:
+        """Take one more viewer; `TooMany` where there are enough."""
+        if self._viewers[party] >= MOST_OF_PARTY or self._viewers.total() >= MOST:
+            raise TooMany(
+                f"stream: {self._viewers[party]} viewers of {party} are served already; close one"
+            )
+        self._viewers[party] += 1
+
+    async def follow(self, party: str, after: int | None, read: Read) -> AsyncIterator[bytes]:
+        """Yield what a viewer of a party is sent, from a step on; None for a snapshot first.
+
+        `open` was called before.
+        """
+        changed = asyncio.Event()
+        self._waiting.setdefault(party, set()).add(changed)
+        try:
+            if after is None:
+                after, data = await read(lambda exchange: _snapshot(exchange, party))
+                yield _event("snapshot", after, data)
+            while not self._is_over:
+                changed.clear()
+                found = await read(_steps(party, after))
+                for lines in found.value.lines:
+                    after += 1
+                    yield _event("step", after, b"[" + b",".join(lines) + b"]")
+                if not found.value.lines:
+                    try:
+                        await asyncio.wait_for(changed.wait(), ALIVE_S)
+                    except TimeoutError:
+                        yield ALIVE
+        finally:
+            self._waiting[party].discard(changed)
+            self._viewers[party] -= 1
+
+
+def _steps(party: str, after: int) -> Callable[[Exchange], Disclosed[Any]]:
+    return lambda exchange: exchange.reads.steps(party, after, STEPS_AT_ONCE)
+
+
+def _snapshot(exchange: Exchange, party: str) -> tuple[int, bytes]:
+    """Return how all that a party may see stands, and at which step of its own."""
+    reads = exchange.reads
+    operations, conflicts = reads.operations(party).value, reads.conflicts(party).value
+    return reads.count(party), encode({"operations": operations, "conflicts": conflicts})
+
+
+def _event(kind: str, step: int, data: bytes) -> bytes:
+    return b"event: %b\nid: %d\ndata: %b\n\n" % (kind.encode(), step, data)

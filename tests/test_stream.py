@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a viewer is sent as it happens: nothing missed, nothing twice, nothing of others."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from keepclear.client import Client, Event
+from keepclear.plans import acts
+from keepclear.server import feed
+from tests.server_plays import Node, circle, serving
+
+pytestmark = pytest.mark.slow
+WAIT_S = 10
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    with serving(tmp_path / "east") as made:
+        yield made
+
+
+class Viewer(threading.Thread):
+    """Follows the stream of a party, and goes on after a break with the last step."""
+
+    def __init__(self, client: Client, after: int | None = None) -> None:
+        super().__init__(daemon=True)
+        self._client, self._after = client, after
+        self.events: list[Event] = []
+        self.times: list[float] = []
+        self.start()
+
+    def run(self) -> None:
+        try:
+            for each in self._client.stream(self._after):
+                self.times.append(time.perf_counter())
+                self.events.append(each)
+        except Exception as fault:  # noqa: BLE001 the connection was cut, by the test
+            self.fault = fault
+
+    def wait(self, count: int) -> None:
+        """Wait for so many events."""
+        ends = time.monotonic() + WAIT_S
+        while len(self.events) < count:
+            assert time.monotonic() < ends, self.events
+            time.sleep(0.005)
+
+
+def file(client: Client, place: int) -> None:
+    client.act("operations.file/1", acts.FileOperation(operation=circle(place)))
+
+
+def lines_of(events: list[Event]) -> list[bytes]:
+    """Return the lines that steps have brought."""
+    return [
+        bytes(line) for each in events if each.kind == "step"
+        for line in msgspec.json.decode(each.data, type=list[msgspec.Raw])
+    ]  # fmt: skip
+
+
+def test_a_snapshot_comes_first_and_then_each_change_as_it_happens(node: Node) -> None:
+    with node.join("north") as north, node.join("south") as south, node.client(
+        "north", north._signer) as other:  # fmt: skip
+        file(north, 0)
+        viewer = Viewer(other)
+        viewer.wait(1)
+        [first] = viewer.events
+        snapshot = msgspec.json.decode(first.data)
+        assert first.kind == "snapshot"
+        assert [each["party"] for each in snapshot["operations"]] == ["north"]
+        assert snapshot["conflicts"] == []
+
+        sent = time.perf_counter()
+        file(south, 1)
+        viewer.wait(2)
+
+        assert viewer.events[1].kind == "step"
+        assert viewer.events[1].step == first.step + 1
+        assert b'"kind":"notice/1"' in viewer.events[1].data
+        assert viewer.times[1] - sent < 1.0  # on a machine that others use too
+
+
+def test_nothing_is_missed_or_twice_over_breaks_and_all_of_it_is_the_partys_file(
+    node: Node,
+) -> None:
+    with node.join("north") as north, node.join("south") as south:
+        viewer = Viewer(node.client("north", north._signer), after=0)
+        before: list[Event] = []
+        for place in range(6):
+            file(north, 10 * place)
+            file(south, 10 * place + 1)
+            if place == 2:
+                viewer.wait(5)
+                node.kill()
+                viewer.join(WAIT_S)
+                before = viewer.events
+                node.start()
+                viewer = Viewer(node.client("north", north._signer), after=before[-1].step)
+        whole, last = north.record(0)
+        viewer.wait(last - before[-1].step)
+
+        events = [*before, *viewer.events]
+        assert [each.step for each in events][:last] == list(range(1, last + 1))
+        assert lines_of(events[:last]) == whole.splitlines()[1:]
+        assert b'"audience":"south"' not in b"".join(lines_of(events))
+
+
+def test_who_is_cut_off_by_the_end_of_the_node_is_let_go_at_once(node: Node) -> None:
+    with node.join("north") as north:
+        viewers = [Viewer(node.client("north", north._signer)) for _ in range(3)]
+        for each in viewers:
+            each.wait(1)
+        begins = time.monotonic()
+
+        assert node.end() == 0
+        assert time.monotonic() - begins < feed.ALIVE_S / 2
+        for each in viewers:
+            each.join(WAIT_S)
+            assert not each.is_alive()
+
+
+@pytest.mark.parametrize("given", ["-1", "x", "9" * 40, "1.5"])
+def test_a_last_event_that_is_none_is_refused(node: Node, given: str) -> None:
+    with node.join("north") as north:
+        north.operations()
+        answer = north._http.get(
+            "/v1/stream",
+            headers={"Authorization": f"Bearer {north._token}", "Last-Event-ID": given},
+        )
+        assert answer.status_code == 409
+        assert "is no step" in answer.json()["error"]
+
+
+def test_there_are_no_more_viewers_than_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "MOST_OF_PARTY", 2)
+    made = feed.Feed()
+    made.open("north")
+    made.open("north")
+    made.open("south")
+
+    with pytest.raises(feed.TooMany, match="2 viewers of north are served already"):
+        made.open("north")
