@@ -37,6 +37,8 @@ class Viewer(threading.Thread):
     def run(self) -> None:
         try:
             for each in self._client.stream(self._after):
+                if each.kind == "open":
+                    continue
                 self.times.append(time.perf_counter())
                 self.events.append(each)
         except Exception as fault:  # noqa: BLE001 the connection was cut, by the test

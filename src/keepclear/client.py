@@ -81,7 +81,10 @@ class Seen(msgspec.Struct, kw_only=True):
 
 
 class Event(NamedTuple):
-    """What a stream has sent: a snapshot, or lines of the party's file as a JSON array."""
+    """What a stream has sent: that it is "open"; a "snapshot"; or a "step".
+
+    data: of a step, the lines that the party's file gains by it, as a JSON array.
+    """
 
     kind: str
     step: int
@@ -203,29 +206,30 @@ class Client:
     def stream(self, after: int | None = None) -> Iterator[Event]:
         """Yield what is new, as it happens; from a step on, or a snapshot first.
 
-        It ends where the connection does: call it again with the last step, and nothing is missed.
+        The first event is that it is open. `NoAnswer` where the connection ends: call it again
+        with the last step, and nothing is missed.
         """
-        if not self._token:
-            self.operations()
-        headers = {"Authorization": f"Bearer {self._token}"}
-        if after is not None:
-            headers["Last-Event-ID"] = str(after)
+        headers = {} if after is None else {"Last-Event-ID": str(after)}
         try:
-            with self._http.stream("GET", "/v1/stream", headers=headers, timeout=STREAM_S) as got:
-                if not got.is_success:
-                    got.read()
-                    _accepted(got)
-                kind, step = "", 0
-                for line in got.iter_lines():
-                    name, _, value = line.partition(": ")
-                    if name == "event":
-                        kind = value
-                    elif name == "id":
-                        step = int(value)
-                    elif name == "data":
-                        yield Event(kind, step, value.encode())
+            for _ in range(TRIES):
+                if not self._token:
+                    self._signed_in()
+                headers["Authorization"] = f"Bearer {self._token}"
+                with self._http.stream(
+                    "GET", "/v1/stream", headers=headers, timeout=STREAM_S
+                ) as answer:
+                    if answer.status_code == httpx.codes.UNAUTHORIZED:
+                        self._token = ""
+                        continue
+                    if not answer.is_success:
+                        answer.read()
+                        _accepted(answer)
+                    yield Event("open", after or 0, b"")
+                    yield from _events(answer.iter_lines())
+                    break
         except httpx.TransportError as fault:
             raise NoAnswer(f"stream: was cut ({fault}); go on from the last step") from None
+        raise NoAnswer("stream: was ended by the exchange; go on from the last step")
 
     # --- inside -------------------------------------------------------------------------------
 
@@ -356,6 +360,19 @@ def _why(answer: httpx.Response) -> str:
         return msgspec.json.decode(answer.content, type=_Fault).error
     except msgspec.DecodeError:
         return f"HTTP {answer.status_code} without a reason; is this the exchange's address?"
+
+
+def _events(lines: Iterator[str]) -> Iterator[Event]:
+    """Yield the events in the lines of a stream (WHATWG HTML, section 9.2.6)."""
+    kind, step = "", 0
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "id":
+            step = int(value)
+        elif name == "data":
+            yield Event(kind, step, value.encode())
 
 
 def _read(data: bytes, kind: type[Value]) -> Value:

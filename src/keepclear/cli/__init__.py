@@ -28,6 +28,7 @@ from keepclear.cli.operation import operation
 from keepclear.cli.play import play
 from keepclear.cli.record import record
 from keepclear.cli.serve import party, serve
+from keepclear.cli.watch import watch
 
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
 OUR_FAULT: Final = 70  # EX_SOFTWARE of sysexits.h
@@ -65,7 +66,7 @@ for each in (rotate, appoint):
     key.add_command(each)
 for each in (
     accept, ack, agree_as_is, agreement, answer, check, conflicts, key, operation, party, play,
-    post, propose_change, record, serve,
+    post, propose_change, record, serve, watch,
 ):  # fmt: skip
     command.add_command(each)
 

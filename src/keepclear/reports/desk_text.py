@@ -15,7 +15,7 @@ from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.plans.conflicts import Proposal
 from keepclear.plans.operations import Operation, State
 from keepclear.plans.understood import understood
-from keepclear.record.entries import Part
+from keepclear.record.entries import Leaf, Part
 from keepclear.reports.play_values import day_of, listed
 from keepclear.reports.printable import printable
 from keepclear.reports.told_text import breaks_text, operation_rows, shown_rows
@@ -47,6 +47,42 @@ def done_text(parts: Sequence[Part]) -> str:
             why = f": {printable(each.why)}" if each.why else ""
             said.insert(0, f"operation {each.id[:SHORT]} is {each.state}{why}")
     return "\n\n".join(said) + "\n"
+
+
+def snapshot_text(data: bytes, now_us: int) -> str:
+    """Return how all stood when a stream began. data: of the snapshot."""
+    found = msgspec.json.decode(data, type=_Snapshot)
+    protecting = sum(each.is_protecting for each in found.operations)
+    said = f"of your operations, {protecting:,} protect now\n\n"
+    return said + conflicts_text(found.conflicts, now_us)
+
+
+def step_text(data: bytes) -> tuple[str, bool]:
+    """Return what a step of a stream tells, empty for nothing, and whether it is urgent.
+
+    data: lines of the party's file, as a JSON array.
+    """
+    lines = msgspec.json.decode(data, type=list[_Line])
+    parts = [
+        msgspec.json.decode(each.leaf.part, type=Part) for each in lines if each.leaf is not None
+    ]
+    notices = [
+        msgspec.json.decode(bytes(each.data), type=Notice)
+        for each in parts if each.kind == NOTICE_KIND
+    ]  # fmt: skip
+    is_urgent = any(each.precedence is not Precedence.ROUTINE for each in notices)
+    return done_text(parts).strip(), is_urgent
+
+
+class _Snapshot(msgspec.Struct):
+    operations: tuple[Operation, ...]
+    conflicts: tuple[Notice, ...]
+
+
+class _Line(msgspec.Struct):
+    """A line of a party's file, of which leaves alone are told."""
+
+    leaf: Leaf | None = None
 
 
 def operations_text(operations: Iterable[Operation], now_us: int) -> str:

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a post types, against a node: each command as a process, what it prints, what it refuses."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.server_plays import Node, serving
+
+pytestmark = pytest.mark.slow
+CORRIDOR: Final = (
+    "--route", "34.6,35.9 35.3,35.95", "--width", "10 NM", "--lower", "FL200", "--upper", "FL260",
+    "--start", "+1 h", "--lasts", "2 h",
+)  # fmt: skip
+CIRCLE: Final = (
+    "--circle", "35.0,35.9", "--radius", "5 NM", "--lower", "FL240", "--upper", "FL280",
+    "--start", "+2 h", "--lasts", "1 h",
+)  # fmt: skip
+
+
+class Desks:
+    """A node, and the folders of two posts."""
+
+    def __init__(self, folder: Path, node: Node) -> None:
+        self.folder, self.node = folder, node
+
+    def run(self, who: str, *words: str, status: int = 0) -> str:
+        """Type a command in the folder of a post, and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "keepclear.cli", *words], cwd=self.folder, check=False,
+            capture_output=True, text=True,
+            env={**os.environ, "KEEPCLEAR_HOME": str(self.folder / who), "COLUMNS": "100"},
+        )  # fmt: skip
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout if status == 0 else done.stderr
+
+    def set_up(self, party: str) -> None:
+        """Make the keys of a party, admit it, and set up its watch."""
+        self.run(party, "key", "new", party, "--folder", f"{party}-keys")
+        operator = self.node.operator.removeprefix("http://")
+        said = self.run(party, "party", "admit", f"{party}-keys/{party}.keys.json", "--folder",
+                        str(self.node.folder), "--operator", operator)  # fmt: skip
+        assert said == f"admitted {party}\n"
+        said = self.run(
+            party, "post", "setup", "--exchange", self.node.parties, "--party", party, "--key",
+            f"{party}-keys/{party}.watch.private.json", "--believe",
+            str(self.node.folder / "region.keys.json"), "--status", "Exercise",
+        )  # fmt: skip
+        assert "Compare this key with the operator by voice" in said
+
+    def filed(self, who: str, *plan: str) -> str:
+        """File an operation, and return the short id of it."""
+        found = re.search(r"operation ([0-9a-f]{8}), version 1", self.run(
+            who, "operation", "file", *plan))  # fmt: skip
+        assert found is not None
+        return found[1]
+
+
+@pytest.fixture(scope="module")
+def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
+    folder = tmp_path_factory.mktemp("desks")
+    with serving(folder / "east") as node:
+        made = Desks(folder, node)
+        for each in ("north", "south"):
+            made.set_up(each)
+        yield made
+
+
+def test_a_conflict_from_filing_to_its_settlement(desks: Desks) -> None:
+    ours = desks.filed("north", *CORRIDOR)
+    said = desks.run("south", "operation", "file", *CIRCLE)
+    assert "filed, not accepted yet" in said
+    found = re.search(r"PRIORITY: CONFLICT (\w{8}) of your (\w{8}) with (\w{8}) of north", said)
+    assert found is not None
+    conflict, theirs = found[1], found[2]
+    assert found[3] == ours
+
+    shown = desks.run("north", "conflicts")
+    assert f"CONFLICT {conflict} of your {ours} with {theirs} of south: raised" in shown
+    assert "must act    SOUTH, filed later" in shown
+    assert "seen by     north" in desks.run("north", "ack", conflict)
+    assert "north says  CONCERNED: our tanker" in desks.run(
+        "north", "answer", conflict, "concerned", "--why", "our tanker"
+    )
+    assert "is empty for OBJECTS" in desks.run("north", "answer", conflict, "objects", status=2)
+    assert "proposed    by south: " + theirs + " goes 180 min later" in desks.run(
+        "south", "propose", conflict, "--later", "3 h"
+    )
+    assert f"{theirs} goes 2,000 ft lower and 40 NM towards 090" in desks.run(
+        "north", "propose", conflict, "--theirs", "--higher", "-2000 ft", "--aside", "40 NM",
+        "--towards", "090",
+    )  # fmt: skip
+    assert "is north's own; the other side accepts it" in desks.run(
+        "north", "accept", conflict, status=2
+    )
+    said = desks.run("south", "accept", conflict)
+    assert f"operation {theirs}, version 2: accepted" in said
+    assert "resolved" in said
+    assert desks.run("north", "conflicts").startswith("no conflicts are known")
+    assert "closed by   operation" in desks.run("north", "conflicts", conflict)
+    assert desks.run("north", "conflicts", "--all").count("CONFLICT") == 1
+    for who, own in (("north", ours), ("south", theirs)):
+        desks.run(who, "operation", "cancel", own, "--why", "done")
+
+
+def test_an_operation_from_filing_to_its_end(desks: Desks) -> None:
+    own = desks.filed("north", *CIRCLE, "--class", "tanker", "--callsign", "OAK 1", "--count", "2")
+    listed = desks.run("north", "operation", "list")
+    assert f"operation {own}, version 1: accepted" in listed
+    assert "2 craft, class tanker, OAK 1" in listed
+    assert "version 2" in desks.run("north", "operation", "update", own, *CORRIDOR)
+    assert f"operation {own} is activated" in desks.run("north", "operation", "activate", own[:4])
+    desks.run("north", "operation", "airborne", own)
+    assert "contingent" in desks.run("north", "operation", "contingent", own)
+    assert "is contingent, so it cannot cancel" in desks.run(
+        "north", "operation", "cancel", own, status=2
+    )
+    assert f"operation {own} is ended" in desks.run("north", "operation", "end", own)
+    assert own not in desks.run("north", "operation", "list")
+
+
+def test_what_conflicts_is_activated_with_the_versions_that_were_shown(desks: Desks) -> None:
+    ours, theirs = desks.filed("north", *CORRIDOR), desks.filed("south", *CIRCLE)
+
+    assert "URGENT" not in desks.run("north", "operation", "activate", ours)
+    assert "URGENT: CONFLICT" in desks.run("south", "operation", "activate", theirs)
+    for who in ("north", "south"):
+        [conflict] = re.findall(r"CONFLICT (\w{8})", desks.run(who, "conflicts"))
+        desks.run(who, "agree-as-is", conflict)
+    assert "agreed as is" in desks.run("north", "conflicts")
+    for who, own in (("north", ours), ("south", theirs)):
+        desks.run(who, "operation", "end", own)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("operation", "file", *CIRCLE[:-2]), "--end, --lasts: give one of the two"),
+        (("operation", "file", *CIRCLE[2:]), "--circle, --polygon, --route, --orbit: give one"),
+        (("operation", "file", *CIRCLE, *CORRIDOR[:4]), "give one of them"),
+        (("operation", "file", "--circle", "35,35 36,36", *CIRCLE[2:]), "has 2 places, not 1"),
+        (("operation", "file", "--circle", "north", *CIRCLE[2:]), "is no LAT,LON"),
+        (("operation", "file", "--polygon", "1,1 2,2", *CIRCLE[4:]), "has 2 places, not 3"),
+        (("operation", "file", *CORRIDOR[:2], *CORRIDOR[4:]), "--route: give --width with it"),
+        (("operation", "file", *CIRCLE[:4], "--lower", "high", *CIRCLE[6:]), "'high'"),
+        (("operation", "end", "00000000"), "begins 0 of"),
+        (("operation", "end", "0"), "has fewer than 4 digits"),
+        (("ack", "00000000"), "begins 0 of"),
+        (("party", "admit", "none.json", "--folder", "east"), "No such file"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_says_the_way_out(
+    desks: Desks, words: tuple[str, ...], why: str
+) -> None:
+    assert why in desks.run("north", *words, status=2)
+
+
+def test_a_folder_without_a_post_and_an_exchange_that_is_not_there_say_so(
+    desks: Desks, tmp_path: Path
+) -> None:
+    assert "is no folder of a post; set it up with keepclear post setup" in desks.run(
+        "nobody", "conflicts", status=2
+    )
+    said = desks.run("north", "party", "admit", "north-keys/north.keys.json", "--folder",
+                     "east", "--operator", "127.0.0.1:1", status=2)  # fmt: skip
+    assert "gives no answer" in said
+    assert "is in use by another process" in desks.run(
+        "north", "serve", "east", "--listen", "127.0.0.1:0", "--operator", "127.0.0.1:0", status=2
+    )
+    assert "is not empty" in desks.run(
+        "north", "serve", "east", "--new", "--region", "x", "--house", "5 NM", status=2
+    )
+    assert "give the folder that keepclear serve --new has made" in desks.run(
+        "north", "serve", str(tmp_path), status=2
+    )
+
+
+def test_a_watch_shows_what_happens_and_ends_with_ctrl_c(desks: Desks) -> None:
+    ours = desks.filed("north", *CORRIDOR)
+    with subprocess.Popen(
+        [sys.executable, "-m", "keepclear.cli", "watch", "--home", str(desks.folder / "north")],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as watch:  # fmt: skip
+        assert watch.stdout is not None
+        said = watch.stdout.readline()
+        theirs = desks.filed("south", *CIRCLE)
+        time.sleep(1)
+        watch.send_signal(signal.SIGINT)
+        said += watch.stdout.read()
+
+    assert watch.returncode == 130
+    assert "protect now" in said
+    assert f"of your {ours} with {theirs} of south: raised" in said
+    assert "\a" in said
+    for who, own in (("north", ours), ("south", theirs)):
+        desks.run(who, "operation", "cancel", own)
+
+
+def test_what_was_fetched_goes_on_where_it_stopped(desks: Desks) -> None:
+    first = desks.run("south", "record", "export")
+    own = desks.filed("south", *CIRCLE)
+    second = desks.run("south", "record", "export", "--output", "copy.jsonl")
+    desks.run("south", "operation", "cancel", own)
+
+    count = [int(re.findall(r"([\d,]+) in all", each)[0].replace(",", "")) for each in (
+        first, second)]  # fmt: skip
+    assert count[1] > count[0] > 0
+    file = desks.folder / "south" / "record.jsonl"
+    assert (desks.folder / "copy.jsonl").read_bytes() == file.read_bytes()
+    lines = file.read_bytes().splitlines()
+    assert sum(line.startswith(b'{"line":"header"') for line in lines) == 1
+    assert len(set(lines)) == len(lines)
+    with file.open("ab") as half:
+        half.write(b'{"line":"le')
+    desks.run("south", "record", "export")
+    assert b'{"line":"le\n' not in file.read_bytes()
+    assert not file.read_bytes().endswith(b'{"line":"le')
