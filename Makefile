@@ -15,6 +15,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 # How many tests run side by side.
 WORKERS ?= 2
+# How long the exercise of `make demo` runs, 0 until Ctrl-C, and how much faster than the world.
+SECONDS ?= 60
+SPEED ?= 120
 
 # An environment holds absolute paths, so a copied or moved checkout makes its own anew:
 # the stamps stand in a folder named for the place.
@@ -32,6 +35,8 @@ warm: $(MADE)/warm
 
 demo: $(MADE)/warm
 	@PATH="$$PWD/.venv/bin:$$PATH" sh examples/demo.sh
+	@echo
+	@.venv/bin/keepclear demo --seconds $(SECONDS) --speed $(SPEED)
 
 test: $(MADE)/test $(MADE)/warm
 	@$(PY) -m pytest -m "not long" -n $(WORKERS) --dist loadfile

@@ -24,7 +24,7 @@ import httpx
 import msgspec
 
 from keepclear.clock import RandomIds, now_us
-from keepclear.errors import CallerError, OperatorError
+from keepclear.errors import CallerError, InputError, OperatorError
 from keepclear.exchange.views import Notice
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import Signed, encode
@@ -118,17 +118,24 @@ class Client:
     """One post of a party at one exchange. Used by one thread at a time.
 
     believed: the exchange's key, as it came from the operator by another way. seen: what was
-    shown before. clock_us: by how much clocks may differ.
+    shown before. clock_us: by how much clocks may differ. follows: it signs with the exchange's
+    time, as in an exercise whose clock is not that of the world.
     """
 
     def __init__(
         self, url: str, party: str, post: str, signer: Signer, believed: KeysFile, *,
         status: Status = Status.ACTUAL, seen: Seen | None = None, clock_us: int = CLOCK_US,
-        now: Callable[[], int] = now_us, http: httpx.Client | None = None,
+        now: Callable[[], int] = now_us, follows: bool = False, http: httpx.Client | None = None,
     ) -> None:  # fmt: skip
         self._party, self._post, self._signer, self._status = party, post, signer, status
         self._keys = [NoteKey(each.name, PublicKey(each.key)) for each in believed.exchange]
         self.seen = Seen() if seen is None else seen
+        if follows and status is Status.ACTUAL:
+            raise InputError(
+                "follows", follows, "takes the time from the exchange for what is Actual",
+                "sign with the time of this machine",
+            )  # fmt: skip
+        self._follows, self._said_us = follows, 0
         self._clock_us, self._now, self._token, self._ids = clock_us, now, "", RandomIds()
         self._http = httpx.Client(base_url=url, timeout=TIMEOUT_S) if http is None else http
 
@@ -167,7 +174,7 @@ class Client:
     ) -> Envelope:
         """Return an act of this post, signed; it can be sent within the hour."""
         region = self._known()
-        created_us = self._now()
+        created_us = self._said_us if self._follows else self._now()
         act = Act(
             region=region, incarnation=self.seen.incarnation, status=self._status,
             party=self._party, post=self._post, id=self._ids.id(), created_us=created_us,
@@ -237,9 +244,9 @@ class Client:
         """Return the region, having seen that it is the one that is known and the clocks agree."""
         before_us = self._now()
         said = _read(self._asked("GET", "/v1/region", b"").content, _Region)
-        after_us = self._now()
+        after_us, self._said_us = self._now(), said.now_us
         off_us = max(before_us - said.now_us, said.now_us - after_us, 0)
-        if off_us > self._clock_us:
+        if off_us > self._clock_us and not self._follows:
             raise ClockOff(
                 f"clock: differs from the exchange's by {off_us / 1e6:.1f} s, above "
                 f"{self._clock_us / 1e6:g} s; set it right, and sign then"

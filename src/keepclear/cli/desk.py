@@ -3,7 +3,8 @@
 
 The folder (`--home`, or KEEPCLEAR_HOME) holds:
 
-    desk.json       where the exchange is, for which party and post, with which key
+    desk.json       where the exchange is, for which party and post, with which key; in an
+                    exercise with a clock of its own, that this is the exchange's
     believed.json   the exchange's public key, as the operator gave it
     seen.json       the last checkpoint of each tree, and how much of the record is here
     record.jsonl    the party's part of the record, as far as it was fetched
@@ -116,7 +117,7 @@ def desk(home: str) -> Iterator["Client"]:
     believed = read_keys_file(str(folder / "believed.json"))
     with Client(
         said["exchange"], said["party"], said["post"], signer, believed,
-        status=Status(said["status"]), seen=seen,
+        status=Status(said["status"]), seen=seen, follows=said.get("clock") == "exchange",
     ) as client:  # fmt: skip
         try:
             yield client

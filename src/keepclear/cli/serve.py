@@ -47,12 +47,13 @@ def serve(
         if not new and (region or house):
             raise click.UsageError("--region, --house: stand in the record; leave them out")
         addresses = [
-            Address(*_address(each, option))
+            Address(*address(each, option))
             for each, option in ((listen, "--listen"), (operator, "--operator"))
         ]
+        clock = SteadyClock()
         if new and region and house:
-            create_region(Path(folder), region, parse_short(house), SteadyClock(), compiled())
-        run(Path(folder), addresses[0], addresses[1], compiled(), said)
+            create_region(Path(folder), region, parse_short(house), clock, compiled())
+        run(Path(folder), addresses[0], addresses[1], compiled(), said, clock)
         return ["ended; what was answered is in the record"]
 
     def said(listening: "Listening") -> None:
@@ -99,7 +100,8 @@ def admit(keys: str, folder: str, operator: str) -> int:
     return print_or_refuse(make)
 
 
-def _address(text: str, option: str) -> tuple[str, int]:
+def address(text: str, option: str) -> tuple[str, int]:
+    """Return host and port."""
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
         raise click.UsageError(f'{option} {text!r}: is no HOST:PORT; give "127.0.0.1:8610"')

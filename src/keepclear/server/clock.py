@@ -9,12 +9,46 @@
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from keepclear.clock import now_us
 
 MOST_US: Final = 2_000_000
 SLOWLY: Final = 1_000
+
+
+class NodeClock(Protocol):
+    """The time of a node, and what its operator may know and do about it."""
+
+    def now_us(self) -> int:
+        """Return microseconds UTC."""
+
+    def differs_us(self) -> int:
+        """Return by how much the machine's clock is ahead, where that is too much; else 0."""
+
+    def accept(self) -> None:
+        """Go on with the machine's clock."""
+
+
+class ExerciseClock:
+    """The time of an exercise: it begins when it is told to, and runs so many times as fast."""
+
+    def __init__(
+        self, start_us: int, speed: float, steady_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._start_us, self._speed, self._steady_ns = start_us, speed, steady_ns
+        self._at_ns = steady_ns()
+
+    def now_us(self) -> int:
+        """Return microseconds UTC, of the exercise."""
+        return self._start_us + int((self._steady_ns() - self._at_ns) / 1000 * self._speed)
+
+    def differs_us(self) -> int:
+        """Return 0: it has nothing to do with the machine's clock."""
+        return 0
+
+    def accept(self) -> None:
+        """Accept nothing: as above."""
 
 
 class SteadyClock:

@@ -18,7 +18,7 @@ from litestar import Litestar, Response, get, post
 
 from keepclear.record.encoding import MOST_BYTES
 from keepclear.server.app import Ask, envelope_in, refused
-from keepclear.server.clock import MOST_US, SteadyClock
+from keepclear.server.clock import MOST_US, NodeClock
 from keepclear.server.sessions import NotSignedIn
 from keepclear.server.writer import State, Writer
 
@@ -33,7 +33,7 @@ class HealthSaid(msgspec.Struct, frozen=True, kw_only=True):
     now_us: int
 
 
-def operator_app(writer: Writer, clock: SteadyClock, token: str) -> Litestar:
+def operator_app(writer: Writer, clock: NodeClock, token: str) -> Litestar:
     """Return the application."""
 
     def checked(request: Ask) -> None:

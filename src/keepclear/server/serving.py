@@ -14,7 +14,7 @@ import uvicorn
 from keepclear.detect.kernel import Functions
 from keepclear.errors import OperatorError
 from keepclear.server.app import Public
-from keepclear.server.clock import SteadyClock
+from keepclear.server.clock import NodeClock
 from keepclear.server.feed import Feed
 from keepclear.server.operator import operator_app
 from keepclear.server.region import begin, operator_token
@@ -79,13 +79,12 @@ class _Server(uvicorn.Server):
 
 def serve(
     folder: Path, parties: Address, operator: Address, functions: Functions,
-    started: Callable[[Listening], None], beat_s: float = BEAT_S,
+    started: Callable[[Listening], None], clock: NodeClock, beat_s: float = BEAT_S,
 ) -> None:  # fmt: skip
     """Serve a region until the process is told to end; `OperatorError` where it cannot begin.
 
     started: is called once both addresses answer.
     """
-    clock = SteadyClock()
     token = operator_token(folder)
     sockets = [_bound(each) for each in (parties, operator)]
     waking = _Waking()
