@@ -33,7 +33,7 @@ def plan_options(function: Function) -> Function:
         click.option("--width", help='As "10 NM".'),
         click.option("--lower", help='As "FL240", "1200 ft AGL", "0 m AMSL"; none is the surface.'),
         click.option("--upper", help="As --lower; none is unlimited."),
-        click.option("--start", required=True, help='As "2015-10-05T09:00Z", or "+30 min".'),
+        click.option("--start", required=True, help='As "2015-10-05T09:00:00Z", or "+30 min".'),
         click.option("--end", help="As --start."),
         click.option("--lasts", help='Instead of --end: as "2 h".'),
         click.option("--domain", type=click.Choice(["air", "sea", "ground"]), default="air",

@@ -61,7 +61,7 @@ def _show(event: "Event", *, is_quiet: bool) -> None:
     text, is_urgent = step_text(event.data)
     if text:
         bell = BELL if is_urgent and not is_quiet else ""
-        click.echo(f"{bell}{_now()}\n{text}")
+        click.echo(f"{bell}{text}\n")
 
 
 def _now() -> str:

@@ -19,7 +19,7 @@ from keepclear.record.entries import Leaf, Part
 from keepclear.reports.play_values import day_of, listed
 from keepclear.reports.printable import printable
 from keepclear.reports.told_text import breaks_text, operation_rows, shown_rows
-from keepclear.units import TMM_PER_FOOT, TMM_PER_NM, US_PER_S
+from keepclear.units import TMM_PER_FOOT, TMM_PER_NM, US_PER_S, format_time
 
 SHORT: Final = 8
 LABEL: Final = 12
@@ -58,7 +58,7 @@ def snapshot_text(data: bytes, now_us: int) -> str:
 
 
 def step_text(data: bytes) -> tuple[str, bool]:
-    """Return what a step of a stream tells, empty for nothing, and whether it is urgent.
+    """Return when and what a step of a stream tells, empty for nothing, and whether it is urgent.
 
     data: lines of the party's file, as a JSON array.
     """
@@ -71,7 +71,8 @@ def step_text(data: bytes) -> tuple[str, bool]:
         for each in parts if each.kind == NOTICE_KIND
     ]  # fmt: skip
     is_urgent = any(each.precedence is not Precedence.ROUTINE for each in notices)
-    return done_text(parts).strip(), is_urgent
+    text = done_text(parts).strip()
+    return f"{format_time(parts[0].at_us)[:19]}Z\n{text}" if text else "", is_urgent
 
 
 class _Snapshot(msgspec.Struct):
