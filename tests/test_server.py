@@ -156,6 +156,18 @@ def test_the_operators_address_alone_has_health_and_admits_with_its_token(node: 
     assert "does not follow version 1" in answer.json()["error"]
 
 
+def test_what_is_said_of_the_addresses_names_no_other_host(node: Node) -> None:
+    said = httpx.get(f"{node.parties}/schema/openapi.json")
+
+    assert set(said.json()["paths"]) == {
+        "/v1/region", "/v1/challenge", "/v1/sessions", "/v1/acts", "/v1/record", "/v1/operations",
+        "/v1/conflicts", "/v1/proofs", "/v1/stream",
+    }  # fmt: skip
+    for path in ("/schema", "/schema/swagger", "/schema/redoc", "/schema/elements", "/"):
+        page = httpx.get(node.parties + path)
+        assert "://" not in page.text.replace("https://spec.openapis.org", "")
+
+
 # --- what a client does not believe -----------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ from litestar import Litestar, Request, Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
@@ -48,7 +49,7 @@ from keepclear.server.writer import Writer
 
 JSON: Final = "application/json"
 LINES: Final = "application/jsonl"
-STEPS_AT_ONCE: Final = 1_000
+STEPS_AT_ONCE: Final = 200  # the writer reads them, and decides nothing meanwhile
 MOST_AUDIENCE: Final = 1_000
 MOST_DIGITS: Final = 18
 LOG: Final = logging.getLogger("keepclear.server")
@@ -103,7 +104,9 @@ class Public:
         return Litestar(
             [*self._acting(), *self._reading()], exception_handlers={Exception: refused},
             request_max_body_size=MOST_BYTES, logging_config=None,
-            openapi_config=OpenAPIConfig(title="keepclear", version=__version__),
+            openapi_config=OpenAPIConfig(
+                title="keepclear", version=__version__, render_plugins=[JsonRenderPlugin()]
+            ),
         )  # fmt: skip
 
     def _acting(self) -> list[HTTPRouteHandler]:
