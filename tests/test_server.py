@@ -2,6 +2,7 @@
 """A node as its parties meet it: over HTTP, in a process of its own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 
 import httpx
@@ -166,6 +167,18 @@ def test_what_is_said_of_the_addresses_names_no_other_host(node: Node) -> None:
     for path in ("/schema", "/schema/swagger", "/schema/redoc", "/schema/elements", "/"):
         page = httpx.get(node.parties + path)
         assert "://" not in page.text.replace("https://spec.openapis.org", "")
+
+
+def test_who_signs_in_too_often_from_one_address_is_told_to_wait(tmp_path: Path) -> None:
+    with serving(tmp_path / "east") as other, httpx.Client(base_url=other.parties) as http:
+        answers = [http.get("/v1/challenge") for _ in range(260)]
+
+        assert [each.status_code for each in answers[:200]] == [200] * 200
+        late = [each for each in answers if each.status_code == 429]
+        assert late
+        assert "calls to sign in than are taken; nothing was done" in late[0].json()["error"]
+        with other.join("north") as north:  # which waits, and comes again
+            assert north.operations() == []
 
 
 # --- what a client does not believe -----------------------------------------------------------

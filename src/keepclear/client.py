@@ -47,6 +47,9 @@ LIVES_US: Final = 3_600_000_000
 TIMEOUT_S: Final = 30.0
 STREAM_S: Final = 40.0  # nothing for so long, not even a sign of life: it is cut
 TRIES: Final = 8
+COMES_AGAIN: Final = frozenset({
+    httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS,
+})  # fmt: skip
 FIRST_WAIT_S: Final = 0.2
 
 
@@ -331,7 +334,7 @@ class Client:
             except httpx.TransportError as fault:
                 why = f"{type(fault).__name__}: {fault}"
                 continue
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            if answer.status_code not in COMES_AGAIN:
                 return answer
             why = _why(answer)
         raise NoAnswer(

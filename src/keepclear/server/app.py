@@ -19,6 +19,7 @@ another party's give the same answer.
 """
 
 import logging
+import time
 from asyncio import wrap_future
 from collections.abc import Callable
 from typing import Annotated, Any, Final
@@ -44,6 +45,7 @@ from keepclear.record.headers import read_act
 from keepclear.record.receipts import Receipt
 from keepclear.record.signing_in import SIGN_IN
 from keepclear.server.feed import Feed, TooMany
+from keepclear.server.rates import Rates, TooOften
 from keepclear.server.sessions import NotSignedIn, Session, Sessions, read_challenge
 from keepclear.server.writer import Writer
 
@@ -52,6 +54,8 @@ LINES: Final = "application/jsonl"
 STEPS_AT_ONCE: Final = 200  # the writer reads them, and decides nothing meanwhile
 MOST_AUDIENCE: Final = 1_000
 MOST_DIGITS: Final = 18
+ACTS_A_SECOND, ACTS_AT_ONCE = 500.0, 2_000.0  # of one party
+CALLS_A_SECOND, CALLS_AT_ONCE = 20.0, 200.0  # of one address
 LOG: Final = logging.getLogger("keepclear.server")
 Ask = Request[Any, Any, Any]
 
@@ -97,6 +101,8 @@ class Public:
 
     def __init__(self, writer: Writer, now_us: Callable[[], int]) -> None:
         self._writer, self._now_us, self._sessions = writer, now_us, Sessions()
+        self._acts = Rates("acts", ACTS_A_SECOND, ACTS_AT_ONCE)
+        self._calls = Rates("calls to sign in", CALLS_A_SECOND, CALLS_AT_ONCE)
         self.feed = Feed()
 
     def app(self) -> Litestar:
@@ -122,8 +128,9 @@ class Public:
             )  # fmt: skip
 
         @get("/v1/challenge")
-        async def challenge() -> Challenge:
+        async def challenge(request: Ask) -> Challenge:
             """Give what to sign in with."""
+            self._calls.take(_address_of(request), time.monotonic())
             return Challenge(challenge=self._sessions.challenge(self._now_us()))
 
         @post("/v1/sessions")
@@ -135,6 +142,7 @@ class Public:
         async def acts(request: Ask) -> Answered:
             """Decide an act: the body is its envelope."""
             session = self._session(request)
+            self._acts.take(session.party, time.monotonic())
             done = self._writer.submit(await envelope_in(request), session.party)
             return Answered(receipts=_of(session, await wrap_future(done)))
 
@@ -229,6 +237,10 @@ def _of(session: Session, found: Disclosed[Any]) -> Any:  # noqa: ANN401 as disc
     return found.value
 
 
+def _address_of(request: Ask) -> str:
+    return "" if request.client is None else request.client.host
+
+
 def _last_event(text: str | None) -> int | None:
     if text is None:
         return None
@@ -254,7 +266,7 @@ def refused(_: Ask, fault: Exception) -> Response[bytes]:
             status, why = 403, str(fault)
         case Malformed():
             status, why = 400, str(fault)
-        case TooMany():
+        case TooMany() | TooOften():
             status, why = 429, str(fault)
         case CallerError():
             status, why = 409, str(fault)
