@@ -6,7 +6,8 @@ A page is run from top to bottom, in a folder that holds a copy of examples/:
 | block     | what is done with it                                                           |
 |-----------|--------------------------------------------------------------------------------|
 | `python`  | run; the blocks of a page share their names                                    |
-| `console` | each `$ keepclear ...` is run; where output is shown, it must be exactly that   |
+| `console` | each `$ keepclear ...` is run; where output is shown, it must be exactly that;  |
+|           | with `title` it is of several people, and `test_join.py` runs it               |
 | `toml`    | read; with `title="name"` kept as a file of that name for the commands below it |
 | `json`    | read; `title` as above                                                         |
 | `text`    | left alone                                                                     |
@@ -32,10 +33,8 @@ import pytest
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 EXAMPLES: Final = REPOSITORY / "examples"
-# Three people with a folder each: tests/test_join.py runs it.
-OF_THREE: Final = REPOSITORY / "docs" / "join.md"
 PAGES: Final = (
-    REPOSITORY / "README.md", *sorted({*(REPOSITORY / "docs").rglob("*.md")} - {OF_THREE}),
+    REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md")),
     *sorted(EXAMPLES.glob("*.md")),
 )  # fmt: skip
 PROMPT: Final = "$ "
@@ -129,6 +128,11 @@ def run_command(command: Command, folder: Path) -> None:
         assert "Traceback" not in said, said
 
 
+def is_of_several(block: Block) -> bool:
+    """Tell whether a block is of several people, or beside a server: `test_join.py` runs those."""
+    return block.language == "console" and block.title is not None
+
+
 def run_block(block: Block, folder: Path, names: dict[str, object], page: str) -> None:
     match block.language:
         case "python":
@@ -173,7 +177,8 @@ def test_what_a_page_shows_is_what_happens(page: Path, folder: Path) -> None:
     names: dict[str, object] = {"__name__": "__docs__"}
 
     for block in blocks_of(page.read_text(encoding="utf-8")):
-        run_block(block, folder, names, page.name)
+        if not is_of_several(block):
+            run_block(block, folder, names, page.name)
 
 
 def test_a_command_goes_on_after_a_backslash_and_ends_before_its_output() -> None:

@@ -41,10 +41,10 @@ def conflicts(conflict: str | None, home: str, *, is_all: bool) -> int:
 
 
 @click.command()
-@click.argument("conflict")
+@click.argument("conflict", required=False)
 @home_option
-def ack(conflict: str, home: str) -> int:
-    """Acknowledge CONFLICT: a person on watch has seen it, as it stands.
+def ack(conflict: str | None, home: str) -> int:
+    """Acknowledge CONFLICT, or the only one: a person on watch has seen it, as it stands.
 
     \b
     Example:
@@ -144,14 +144,20 @@ def agree_as_is(conflict: str, home: str) -> int:
     )
 
 
-def _settle(home: str, conflict: str, kind: str, payload: "Callable[[Notice], Signed]") -> int:
+def _settle(
+    home: str, conflict: str | None, kind: str, payload: "Callable[[Notice], Signed]"
+) -> int:
     """Let a post do something about a conflict, as its latest notice has it."""
-    from keepclear.reports.desk_text import done_text
+    from keepclear.reports.desk_text import SETTLED, done_text
 
     def make() -> list[str]:
         with desk(home) as client:
             told = {each.conflict: each for each in client.conflicts()}
-            found = told[one_of(conflict, list(told), "conflict")]
+            if conflict is None:
+                told = {own: each for own, each in told.items() if each.state not in SETTLED}
+                if len(told) != 1:
+                    raise click.UsageError(f"{len(told)} conflicts are not settled; name one")
+            found = told[one_of(conflict or next(iter(told)), list(told), "conflict")]
             return [done_text(client.act(kind, payload(found))).rstrip("\n")]
 
     return print_or_refuse(make)

@@ -63,32 +63,36 @@ def setup(
         --key north-keys/north.watch.private.json --believe region.keys.json \\
         --home north
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    return print_or_refuse(lambda: set_up(url, party, name, key_file, believe, status, home))
+
+
+def set_up(
+    url: str, party: str, name: str, key_file: str, believe: str, status: str, home: str
+) -> list[str]:
+    """Write the folder of a post; return what is said of it."""
     from keepclear.cli.output import write_text
     from keepclear.cli.private_keys import read_private
     from keepclear.cli.record import read_keys_file
     from keepclear.record.encoding import encode
     from keepclear.reports.record_text import keys_text
 
-    def make() -> list[str]:
-        keys = read_keys_file(believe)
-        if not keys.exchange:
-            raise click.UsageError(f"--believe {believe!r}: has no key of an exchange")
-        read_private(key_file, party)
-        folder = Path(home)
-        folder.mkdir(parents=True, exist_ok=True)
-        desk = {
-            "format": FORMAT, "exchange": url, "party": party, "post": name, "status": status,
-            "key": str(Path(key_file).absolute()),
-        }  # fmt: skip
-        write_text(str(folder / "desk.json"), encode(desk).decode() + "\n")
-        write_text(str(folder / "believed.json"), encode(keys).decode() + "\n")
-        return [
-            f"post {name} of {party} is set up in {home}",
-            "Compare this key with the operator by voice, before anything is signed:",
-            keys_text(keys).rstrip("\n"),
-        ]
-
-    return print_or_refuse(make)
+    keys = read_keys_file(believe)
+    if not keys.exchange:
+        raise click.UsageError(f"--believe {believe!r}: has no key of an exchange")
+    read_private(key_file, party)
+    folder = Path(home)
+    folder.mkdir(parents=True, exist_ok=True)
+    desk = {
+        "format": FORMAT, "exchange": url, "party": party, "post": name, "status": status,
+        "key": str(Path(key_file).absolute()),
+    }  # fmt: skip
+    write_text(str(folder / "desk.json"), encode(desk).decode() + "\n")
+    write_text(str(folder / "believed.json"), encode(keys).decode() + "\n")
+    return [
+        f"post {name} of {party} is set up in {home}",
+        "Compare this key with the operator by voice, before anything is signed:",
+        keys_text(keys).rstrip("\n"),
+    ]
 
 
 @contextmanager

@@ -51,61 +51,7 @@ def new(party: str, folder: str, posts: tuple[str, ...], one_person: bool, days:
     Example:
       keepclear key new north --folder north-keys
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    from keepclear.cli.output import NotWrittenOver
-    from keepclear.record.files import KeysFile
-    from keepclear.record.key_documents import (
-        Device,
-        KeyDocument,
-        Representative,
-        follow,
-        seal_document,
-    )
-    from keepclear.record.mandates import ROUTINE, Mandate, Power, mandate_text
-
-    names = ["root", "next-root", "rep-1", "rep-2", *posts]
-
-    def make() -> list[str]:
-        if len(set(names)) < len(names):
-            raise click.UsageError(f"--post: {', '.join(posts)} repeats a name; give each its own")
-        made = {name: new_signer() for name in names}
-        now_us = time.time_ns() // 1000
-        until_us = now_us + days * DAY_US
-        all_powers = Mandate(covers=tuple(Power), from_us=now_us, until_us=until_us)
-        routine = Mandate(covers=(ROUTINE,), from_us=now_us, until_us=until_us)
-        document = KeyDocument(
-            party=party, version=1, previous="", created_us=now_us,
-            root=made["root"].public.data, next_root=made["next-root"].public.id,
-            representatives=tuple(
-                Representative(id=name, key=made[name].public.data, mandates=(all_powers,))
-                for name in ("rep-1", "rep-2")
-            ),
-            devices=tuple(
-                Device(post=post, key=made[post].public.data, mandates=(routine,)) for post in posts
-            ),
-            one_person=tuple(Power) if one_person else (),
-        )  # fmt: skip
-        envelope = seal_document(document, made["root"])
-        follow(None, envelope)
-        public = f"{folder}/{party}.keys.json"
-        if os.path.lexists(public):
-            raise NotWrittenOver(
-                public, f"File exists: {party} has keys; go on with keepclear key rotate"
-            )
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        files = {private_file(folder, party, name): (name, made[name]) for name in names}
-        keys = KeysFile(documents=(envelope,))
-        write_privates(files, party, lambda: write_keys(public, keys, None))
-        return [
-            f"wrote {public} (public: give it to the others)",
-            *(f"wrote {private_file(folder, party, name)} (PRIVATE)" for name in names),
-            f"rep-1, rep-2 may sign {mandate_text(all_powers)}",
-            f"{', '.join(posts)} may sign {mandate_text(routine)}",
-            "Keep root and next-root away from the posts: they sign changes of keys alone.",
-            "Keep next-root in another place than root, rep-1 and rep-2: who has it and one of",
-            "these can take the party over.",
-        ]
-
-    return print_or_refuse(make)
+    return print_or_refuse(lambda: make_keys(party, folder, posts, days, is_one=one_person))
 
 
 @key.command()
@@ -165,6 +111,64 @@ def export(files: tuple[str, ...], exchanges: tuple[str, ...], output: str) -> i
         ]
 
     return print_or_refuse(make)
+
+
+def make_keys(
+    party: str, folder: str, posts: tuple[str, ...], days: int, *, is_one: bool = False
+) -> list[str]:
+    """Write the keys of a new party into a folder; return what is said of it."""
+    from keepclear.cli.output import NotWrittenOver
+    from keepclear.record.files import KeysFile
+    from keepclear.record.key_documents import (
+        Device,
+        KeyDocument,
+        Representative,
+        follow,
+        seal_document,
+    )
+    from keepclear.record.mandates import ROUTINE, Mandate, Power, mandate_text
+
+    names = ["root", "next-root", "rep-1", "rep-2", *posts]
+
+    if len(set(names)) < len(names):
+        raise click.UsageError(f"--post: {', '.join(posts)} repeats a name; give each its own")
+    made = {name: new_signer() for name in names}
+    now_us = time.time_ns() // 1000
+    until_us = now_us + days * DAY_US
+    all_powers = Mandate(covers=tuple(Power), from_us=now_us, until_us=until_us)
+    routine = Mandate(covers=(ROUTINE,), from_us=now_us, until_us=until_us)
+    document = KeyDocument(
+        party=party, version=1, previous="", created_us=now_us,
+        root=made["root"].public.data, next_root=made["next-root"].public.id,
+        representatives=tuple(
+            Representative(id=name, key=made[name].public.data, mandates=(all_powers,))
+            for name in ("rep-1", "rep-2")
+        ),
+        devices=tuple(
+            Device(post=post, key=made[post].public.data, mandates=(routine,)) for post in posts
+        ),
+        one_person=tuple(Power) if is_one else (),
+    )  # fmt: skip
+    envelope = seal_document(document, made["root"])
+    follow(None, envelope)
+    public = f"{folder}/{party}.keys.json"
+    if os.path.lexists(public):
+        raise NotWrittenOver(
+            public, f"File exists: {party} has keys; go on with keepclear key rotate"
+        )
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    files = {private_file(folder, party, name): (name, made[name]) for name in names}
+    keys = KeysFile(documents=(envelope,))
+    write_privates(files, party, lambda: write_keys(public, keys, None))
+    return [
+        f"wrote {public} (public: give it to the others)",
+        *(f"wrote {private_file(folder, party, name)} (PRIVATE)" for name in names),
+        f"rep-1, rep-2 may sign {mandate_text(all_powers)}",
+        f"{', '.join(posts)} may sign {mandate_text(routine)}",
+        "Keep root and next-root away from the posts: they sign changes of keys alone.",
+        "Keep next-root in another place than root, rep-1 and rep-2: who has it and one of",
+        "these can take the party over.",
+    ]
 
 
 def print_or_refuse(make: Callable[[], list[str]]) -> int:

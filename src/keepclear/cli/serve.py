@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 PARTIES: Final = "127.0.0.1:8610"
 OPERATOR: Final = "127.0.0.1:8611"
+KEYS_DAYS: Final = 730
 
 
 @click.command()
@@ -84,20 +85,65 @@ def admit(keys: str, folder: str, operator: str) -> int:
       keepclear key show north.keys.json
       keepclear party admit north.keys.json --folder east
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    return print_or_refuse(lambda: [f"admitted {', '.join(_admitted(keys, folder, operator))}"])
+
+
+@party.command()
+@click.argument("name")
+@click.option("--folder", required=True, type=click.Path(file_okay=False),
+              help="The region's folder, as it is served on this machine.")  # fmt: skip
+@click.option("--home", required=True, type=click.Path(file_okay=False),
+              help="Where the party's keys and its watch go.")  # fmt: skip
+@click.option("--status", type=click.Choice(["Actual", "Exercise", "Test"]), default="Exercise",
+              show_default=True, help="What its acts are.")  # fmt: skip
+@click.option("--exchange", default=f"http://{PARTIES}", show_default=True, metavar="URL",
+              help="Where the node is reached by parties.")  # fmt: skip
+@click.option("--operator", default=OPERATOR, show_default=True, metavar="HOST:PORT",
+              help="Where the node is reached by its operator.")  # fmt: skip
+def add(name: str, folder: str, home: str, status: str, exchange: str, operator: str) -> int:
+    """Make party NAME's keys, admit it and set up its watch: for a first look, on one machine.
+
+    A party that does not trust the operator makes its own keys: see docs/join.md.
+
+    \b
+    Example:
+      keepclear party add north --folder east --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.cli.desk import set_up
+    from keepclear.cli.key import make_keys, write_keys
+    from keepclear.cli.output import bytes_of
+    from keepclear.cli.record import read_keys_file
+    from keepclear.record.files import KeysFile
+
+    def make() -> list[str]:
+        make_keys(name, f"{home}/keys", ("watch",), KEYS_DAYS)
+        public, believe = f"{home}/keys/{name}.keys.json", f"{folder}/region.keys.json"
+        _admitted(public, folder, operator)
+        set_up(exchange, name, "watch", f"{home}/keys/{name}.watch.private.json", believe, status,
+               home)  # fmt: skip
+        every = f"{folder}/keys.json"
+        known = read_keys_file(every if Path(every).exists() else believe)
+        documents = (*known.documents, *read_keys_file(public).documents)
+        keys = KeysFile(exchange=known.exchange, documents=documents)
+        write_keys(every, keys, bytes_of(every))
+        return [f"{name} takes part; its watch acts with --home {home}; all keys: {every}"]
+
+    return print_or_refuse(make)
+
+
+def _admitted(keys: str, folder: str, operator: str) -> tuple[str, ...]:
+    """Admit the parties in a file of keys; return which."""
     from keepclear.cli.record import read_keys_file
     from keepclear.client import admit_party
     from keepclear.record.key_documents import Keyring
     from keepclear.server.region import operator_token
 
-    def make() -> list[str]:
-        found, ring, token = read_keys_file(keys), Keyring(), operator_token(Path(folder))
-        for place, envelope in enumerate(found.documents):
-            ring.add(envelope, place, keys)
-        for envelope in found.documents:
-            admit_party(f"http://{operator}", token, envelope)
-        return [f"admitted {', '.join(ring.parties())}"]
-
-    return print_or_refuse(make)
+    found, ring, token = read_keys_file(keys), Keyring(), operator_token(Path(folder))
+    for place, envelope in enumerate(found.documents):
+        ring.add(envelope, place, keys)
+    for envelope in found.documents:
+        admit_party(f"http://{operator}", token, envelope)
+    return ring.parties()
 
 
 def address(text: str, option: str) -> tuple[str, int]:
