@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node as its parties meet it: over HTTP, in a process of its own."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -144,7 +145,11 @@ def test_changed_envelopes_are_refused_and_never_a_fault_of_ours(node: Node) -> 
 def test_the_operators_address_alone_has_health_and_admits_with_its_token(node: Node) -> None:
     assert httpx.get(f"{node.operator}/health").json()["state"] == "writing"
     assert httpx.get(f"{node.operator}/ready").status_code == 204
-    for path in ("/health", "/ready", "/parties"):
+    counted = httpx.get(f"{node.operator}/metrics").text
+    assert re.search(r'keepclear_acts_total\{outcome="taken"\} [1-9]', counted)
+    assert "keepclear_is_writing 1.0" in counted
+    assert "north" not in counted
+    for path in ("/health", "/ready", "/parties", "/metrics"):
         assert httpx.get(node.parties + path).status_code in {404, 405}
     document, _ = keys_of("hotel")
     for headers in ({}, {"Authorization": "Bearer no"}):

@@ -2,7 +2,8 @@
 """What the operator reaches, on an address of its own: health, readiness, parties, the clock.
 
     GET  /health      how the node is, and since when: 200, or 503 where it cannot decide
-    GET  /ready       200 where it decides acts
+    GET  /ready       204 where it decides acts, else 503
+    GET  /metrics     what it counts, for Prometheus
     POST /parties     a party's key document: the party is admitted, or its keys change
     POST /clock       accept that the machine's clock was set
 
@@ -19,6 +20,7 @@ from litestar import Litestar, Response, get, post
 from keepclear.record.encoding import MOST_BYTES
 from keepclear.server.app import Ask, envelope_in, refused
 from keepclear.server.clock import MOST_US, NodeClock
+from keepclear.server.metrics import CONTENT_TYPE
 from keepclear.server.sessions import NotSignedIn
 from keepclear.server.writer import State, Writer
 
@@ -65,6 +67,11 @@ def operator_app(writer: Writer, clock: NodeClock, token: str) -> Litestar:
         """Say whether acts are decided."""
         return Response(None, status_code=204 if writer.health.state is State.WRITING else 503)
 
+    @get("/metrics")
+    async def metrics() -> Response[bytes]:
+        """Give what is counted, for Prometheus."""
+        return Response(writer.metrics.text(), media_type=CONTENT_TYPE)
+
     @post("/parties", status_code=204)
     async def admit(request: Ask) -> None:
         """Admit a party, or change its keys: the body is its key document."""
@@ -78,6 +85,6 @@ def operator_app(writer: Writer, clock: NodeClock, token: str) -> Litestar:
         clock.accept()
 
     return Litestar(
-        [health, ready, admit, accept], exception_handlers={Exception: refused},
+        [health, ready, metrics, admit, accept], exception_handlers={Exception: refused},
         request_max_body_size=MOST_BYTES, openapi_config=None, logging_config=None,
     )  # fmt: skip

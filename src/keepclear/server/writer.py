@@ -25,6 +25,7 @@ from keepclear.exchange.ports import NotWritten, Store
 from keepclear.exchange.views import Answer, Disclosed
 from keepclear.record.envelopes import Envelope
 from keepclear.record.receipts import Receipt
+from keepclear.server.metrics import Metrics
 
 Value = TypeVar("Value")
 Receipts = Disclosed[tuple[Receipt, ...]]
@@ -89,10 +90,19 @@ class Writer:
         self._waiting: queue.Queue[_Job | None] = queue.Queue(WAITING)
         self._gate = threading.Lock()
         self._begun = begin()
+        self._lines = self._begun.exchange.reads.lines
         self._next_beat = time.monotonic() + beat_s
         self._next_try = 0.0
         self._thread = threading.Thread(target=self._run, name="writer")
         self.health = Health(State.WRITING, now_us(), "")
+        self.metrics = Metrics()
+        self.metrics.gauge("keepclear_waiting", "What waits for the writer.", self._waiting.qsize)
+        self.metrics.gauge(
+            "keepclear_is_writing",
+            "1 where acts are decided and kept, else 0.",
+            lambda: float(self.health.state is State.WRITING),
+        )
+        self.metrics.gauge("keepclear_record_lines", "Lines in the record.", lambda: self._lines)
 
     def start(self) -> None:
         """Begin to decide."""
@@ -180,16 +190,21 @@ class Writer:
         """Decide acts together, write them, and then answer all."""
         if not jobs:
             return
-        exchange = self._begun.exchange
+        exchange, metrics = self._begun.exchange, self.metrics
         results: list[Any] = []
         try:
-            with exchange.together():
+            with metrics.written.time(), exchange.together():
                 results.extend(_tried(each, exchange) for each in jobs)
         except BaseException as fault:  # noqa: BLE001 all are told, whatever it was
             self._failed(fault)
+            metrics.acts.labels("not done").inc(len(jobs))
             for each in jobs:
                 each.done.set_exception(Unavailable(self._refusal()))
             return
+        refused = sum(isinstance(each, BaseException) for each in results)
+        metrics.acts.labels("refused").inc(refused)
+        metrics.acts.labels("taken").inc(len(jobs) - refused)
+        metrics.batch.observe(len(jobs))
         for each, result in zip(jobs, results, strict=True):
             if isinstance(result, BaseException):
                 each.done.set_exception(result)
@@ -197,6 +212,11 @@ class Writer:
                 each.done.set_result(exchange.reads.receipts(result))
             else:
                 each.done.set_result(result)
+        self._tell(exchange)
+
+    def _tell(self, exchange: Exchange) -> None:
+        """Let those know who wait for something new."""
+        self._lines = exchange.reads.lines
         self._kept(exchange.reads.counts())
 
     def _by_time(self) -> None:
@@ -210,7 +230,7 @@ class Writer:
             self._next_beat = time.monotonic() + self._beat_s
             exchange.beat()
         if exchange.reads.lines != before:
-            self._kept(exchange.reads.counts())
+            self._tell(exchange)
 
     def _quietly(self, do: Callable[[], None]) -> None:
         """Do what nobody waits for."""
