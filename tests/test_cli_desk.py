@@ -13,6 +13,8 @@ from typing import Final
 
 import pytest
 
+from keepclear.cli import main, serving_parts
+from keepclear.detect import compiled, warm
 from tests.server_plays import Node, serving
 
 pytestmark = pytest.mark.slow
@@ -224,3 +226,42 @@ def test_what_was_fetched_goes_on_where_it_stopped(desks: Desks) -> None:
     desks.run("south", "record", "export")
     assert b'{"line":"le\n' not in file.read_bytes()
     assert not file.read_bytes().endswith(b'{"line":"le')
+
+
+def test_without_the_libraries_of_a_server_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(serving_parts, "NEEDED", ("litestar", "no_such_library"))
+
+    for words in (["serve", "east"], ["demo"]):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code == 2
+        assert "no_such_library: not installed" in capsys.readouterr().err
+
+
+def test_where_nothing_can_be_compiled_a_node_says_that_it_is_slow(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def none() -> None:
+        raise compiled.NotCompiled("no folder for what is compiled")
+
+    monkeypatch.setattr(compiled, "compiled", none)
+    monkeypatch.setattr(compiled, "is_warm", lambda: True)
+
+    assert serving_parts.functions_of_node() is compiled.plain()
+    assert "no folder for what is compiled" in capsys.readouterr().err
+
+
+def test_what_is_compiled_is_compiled_before_anybody_is_answered(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warmed: list[bool] = []
+    monkeypatch.setattr(compiled, "is_warm", lambda: bool(warmed))
+    monkeypatch.setattr(warm, "warm", lambda: warmed.append(True))
+
+    for _ in range(2):
+        assert serving_parts.functions_of_node() is compiled.compiled()
+
+    assert warmed == [True]
+    assert capsys.readouterr().out.count("compiling the kernel, once on this machine") == 1

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from keepclear.cli.key import print_or_refuse
+from keepclear.cli.serving_parts import check_installed, functions_of_node
 
 if TYPE_CHECKING:
     from keepclear.client import Client
@@ -54,21 +55,23 @@ def demo(seconds: int, speed: float, seed: int, listen: str) -> int:
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.agreement.rules_toml import parse_short
     from keepclear.cli.serve import address
-    from keepclear.detect.compiled import compiled
     from keepclear.plays.exercise import HOUSE, REGION, START
-    from keepclear.server.clock import ExerciseClock
-    from keepclear.server.region import create_region
-    from keepclear.server.serving import Address, serve
     from keepclear.units import parse_time_us
 
     def make() -> list[str]:
+        check_installed()
+        from keepclear.server.clock import ExerciseClock
+        from keepclear.server.region import create_region
+        from keepclear.server.serving import Address, serve
+
+        functions = functions_of_node()
         folder = Path(tempfile.mkdtemp(prefix="keepclear-demo-"))
         clock = ExerciseClock(parse_time_us(START), speed)
-        create_region(folder / "region", REGION, parse_short(HOUSE), clock, compiled())
+        create_region(folder / "region", REGION, parse_short(HOUSE), clock, functions)
         running = _Exercise(folder, clock, seconds, Random(seed))  # noqa: S311 an exercise
         serve(
             folder / "region", Address(*address(listen, "--listen")), Address("127.0.0.1", 0),
-            compiled(), running.begin, clock, BEAT_S,
+            functions, running.begin, clock, BEAT_S,
         )  # fmt: skip
         running.join()
         return running.proof()

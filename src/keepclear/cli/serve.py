@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from keepclear.cli.key import print_or_refuse
+from keepclear.cli.serving_parts import check_installed, functions_of_node
 
 if TYPE_CHECKING:
     from keepclear.server.serving import Listening
@@ -36,13 +37,15 @@ def serve(
       keepclear serve east
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.agreement.rules_toml import parse_short
-    from keepclear.detect.compiled import compiled
-    from keepclear.server.clock import SteadyClock
-    from keepclear.server.region import create_region
-    from keepclear.server.serving import Address
-    from keepclear.server.serving import serve as run
 
     def make() -> list[str]:
+        check_installed()
+        from keepclear.server.clock import SteadyClock
+        from keepclear.server.region import create_region
+        from keepclear.server.serving import Address
+        from keepclear.server.serving import serve as run
+
+        functions = functions_of_node()
         if new and not (region and house):
             raise click.UsageError("--new: give --region NAME and --house RULE with it")
         if not new and (region or house):
@@ -53,8 +56,8 @@ def serve(
         ]
         clock = SteadyClock()
         if new and region and house:
-            create_region(Path(folder), region, parse_short(house), clock, compiled())
-        run(Path(folder), addresses[0], addresses[1], compiled(), said, clock)
+            create_region(Path(folder), region, parse_short(house), clock, functions)
+        run(Path(folder), addresses[0], addresses[1], functions, said, clock)
         return ["ended; what was answered is in the record"]
 
     def said(listening: "Listening") -> None:
