@@ -209,6 +209,17 @@ def test_an_operation_that_is_back_in_its_plan_is_told_to_both() -> None:
     assert "told PRIORITY: north (notice 3), south (notice 3)" in story
 
 
+def test_a_formation_is_one_operation_with_a_band_for_its_count() -> None:
+    text = example(CROSS).replace('operation = "N1"', 'operation = "N1"\ncount = 2', 1)
+
+    story = unwrapped(told(text.replace("count = 2", "count = 2\ncount_most = 4")))
+
+    assert "craft 2 to 4 craft" in story
+    assert "craft 2 craft" in unwrapped(told(text))
+    with pytest.raises(ValueError, match="has a count of 2 to 1; give the larger last"):
+        told(text.replace("count = 2", "count = 2\ncount_most = 1"))
+
+
 def test_the_rate_of_filings_is_told_to_both_sides_and_names_no_place() -> None:
     text = example(CROSS).partition("[[acts]]")[0]
     for number in range(10):

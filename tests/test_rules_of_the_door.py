@@ -8,6 +8,7 @@ conflict of the exact shapes is one of the rounded ones `test_rounding`.
 
 import ast
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -138,6 +139,19 @@ def test_rule_1_the_existence_of_a_conflict_is_told_whatever_the_clauses(
         assert (told.own, told.other.id, told.must_act) == (own, seen, ("b",))
         assert told.other.party == {"a": "b", "b": "a"}[party]
         assert told.other.ovn == play.world.operations[seen].ovn
+
+
+@pytest.mark.parametrize("fields", [(Field.COUNT,), (Field.CALLSIGN,)])
+def test_rule_1_a_band_for_the_count_is_shown_as_it_was_filed_where_a_clause_shows_it(
+    fields: Sequence[Field],
+) -> None:
+    play = Play(a_and_b(fields))
+    play.file("a", replace(HERE, count=2, count_most=4))
+    play.file("b")
+
+    [told] = play.notices("b")
+    shown = (2, 4) if Field.COUNT in fields else (None, None)
+    assert (told.other.count, told.other.count_most) == shown
 
 
 # --- 2 ---------------------------------------------------------------------------------------
@@ -434,7 +448,8 @@ def test_rule_7_each_field_of_an_operation_says_how_it_leaves() -> None:
 @pytest.mark.parametrize("fields", GRADES)
 def test_rule_7_what_is_not_granted_is_not_there(fields: Sequence[Field]) -> None:
     play = Play(a_and_b(fields))
-    play.file("a", Plan(place=0, level=22, start=60, lasts=30, callsign="TRAINER", count=3))
+    plan = Plan(place=0, level=22, start=60, lasts=30, callsign="TRAINER", count=3)
+    play.file("a", replace(plan, count_most=5))
     play.file("b")
 
     [told] = play.notices("b")

@@ -73,6 +73,7 @@ class Plan:
     craft: str = "any"
     callsign: str = ""
     count: int = 1
+    count_most: int | None = None
     lateral: str = "0 m"
     domain: Domain = Domain.AIR
 
@@ -460,7 +461,8 @@ def filed(plan: Plan | None) -> FiledOperation:
     assert plan is not None
     return FiledOperation(
         datum="WGS84", domain=plan.domain, craft_class=plan.craft, callsign=plan.callsign,
-        count=plan.count, volumes=(volume_of(plan),), lateral=plan.lateral,
+        count=plan.count, count_most=plan.count_most, volumes=(volume_of(plan),),
+        lateral=plan.lateral,
     )  # fmt: skip
 
 
@@ -479,7 +481,7 @@ WITHOUT: Final[dict[Field, tuple[dict[str, Any], ...]]] = {
     Field.LEVEL_BAND: ({"level": 21}, {"level": 23}),
     Field.TIME_BAND: ({"start": 60, "lasts": 29}, {"start": 61, "lasts": 24}),
     Field.CALLSIGN: ({"callsign": "OTHER"},),
-    Field.COUNT: ({"count": 9},),
+    Field.COUNT: ({"count": 9, "count_most": 9}, {"count_most": 12}),
     Field.EVERYTHING: ({"craft": "unmanned"}, {"lateral": "70 m"}),
 }
 

@@ -42,7 +42,8 @@ def plan_options(function: Function) -> Function:
                      help="The class that clauses of the agreement name."),
         click.option("--callsign", default="", help="Shown only where a clause says so."),
         click.option("--count", default=1, show_default=True, type=click.IntRange(1, 1_000),
-                     help="How many craft fly as one."),
+                     help="How many craft fly as one; with --count-most the fewest."),
+        click.option("--count-most", type=click.IntRange(1, 1_000), help="At most how many."),
         home_option,
     )  # fmt: skip
     for each in reversed(options):
@@ -238,7 +239,8 @@ def _filed(plan: dict[str, Any]) -> "Callable[[], FiledOperation]":
         )  # fmt: skip
         return FiledOperation(
             datum="WGS84", domain=Domain(plan["domain"]), craft_class=plan["craft_class"],
-            callsign=plan["callsign"], count=plan["count"], volumes=(volume,),
+            callsign=plan["callsign"], count=plan["count"], count_most=plan["count_most"],
+            volumes=(volume,),
         )  # fmt: skip
 
     return make

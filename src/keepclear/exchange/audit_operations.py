@@ -31,7 +31,7 @@ from keepclear.record.headers import Act
 from keepclear.record.signers import deed_of
 
 SAME_KM2H: Final = 1  # area-hours are rounded up: another machine may come out one beside
-AS_SIGNED: Final = ("domain", "craft", "craft_class", "callsign", "count", "has_rvsm")
+AS_SIGNED: Final = ("domain", "craft", "craft_class", "callsign", "count", "count_most", "has_rvsm")
 OFF_PLAN: Final = "operations.contingent"
 
 

@@ -62,7 +62,8 @@ MARKS: Final = ("state", "acknowledged", "agreed", "answers", "proposal")
 # what `audit_operations` compares with the act, or lets be one beside
 LOOKED_AT: Final = frozenset({"state", "version"})
 AS_FILED: Final = LOOKED_AT | {
-    "party", "status", "domain", "craft", "craft_class", "callsign", "count", "has_rvsm",
+    "party", "status", "domain", "craft", "craft_class", "callsign", "count", "count_most",
+    "has_rvsm",
     "volumes", "uncertainty",
 }  # fmt: skip
 # which of these a pair comes to is found by the kernel

@@ -123,6 +123,7 @@ class Shown(Signed, frozen=True, kw_only=True):
     late_us: Annotated[int | None, Field.TIME_BAND] = None
     callsign: Annotated[str | None, Field.CALLSIGN] = None
     count: Annotated[int | None, Field.COUNT] = None
+    count_most: Annotated[int | None, Field.COUNT] = None
     volumes: Annotated[tuple[Volume4D, ...] | None, Field.EVERYTHING] = None
     uncertainty: Annotated[Uncertainty | None, Field.EVERYTHING] = None
     craft_class: Annotated[Name | None, Field.EVERYTHING] = None
@@ -146,6 +147,7 @@ LEAVES_AS: Final[Mapping[str, tuple[str, ...]]] = {
     "craft_class": ("craft_class",),
     "callsign": ("callsign",),
     "count": ("count",),
+    "count_most": ("count_most",),
     "has_rvsm": ("has_rvsm",),
     "volumes": ("box", "lower", "upper", "from_us", "to_us", "volumes"),
     "off_nominal": ("box", "lower", "upper", "from_us", "to_us", "volumes"),
@@ -192,6 +194,7 @@ def shown(operation: Operation, grants: Grants, missed: Sequence[Missed] = ()) -
         "state": state_shown(operation.state).value,
         "late_by": tuple(_named(each.agreement, each.clause) for each in missed),
         "callsign": operation.callsign, "count": operation.count,
+        "count_most": operation.count_most,
         "craft_class": operation.craft_class, "has_rvsm": operation.has_rvsm,
         "by": tuple(_named(*each) for each in grants.clauses),
     }  # fmt: skip

@@ -295,6 +295,7 @@ def _operation(
         id=operation_id, party=act.party, status=act.status, version=version,
         ovn=deciding.ids.id(), state=state, domain=filed.domain, craft=filed.craft,
         craft_class=filed.craft_class, callsign=filed.callsign, count=filed.count,
+        count_most=filed.count_most,
         has_rvsm=filed.has_rvsm, volumes=volumes, uncertainty=uncertainty_of(filed),
         filed_us=deciding.now_us,
     )  # fmt: skip

@@ -22,7 +22,7 @@ Each act has:
 
 and what belongs to it (`DOES`); what stands in brackets may be left out:
 
-    file, change   operation, area, start, lasts, [craft, craft_class, callsign, count,
+    file, change   operation, area, start, lasts, [craft, craft_class, callsign, count, count_most,
                    domain, lateral, vertical, early, late: what it may be off by]
     activate       operation, [key]
     airborne, end  operation
@@ -102,6 +102,7 @@ class PlayAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     craft_class: str = "any"
     callsign: str = ""
     count: int = 1
+    count_most: int | None = None
     domain: str = "air"
     lateral: str = "0 m"
     vertical: str = "0 m"
@@ -167,7 +168,8 @@ class Play(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 OF_FILING: Final = (
-    "craft", "craft_class", "callsign", "count", "domain", "lateral", "vertical", "early", "late",
+    "craft", "craft_class", "callsign", "count", "count_most", "domain", "lateral", "vertical",
+    "early", "late",
 )  # fmt: skip
 # What each thing to do needs, and what else it may have.
 DOES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {

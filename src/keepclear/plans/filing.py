@@ -137,6 +137,7 @@ class FiledOperation(Signed, frozen=True, kw_only=True):
     craft_class: Name
     callsign: Annotated[str, msgspec.Meta(max_length=40)] = ""
     count: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 1
+    count_most: Annotated[int, msgspec.Meta(ge=1, le=1_000)] | None = None
     has_rvsm: bool = False
     volumes: Annotated[tuple[FiledVolume, ...], msgspec.Meta(max_length=MOST_VOLUMES)] = ()
     trajectory: FiledTrajectory | None = None
@@ -146,7 +147,14 @@ class FiledOperation(Signed, frozen=True, kw_only=True):
     late: Quantity = "0 s"
 
     def __post_init__(self) -> None:
-        """Refuse an operation without a place or with two, and a launch with a path."""
+        """Refuse an operation without a place or with two, and a launch with a path.
+
+        And a band of counts that ends below where it begins.
+        """
+        if self.count_most is not None and self.count_most < self.count:
+            raise ValueError(
+                f"has a count of {self.count} to {self.count_most}; give the larger last"
+            )
         if bool(self.volumes) == (self.trajectory is not None):
             raise ValueError("has volumes and a trajectory, or neither; give one of the two")
         if self.craft is Craft.ONE_SHOT:

@@ -118,7 +118,8 @@ class Operation(Signed, frozen=True, kw_only=True):
     """What a party means to do, as rules use it.
 
     late_us: how much later than agreed it was filed, 0 where in time; missed: by which clauses, of
-    all that its party has agreed with anybody. airborne_us: when it was marked airborne. grace_us:
+    all that its party has agreed with anybody. count, count_most: how many craft it is, where the
+    latter is given from and to how many. airborne_us: when it was marked airborne. grace_us:
     for how long it protects after its end where it is out of plan, as was agreed when it went out
     of it. Its place among all filings is no field: the owner reads its own operation, and the place
     would tell how much the others file.
@@ -135,6 +136,7 @@ class Operation(Signed, frozen=True, kw_only=True):
     craft_class: Name
     callsign: str
     count: int
+    count_most: int | None = None
     has_rvsm: bool
     volumes: tuple[Volume4D, ...]
     off_nominal: tuple[Volume4D, ...] = ()

@@ -212,6 +212,7 @@ class _Run:
         made = {
             "datum": "WGS84", "domain": act.domain, "craft": act.craft,
             "craft_class": act.craft_class, "callsign": act.callsign, "count": act.count,
+            "count_most": act.count_most,
             "lateral": act.lateral, "vertical": act.vertical, "early": act.early, "late": act.late,
             "volumes": msgspec.to_builtins(self._volumes(act)),
         }  # fmt: skip

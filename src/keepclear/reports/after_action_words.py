@@ -42,6 +42,7 @@ from keepclear.reports.play_values import listed, moves
 from keepclear.reports.play_words import DOES
 from keepclear.reports.record_text import held, judged, limits
 from keepclear.reports.texts import day_text, printable, time_text
+from keepclear.reports.told_text import craft_text
 from keepclear.units import US_PER_S, format_time
 
 TO_THE_END: Final = "the end of the file"
@@ -369,7 +370,7 @@ def shown_words(shown: Shown, day: str | None) -> str:
     if shown.callsign is not None:
         parts.append(f"callsign {shown.callsign or 'none'}")
     if shown.count is not None:
-        parts.append(f"{shown.count} craft")
+        parts.append(craft_text(shown.count, shown.count_most))
     if shown.volumes is not None:
         parts.append(f"{len(shown.volumes)} volumes as filed")
     if not parts:

@@ -32,6 +32,11 @@ def breaks_text(broken: Broken, day: str) -> str:
     )
 
 
+def craft_text(count: int, most: int | None) -> str:
+    """Return how many craft an operation is: 2 craft, 2 to 4 craft."""
+    return f"{count} craft" if most in {None, count} else f"{count} to {most} craft"
+
+
 def shown_rows(other: Shown, day: str) -> dict[str, str]:
     """Return what a party sees of another's operation, by what it is. day: as of `window`."""
     rows = {"state": other.state or ""}
@@ -45,7 +50,7 @@ def shown_rows(other: Shown, day: str) -> dict[str, str]:
         rows["when"] = window(other.from_us, other.to_us, day)
     if other.late_by:
         rows["LATE"] = _late_text(other.late_by, other.late_us)
-    craft = [] if other.count is None else [f"{other.count} craft"]
+    craft = [] if other.count is None else [craft_text(other.count, other.count_most)]
     craft += [printable(other.callsign)] if other.callsign else []
     if craft:
         rows["craft"] = ", ".join(craft)
@@ -83,7 +88,9 @@ def _late_text(by: Sequence[str], late_us: int | None) -> str:
 
 def operation_rows(operation: Operation, said: Understood, day: str) -> dict[str, str]:
     """Return what an operation is, by what it is, as the exchange understood it."""
-    craft = [f"{operation.count} craft" if operation.domain is Domain.AIR else operation.domain]
+    craft = [str(operation.domain)]
+    if operation.domain is Domain.AIR:
+        craft = [craft_text(operation.count, operation.count_most)]
     craft += [str(operation.craft)] if operation.craft is not Craft.MANNED else []
     craft += [f"class {operation.craft_class}"] if operation.craft_class != "any" else []
     craft += [printable(operation.callsign)] if operation.callsign else []
