@@ -11,7 +11,9 @@ import msgspec
 import pytest
 
 from keepclear.client import Client
+from keepclear.exchange.events import OperationFiled
 from keepclear.plans import acts
+from keepclear.record.encoding import Signed
 from keepclear.record.entries import Entry, Part
 from keepclear.record.envelopes import Envelope
 from keepclear.record.files import EntryLine
@@ -21,10 +23,11 @@ from keepclear.store.sqlite import SQLiteStore
 from tests.server_plays import Node, circle, serving
 
 SENDERS: Final = 2
+AT_ONCE: Final = 30  # operations of each that protect
 
 
 class Sender(threading.Thread):
-    """A party that files without a pause, and knows nothing of who is killed."""
+    """A party that files and ends without a pause, and knows nothing of who is killed."""
 
     def __init__(self, client: Client, place: int, ends: threading.Event) -> None:
         super().__init__()
@@ -34,14 +37,24 @@ class Sender(threading.Thread):
 
     def run(self) -> None:
         try:
+            filed: list[str] = []
             while not self._ends.is_set():
-                place = self._place + 200 * (len(self.answered) % 3)
-                payload = acts.FileOperation(operation=circle(place, 10 + len(self.answered) % 20))
-                envelope = self._client.signed("operations.file/1", payload)
-                self._client.send(envelope)
-                self.answered.append(read_act(envelope).id)
+                number = len(self.answered)
+                plan = circle(self._place + 2 * (number % 900), 10 + number % 20)
+                parts = self._send("operations.file/1", acts.FileOperation(operation=plan))
+                event = next(each for each in parts if each.kind == "operation-filed/1")
+                made = msgspec.json.decode(event.data, type=OperationFiled)
+                filed.append(made.operation.id)
+                if len(filed) > AT_ONCE:
+                    self._send("operations.end/1", acts.EndOperation(id=filed.pop(0)))
         except BaseException as fault:  # noqa: BLE001 the test says what it was
             self.fault = fault
+
+    def _send(self, kind: str, payload: Signed) -> tuple[Part, ...]:
+        envelope = self._client.signed(kind, payload)
+        parts = self._client.send(envelope)
+        self.answered.append(read_act(envelope).id)
+        return parts
 
 
 def killed(folder: Path, times: int, seed: int) -> None:
