@@ -46,6 +46,7 @@ Value = TypeVar("Value")
 LIVES_US: Final = 3_600_000_000
 TIMEOUT_S: Final = 30.0
 STREAM_S: Final = 40.0  # nothing for so long, not even a sign of life: it is cut
+KNOWN_S: Final = 10.0
 TRIES: Final = 8
 COMES_AGAIN: Final = frozenset({
     httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS,
@@ -138,7 +139,7 @@ class Client:
                 "follows", follows, "takes the time from the exchange for what is Actual",
                 "sign with the time of this machine",
             )  # fmt: skip
-        self._follows, self._said_us = follows, 0
+        self._follows, self._said_us, self._known_until = follows, 0, 0.0
         self._clock_us, self._now, self._token, self._ids = clock_us, now, "", RandomIds()
         self._http = httpx.Client(base_url=url, timeout=TIMEOUT_S) if http is None else http
 
@@ -244,7 +245,13 @@ class Client:
     # --- inside -------------------------------------------------------------------------------
 
     def _known(self) -> str:
-        """Return the region, having seen that it is the one that is known and the clocks agree."""
+        """Return the region, having seen that it is the one that is known and the clocks agree.
+
+        Asked anew after ten seconds: clocks do not part sooner. Who follows the exchange's clock
+        asks each time.
+        """
+        if time.monotonic() < self._known_until and not self._follows:
+            return self.seen.region
         before_us = self._now()
         said = _read(self._asked("GET", "/v1/region", b"").content, _Region)
         after_us, self._said_us = self._now(), said.now_us
@@ -257,6 +264,7 @@ class Client:
         if self.seen.incarnation == 0:
             self.seen.region, self.seen.incarnation = said.region, said.incarnation
         self._check_incarnation(said.region, said.incarnation)
+        self._known_until = time.monotonic() + KNOWN_S
         return said.region
 
     def _check_incarnation(self, region: str, incarnation: int) -> None:

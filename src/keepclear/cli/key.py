@@ -106,7 +106,7 @@ def export(files: tuple[str, ...], exchanges: tuple[str, ...], output: str) -> i
         keys = KeysFile(exchange=tuple(own), documents=tuple(documents))
         write_keys(output, keys, bytes_of(output))
         return [
-            f"wrote {output}: {', '.join(ring.parties())}; {len(own)} keys of the exchange",
+            f"wrote {output}: {', '.join(ring.parties())}; keys of the exchange: {len(own)}",
             f"Compare the fingerprints with each party by voice: keepclear key show {output}",
         ]
 
