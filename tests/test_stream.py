@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a viewer is sent as it happens: nothing missed, nothing twice, nothing of others."""
 
+import asyncio
+import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 
 from keepclear.client import Client, Event
 from keepclear.plans import acts
+from keepclear.record.encoding import encode
 from keepclear.server import feed
 from tests.server_plays import Node, circle, serving
 
@@ -139,10 +144,46 @@ def test_a_last_event_that_is_none_is_refused(node: Node, given: str) -> None:
 
 def test_there_are_no_more_viewers_than_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "MOST_OF_PARTY", 2)
-    made = feed.Feed()
-    made.open("north")
-    made.open("north")
-    made.open("south")
 
-    with pytest.raises(feed.TooMany, match="2 viewers of north are served already"):
-        made.open("north")
+    async def viewing() -> None:
+        made = feed.Feed()
+
+        async def nothing(_: object) -> tuple[int, bytes]:
+            return 0, b"{}"
+
+        for _ in range(9):  # who goes away before it begins
+            made.check_room("north")
+            made.follow("north", None, nothing)
+        viewers = [made.follow("north", None, nothing) for _ in range(2)]
+        for each in viewers:
+            await anext(each)
+        with pytest.raises(feed.TooMany, match="2 viewers of north are served already"):
+            made.check_room("north")
+        made.check_room("south")
+        await viewers[0].aclose()
+        made.check_room("north")
+        await viewers[1].aclose()
+
+    asyncio.run(viewing())
+
+
+def test_who_goes_away_while_it_waits_harms_nobody(node: Node) -> None:
+    """The connection is cut (RST) while an act, or the stream, is on its way."""
+    with node.join("north") as north:
+        north.operations()
+        host, port = node.parties.removeprefix("http://").split(":")
+        head = f"Host: x\r\nAuthorization: Bearer {north._token}\r\n"
+        for number in range(60):
+            plan = acts.FileOperation(operation=circle(20 * number))
+            body = encode(north.signed("operations.file/1", plan))
+            asked = f"POST /v1/acts HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode()
+            if number % 2:
+                asked, body = f"GET /v1/stream HTTP/1.1\r\n{head}\r\n".encode(), b""
+            with socket.create_connection((host, int(port))) as cut:
+                cut.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                cut.sendall(asked + body)
+                time.sleep(0.0005 * (number % 7))
+
+        assert httpx.get(f"{node.operator}/ready", timeout=WAIT_S).status_code == 204
+        file(north, 1_000)
+        assert len(north.operations()) >= 1

@@ -253,3 +253,32 @@ def test_beats_are_signed_and_the_last_at_the_end() -> None:
     assert verify(lines, served.stage.keys).is_proven
     with pytest.raises(Unavailable, match="has stopped"):
         served.send(served.file(place=40)).result(WAIT_S)
+
+
+def test_who_goes_away_cannot_take_back_what_waits_and_harms_no_other(served: Served) -> None:
+    served.store.may_go.clear()
+    served.send(served.file())
+    sent = [served.send(served.file(place=40)), served.send(served.file(place=80))]
+
+    assert not sent[0].cancel()
+    served.store.may_go.set()
+
+    wait(sent, WAIT_S)
+    assert served.operations() == 3
+
+
+def test_whatever_goes_wrong_all_are_told_and_the_thread_goes_on(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = served.writer._decide
+
+    def faulty(_: object) -> None:
+        monkeypatch.setattr(served.writer, "_decide", real)
+        raise RuntimeError("a bug of the writer")
+
+    monkeypatch.setattr(served.writer, "_decide", faulty)
+
+    with pytest.raises(Unavailable):
+        served.send(served.file()).result(WAIT_S)
+    served.send(served.file(place=40)).result(WAIT_S)
+    assert served.operations() == 1

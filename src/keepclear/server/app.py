@@ -202,7 +202,7 @@ class Public:
             """Send what is new, as it happens; `Last-Event-ID` goes on from there."""
             session = self._session(request)
             after = _last_event(request.headers.get("last-event-id"))
-            self.feed.open(session.party)
+            self.feed.check_room(session.party)
             return Stream(
                 self.feed.follow(session.party, after, self._read),
                 media_type="text/event-stream", headers={"Cache-Control": "no-store"},

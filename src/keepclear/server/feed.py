@@ -14,8 +14,7 @@ comes back with `Last-Event-ID` misses nothing and gets nothing twice:
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, Final
 
 from keepclear.errors import CallerError
@@ -40,7 +39,6 @@ class Feed:
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = {}
-        self._viewers: Counter[str] = Counter()
         self._last: dict[str, int] = {}
         self._is_over = False
 
@@ -59,19 +57,19 @@ class Feed:
             for event in each:
                 event.set()
 
-    def open(self, party: str) -> None:
-        """Take one more viewer; `TooMany` where there are enough."""
-        if self._viewers[party] >= MOST_OF_PARTY or self._viewers.total() >= MOST:
-            raise TooMany(
-                f"stream: {self._viewers[party]} viewers of {party} are served already; close one"
-            )
-        self._viewers[party] += 1
+    def check_room(self, party: str) -> None:
+        """Refuse one more viewer where there are enough: `TooMany`.
 
-    async def follow(self, party: str, after: int | None, read: Read) -> AsyncIterator[bytes]:
-        """Yield what a viewer of a party is sent, from a step on; None for a snapshot first.
-
-        `open` was called before.
+        Counted are those that follow: one that goes away before it begins leaves nothing behind.
         """
+        own = len(self._waiting.get(party, ()))
+        if own >= MOST_OF_PARTY or sum(map(len, self._waiting.values())) >= MOST:
+            raise TooMany(f"stream: {own} viewers of {party} are served already; close one")
+
+    async def follow(
+        self, party: str, after: int | None, read: Read
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield what a viewer of a party is sent, from a step on; None for a snapshot first."""
         changed = asyncio.Event()
         self._waiting.setdefault(party, set()).add(changed)
         try:
@@ -91,7 +89,6 @@ class Feed:
                         yield ALIVE
         finally:
             self._waiting[party].discard(changed)
-            self._viewers[party] -= 1
 
 
 def _steps(party: str, after: int) -> Callable[[Exchange], Disclosed[Any]]:

@@ -131,6 +131,7 @@ class Writer:
 
     def _put(self, do: Callable[[Exchange], Any], *, is_act: bool) -> Future[Any]:
         done: Future[Any] = Future()
+        done.set_running_or_notify_cancel()  # who goes away cannot take back what waits
         with self._gate:
             if self.health.state is State.STOPPED:
                 done.set_exception(Unavailable("exchange: has stopped; send it again later"))
@@ -150,7 +151,7 @@ class Writer:
         while is_going:
             jobs = self._take()
             is_going = None not in jobs
-            self._step([each for each in jobs if each is not None])
+            self._surely([each for each in jobs if each is not None])
         if self.health.state is State.WRITING:
             self._quietly(self._begun.exchange.beat)
         with self._gate:
@@ -170,6 +171,16 @@ class Writer:
         except queue.Empty:
             pass
         return jobs
+
+    def _surely(self, jobs: Sequence[_Job]) -> None:
+        """Do what waits; whatever comes of it, all are told, and the thread goes on."""
+        try:
+            self._step(jobs)
+        except BaseException as fault:  # noqa: BLE001 else nobody would be answered any more
+            self._failed(fault)
+            for each in jobs:
+                if not each.done.done():
+                    each.done.set_exception(Unavailable(self._refusal()))
 
     def _step(self, jobs: Sequence[_Job]) -> None:
         """Do what waits, and what is to be done by time."""
