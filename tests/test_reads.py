@@ -56,6 +56,15 @@ def test_who_joins_later_sees_what_all_may_see_from_the_first_line_on() -> None:
     ]
 
 
+def test_who_holds_more_than_there_is_is_told_that_an_older_copy_goes_on() -> None:
+    stage, _, _ = played()
+    count = stage.exchange.reads.count("a")
+
+    assert stage.exchange.reads.steps("a", count, 9).value.lines == ()
+    with pytest.raises(InputError, match="goes on from an older copy of its record"):
+        stage.exchange.reads.steps("a", count + 1, 9)
+
+
 def test_each_conflict_stands_as_the_latest_notice_says() -> None:
     stage, ours, theirs = played()
     [conflict] = stage.exchange.world.conflicts

@@ -13,7 +13,7 @@ import httpx
 import msgspec
 import pytest
 
-from keepclear.client import Client, Event
+from keepclear.client import Client, Event, NotDone
 from keepclear.plans import acts
 from keepclear.record.encoding import encode
 from keepclear.server import feed
@@ -140,6 +140,19 @@ def test_a_last_event_that_is_none_is_refused(node: Node, given: str) -> None:
         )
         assert answer.status_code == 409
         assert "is no step" in answer.json()["error"]
+
+
+def test_who_follows_a_record_that_was_set_back_is_told_so(node: Node) -> None:
+    with node.join("north") as north:
+        north.operations()
+        answer = north._http.get(
+            "/v1/stream",
+            headers={"Authorization": f"Bearer {north._token}", "Last-Event-ID": "99"},
+        )
+        assert answer.status_code == 409
+        assert "goes on from an older copy of its record" in answer.json()["error"]
+        with pytest.raises(NotDone, match="goes on from an older copy"):
+            north.record(99)
 
 
 def test_there_are_no_more_viewers_than_are_served(monkeypatch: pytest.MonkeyPatch) -> None:

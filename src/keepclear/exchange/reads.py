@@ -48,8 +48,18 @@ class Reads:
         return views.steps(party, 0, self._store.pick([0]))
 
     def steps(self, party: str, after: int, most: int) -> Disclosed[Steps]:
-        """Return what a party sees of the record after so many steps of its own, `most` of them."""
-        numbers = self._written().viewers.steps_of(party)[after : after + most]
+        """Return what a party sees of the record after so many steps of its own, `most` of them.
+
+        `InputError` for one who holds more than there are: an older copy of the record goes on.
+        """
+        every = self._written().viewers.steps_of(party)
+        if after > len(every):
+            raise InputError(
+                "after", after, f"is more than the {len(every):,} steps that there are: this "
+                "exchange goes on from an older copy of its record", "keep what you hold, it "
+                "proves more; tell the operator and the other parties",
+            )  # fmt: skip
+        numbers = every[after : after + most]
         return views.steps(party, after, self._store.pick(numbers))
 
     def count(self, party: str) -> int:

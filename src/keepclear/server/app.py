@@ -202,6 +202,8 @@ class Public:
             """Send what is new, as it happens; `Last-Event-ID` goes on from there."""
             session = self._session(request)
             after = _last_event(request.headers.get("last-event-id"))
+            if after is not None:  # refused before it begins, where there is nothing to follow
+                await self._read(lambda exchange: exchange.reads.steps(session.party, after, 0))
             self.feed.check_room(session.party)
             return Stream(
                 self.feed.follow(session.party, after, self._read),
