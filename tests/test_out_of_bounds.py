@@ -365,3 +365,26 @@ def test_a_refusal_offers_only_what_somebody_can_do() -> None:
         move(State.ACTIVATED, Event.CANCEL)
     ways = "change or airborne or become contingent or end"
     assert str(refused.value).endswith(f"possible now: {ways}")
+
+
+@pytest.mark.parametrize("name", ["lateral", "vertical", "early", "late"])
+def test_nothing_is_off_by_less_than_nothing(name: str) -> None:
+    play = Play()
+    play.file("a", HERE)
+    size = "-1 s" if name in {"early", "late"} else "-60 NM"
+    smaller = msgspec.structs.replace(filed(HERE), **{name: size})
+
+    why = play.do("b", "operations.file/1", acts.FileOperation(operation=smaller))
+
+    assert f"{name} '{size}': is below 0" in why
+    assert is_sound(play)
+
+
+@pytest.mark.parametrize("at_us", [-1, 253_402_214_400_000_000, 2**62])
+def test_a_mark_outside_all_times_is_refused_and_the_record_stays_readable(at_us: int) -> None:
+    play = Play()
+    own = play.file("a", HERE)
+
+    assert "at_us" in play.do("a", "operations.airborne/1", acts.MarkAirborne(id=own, at_us=at_us))
+    play.stage.begin_again()
+    assert is_sound(play)

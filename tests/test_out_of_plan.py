@@ -319,3 +319,37 @@ def test_what_is_contingent_does_not_go_back() -> None:
     assert update(play, "a", own, LONGER) == ""
 
     assert "is contingent, so it cannot activate" in activate(play, "a", own)
+
+
+def test_what_it_comes_into_by_going_back_is_no_key_it_could_have_held() -> None:
+    """Short of the bound it is widened in time, and with its grace it is not."""
+    play = Play(between("a", "b", "a-b", LEVEL))
+    play.file("b", Plan(place=0, level=22, start=10, lasts=30))
+    own = play.file("a", Plan(place=0, level=22, start=45, lasts=10))
+    play.at(5)
+    said = acts.MarkAirborne(id=own, at_us=START_US)
+    assert play.do("a", "operations.airborne/1", said) == ""
+    before = play.world.hash
+
+    why = activate(play, "a", own)
+
+    assert "by going back" in why
+    assert play.world.hash == before
+    assert is_sound(play)
+
+
+def test_with_conflicts_that_are_not_told_nothing_is_activated_where_a_clause_refuses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("keepclear.exchange.rechecking.MOST_FINDINGS", 2)
+    refusing = clause("2", "Refused.", OnConflictRule(action=OnConflict.REFUSE))
+    play = Play(between("a", "b", "a-b", LEVEL, refusing), between("a", "c", "a-c", LEVEL))
+    for party, start in (("c", 20), ("c", 21), ("b", 40)):
+        play.file(party, Plan(place=0, level=22, start=start, lasts=60))
+    own = play.file("a", Plan(place=0, level=22, start=30, lasts=60))
+    assert own in play.world.more
+
+    why = activate(play, "a", own, *met(play, own))
+
+    assert "has more conflicts than are told" in why
+    assert play.world.operations[own].state is State.FILED

@@ -119,6 +119,8 @@ class Exchange:
         could not be read any more: with a key that is another party's, or dated before signatures.
         """
         now_us = self._now_us()
+        if any(document in self.keys.documents(each) for each in self.keys.parties()):
+            return  # it is there: a file of keys has the earlier ones too
         with self.together() as batch:
             self._pass_time(batch, now_us)
             keys = self.keys.copy()

@@ -148,18 +148,27 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
     world = deciding.world
     conflicts = [each for each in world.conflicts_of(old.id) if each.state in GONE_ON]
     _check_key(deciding, old, conflicts, payload.key)
-    if old.id in world.rechecking and any(
+    may_refuse = any(
         deciding.between(act.party, other).on_conflict is OnConflict.REFUSE
         for other in deciding.parties - {act.party}
-    ):
+    )
+    if may_refuse and old.id in world.rechecking:
         raise Refused(
             f"operation {old.id[:8]}: is RE-CHECKING under an agreement that has changed, which "
             "counts as a conflict; try again in a moment"
+        )
+    if may_refuse and old.id in world.more:
+        raise Refused(
+            f"operation {old.id[:8]}: has more conflicts than are told, and a clause refuses it "
+            "where it must act in one; change it to where there are fewer"
         )
     deciding.emit([act.party], OperationMoved(id=old.id, state=state))
     who = f"operation {old.id[:8]} of {act.party}"
     if old.state in OUT_OF_PLAN:
         recheck(deciding, world.operations[old.id], f"{who} {IS_BACK}", is_back=True)
+        # what it comes into by that, as its volumes may be widened otherwise without the grace
+        now = [each for each in world.conflicts_of(old.id) if each.state in GONE_ON]
+        _check_key(deciding, old, now, payload.key, is_again=True)
     if refusing := refusals(deciding, old.id):
         raise Refused(
             f"operation {old.id[:8]}: conflict {refusing[0].id[:8]} is open and it must act; "
@@ -172,13 +181,23 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
 
 
 def _check_key(
-    deciding: Deciding, own: Operation, conflicts: Iterable[Conflict], key: Collection[str]
+    deciding: Deciding, own: Operation, conflicts: Iterable[Conflict], key: Collection[str], *,
+    is_again: bool = False,
 ) -> None:  # fmt: skip
-    """Refuse a key that has not the latest version of each operation that one conflicts with."""
+    """Refuse a key that has not the latest version of each operation that one conflicts with.
+
+    is_again: it was asked for those before, and what is more now is not known to its owner yet.
+    """
     pairs = [(each, deciding.world.operations[each.other(own.id)]) for each in conflicts]
     stale = [each[:8] for each in key if each not in {other.ovn for _, other in pairs}]
     held = f"version {', '.join(stale)}" if stale else "no version"
     for conflict, other in pairs:
+        if other.ovn not in key and is_again:
+            raise Refused(
+                f"operation {own.id[:8]}: would come into a conflict with operation "
+                f"{other.id[:8]} of {other.party} by going back; change it, or end it and file "
+                "another"
+            )
         if other.ovn not in key:
             raise Refused(
                 f"key: {own.party} holds {held}, and {other.party} holds version "

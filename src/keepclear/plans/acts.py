@@ -11,7 +11,7 @@ import msgspec
 from keepclear.plans.conflicts import Answer
 from keepclear.plans.filing import FiledOperation, FiledVolume
 from keepclear.record.encoding import Signed
-from keepclear.record.headers import Id
+from keepclear.record.headers import Id, TimeUs
 
 Why = Annotated[str, msgspec.Meta(max_length=2_000)]
 
@@ -41,7 +41,7 @@ class MarkAirborne(Signed, frozen=True, kw_only=True):
     """Say that it has left the ground, at a time (microseconds UTC)."""
 
     id: Id
-    at_us: int
+    at_us: TimeUs
 
 
 class MakeContingent(Signed, frozen=True, kw_only=True):

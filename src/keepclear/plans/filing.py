@@ -190,12 +190,22 @@ def volumes_filed(filed: FiledOperation) -> tuple[Volume4D, ...]:
 
 
 def uncertainty_of(filed: FiledOperation) -> Uncertainty:
-    """Return what an operation may be off by; `InputError` for what is no quantity."""
+    """Return what an operation may be off by; `InputError` for what is no quantity, or below 0.
+
+    Less than nothing would make it smaller than it is.
+    """
+    found = {
+        "lateral": parse_length_tmm(filed.lateral, "lateral"),
+        "vertical": parse_length_tmm(filed.vertical, "vertical"),
+        "early": parse_duration_us(filed.early, "early"),
+        "late": parse_duration_us(filed.late, "late"),
+    }
+    for name, value in found.items():
+        if value < 0:
+            raise InputError(name, getattr(filed, name), "is below 0", "give 0 or more")
     return Uncertainty(
-        lateral_tmm=parse_length_tmm(filed.lateral, "lateral"),
-        vertical_tmm=parse_length_tmm(filed.vertical, "vertical"),
-        early_us=parse_duration_us(filed.early, "early"),
-        late_us=parse_duration_us(filed.late, "late"),
+        lateral_tmm=found["lateral"], vertical_tmm=found["vertical"], early_us=found["early"],
+        late_us=found["late"],
     )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def operator_app(writer: Writer, clock: NodeClock, token: str) -> Litestar:
         if off_us:
             why = why or (
                 f"the machine's clock is off by {off_us / 1e6:+.1f} s, above {MOST_US / 1e6:g} s; "
-                "set it right, or accept it with keepclear clock accept"
+                "set it right, or accept it: POST /clock here, with the operator's token"
             )
         said = HealthSaid(
             state=found.state.value, since_us=found.since_us, why=why, clock_us=off_us,

@@ -39,6 +39,7 @@ PRIVATE: Final = "exchange.private.json"
 PUBLIC: Final = "region.keys.json"
 TOKEN: Final = "operator.token"  # noqa: S105 the name of a file
 SEED_BYTES: Final = 32
+FEWEST: Final = 32  # characters of a token
 
 
 class PrivateKey(Signed, frozen=True, kw_only=True):
@@ -56,6 +57,7 @@ def create_region(
     if folder.exists() and any(folder.iterdir()):
         raise OperatorError(f"{folder}: is not empty; give a new folder for a new region")
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # the record has what each party does
     exchange = f"keepclear.example/{name}"
     signer = Signer(os.urandom(SEED_BYTES))
     own = ExchangeKey(name=exchange, key=signer.public.data)
@@ -86,7 +88,13 @@ def begin(folder: Path, clock: Clock, functions: Functions) -> Begun:
 
 def operator_token(folder: Path) -> str:
     """Return what the operator's commands show to the node that serves a folder."""
-    return _read(folder / TOKEN).decode().strip()
+    token = _read(folder / TOKEN).decode().strip()
+    if len(token) < FEWEST:
+        raise OperatorError(
+            f"{folder / TOKEN}: is empty or cut off, so anybody could be the operator; write "
+            f"{FEWEST} random characters or more into it"
+        )
+    return token
 
 
 def _region(store: SQLiteStore, folder: Path) -> Region:
