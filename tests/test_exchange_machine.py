@@ -152,12 +152,14 @@ class Exchanging(RuleBasedStateMachine):
 
         if is_stale and conflicts:
             assert not done
+        has_untold = operation in world.more and old.party in {"a", "c"}  # who refuse each other
         if done:
             assert not self.is_refused(operation)
+            assert not has_untold
         if is_refused and old.state is not State.NONCONFORMING:
             assert not done
         elif (
-            not is_stale
+            not (is_stale or has_untold)
             and operation not in world.rechecking
             and old.state in {State.FILED, State.ACCEPTED}
         ):

@@ -9,20 +9,26 @@ from typing import Final
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from keepclear.agreement.clauses import Field, Grace, OnConflict, OnConflictRule
+from keepclear.agreement.clauses import Field, Grace, OnConflict, OnConflictRule, ProbingBound
 from keepclear.agreement.documents import Agreement
+from keepclear.agreement.probing import DEFAULT, widened
+from keepclear.airspace.volumes import Circle, Volume4D
 from keepclear.exchange.folding import fold
 from keepclear.plans import acts
 from keepclear.plans.conflicts import State as Conflicting
-from keepclear.plans.operations import State
+from keepclear.plans.filing import Domain, Uncertainty, volumes_of
+from keepclear.plans.operations import Operation, State, as_compared, claim_of
 from keepclear.record.encoding import Signed
+from keepclear.record.headers import Status
 from tests.agreement_plays import clause
 from tests.record_plays import START_US
 from tests.test_lapses import is_sound
 from tests.test_out_of_bounds import activate, update
 from tests.test_rules_of_the_door import Play
-from tests.two_worlds import MINUTE_US, Plan, between, filed, grade, separation
+from tests.two_worlds import MINUTE_US, Plan, between, filed, grade, separation, volume_of
 
 END: Final = 60  # minutes of the play
 PLAN: Final = Plan(place=0, level=22, start=30, lasts=END - 30)
@@ -321,21 +327,67 @@ def test_what_is_contingent_does_not_go_back() -> None:
     assert "is contingent, so it cannot activate" in activate(play, "a", own)
 
 
-def test_what_it_comes_into_by_going_back_is_no_key_it_could_have_held() -> None:
-    """Short of the bound it is widened in time, and with its grace it is not."""
+@pytest.mark.parametrize("how", ["airborne", "contingent"])
+def test_out_of_plan_a_short_operation_keeps_the_conflicts_that_it_had(how: str) -> None:
+    """It is shorter than the bound, so it is widened to before its start, grace or not."""
     play = Play(between("a", "b", "a-b", LEVEL))
-    play.file("b", Plan(place=0, level=22, start=10, lasts=30))
+    other = play.file("b", Plan(place=0, level=22, start=10, lasts=30))
     own = play.file("a", Plan(place=0, level=22, start=45, lasts=10))
+    [conflict] = play.world.conflicts_of(own)
     play.at(5)
-    said = acts.MarkAirborne(id=own, at_us=START_US)
-    assert play.do("a", "operations.airborne/1", said) == ""
-    before = play.world.hash
 
-    why = activate(play, "a", own)
+    if how == "airborne":
+        said = acts.MarkAirborne(id=own, at_us=START_US)
+        assert play.do("a", "operations.airborne/1", said) == ""
+    else:
+        assert activate(play, "a", own, other) == ""
+        assert play.do("a", "operations.contingent/1", acts.MakeContingent(id=own)) == ""
 
-    assert "by going back" in why
-    assert play.world.hash == before
+    assert play.world.conflicts[conflict.id].state is Conflicting.RAISED
+    later = play.file("b", Plan(place=0, level=22, start=6, lasts=34))
+    assert met(play, later) == [own]
     assert is_sound(play)
+
+
+MINUTES: Final = st.integers(1, 90)
+
+
+@given(st.lists(st.tuples(MINUTES, MINUTES), min_size=1, max_size=4), MINUTES,
+       st.sampled_from([None, DEFAULT]))  # fmt: skip
+def test_out_of_plan_an_operation_takes_up_all_that_it_did_and_each_last_volume_the_grace(
+    times: list[tuple[int, int]], grace: int, bound: ProbingBound | None
+) -> None:
+    volumes = tuple(
+        volume_of(Plan(place=place, level=22, start=start, lasts=lasts))
+        for place, (start, lasts) in enumerate(times)
+    )
+    in_plan = Operation(
+        id="0" * 32, party="a", status=Status.EXERCISE, version=1, ovn="1" * 32,
+        state=State.ACTIVATED, domain=Domain.AIR, craft_class="any", callsign="", count=1,
+        has_rvsm=False, volumes=volumes_of(volumes, "volumes"),
+        uncertainty=Uncertainty(lateral_tmm=0, vertical_tmm=0, early_us=0, late_us=0),
+        filed_us=START_US, grace_us=grace * MINUTE_US,
+    )  # fmt: skip
+    out = msgspec.structs.replace(in_plan, state=State.NONCONFORMING)
+
+    before, after = (
+        claim_of(each) if bound is None else widened(claim_of(each), bound)
+        for each in (in_plan, out)
+    )
+    assert set(before.volumes) <= set(after.volumes)
+    for each in in_plan.volumes:
+        if each.end_us == in_plan.end_us:
+            longer = msgspec.structs.replace(each, end_us=each.end_us + out.grace_us)
+            assert any(is_within(longer, other) for other in after.volumes)
+    assert claim_of(as_compared(out, bound)).volumes == after.volumes  # what is shown is that
+
+
+def is_within(one: Volume4D, other: Volume4D) -> bool:
+    """Tell whether a volume lies in another in time, at the same centre."""
+    a, b = one.volume.shape, other.volume.shape
+    assert isinstance(a, Circle)
+    assert isinstance(b, Circle)
+    return a.centre == b.centre and other.start_us <= one.start_us and one.end_us <= other.end_us
 
 
 def test_with_conflicts_that_are_not_told_nothing_is_activated_where_a_clause_refuses(

@@ -9,6 +9,7 @@ from keepclear.agreement.statements import AgreementFile, Said
 from keepclear.detect.compiled import plain
 from keepclear.exchange.agreements import CarryAgreement
 from keepclear.exchange.audit import audit
+from keepclear.exchange.operations import Refused
 from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.exchange.world import Rechecking, agreement_of
 from keepclear.plans import acts
@@ -124,6 +125,25 @@ def test_what_was_agreed_is_not_agreed_of_a_rule_that_binds_besides_since_then()
     conflict = stage.exchange.world.conflicts[found.id]
     assert (conflict.state, conflict.agreed) == (State.RAISED, ())
     assert [each.agreement for each in conflict.broken] == ["", ONE]
+    assert audit(stage.lines, plain()).differences == ()
+
+
+def test_it_does_not_go_back_into_what_nobody_was_told_of_yet() -> None:
+    stage = staged(agreement(clauses=(separation("3 NM / 1000 ft"),)))
+    ours, theirs = file(stage, "a", 0), file(stage, "b", 4)  # 6 NM apart, edge to edge
+    stage.submit("b", "operations.airborne/1", acts.MarkAirborne(id=theirs, at_us=START_US))
+    carry(stage, stage.signed(agreement(id="wider", clauses=(separation("8 NM / 2000 ft"),))))
+    world = stage.exchange.world
+    assert (world.conflicts_of(theirs), {ours, theirs}) == ([], {*world.rechecking})
+    before = world.hash
+
+    with pytest.raises(Refused, match="nobody was told yet; try again in a moment"):
+        stage.submit("b", "operations.activate/1", acts.ActivateOperation(id=theirs))
+    assert world.hash == before
+    while stage.exchange.recheck_some():
+        pass
+    key = (world.operations[ours].ovn,)
+    stage.submit("b", "operations.activate/1", acts.ActivateOperation(id=theirs, key=key))
     assert audit(stage.lines, plain()).differences == ()
 
 

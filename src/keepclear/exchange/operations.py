@@ -157,22 +157,22 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
             f"operation {old.id[:8]}: is RE-CHECKING under an agreement that has changed, which "
             "counts as a conflict; try again in a moment"
         )
-    if may_refuse and old.id in world.more:
-        raise Refused(
-            f"operation {old.id[:8]}: has more conflicts than are told, and a clause refuses it "
-            "where it must act in one; change it to where there are fewer"
-        )
     deciding.emit([act.party], OperationMoved(id=old.id, state=state))
     who = f"operation {old.id[:8]} of {act.party}"
     if old.state in OUT_OF_PLAN:
         recheck(deciding, world.operations[old.id], f"{who} {IS_BACK}", is_back=True)
-        # what it comes into by that, as its volumes may be widened otherwise without the grace
+        # while RE-CHECKING, or where more conflicts were not told, there may be others now
         now = [each for each in world.conflicts_of(old.id) if each.state in GONE_ON]
         _check_key(deciding, old, now, payload.key, is_again=True)
     if refusing := refusals(deciding, old.id):
         raise Refused(
             f"operation {old.id[:8]}: conflict {refusing[0].id[:8]} is open and it must act; "
             "change it, agree with the other side, or agree as it is"
+        )
+    if may_refuse and old.id in world.more:
+        raise Refused(
+            f"operation {old.id[:8]}: has more conflicts than are told, and a clause refuses it "
+            "where it must act in one; change it to where there are fewer"
         )
     if old.state not in OUT_OF_PLAN:
         for each in conflicts:  # who was told of it as filed plans by that
@@ -194,9 +194,9 @@ def _check_key(
     for conflict, other in pairs:
         if other.ovn not in key and is_again:
             raise Refused(
-                f"operation {own.id[:8]}: would come into a conflict with operation "
-                f"{other.id[:8]} of {other.party} by going back; change it, or end it and file "
-                "another"
+                f"operation {own.id[:8]}: breaks a rule with operation {other.id[:8]} of "
+                f"{other.party}, of which nobody was told yet; try again in a moment, when the "
+                "notice is there, with its OVN"
             )
         if other.ovn not in key:
             raise Refused(
@@ -357,7 +357,8 @@ def taken(deciding: Deciding, made: Operation, *, is_agreed: bool = False) -> Ta
         return Taken(0, ())
     # by its own agreements alone: those of others are nothing to it
     own = [d for _, _, d in clauses_of(deciding.world, made.party) if isinstance(d, ProbingBound)]
-    takes_km2h = area_hours_km2h(as_compared(made, widest(own or [DEFAULT])))
+    in_plan = replace(made, grace_us=0)  # nobody plans a grace
+    takes_km2h = area_hours_km2h(as_compared(in_plan, widest(own or [DEFAULT])))
     filer = deciding.world.filers.get(made.party, Filer())
     taken_km2h = filer.taken_km2h(deciding.now_us)
     return Taken(takes_km2h, tuple(

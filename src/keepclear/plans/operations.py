@@ -243,10 +243,10 @@ def _is_below(one: Altitude, other: Altitude) -> bool:
 def as_compared(operation: Operation, bound: ProbingBound | None) -> Operation:
     """Return an operation with the volumes that others are compared with: what they may be shown.
 
-    bound: what small ones are widened to, None for nothing. The grace is not in it: `claim_of`
-    of it adds that.
+    bound: what small ones are widened to, None for nothing. The grace is in it, and `claim_of` of
+    it adds none.
     """
-    claim = _claim(operation, (*operation.volumes, *operation.off_nominal))
+    claim = claim_of(operation)
     if bound is not None:
         claim = widened(claim, bound)
     uncertainty = Uncertainty(
@@ -254,23 +254,23 @@ def as_compared(operation: Operation, bound: ProbingBound | None) -> Operation:
         early_us=claim.early_us, late_us=claim.late_us,
     )  # fmt: skip
     return msgspec.structs.replace(
-        operation, volumes=claim.volumes, off_nominal=(), uncertainty=uncertainty
+        operation, volumes=claim.volumes, off_nominal=(), uncertainty=uncertainty, grace_us=0
     )
 
 
 def claim_of(operation: Operation) -> Claim:
-    """Return what an operation takes up."""
+    """Return what an operation takes up.
+
+    Out of plan, the volumes that end last stand in it twice, as they are and with the grace: a
+    short one is widened to before its start, and would not be, were it only longer.
+    """
     volumes = (*operation.volumes, *operation.off_nominal)
     last_us, until_us = operation.end_us, protects_until_us(operation)
     if until_us > last_us:
-        volumes = tuple(
-            msgspec.structs.replace(each, end_us=until_us) if each.end_us == last_us else each
-            for each in volumes
-        )
-    return _claim(operation, volumes)
-
-
-def _claim(operation: Operation, volumes: tuple[Volume4D, ...]) -> Claim:
+        volumes += tuple(
+            msgspec.structs.replace(each, end_us=until_us)
+            for each in volumes if each.end_us == last_us
+        )  # fmt: skip
     return Claim(
         id=operation.id, party=operation.party, craft_class=operation.craft_class,
         has_rvsm=operation.has_rvsm, volumes=volumes,
