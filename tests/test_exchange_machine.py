@@ -42,7 +42,7 @@ from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.folding import fold
 from keepclear.exchange.lapses import as_stood
 from keepclear.plans import acts
-from keepclear.plans.conflicts import Answer
+from keepclear.plans.conflicts import GONE_ON, Answer
 from keepclear.plans.filing import Domain, FiledCircle, FiledOperation, FiledVolume
 from keepclear.plans.operations import Operation, State, claim_of, protects_until_us
 from keepclear.plays.stage import Stage
@@ -302,6 +302,7 @@ class Exchanging(RuleBasedStateMachine):
             assert folded.places == self.exchange.world.places
             assert folded.of_operation == self.exchange.world.of_operation
             assert folded.waiting == self.exchange.world.waiting
+            assert folded.room == self.exchange.world.room
 
     @invariant()
     def how_agreements_stood_is_kept_as_long_as_an_operation_waits_for_it(self) -> None:
@@ -318,9 +319,16 @@ class Exchanging(RuleBasedStateMachine):
         if hasattr(self, "stage"):
             while self.exchange.recheck_some():
                 self.the_record_folds_to_the_same_world()
+            self.none_is_left_out_where_there_is_room()
             self.every_pair_in_conflict_has_one_and_no_other_has()
             self.exchange.beat()
             assert verify(self.stage.lines, self.stage.keys).is_proven
+
+    def none_is_left_out_where_there_is_room(self) -> None:
+        world = self.exchange.world
+        for own_id in world.more:
+            told = [each for each in world.conflicts_of(own_id) if each.state in GONE_ON]
+            assert len(told) >= rechecking.MOST_FINDINGS
 
     def do(self, party: str, kind: str, payload: Signed) -> bool:
         """Try an act; where it is refused nothing has changed."""

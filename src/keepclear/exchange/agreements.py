@@ -194,8 +194,15 @@ def _times(carried: Carried, standing: Standing) -> Iterator[int]:
 
 
 def recheck_some(deciding: Deciding) -> None:
-    """Look again at the soonest operations that are RE-CHECKING, as many as one entry takes."""
+    """Look again at the soonest operations that are RE-CHECKING, as many as one entry takes.
+
+    After these, at the soonest one that has more conflicts than were told, and room for some.
+    """
     world = deciding.world
+    if not world.rechecking:
+        for own_id in soonest(deciding, world.room)[:1]:
+            recheck(deciding, world.operations[own_id], {})
+        return
     for own_id in soonest(deciding, world.rechecking)[:AT_ONCE]:
         operation = world.operations[own_id]
         why: dict[str, str] = {}  # each is told of an agreement of its own

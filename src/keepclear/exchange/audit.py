@@ -54,7 +54,7 @@ from keepclear.exchange.folding import check_world
 from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.exchange.world import evolve, keep
 from keepclear.plans.conflicts import Conflict
-from keepclear.plans.operations import OUT_OF_PLAN, OVER
+from keepclear.plans.operations import OUT_OF_PLAN, OVER, Operation
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Entry, Leaf, Part
 from keepclear.record.envelopes import Envelope
@@ -322,7 +322,7 @@ class _Auditor:
                 strange = {operation.id} - world.operations.keys()
             case LimitedFound(a=a, b=b):
                 strange = {a, b} - world.operations.keys()
-            case OperationMoved(id=operation_id):
+            case OperationMoved(id=operation_id) | MoreFound(id=operation_id):
                 strange = {operation_id} - world.operations.keys()
             case RecheckingDone(operations=operations):
                 strange = set(operations) - world.operations.keys()
@@ -339,20 +339,21 @@ class _Auditor:
     def _touched(self, found: Found, event: Event) -> list[str]:
         """Return the operations of which everything is to be compared again after an event."""
         match event:
-            case OperationFiled(operation=operation):
-                found.forget(operation.id)
-                return [operation.id]
+            case OperationFiled(operation=Operation(id=operation_id)):
+                found.forget(operation_id)
+                return [operation_id]
             case OperationMoved(id=operation_id, state=state) if (
                 state in OVER | OUT_OF_PLAN
                 or found.world.operations[operation_id].state in OUT_OF_PLAN
             ):
                 found.forget(operation_id)
                 return [operation_id]
+            case MoreFound(id=operation_id):
+                return [operation_id]
             case RecheckingDone(operations=operations):
                 return list(operations)
-            case AgreementStood(hash=own_hash, is_long=is_long):
-                if is_long:  # looked at bit by bit, each with its RecheckingDone
-                    return []
+            # a long one is looked at bit by bit, each with its RecheckingDone
+            case AgreementStood(hash=own_hash, is_long=False):
                 parties = {each.id for each in found.world.agreements[own_hash].agreement.parties}
                 every = found.world.operations.values()
                 return [each.id for each in every if each.party in parties]

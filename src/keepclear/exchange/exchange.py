@@ -202,19 +202,19 @@ class Exchange:
                 expire(deciding, operation)
 
     def recheck_some(self) -> bool:
-        """Enter one entry of what is RE-CHECKING; tell whether there is more.
+        """Enter one entry of what is to be looked at again; tell whether there is more.
 
         The owner calls it between acts, until nothing is left: no act waits for it.
         """
         now_us = self._now_us()
         with self.together() as batch:
             self._pass_time(batch, now_us)
-            if self.world.rechecking:
+            if self.world.is_waiting:
                 with self._undoing(batch):
                     deciding = self._deciding(now_us)
                     recheck_some(deciding)
                     self._commit(batch, "", now_us, deciding, deciding.parts)
-        return bool(self.world.rechecking)
+        return self.world.is_waiting
 
     def beat(self) -> None:
         """Sign a checkpoint of each tree that has grown, and the beat over all of them."""

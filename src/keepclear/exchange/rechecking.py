@@ -6,7 +6,8 @@
    has ended one of the two for the other side (`lapses`) it has expired.
 3. *Accepted* is given by itself as soon as no conflict is open in which the operation must act.
 4. One entry holds at most 1,000 of an operation's conflicts, the soonest first; it says how many
-   more there are, and *accepted* is not given.
+   more there are, and *accepted* is not given. It is looked at again, between acts,
+   when one that was told is settled or agreed: others are told as there is room.
 5. The verdict is on the exact shapes. The numbers are computed from those that both sides are
    shown; the exact ones lie within them, so a conflict of the exact is one of the shown. Where
    the shown give none, none are told.

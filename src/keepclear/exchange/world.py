@@ -48,7 +48,7 @@ HOURS: Final = 24
 HASH_SIZE: Final = 2**256
 MOST_UNHASHED: Final = 256
 # They follow from the others.
-UNHASHED: Final = frozenset({"of_operation", "places", "stated", "waiting"})
+UNHASHED: Final = frozenset({"of_operation", "places", "room", "stated", "waiting"})
 
 
 class Carried(Signed, frozen=True, kw_only=True):
@@ -113,7 +113,8 @@ class World:
     its place. rechecking: operations that are not yet looked at again, by id; before: agreements as
     they stood before a change that some of these wait for, whose rules bind those still, by hash
     and number of the change; waiting: how many wait for each. more: of operations with more
-    conflicts than one entry holds, how many more.
+    conflicts than one entry holds, how many more; room: of these, those of which a conflict that
+    was told has been settled since, or agreed, so that others can be told.
     incidents, lines of their timelines, none_here statements: by id; contradictions: by statement;
     stated: ids of a party's statements. earlier: versions of operations that others have replaced,
     by id and version, and of one that is out of plan no more how it stood before, as it protected
@@ -131,6 +132,7 @@ class World:
     waiting: dict[str, int] = field(default_factory=dict)
     rechecking: dict[str, Rechecking] = field(default_factory=dict)
     more: dict[str, More] = field(default_factory=dict)
+    room: dict[str, int] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
     conflicts: dict[str, Conflict] = field(default_factory=dict)
     of_operation: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -152,6 +154,11 @@ class World:
         """Return the hash of all objects, hexadecimal."""
         hash_again(self)
         return f"{self.sum:064x}"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether there are operations to be looked at again, between acts."""
+        return bool(self.rechecking or self.room)
 
     def conflicts_of(self, operation: str) -> list[Conflict]:
         """Return the conflicts that an operation is or was in."""
@@ -260,6 +267,19 @@ def _more_found(world: World, event: MoreFound) -> None:
         _put(world, "more", event.id, More(count=event.more))
     else:
         _drop(world, "more", event.id)
+    _note_room(world, event.id, None)
+
+
+def _note_room(world: World, operation_id: str, conflicts: int | None) -> None:
+    """Note how many told conflicts have made room for others, or that all were looked at."""
+    before = world.room.get(operation_id)
+    if conflicts == before:
+        return
+    world.undo_log.append(("room", operation_id, before))
+    if conflicts is None:
+        del world.room[operation_id]
+    else:
+        world.room[operation_id] = conflicts
 
 
 def _conflict_changed(world: World, event: ConflictChanged) -> None:
@@ -270,6 +290,10 @@ def _conflict_changed(world: World, event: ConflictChanged) -> None:
             world.undo_log.append(("of_operation", operation, known))
             world.of_operation[operation] = (*known, conflict.id)
     _put(world, "conflicts", conflict.id, conflict)
+    if not conflict.is_open:
+        for operation in (conflict.a, conflict.b):
+            if operation in world.more:
+                _note_room(world, operation, world.room.get(operation, 0) + 1)
 
 
 def _incident_changed(world: World, event: IncidentChanged) -> None:

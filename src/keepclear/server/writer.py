@@ -231,11 +231,11 @@ class Writer:
         self._kept(exchange.reads.counts())
 
     def _by_time(self) -> None:
-        """Enter what has fallen due, something of what is RE-CHECKING, and a beat if it is time."""
+        """Enter what has fallen due, something of what waits, and a beat if it is time."""
         exchange = self._begun.exchange
         before = exchange.reads.lines
         exchange.pass_time()
-        if exchange.world.rechecking:
+        if exchange.world.is_waiting:
             exchange.recheck_some()
         if time.monotonic() >= self._next_beat:
             self._next_beat = time.monotonic() + self._beat_s
