@@ -22,6 +22,7 @@ from tests.agreement_plays import clause
 from tests.exchange_plays import example, played
 from tests.record_plays import START_US
 from tests.test_cli_record import run, write_record
+from tests.test_lapses import is_sound
 from tests.test_rules_of_the_door import Play
 from tests.two_worlds import MINUTE_US, Plan, between, filed, grade, separation
 
@@ -182,3 +183,56 @@ def test_the_page_of_a_record_says_late_and_how_urgent_a_notice_was(tmp_path: Pa
     page = (tmp_path / "page.html").read_text()
     assert "LATE by 4,200 s at most, clause 2.1" in page
     assert "raised, URGENT" in page
+
+
+def on_the_table(play: Play, by: str, **moves: str) -> acts.AcceptProposal:
+    """Let a party propose that a's operation moves, and return what accepts that."""
+    [found] = play.world.conflicts.values()
+    own = next(e.id for e in play.world.operations.values() if e.party == "a")
+    made = acts.ProposeChange(id=found.id, operation=own, **moves)
+    assert play.do(by, "conflicts.propose/1", made) == ""
+    proposal = play.world.conflicts[found.id].proposal
+    assert proposal is not None
+    return acts.AcceptProposal(id=found.id, proposal=proposal.id)
+
+
+@pytest.mark.parametrize(("aside", "late"), [("1 min", LEAD - 10 - 1), ("2 h", 0)])
+def test_what_was_proposed_is_late_or_in_time_by_when_it_was_accepted(
+    aside: str, late: int
+) -> None:
+    play = Play(agreed("b", TIMES))
+    play.at(1)
+    play.file("b", Plan(place=0, level=22, start=90, lasts=40))
+    own = play.file("a", Plan(place=0, level=22, start=90, lasts=40))
+    assert play.world.operations[own].late_us == 0
+    accepts = on_the_table(play, "b", later=aside, aside="40 NM", towards="090")
+    play.at(80)
+
+    assert play.do("a", "conflicts.accept/1", accepts) == ""
+
+    made = play.world.operations[own]
+    assert made.filed_us == START_US + 80 * MINUTE_US
+    assert made.late_us == late * MINUTE_US
+    assert is_sound(play)
+
+
+@pytest.mark.parametrize("does", ["accepted", "contingent"])
+def test_whatever_counts_as_a_filing_counts_when_it_is_done(does: str) -> None:
+    play = Play(agreed("b", TIMES))
+    play.file("b", PLAN)
+    own = play.file("a", PLAN)
+    assert play.world.filers["a"].minutes == ((START_US // MINUTE_US, 1),)
+    accepts = on_the_table(play, "b", later="2 h")
+    key = tuple(each.ovn for each in play.world.operations.values() if each.party == "b")
+    made = acts.ActivateOperation(id=own, key=key)
+    assert play.do("a", "operations.activate/1", made) == ""
+    play.at(20)
+
+    if does == "accepted":
+        assert play.do("a", "conflicts.accept/1", accepts) == ""
+    else:
+        assert play.do("a", "operations.contingent/1", acts.MakeContingent(id=own)) == ""
+
+    now = START_US // MINUTE_US + 20
+    assert play.world.filers["a"].minutes == ((now - 20, 1), (now, 1))
+    assert is_sound(play)

@@ -51,9 +51,7 @@ def test_those_told_before_are_not_told_again_and_keep_what_was_said(
     crowd: tuple[Play, list[str], str],
 ) -> None:
     play, theirs, own = crowd
-    [second] = [
-        each.id for each in play.world.conflicts_of(own) if each.other(own) == theirs[1]
-    ]
+    [second] = [each.id for each in play.world.conflicts_of(own) if each.other(own) == theirs[1]]
     noted = acts.AnswerConflict(id=second, answer=Answer.NOTED)
     assert play.do("b", "conflicts.answer/1", noted) == ""
     assert play.do("b", "operations.end/1", acts.EndOperation(id=theirs[0])) == ""

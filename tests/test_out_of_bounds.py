@@ -391,3 +391,43 @@ def test_a_mark_outside_all_times_is_refused_and_the_record_stays_readable(at_us
     assert "at_us" in play.do("a", "operations.airborne/1", acts.MarkAirborne(id=own, at_us=at_us))
     play.stage.begin_again()
     assert is_sound(play)
+
+
+def in_conflict() -> tuple[Play, str, str]:
+    """Return a play with a conflict, its id, and the operation of b in it."""
+    play = Play()
+    play.file("a", HERE)
+    own = play.file("b", HERE)
+    return play, conflict(play), own
+
+
+def test_what_both_have_agreed_to_leave_as_it_is_has_nothing_on_the_table() -> None:
+    play, found, own = in_conflict()
+    made = acts.ProposeChange(id=found, operation=own, aside="40 NM", towards="090")
+    assert play.do("b", "conflicts.propose/1", made) == ""
+    proposal = play.world.conflicts[found].proposal
+    assert proposal is not None
+    agrees = acts.AgreeAsIs(id=found)
+    for party in ("a", "b"):
+        assert play.do(party, "conflicts.agree-as-is/1", agrees) == ""
+
+    accepts = acts.AcceptProposal(id=found, proposal=proposal.id)
+    assert "is not the one on the table" in play.do("a", "conflicts.accept/1", accepts)
+
+    assert play.world.conflicts[found].state is Conflicting.AGREED
+    assert play.world.operations[own].version == 1
+    assert is_sound(play)
+
+
+def test_who_proposes_otherwise_has_not_agreed() -> None:
+    play, found, own = in_conflict()
+    agrees = acts.AgreeAsIs(id=found)
+    assert play.do("b", "conflicts.agree-as-is/1", agrees) == ""
+    made = acts.ProposeChange(id=found, operation=own, aside="40 NM", towards="090")
+    assert play.do("b", "conflicts.propose/1", made) == ""
+
+    assert play.do("a", "conflicts.agree-as-is/1", agrees) == ""
+
+    standing = play.world.conflicts[found]
+    assert (standing.state, standing.agreed) == (Conflicting.PROPOSED, ("a",))
+    assert is_sound(play)

@@ -180,3 +180,26 @@ def closings(stage: Stage, party: str) -> list[str]:
     notices = [msgspec.json.decode(each.data, type=Notice) for each in parts
                if each.kind == NOTICE_KIND]  # fmt: skip
     return [each.closed_by for each in notices if each.closed_by]
+
+
+def test_a_proposal_settles_nothing_that_breaks_a_rule_from_before() -> None:
+    other = agreement(id="other", clauses=(separation("3 NM / 1000 ft"),))
+    stage = staged()
+    carry(stage, stage.signed(other))
+    ours, theirs = file(stage, "a", 0, "2 NM"), file(stage, "b", 1, "2 NM")
+    [found] = stage.exchange.world.conflicts_of(ours)
+    say(stage, A_AND_B, (Said.SUSPEND, 1))  # its 8 NM bind until both were looked at again
+    assert {ours, theirs} <= stage.exchange.world.rechecking.keys()
+    assert rules_of(stage, ours, theirs) == ["3 NM / 1000 ft", "8 NM / 2000 ft"]
+    made = acts.ProposeChange(id=found.id, operation=theirs, aside="5 NM", towards="000")
+    stage.submit("b", "conflicts.propose/1", made)
+    proposal = stage.exchange.world.conflicts[found.id].proposal
+    assert proposal is not None
+    accepts = acts.AcceptProposal(id=found.id, proposal=proposal.id)
+
+    with pytest.raises(Refused, match="does not settle the conflict"):
+        stage.submit("a", "conflicts.accept/1", accepts)
+
+    while stage.exchange.recheck_some():
+        pass
+    assert audit(stage.lines, plain()).differences == ()

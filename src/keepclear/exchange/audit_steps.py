@@ -289,10 +289,9 @@ class Steps:
         if after.end_us <= now_us or leaves_airborne(old, after, now_us) or not old.is_protecting:
             return False
         other = world.operations[conflict.other(after.id)]
-        between = self._found.between(after, other)
-        bound = between.bound(after, other)
+        bound = self._found.between(after, other).bound(after, other)
         one, two = (deciding.near.compile(claim_of(each), bound) for each in (after, other))
-        broken = breaches(self._found.functions, one, two, between.minima)
+        broken = breaches(self._found.functions, one, two, deciding.minima(after, other))
         return bool(broken) and all(each.found.verdict is Verdict.BOUNDARY for each in broken)
 
     def _differs(self, operation_id: str, what: str) -> None:

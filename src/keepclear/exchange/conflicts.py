@@ -4,8 +4,9 @@
 1. Acknowledged is a mark and closes nothing. It names the version of the other operation that was
    seen; where that is not the latest it marks nothing and is refused.
 2. A proposal moves one of the two operations; it takes effect when the other side accepts it,
-   and only if the two are then in no conflict.
-3. Agreed as it is holds once both have said so, until either changes.
+   and only if the two are then in no conflict. It counts as filed then, late or in time.
+3. Agreed as it is holds once both have said so, until either changes; nothing is on the table any
+   more. Who proposes otherwise has not agreed.
 """
 
 from collections.abc import Callable
@@ -81,8 +82,9 @@ def propose(deciding: Deciding, act: Act, payload: ProposeChange) -> None:
     made = _proposal(deciding, act, payload)
     is_counter = old.proposal is not None and old.proposal.by != act.party
     state = move(old.state, Event.COUNTER if is_counter else Event.PROPOSE)
+    agreed = tuple(each for each in old.agreed if each != act.party)
     deciding.change(
-        replace(old, state=state, proposal=made),
+        replace(old, state=state, proposal=made, agreed=agreed),
         note=f"{'countered' if is_counter else 'proposed'} by {act.party}",
     )
 
@@ -138,20 +140,21 @@ def _settle_by(deciding: Deciding, old: Conflict, proposal: Proposal) -> None:
     """Move an operation as was proposed; `CallerError` where that settles nothing or cannot be."""
     operation = deciding.world.operations[proposal.operation]
     after = moved(operation, proposal)
-    between = deciding.between(*old.parties)
-    other_id = old.other(operation.id)
-    bound = between.bound(after, deciding.world.operations[other_id])
-    compiled = deciding.near.compile(claim_of(after), bound)
-    other = deciding.near.compiled(other_id, bound)
+    other = deciding.world.operations[old.other(operation.id)]
+    bound = deciding.between(*old.parties).bound(after, other)
+    one, two = (
+        deciding.near.compile(claim_of(after), bound),
+        deciding.near.compiled(other.id, bound),
+    )
     if (
         not operation.is_protecting
         or after.end_us <= deciding.now_us
         or leaves_airborne(operation, after, deciding.now_us)
-        or breaches(deciding.functions, compiled, other, between.minima)
+        or breaches(deciding.functions, one, two, deciding.minima(after, other))
     ):
         raise Refused("it settles nothing")
     made = replace(
-        after, version=operation.version + 1, ovn=deciding.ids.id(),
+        after, version=operation.version + 1, ovn=deciding.ids.id(), filed_us=deciding.now_us,
         state=move_operation(operation.state, OperationEvent.REFILE),
     )  # fmt: skip
     refile(deciding, operation, made, is_agreed=True)
@@ -163,7 +166,9 @@ def agree_as_is(deciding: Deciding, act: Act, payload: AgreeAsIs) -> None:
     state = move(old.state, Event.AGREE)
     agreed = tuple(dict.fromkeys((*old.agreed, act.party)))
     is_settled = set(agreed) == set(old.parties)
-    made = replace(old, agreed=agreed, state=state if is_settled else old.state)
+    made = replace(old, agreed=agreed)
+    if is_settled:
+        made = replace(made, state=state, proposal=None)
     deciding.change(made, note=f"agreed as it is by {act.party}")
     if made.state is State.AGREED:
         for operation_id in (made.a, made.b):

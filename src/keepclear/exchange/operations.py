@@ -60,7 +60,9 @@ class Refused(CallerError):
 
 def file(deciding: Deciding, act: Act, payload: FileOperation) -> None:
     """File a new operation: recorded, protecting at once, both sides of a conflict told."""
-    made = _operation(deciding, act, payload.operation, deciding.ids.id(), 1, State.FILED)
+    made = _with_lead_times(
+        deciding, _operation(deciding, act, payload.operation, deciding.ids.id(), 1, State.FILED)
+    )
     takes_km2h = _take(deciding, made)
     deciding.emit([act.party], OperationFiled(
         operation=made, understood=understood(made), takes_km2h=takes_km2h
@@ -101,6 +103,8 @@ def refile(deciding: Deciding, old: Operation, made: Operation, *, is_agreed: bo
     )  # fmt: skip
     if is_smaller:  # it was told when the larger one was
         made = replace(made, late_us=old.late_us, missed=old.missed)
+    else:
+        made = _with_lead_times(deciding, made)
     deciding.emit([made.party], OperationFiled(
         operation=made, understood=understood(made), is_smaller=is_smaller,
         takes_km2h=_take(deciding, made, is_agreed=is_agreed),
@@ -224,7 +228,7 @@ def contingent(deciding: Deciding, act: Act, payload: MakeContingent) -> None:
     old = deciding.operation(payload.id, act.party)
     state = move(old.state, Event.CONTINGENT)
     made = replace(old, state=state, off_nominal=_expected(deciding, old, payload),
-                   ovn=deciding.ids.id(), version=old.version + 1,
+                   ovn=deciding.ids.id(), version=old.version + 1, filed_us=deciding.now_us,
                    grace_us=_grace_us(deciding, old, state) or old.grace_us)  # fmt: skip
     deciding.emit([act.party], OperationFiled(
         operation=made, understood=understood(made), is_smaller=True
@@ -322,6 +326,11 @@ def _operation(
         raise InputError(
             "volumes", len(volumes), "have all ended before they are filed", "give times to come"
         )
+    return made
+
+
+def _with_lead_times(deciding: Deciding, made: Operation) -> Operation:
+    """Return an operation, filed now, with what it is too late by."""
     return with_lateness(made, [
         (agreement, clause, decision)
         for agreement, clause, decision in clauses_of(deciding.world, made.party)
