@@ -158,6 +158,29 @@ def test_a_volume_that_cannot_be_is_named_with_the_way_out(
         file(staged(), filed({**AREA, "volumes": [volume]}))
 
 
+@pytest.mark.parametrize(
+    ("lower", "upper", "is_taken"),
+    [
+        ("500 ft AGL", "200 ft AGL", False),
+        ("900 m AMSL", "300 m AMSL", False),
+        ("900 m QNH 1013", "300 m QNH 1020", True),
+        ("200 ft AGL", "500 ft AGL", True),
+        ("2500 ft AMSL", "FL195", True),
+    ],
+)
+def test_limits_of_one_reference_are_in_order_and_those_of_two_are_taken_as_they_are(
+    lower: str, upper: str, *, is_taken: bool
+) -> None:
+    volume = {**AREA["volumes"][0], "lower": lower, "upper": upper}
+
+    if is_taken:
+        made = file(staged(), filed({**AREA, "volumes": [volume]}))
+        assert made.volumes[0].volume.lower == parse_altitude(lower)
+    else:
+        with pytest.raises(InputError, match=r"volumes\[0\].lower .* is above upper"):
+            file(staged(), filed({**AREA, "volumes": [volume]}))
+
+
 def test_legs_in_two_references_or_out_of_order_are_refused() -> None:
     for place, value, why in (
         (2, "1000 m WGS84", "cannot be compared with FL200; give all heights in one reference"),

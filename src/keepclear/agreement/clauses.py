@@ -120,6 +120,15 @@ class Grace(Decision, frozen=True, kw_only=True, tag="grace"):
     lasts_us: Annotated[int, msgspec.Meta(ge=MINUTE_US, le=24 * HOUR_US)]
 
 
+class TimeTolerance(Decision, frozen=True, kw_only=True, tag="time-tolerance"):
+    """How early, and how late, an operation may say that it may run: a minute to a day.
+
+    Without it: 15 minutes. Of several agreements of a party the longest holds.
+    """
+
+    most_us: Annotated[int, msgspec.Meta(ge=MINUTE_US, le=24 * HOUR_US)]
+
+
 class Deadline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How soon a message is acknowledged by a person."""
 
@@ -260,7 +269,7 @@ class ProvingRun(Decision, frozen=True, kw_only=True, tag="proving-run"):
 AnyDecision = (
     Separation | WhoActs | OnConflictRule | LeadTime | Deadlines | Frequencies | Disclosure | Caps
     | ProbingBound | Channels | Retention | OperatorKey | AnnexAuthority | LineCheck | ProvingRun
-    | IncidentRule | Grace
+    | IncidentRule | Grace | TimeTolerance
 )  # fmt: skip
 
 
@@ -274,6 +283,6 @@ KINDS: Final[tuple[str, ...]] = tuple(
     str(each.__struct_config__.tag)
     for each in (
         Separation, WhoActs, OnConflictRule, LeadTime, Deadlines, Frequencies, Disclosure, Caps,
-        ProbingBound, Channels, Retention, IncidentRule, Grace,
+        ProbingBound, Channels, Retention, IncidentRule, Grace, TimeTolerance,
     )
 )  # fmt: skip

@@ -9,7 +9,7 @@ they are tested exactly: no circle is ever a polygon.
 3. Windows are half-open: from `start_us` up to, not including, `end_us`.
 """
 
-from keepclear.airspace.altitudes import Altitude, are_comparable
+from keepclear.airspace.altitudes import Altitude
 from keepclear.airspace.positions import Edge, Position, Value
 from keepclear.errors import InputError
 from keepclear.units import format_time
@@ -88,16 +88,21 @@ Shape = Polygon | Circle | ArcPolygon | Corridor | Orbit
 
 
 class Volume3D(Value, frozen=True, kw_only=True):
-    """A shape between two heights; None means no limit on that side."""
+    """A shape between two heights; None means no limit on that side.
+
+    Lower and upper may have two references, as airspace is published ("2500 ft AMSL to FL195"):
+    which is higher is not known then, and each is compared with what it can be compared with.
+    """
 
     shape: Shape
     lower: Altitude | None = None
     upper: Altitude | None = None
 
     def __post_init__(self) -> None:
-        if self.lower is None or self.upper is None or not are_comparable(self.lower, self.upper):
+        if self.lower is None or self.upper is None:
             return
-        if self.lower.height_tmm > self.upper.height_tmm:
+        one, other = ((each.reference, each.datum) for each in (self.lower, self.upper))
+        if one == other and self.lower.height_tmm > self.upper.height_tmm:
             raise InputError(
                 "lower", self.lower.text(), f"is above upper {self.upper.text()}", "swap them"
             )

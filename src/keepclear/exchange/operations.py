@@ -10,8 +10,9 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from keepclear.agreement.clauses import Caps, LeadTime, OnConflict, ProbingBound
+from keepclear.agreement.clauses import Caps, LeadTime, OnConflict, ProbingBound, TimeTolerance
 from keepclear.agreement.probing import DEFAULT, widest
+from keepclear.agreement.quantities import duration_text
 from keepclear.airspace.volumes import Volume4D
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.deciding import Deciding, clauses_of
@@ -29,7 +30,13 @@ from keepclear.plans.acts import (
 )
 from keepclear.plans.caps import Excess, area_hours_km2h, excesses
 from keepclear.plans.conflicts import GONE_ON, Conflict, open_for
-from keepclear.plans.filing import FiledOperation, uncertainty_of, volumes_filed, volumes_of
+from keepclear.plans.filing import (
+    FiledOperation,
+    Uncertainty,
+    uncertainty_of,
+    volumes_filed,
+    volumes_of,
+)
 from keepclear.plans.operations import (
     OUT_OF_PLAN,
     Event,
@@ -50,6 +57,7 @@ WAS_ACTIVATED: Final = "was activated"
 IS_BACK: Final = "is back in its plan"
 RESCUE: Final = frozenset({"rescue", "search-and-rescue"})
 LONGEST_EXPECTED_US: Final = 24 * 3_600 * 1_000_000
+LONGEST_TOLERANCE_US: Final = 15 * 60 * 1_000_000  # without a clause
 # Their places would be a list that somebody could misuse (docs/disclosure.md).
 NOT_TAKEN: Final = frozenset({"humanitarian-movement", "protected-site"})
 
@@ -313,13 +321,14 @@ def _operation(
             "craft_class", filed.craft_class, "is protected otherwise, and its places stand in no "
             "act here", "use the channel that was agreed for it",
         )  # fmt: skip
-    volumes = volumes_filed(filed)
+    volumes, uncertainty = volumes_filed(filed), uncertainty_of(filed)
+    _check_tolerance(deciding, act.party, filed, uncertainty)
     made = Operation(
         id=operation_id, party=act.party, status=act.status, version=version,
         ovn=deciding.ids.id(), state=state, domain=filed.domain, craft=filed.craft,
         craft_class=filed.craft_class, callsign=filed.callsign, count=filed.count,
         count_most=filed.count_most,
-        has_rvsm=filed.has_rvsm, volumes=volumes, uncertainty=uncertainty_of(filed),
+        has_rvsm=filed.has_rvsm, volumes=volumes, uncertainty=uncertainty,
         filed_us=deciding.now_us,
     )  # fmt: skip
     if made.end_us <= deciding.now_us:
@@ -327,6 +336,23 @@ def _operation(
             "volumes", len(volumes), "have all ended before they are filed", "give times to come"
         )
     return made
+
+
+def _check_tolerance(
+    deciding: Deciding, party: str, filed: FiledOperation, uncertainty: Uncertainty
+) -> None:  # fmt: skip
+    """Refuse an operation that may run earlier or later than any clause of its party allows."""
+    most_us = max(
+        (each.most_us for _, _, each in clauses_of(deciding.world, party)
+         if isinstance(each, TimeTolerance)),
+        default=LONGEST_TOLERANCE_US,
+    )  # fmt: skip
+    for name, value_us in (("early", uncertainty.early_us), ("late", uncertainty.late_us)):
+        if value_us > most_us:
+            raise InputError(
+                name, getattr(filed, name), f"is above {duration_text(most_us)}, and no clause of "
+                f"{party} allows more", "let its times start earlier and end later instead",
+            )  # fmt: skip
 
 
 def _with_lead_times(deciding: Deciding, made: Operation) -> Operation:
