@@ -7,7 +7,6 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 import pytest
@@ -110,12 +109,38 @@ def test_answer_times_run_from_the_notice_to_the_acknowledgement(many: Played) -
     for party in ("north", "south"):
         own = counts(period, party)
         assert sorted(own.took_us) == sorted(took[party])
-        assert own.median_us == median(took[party])
         assert own.asked == len(first_told) == 4
     assert sorted(took["north"]) == [1 * MINUTE_US, 4 * MINUTE_US, 7 * MINUTE_US]
     north, south = counts(period, "north"), counts(period, "south")
     assert (north.acted, north.silent) == (0, 1)  # the one still open
     assert (south.acted, south.silent) == (2, 1)  # a proposal, a cancellation; the one still open
+
+
+def test_answers_are_counted_from_the_notice_that_they_answer(many: Played) -> None:
+    told_us: dict[str, int] = {}
+    broken: dict[str, object] = {}
+    took: dict[tuple[str, str], list[int]] = {}
+    for at_us, _, kind, value in raw_parts(many.lines):
+        if kind == "act/1" and value["kind"] == "conflicts.answer/1":
+            payload = value["payload"]
+            key = value["party"], payload["answer"]
+            took.setdefault(key, []).append(at_us - told_us[payload["id"]])
+        if kind == "conflict-changed/1":
+            conflict = value["conflict"]
+            if broken.get(conflict["id"]) != conflict["broken"]:
+                told_us[conflict["id"]], broken[conflict["id"]] = at_us, conflict["broken"]
+    found = {
+        (each.party, str(answer)): sorted(times)
+        for each in period_of(story_of(many.lines)).parties
+        for answer, times in each.replies.items() if times
+    }  # fmt: skip
+
+    assert found == {key: sorted(each) for key, each in took.items()}
+    assert found == {
+        ("south", "OBJECTS"): [3 * MINUTE_US],
+        ("south", "NOTED"): [2 * MINUTE_US + MINUTE_US // 2],
+        ("north", "CONCERNED"): [2 * MINUTE_US],
+    }
 
 
 def test_how_conflicts_ended_and_what_they_broke(many: Played) -> None:

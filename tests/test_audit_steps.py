@@ -287,7 +287,7 @@ def test_a_mark_of_the_side_that_did_not_act_is_told() -> None:
 
 def test_an_answer_that_was_not_kept_is_told() -> None:
     found = told_of(
-        play(*MEET, (3, "s", "answer", PAIR + '\nanswer = "OBJECTS"\nwhy = "clause 3"')),
+        play(*MEET, (3, "s", "answer", PAIR + '\nanswer = "OBJECTS"\nclause = "3"')),
         deciding_with(acts.AnswerConflict, marking()),
     )
 

@@ -92,7 +92,9 @@ def test_a_conflict_from_filing_to_its_settlement(desks: Desks) -> None:
     assert "north says  CONCERNED: our tanker" in desks.run(
         "north", "answer", conflict, "concerned", "--why", "our tanker"
     )
-    assert "is empty for OBJECTS" in desks.run("north", "answer", conflict, "objects", status=2)
+    assert "nothing is agreed between them: be CONCERNED" in desks.run(
+        "north", "answer", conflict, "objects", "--clause", "2.1", status=2
+    )
     assert "proposed    by south: " + theirs + " goes 180 min later" in desks.run(
         "south", "propose", conflict, "--later", "3 h"
     )

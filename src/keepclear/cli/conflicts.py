@@ -60,20 +60,22 @@ def ack(conflict: str | None, home: str) -> int:
 @click.command()
 @click.argument("conflict")
 @click.argument("said", type=click.Choice(["noted", "concerned", "objects"]))
-@click.option("--why", default="", help="The reason, or the clause; concerned and objects need it.")
+@click.option("--why", default="", help="The reason; concerned needs it.")
+@click.option("--clause", default="", help="The clause that it is against; objects needs it.")
 @home_option
-def answer(conflict: str, said: str, why: str, home: str) -> int:
+def answer(conflict: str, said: str, why: str, clause: str, home: str) -> int:
     """Answer a notice of CONFLICT; it changes nothing else.
 
     \b
-    Example:
+    Examples:
       keepclear answer c0ffee12 concerned --why "our tanker is there" --home north
+      keepclear answer c0ffee12 objects --clause 2.1 --why "told a minute before" --home north
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.plans.acts import AnswerConflict
     from keepclear.plans.conflicts import Answer
 
     return _settle(home, conflict, "conflicts.answer/1", lambda told: AnswerConflict(
-        id=told.conflict, answer=Answer(said.upper()), why=why
+        id=told.conflict, answer=Answer(said.upper()), clause=clause, why=why
     ))  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from keepclear.plans.acts import (
     AnswerConflict,
     ProposeChange,
 )
-from keepclear.plans.conflicts import Conflict, Event, Proposal, State, move, moved
+from keepclear.plans.conflicts import Answer, Conflict, Event, Proposal, State, move, moved
 from keepclear.plans.operations import Event as OperationEvent
 from keepclear.plans.operations import claim_of, leaves_airborne
 from keepclear.plans.operations import move as move_operation
@@ -63,13 +63,40 @@ def acknowledge(deciding: Deciding, act: Act, payload: AcknowledgeConflict) -> N
 def answer(deciding: Deciding, act: Act, payload: AnswerConflict) -> None:
     """Answer a notice; it is a statement, and changes nothing else."""
     old = deciding.conflict(payload.id, act.party)
-    if payload.answer != "NOTED" and not payload.why:
+    why = payload.why.strip()
+    if payload.answer is Answer.CONCERNED and not why:
+        raise InputError("why", payload.why, f"is empty for {payload.answer}", "give the reason")
+    if payload.answer is Answer.OBJECTS:
+        _check_clause(deciding, old, payload.clause)
+        why = f"clause {payload.clause}{f': {why}' if why else ''}"
+    elif payload.clause:
         raise InputError(
-            "why", payload.why, f"is empty for {payload.answer}", "give the reason or the clause"
+            "clause",
+            payload.clause,
+            f"stands with {payload.answer}",
+            "leave it out, or say OBJECTS",
         )
     kept = tuple(each for each in old.answers if each[0] != act.party)
-    made = replace(old, answers=(*kept, (act.party, payload.answer, payload.why)))
+    made = replace(old, answers=(*kept, (act.party, payload.answer, why)))
     deciding.change(made, note=f"{act.party}: {payload.answer}")
+
+
+def _check_clause(deciding: Deciding, conflict: Conflict, clause: str) -> None:
+    """Refuse an objection under what is no clause in force between the two sides."""
+    agreements = deciding.between(*conflict.parties).agreements
+    held = dict.fromkeys(
+        each.id
+        for own_hash in sorted(agreements)
+        for each in deciding.world.agreements[own_hash].clauses
+    )
+    if clause in held:
+        return
+    one, other = sorted(conflict.parties)
+    raise InputError(
+        "clause", clause, f"is none in force between {one} and {other}",
+        f"object under one of {', '.join(held)}, or be CONCERNED" if held
+        else "nothing is agreed between them: be CONCERNED, with the reason",
+    )  # fmt: skip
 
 
 def propose(deciding: Deciding, act: Act, payload: ProposeChange) -> None:

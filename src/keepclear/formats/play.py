@@ -29,7 +29,7 @@ and what belongs to it (`DOES`); what stands in brackets may be left out:
     cancel         operation, [why]
     contingent     operation, [area, start, lasts]
     acknowledge    conflict, [key]
-    answer         conflict, answer, [why]
+    answer         conflict, answer, [clause, why]
     propose        conflict, moves, [later, higher, aside, towards, why]
     accept         conflict
     agree-as-is    conflict
@@ -114,6 +114,7 @@ class PlayAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     aside: str = ""
     towards: str = ""
     answer: str = ""
+    clause: str = ""
     why: str = ""
     key: tuple[str, ...] | None = None
     none_here: str = ""
@@ -181,7 +182,7 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "cancel": (("operation",), ("why",)),
     "contingent": (("operation",), ("area", "start", "lasts")),
     "acknowledge": (("conflict",), ("key",)),
-    "answer": (("conflict", "answer"), ("why",)),
+    "answer": (("conflict", "answer"), ("clause", "why")),
     "propose": (("conflict", "moves"), ("later", "higher", "aside", "towards", "why")),
     "accept": (("conflict",), ()),
     "agree-as-is": (("conflict",), ()),

@@ -72,10 +72,11 @@ class AcknowledgeConflict(Signed, frozen=True, kw_only=True):
 
 
 class AnswerConflict(Signed, frozen=True, kw_only=True):
-    """Answer a notice: NOTED, CONCERNED with a reason, OBJECTS with a clause."""
+    """Answer a notice: NOTED, CONCERNED with a reason, OBJECTS with a clause in force."""
 
     id: Id
     answer: Answer
+    clause: Annotated[str, msgspec.Meta(max_length=12)] = ""
     why: Why = ""
 
 

@@ -167,7 +167,8 @@ class Conflict(Signed, frozen=True, kw_only=True):
     """Two operations that break a rule; a is the one whose id comes first.
 
     must_act: ids of the operations that must act, clause: what says so, empty for the default.
-    acknowledged, agreed: parties. It holds nothing that not both sides may know.
+    acknowledged, agreed: parties. answers: of a party, its last one and why; an objection's begins
+    with its clause. It holds nothing that not both sides may know.
     """
 
     id: Id

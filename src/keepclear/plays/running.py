@@ -195,7 +195,9 @@ class _Run:
                 return acts.AcknowledgeConflict(id=conflict.id, ovn=known[0])
             case "answer":
                 reply = converted(act.answer, Reply, "answer")
-                return acts.AnswerConflict(id=conflict.id, answer=reply, why=act.why)
+                return acts.AnswerConflict(
+                    id=conflict.id, answer=reply, clause=act.clause, why=act.why
+                )
             case "propose":
                 return acts.ProposeChange(
                     id=conflict.id, operation=self._named(act.moves), later=act.later,

@@ -229,7 +229,9 @@ def act_words(act: Act, story: Story, filed: Sequence[Operation] = ()) -> str:
             name = story.name(payload.operation)
             about = f"in {_conflict(payload.id, story)} that {name} goes {goes}{_why(payload.why)}"
         case acts.AnswerConflict():
-            about = f"{_conflict(payload.id, story)} {payload.answer}{_why(payload.why)}"
+            clause = f" under clause {payload.clause}" if payload.clause else ""
+            said = f"{payload.answer}{clause}{_why(payload.why)}"
+            about = f"{_conflict(payload.id, story)} {said}"
         case acts.AcknowledgeConflict() | acts.AcceptProposal() | acts.AgreeAsIs():
             about = _conflict(payload.id, story)
         case acts.CancelOperation():

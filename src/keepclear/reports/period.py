@@ -7,23 +7,25 @@
    the acknowledgement back starts it again.
 3. A conflict that was acted upon by its side (answered, proposed, accepted, agreed, its operation
    changed) without being acknowledged is counted apart: somebody knew, and did not say so.
-4. What was refused stands in no record, so it is in no number here.
+4. An answer (NOTED, CONCERNED, OBJECTS) counts from the notice that it answers: of the conflict
+   as it was raised, or changed in what it breaks.
+5. What was refused stands in no record, so it is in no number here.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import median
 from typing import Final, NamedTuple
 
 from keepclear.exchange.events import OperationFiled
-from keepclear.plans.conflicts import Conflict, State
+from keepclear.plans.conflicts import Answer, Broken, Conflict, State
 from keepclear.reports.after_action import ConflictStory, Story
 from keepclear.reports.after_action_moments import Moment
 
 FILE_KIND: Final = "operations.file"
 UPDATE_KIND: Final = "operations.update"
 ACCEPT_KIND: Final = "conflicts.accept"
+ANSWER_KIND: Final = "conflicts.answer"
 BY_TIME_OR_OTHERS: Final = re.compile(r"operation [0-9a-f]{8} of (\S+) (.+)")
 
 
@@ -51,7 +53,8 @@ class Counts(NamedTuple):
     """One party's period; None is what the file does not hold.
 
     late_us: of each that was filed late. took_us: of each conflict that was acknowledged.
-    acted: settled or open without being acknowledged, but acted upon. silent: neither.
+    acted: settled or open without being acknowledged, but acted upon. silent: neither. replies: by
+    answer, how long each took.
     """
 
     party: str
@@ -63,11 +66,12 @@ class Counts(NamedTuple):
     took_us: tuple[int, ...]
     acted: int
     silent: int
+    replies: Mapping[Answer, tuple[int, ...]]
 
     @property
-    def median_us(self) -> float | None:
-        """Return the median of the answer times; None where there is none."""
-        return median(self.took_us) if self.took_us else None
+    def replied_us(self) -> tuple[int, ...]:
+        """Return how long all of its answers took."""
+        return tuple(each for took in self.replies.values() for each in took)
 
 
 class Pair(NamedTuple):
@@ -165,7 +169,26 @@ def _counts(story: Story, party: str, conflicts: Sequence[ConflictStory]) -> Cou
         late_us=tuple(late_us for _, late_us in filed if late_us > 0) if is_own else None,
         notices=told if is_own else None,
         asked=len(asked), took_us=took, acted=acted, silent=len(without) - acted,
+        replies=_replies(conflicts, party, story.from_us),
     )  # fmt: skip
+
+
+def _replies(
+    conflicts: Sequence[ConflictStory], party: str, from_us: int
+) -> dict[Answer, tuple[int, ...]]:  # fmt: skip
+    """Return of each answer of a party, from a time on, how long it took."""
+    took: dict[Answer, tuple[int, ...]] = dict.fromkeys(Answer, ())
+    for story in conflicts:
+        told_us = 0
+        known: tuple[Broken, ...] = ()
+        for at_us, conflict, act in story.history:
+            if conflict.broken != known:
+                told_us, known = at_us, conflict.broken
+            is_reply = act is not None and act.party == party and act.kind.startswith(ANSWER_KIND)
+            if is_reply and at_us >= from_us:
+                [reply] = [answer for own, answer, _ in conflict.answers if own == party]
+                took[reply] += (at_us - told_us,)
+    return took
 
 
 def _filed(moments: Sequence[Moment], party: str) -> Iterator[tuple[str, int]]:

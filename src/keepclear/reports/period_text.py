@@ -2,8 +2,10 @@
 """A period's numbers on a terminal: verdict first, a column for each file's view of it."""
 
 from collections.abc import Iterator, Sequence
+from statistics import median
 from typing import Final
 
+from keepclear.plans.conflicts import Answer
 from keepclear.reports.after_action import Story
 from keepclear.reports.after_action_words import (
     Proof,
@@ -19,7 +21,8 @@ COLUMN: Final = 18
 UNKNOWN: Final = "not in its file"
 NO_REFUSALS: Final = "What was refused stands in no record, and is in no number here."
 ASKED_MEANS: Final = (
-    "Asked: told of an open conflict. The clock runs from that notice to the acknowledgement."
+    "Asked: told of an open conflict. The clock runs from that notice to the acknowledgement, "
+    "or to the answer."
 )
 Row = tuple[str, list[str]]
 
@@ -59,7 +62,7 @@ def party_tables(periods: Sequence[Period]) -> Iterator[list[Row]]:
 
 
 def _rows(counts: Sequence[Counts | None]) -> Iterator[Row]:
-    known = [each or Counts("", None, None, None, None, 0, (), 0, 0) for each in counts]
+    known = [each or Counts("", None, None, None, None, 0, (), 0, 0, {}) for each in counts]
     yield "operations filed", [_number(each.filed) for each in known]
     yield "new versions filed", [_number(each.updated) for each in known]
     yield "filed late", [_late(each.late_us) for each in known]
@@ -68,10 +71,19 @@ def _rows(counts: Sequence[Counts | None]) -> Iterator[Row]:
     yield "notices it was sent", [_number(each.notices) for each in known]
     yield "asked to acknowledge a conflict", [f"{each.asked:,}" for each in known]
     yield "  acknowledged", [f"{len(each.took_us):,}" for each in known]
-    yield "    after, median", [_duration(each.median_us) for each in known]
+    yield "    after, median", [_duration(_median(each.took_us)) for each in known]
     yield "    after, longest", [_duration(max(each.took_us, default=None)) for each in known]
     yield "  acted on, not acknowledged", [f"{each.acted:,}" for each in known]
-    yield "  not answered", [f"{each.silent:,}" for each in known]
+    yield "  neither", [f"{each.silent:,}" for each in known]
+    yield "answers to notices", [f"{len(each.replied_us):,}" for each in known]
+    for reply in Answer:
+        yield f"  {reply}", [f"{len(each.replies.get(reply, ())):,}" for each in known]
+    yield "    after, median", [_duration(_median(each.replied_us)) for each in known]
+    yield "    after, longest", [_duration(max(each.replied_us, default=None)) for each in known]
+
+
+def _median(took_us: Sequence[int]) -> float | None:
+    return median(took_us) if took_us else None
 
 
 def _number(value: int | None) -> str:

@@ -213,7 +213,8 @@ class Teller:
                 name = self.names.conflict(payload.id)
                 return f"in {name} that {self._name(payload.operation)} goes {goes}"
             case acts.AnswerConflict():
-                return f"{self.names.conflict(payload.id)} with {payload.answer}"
+                clause = f" under clause {payload.clause}" if payload.clause else ""
+                return f"{self.names.conflict(payload.id)} with {payload.answer}{clause}"
             case acts.AcknowledgeConflict():
                 seen = self.names.version(payload.ovn)
                 return f"{self.names.conflict(payload.id)}, having {seen}"
