@@ -198,7 +198,7 @@ def centres(volume: Volume4D) -> list[Position]:
         ({"towards": "045"}, "aside '': is not a number with its unit"),
         ({"aside": "-9 NM", "towards": "045"}, "aside '-9 NM': is below 0"),
         ({"aside": "0 NM", "towards": "045"}, "moves nothing"),
-        ({"aside": "501 NM", "towards": "045"}, "is more than 7 days, 100,000 ft or 500 NM"),
+        ({"aside": "101 NM", "towards": "045"}, "is more than 7 days, 100,000 ft or 100 NM"),
     ],
 )
 def test_a_move_aside_has_a_length_and_a_bearing(moves: dict[str, str], why: str) -> None:
@@ -240,7 +240,7 @@ def test_what_nobody_can_mean_is_refused_when_it_is_proposed(moves: dict[str, st
     own = play.file("b", HERE)
     made = acts.ProposeChange(id=conflict(play), operation=own, **moves)
 
-    assert "is more than 7 days, 100,000 ft or 500 NM" in play.do("b", "conflicts.propose/1", made)
+    assert "is more than 7 days, 100,000 ft or 100 NM" in play.do("b", "conflicts.propose/1", made)
     assert is_sound(play)
 
 

@@ -416,8 +416,12 @@ class _Playing:
                 made = acts.AnswerConflict(id=conflict, answer=Answer.CONCERNED, why="too near")
             case "propose":
                 moves = own if step.number % 2 else other
-                later = f"{step.number * 20} min"
-                made = acts.ProposeChange(id=conflict, operation=moves, later=later)
+                made = acts.ProposeChange(
+                    id=conflict, operation=moves, later=f"{step.number % 4 * 20} min",
+                    higher="2000 ft" if step.number in {2, 5} else "",
+                    aside="20 NM" if step.number >= 4 else "",
+                    towards="090" if step.number >= 4 else "",
+                )  # fmt: skip
             case "accept":
                 proposal = found[-1].proposal if found else None
                 made = acts.AcceptProposal(

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shapes moved aside: each of their positions the same way in the same direction.
 
-Along geodesics, as one would draw it on a chart; widths and radii stay. So a shape turns and
-stretches a little, the more the farther it is moved and the nearer to a pole.
+Along geodesics, as one would draw it on a chart; widths and radii stay. So an area turns and
+stretches, the more the farther it is moved and the nearer to a pole: 100 NM polewards from 60
+degrees it is 5 % narrower (cos 61.67 / cos 60), from 35 degrees 2 %.
 """
 
 from typing import Final

@@ -40,7 +40,7 @@ from keepclear.units import (
 )
 
 MOST_SHIFT_US: Final = 7 * 24 * 3_600 * 1_000_000
-MOST_ASIDE_TMM: Final = 500 * TMM_PER_NM
+MOST_ASIDE_TMM: Final = 100 * TMM_PER_NM  # farther an area is not as it was (`moving`)
 
 
 def acknowledge(deciding: Deciding, act: Act, payload: AcknowledgeConflict) -> None:
@@ -133,7 +133,7 @@ def _proposal(deciding: Deciding, act: Act, payload: ProposeChange) -> Proposal:
     if abs(shift_us) > MOST_SHIFT_US or abs(climb_tmm) > HIGHEST_TMM or aside_tmm > MOST_ASIDE_TMM:
         raise InputError(
             "proposal", payload.later or payload.higher or payload.aside,
-            "is more than 7 days, 100,000 ft or 500 NM", "propose less",
+            "is more than 7 days, 100,000 ft or 100 NM", "propose less",
         )  # fmt: skip
     return Proposal(
         id=deciding.ids.id(), by=act.party, operation=payload.operation, shift_us=shift_us,

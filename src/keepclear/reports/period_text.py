@@ -78,8 +78,8 @@ def _rows(counts: Sequence[Counts | None]) -> Iterator[Row]:
     yield "answers to notices", [f"{len(each.replied_us):,}" for each in known]
     for reply in Answer:
         yield f"  {reply}", [f"{len(each.replies.get(reply, ())):,}" for each in known]
-    yield "    after, median", [_duration(_median(each.replied_us)) for each in known]
-    yield "    after, longest", [_duration(max(each.replied_us, default=None)) for each in known]
+    yield "  after, median", [_duration(_median(each.replied_us)) for each in known]
+    yield "  after, longest", [_duration(max(each.replied_us, default=None)) for each in known]
 
 
 def _median(took_us: Sequence[int]) -> float | None:
