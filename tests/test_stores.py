@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from random import Random
+from shutil import copyfile, copytree
 from typing import Final
 
 import pytest
@@ -21,6 +22,7 @@ from keepclear.exchange.ports import NotWritten, Store
 from keepclear.plays.stage import PlayClock
 from keepclear.record.encoding import encode
 from keepclear.record.files import BeatLine, Header, WorldLine
+from keepclear.store import sqlite
 from keepclear.store.memory import MemoryStore
 from keepclear.store.sqlite import SQLiteStore
 from tests.exchange_plays import CountedIds
@@ -264,3 +266,104 @@ def test_killed_at_any_time_a_store_has_all_that_was_said_to_be_kept_and_whole(p
         told = int([each for each in said if each.endswith("\n")][-1])
         assert told <= len(kept) <= told + 7  # of what was not said to be kept, whole batches
         assert kept[1:] == [world(n) for n in range(1, len(kept))]
+
+
+# --- what is not the record any more ----------------------------------------------------------
+
+
+def test_a_copy_without_its_write_ahead_log_is_not_taken_for_the_record(
+    path: Path, tmp_path: Path
+) -> None:
+    with closing(SQLiteStore.open(path)) as kept:
+        kept.append([world(2), world(3)])  # these stand in record.db-wal
+        copied = tmp_path / "copy"
+        copied.mkdir()
+        for name in ("record.db", "record.db.reach"):
+            copyfile(path.with_name(name), copied / name)
+
+    with pytest.raises(OperatorError, match=r"has 2 lines, and 4 were kept: .* record.db-wal"):
+        SQLiteStore.open(copied / "record.db")
+    with pytest.raises(OperatorError, match="has 2 lines"):  # it was let go of
+        SQLiteStore.open(copied / "record.db")
+    assert len(lines_in(path)) == 4
+
+
+def test_a_copy_of_all_files_is_the_record(path: Path, tmp_path: Path) -> None:
+    with closing(SQLiteStore.open(path)) as kept:
+        kept.append([world(2)])
+    copytree(path.parent, tmp_path / "copy")
+
+    assert lines_in(tmp_path / "copy" / "record.db") == lines_in(path)
+
+
+def test_another_record_in_its_place_is_not_taken_for_it(path: Path, tmp_path: Path) -> None:
+    with closing(SQLiteStore.create(tmp_path / "other.db", HEADER)) as other:
+        other.append([world(7), world(8)])
+    copyfile(tmp_path / "other.db", path)
+
+    with pytest.raises(OperatorError, match=r"line 1 is not the one that was kept"):
+        SQLiteStore.open(path)
+
+
+def test_where_it_is_not_known_how_far_it_had_come_the_operator_says_so(path: Path) -> None:
+    reach = path.with_name("record.db.reach")
+    reach.unlink()
+    with pytest.raises(OperatorError, match=r"reach: cannot be read .* this one too"):
+        SQLiteStore.open(path)
+    reach.write_bytes(b"7\n")
+    with pytest.raises(OperatorError, match="has 2 bytes that do not say"):
+        SQLiteStore.open(path)
+
+    reach.write_bytes(b"")
+
+    assert len(lines_in(path)) == 2
+
+
+def test_where_how_far_it_has_come_cannot_be_said_lines_are_kept_all_the_same(path: Path) -> None:
+    reach = path.with_name("record.db.reach")
+    with closing(SQLiteStore.open(path)) as kept:
+        before = reach.read_bytes()
+        reach.unlink()
+        reach.mkdir()
+        kept.append([world(2)])
+
+    reach.rmdir()
+    reach.write_bytes(before)  # it is behind
+    assert len(lines_in(path)) == 3
+
+
+@pytest.mark.parametrize("at", [16, 4_096])  # the file's head, and the root of its lines
+def test_what_is_damaged_is_told_as_the_operators(path: Path, at: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at : at + 400] = b"\xff" * 400
+    path.write_bytes(data)
+
+    with pytest.raises(OperatorError, match=r"record.db: (cannot be read|is no record)"):
+        lines_in(path)
+
+
+def test_what_cannot_be_read_any_more_is_told_as_the_operators(path: Path) -> None:
+    with closing(SQLiteStore.open(path)) as kept:
+        executed(path, "DROP TABLE lines")
+
+        with pytest.raises(OperatorError, match=r"cannot be read \(no such table: lines\)"):
+            list(kept.lines())
+        with pytest.raises(OperatorError, match=r"cannot be read \(no such table: lines\)"):
+            kept.pick([1])
+        with pytest.raises(OperatorError, match=r"could not be written .* and not read to see"):
+            kept.append([world(2)])
+    with pytest.raises(OperatorError, match="cannot be read"):
+        SQLiteStore.open(path)
+
+
+def test_what_another_holds_locked_is_told_as_the_operators(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_S", 0.01)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        db.execute("BEGIN EXCLUSIVE")
+        db.execute("INSERT INTO lines VALUES (9, x'')")
+
+        with pytest.raises(OperatorError, match="database is locked"):
+            SQLiteStore.open(path)

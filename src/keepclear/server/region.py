@@ -3,7 +3,7 @@
 
 Layout:
 
-    record.db         the record (`store.sqlite`)
+    record.db         the record (`store.sqlite`), with what SQLite and the store keep beside it
     exchange.private.json   the key that signs checkpoints, for its owner alone
     region.keys.json  the exchange's public key, to give to the parties (`record.files`)
     operator.token    what the operator's commands show, for its owner alone
@@ -106,8 +106,8 @@ def _region(store: SQLiteStore, folder: Path) -> Region:
         opened = msgspec.json.decode(part.data, type=RegionOpened)
     except (msgspec.DecodeError, IndexError) as fault:
         raise OperatorError(
-            f"{folder / RECORD}: does not begin with how its region was opened ({fault}); restore "
-            "a backup"
+            f"{folder / RECORD}: does not begin with how its region was opened ({fault}); bring "
+            "the whole folder from where it was served last (docs/operate.md)"
         ) from None
     return Region(opened.region, opened.exchange, opened.house, opened.incarnation)
 
@@ -127,7 +127,9 @@ def _read_private(folder: Path) -> PrivateKey:
     try:
         return msgspec.json.decode(_read(path), type=PrivateKey)
     except msgspec.DecodeError:  # what is in it is in no message
-        raise OperatorError(f"{path}: is no key of an exchange; restore a backup of it") from None
+        raise OperatorError(
+            f"{path}: is no key of an exchange; bring a copy of it, it is never another"
+        ) from None
 
 
 def _write_private(path: Path, data: bytes) -> None:

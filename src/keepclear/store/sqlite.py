@@ -2,14 +2,17 @@
 """A record kept in one SQLite file: whole lines, numbered, each append whole or not at all.
 
 Layout: table `lines`, number (0 is the header) and line, as in a record's file (`record.files`);
-write-ahead log; `synchronous=FULL`, so that what was appended outlasts a power cut.
+write-ahead log; `synchronous=FULL`, so that what was appended outlasts a power cut. Beside it
+`NAME.reach` (`store.reach`): how far the record had come.
 
 1. One process writes. A file `NAME.lock` beside it is held as long as the store is open; a second
    process refuses to start. Where that is not kept (a network folder), the primary key refuses
    what a stale writer appends, as its numbers are taken.
 2. An append is one transaction. Where it fails, what stands in the file says what came of it: all
    of the lines (it was done), none (`NotWritten`), or others (somebody else writes: stop).
-3. Others may read at any time: a backup is taken of a store that is written.
+3. Others may read at any time.
+4. A file that has fewer lines than were kept, as its write-ahead log was left behind or an older
+   copy took its place, refuses to open: to go on from it would deny what the parties were told.
 """
 
 import sqlite3
@@ -24,6 +27,7 @@ from keepclear.errors import OperatorError
 from keepclear.exchange.ports import NotWritten
 from keepclear.record.encoding import encode
 from keepclear.record.files import Header
+from keepclear.store.reach import note_reach, read_reach
 
 APPLICATION_ID: Final = 0x6B_65_65_70  # "keep", as SQLite's file header has it
 LAYOUT: Final = 1
@@ -41,7 +45,8 @@ class SQLiteStore:
     def __init__(self, path: Path, db: sqlite3.Connection, lock: FileLock) -> None:
         """Take what `create` and `open` have made; use those."""
         self._path, self._db, self._lock = path, db, lock
-        self._next: int = db.execute("SELECT coalesce(max(number) + 1, 0) FROM lines").fetchone()[0]
+        self._reach = path.with_name(path.name + ".reach")
+        self._next = self._count()
 
     @classmethod
     def create(cls, path: Path, header: Header) -> Self:
@@ -60,6 +65,7 @@ class SQLiteStore:
                 db.execute(each)
             db.execute("INSERT INTO lines VALUES (0, ?)", (encode(header),))
             db.execute("COMMIT")
+            path.with_name(path.name + ".reach").touch(mode=0o600)
             return cls(path, db, lock)
         except sqlite3.Error as fault:
             lock.release()
@@ -73,13 +79,36 @@ class SQLiteStore:
         if not path.is_file():
             raise OperatorError(f"{path}: is not there; start a region with keepclear serve --new")
         lock = _locked(path)
+        db: sqlite3.Connection | None = None
         try:
             db = _connected(path, "rw")
             _check_layout(path, db)
-            return cls(path, db, lock)
+            opened = cls(path, db, lock)
+            opened._check_reach()
         except BaseException:
+            if db is not None:
+                db.close()
             lock.release()
             raise
+        return opened
+
+    def _check_reach(self) -> None:
+        """Refuse a file that lacks lines which were kept, or has others in their place."""
+        reached = read_reach(self._reach)
+        if reached is None:
+            return
+        if reached.lines > self._next:
+            raise OperatorError(
+                f"{self._path}: has {self._next:,} lines, and {reached.lines:,} were kept: it is "
+                f"an older copy, or came without {self._path.name}-wal; bring the whole folder "
+                "from where it was served last (docs/operate.md)"
+            )
+        if not reached.is_at(self.pick([reached.lines - 1])[0]):
+            raise OperatorError(
+                f"{self._path}: line {reached.lines - 1:,} is not the one that was kept: it is "
+                "another record; bring the whole folder from where it was served last "
+                "(docs/operate.md)"
+            )
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Keep lines after those that are there."""
@@ -91,6 +120,8 @@ class SQLiteStore:
         except sqlite3.Error as fault:
             self._see_what_came_of(list(lines), fault)
         self._next += len(lines)
+        if lines:
+            note_reach(self._reach, self._next, lines[-1])
 
     def _see_what_came_of(self, lines: list[bytes], fault: sqlite3.Error) -> None:
         """Return where an append that failed was done all the same; say what else it was."""
@@ -98,7 +129,7 @@ class SQLiteStore:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             there = self._read(self._next, len(lines) + 1)
-        except sqlite3.Error as unread:
+        except (sqlite3.Error, OperatorError) as unread:
             raise OperatorError(
                 f"{self._path}: could not be written ({fault}), and not read to see ({unread}); "
                 "mend the disk, and begin again from what is written"
@@ -138,16 +169,27 @@ class SQLiteStore:
             found += some
         return found
 
+    def _count(self) -> int:
+        """Return how many lines there are, none missing before the last."""
+        try:
+            rows = self._db.execute("SELECT coalesce(max(number) + 1, 0) FROM lines").fetchall()
+        except sqlite3.Error as fault:
+            raise _unreadable(self._path, fault) from None
+        return int(rows[0][0])
+
     def _read(self, first: int, most: int) -> list[bytes]:
-        rows = self._db.execute(
-            "SELECT number, line FROM lines WHERE number >= ? ORDER BY number LIMIT ?",
-            (first, most),
-        ).fetchall()
+        try:
+            rows = self._db.execute(
+                "SELECT number, line FROM lines WHERE number >= ? ORDER BY number LIMIT ?",
+                (first, most),
+            ).fetchall()
+        except sqlite3.Error as fault:
+            raise _unreadable(self._path, fault) from None
         for expected, (number, _) in enumerate(rows, first):
             if number != expected:
                 raise OperatorError(
-                    f"{self._path}: line {expected:,} is missing, and {number:,} is there; restore "
-                    "a backup"
+                    f"{self._path}: line {expected:,} is missing, and {number:,} is there; leave "
+                    "the folder as it is, and see docs/operate.md"
                 )
         return [line for _, line in rows]
 
@@ -196,8 +238,11 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _check_layout(path: Path, db: sqlite3.Connection) -> None:
-    [own] = db.execute("PRAGMA application_id").fetchone()
-    [layout] = db.execute("PRAGMA user_version").fetchone()
+    try:
+        [own] = db.execute("PRAGMA application_id").fetchone()
+        [layout] = db.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error as fault:
+        raise _unreadable(path, fault) from None
     if own != APPLICATION_ID:
         raise OperatorError(f"{path}: is a database, and no record of keepclear; give another file")
     if layout != LAYOUT:
@@ -205,3 +250,10 @@ def _check_layout(path: Path, db: sqlite3.Connection) -> None:
             f"{path}: has layout {layout}, and this program reads {LAYOUT}; use the release that "
             "has written it"
         )
+
+
+def _unreadable(path: Path, fault: sqlite3.Error) -> OperatorError:
+    return OperatorError(
+        f"{path}: cannot be read ({fault}); let it be read if it is locked or the disk fails, else "
+        "leave the folder as it is, and see docs/operate.md"
+    )
