@@ -47,7 +47,7 @@ from keepclear.record.signing_in import SIGN_IN
 from keepclear.server.feed import Feed, TooMany
 from keepclear.server.rates import Rates, TooOften
 from keepclear.server.sessions import NotSignedIn, Session, Sessions, read_challenge
-from keepclear.server.writer import Writer
+from keepclear.server.writer import NOT_KNOWN, Writer
 
 JSON: Final = "application/json"
 LINES: Final = "application/jsonl"
@@ -258,7 +258,7 @@ async def envelope_in(request: Ask) -> Envelope:
 
 def refused(_: Ask, fault: Exception) -> Response[bytes]:
     """Return why something was not done, without what is none of the caller's."""
-    status, why = 500, "exchange: a fault of ours; nothing was done, and the operator is told"
+    status, why = 500, f"{NOT_KNOWN}; this is a fault of ours, and the operator is told"
     match fault:
         case HTTPException():
             status, why = fault.status_code, fault.detail

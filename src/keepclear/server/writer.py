@@ -5,7 +5,8 @@
 2. Nobody is answered before that, also those whose act was refused.
 3. Where nothing could be written, all of it is taken back and its senders are told so; the store is
    tried once a second, and until it can be written nothing is decided.
-4. Where it is not known what was written, the exchange begins again from what is there.
+4. Where it is not known what was written, its senders are told that, and the exchange begins again
+   from what is there.
 5. Between acts: what falls due by time, a beat every ten seconds, what is RE-CHECKING.
 """
 
@@ -35,6 +36,9 @@ LOOKS_S: Final = 0.2  # how often what falls due is looked for, where nothing is
 TRIES_S: Final = 1.0
 AT_ONCE: Final = 512
 WAITING: Final = 20_000
+NOT_KNOWN: Final = (
+    "exchange: it is not known whether it was done; send it again as it is, it does nothing twice"
+)
 LOG: Final = logging.getLogger("keepclear.server")
 
 
@@ -48,7 +52,7 @@ class State(StrEnum):
 
 
 class Unavailable(OperatorError):
-    """Nothing is decided now; what was sent has done nothing, and can be sent again as it is."""
+    """Nothing is decided now; what was sent can be sent again as it is, and does nothing twice."""
 
 
 class Health(NamedTuple):
@@ -176,11 +180,11 @@ class Writer:
         """Do what waits; whatever comes of it, all are told, and the thread goes on."""
         try:
             self._step(jobs)
-        except BaseException as fault:  # noqa: BLE001 else nobody would be answered any more
+        except Exception as fault:  # noqa: BLE001 else nobody would be answered any more
             self._failed(fault)
             for each in jobs:
                 if not each.done.done():
-                    each.done.set_exception(Unavailable(self._refusal()))
+                    each.done.set_exception(Unavailable(NOT_KNOWN))
 
     def _step(self, jobs: Sequence[_Job]) -> None:
         """Do what waits, and what is to be done by time."""
@@ -206,18 +210,18 @@ class Writer:
         try:
             with metrics.written.time(), exchange.together():
                 results.extend(_tried(each, exchange) for each in jobs)
-        except BaseException as fault:  # noqa: BLE001 all are told, whatever it was
+        except Exception as fault:  # noqa: BLE001 all are told, whatever it was
             self._failed(fault)
             metrics.acts.labels("not done").inc(len(jobs))
             for each in jobs:
                 each.done.set_exception(Unavailable(self._refusal()))
             return
-        refused = sum(isinstance(each, BaseException) for each in results)
+        refused = sum(isinstance(each, Exception) for each in results)
         metrics.acts.labels("refused").inc(refused)
         metrics.acts.labels("taken").inc(len(jobs) - refused)
         metrics.batch.observe(len(jobs))
         for each, result in zip(jobs, results, strict=True):
-            if isinstance(result, BaseException):
+            if isinstance(result, Exception):
                 each.done.set_exception(result)
             elif isinstance(result, Disclosed):
                 each.done.set_result(exchange.reads.receipts(result))
@@ -247,18 +251,18 @@ class Writer:
         """Do what nobody waits for."""
         try:
             do()
-        except BaseException as fault:  # noqa: BLE001 health says so, and it is tried again
+        except Exception as fault:  # noqa: BLE001 health says so, and it is tried again
             self._failed(fault)
 
     # --- where it cannot be written -----------------------------------------------------------
 
-    def _failed(self, fault: BaseException) -> None:
+    def _failed(self, fault: Exception) -> None:
         if isinstance(fault, NotWritten):
             self._say(State.CANNOT_WRITE, str(fault))
         elif not self._begun.exchange.is_whole:
             self._say(State.BEGINNING, str(fault))
         if not isinstance(fault, KeepclearError):
-            LOG.error("a fault of ours: nothing was done", exc_info=fault)
+            LOG.error("a fault of ours", exc_info=fault)
         self._next_try = time.monotonic() + TRIES_S
 
     def _try_again(self) -> None:
@@ -278,10 +282,16 @@ class Writer:
         self._say(State.WRITING, "")
 
     def _refusal(self) -> str:
-        return (
-            f"exchange: {self.health.state}, and nothing was done; send it again as it is: the "
-            "operator sees why"
-        )
+        """Return why nothing is decided now.
+
+        Where it is not known what was written, it may be what was sent before and is sent again.
+        """
+        if self.health.state is State.CANNOT_WRITE:
+            return (
+                f"exchange: {State.CANNOT_WRITE}, and nothing was done; send it again as it is: "
+                "the operator sees why"
+            )
+        return NOT_KNOWN
 
     def _say(self, state: State, why: str) -> None:
         if state is not self.health.state:
@@ -304,7 +314,7 @@ def _tried(job: _Job, exchange: Exchange) -> Any:  # noqa: ANN401 whatever it gi
 
 def _finish(job: _Job, exchange: Exchange) -> None:
     result = _tried(job, exchange)
-    if isinstance(result, BaseException):
+    if isinstance(result, Exception):
         job.done.set_exception(result)
     else:
         job.done.set_result(result)
