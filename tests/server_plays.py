@@ -22,9 +22,8 @@ from keepclear.record.encoding import encode
 from keepclear.record.envelopes import Envelope
 from keepclear.record.files import KeysFile
 from keepclear.record.headers import Status
-from keepclear.record.key_documents import Device, KeyDocument, Representative, seal_document
+from keepclear.record.key_documents import first_document
 from keepclear.record.keys import Signer
-from keepclear.record.mandates import ROUTINE, Mandate, Power
 from keepclear.units import format_time
 
 HOUR_US: Final = 3_600_000_000
@@ -125,18 +124,8 @@ def keys_of(party: str) -> tuple[Envelope, Signer]:
     names = ("root", "next-root", "rep-1", "rep-2", "watch")
     made = {name: Signer(os.urandom(32)) for name in names}
     now_us = time.time_ns() // 1000 - HOUR_US
-    powers = Mandate(covers=tuple(Power), from_us=now_us, until_us=now_us + YEAR_US)
-    routine = Mandate(covers=(ROUTINE,), from_us=now_us, until_us=now_us + YEAR_US)
-    document = KeyDocument(
-        party=party, version=1, previous="", created_us=now_us, root=made["root"].public.data,
-        next_root=made["next-root"].public.id,
-        representatives=tuple(
-            Representative(id=each, key=made[each].public.data, mandates=(powers,))
-            for each in ("rep-1", "rep-2")
-        ),
-        devices=(Device(post="watch", key=made["watch"].public.data, mandates=(routine,)),),
-    )  # fmt: skip
-    return seal_document(document, made["root"]), made["watch"]
+    document = first_document(party, made, ("rep-1", "rep-2"), ("watch",), now_us, now_us + YEAR_US)
+    return document, made["watch"]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 
 import pytest
 
+from keepclear.record import key_documents
 from keepclear.record.faults import Malformed, NotProven
 from keepclear.record.headers import TIMES_END_US
 from keepclear.record.key_documents import (
@@ -227,3 +228,22 @@ def test_one_key_has_one_use() -> None:
                 "devices": twice,
             }
         )
+
+
+def test_a_new_partys_document_follows_from_nothing_and_says_who_may_sign_what() -> None:
+    made = {each: signer(each) for each in ("root", "next-root", "one", "two", "watch")}
+
+    envelope = key_documents.first_document(
+        "a", made, ("one", "two"), ("watch",), START_US, START_US + DAY_US
+    )
+
+    document = follow(None, envelope)
+    assert (document.created_us, document.one_person) == (START_US, ())
+    [watch] = document.devices
+    assert (watch.post, watch.key) == ("watch", made["watch"].public.data)
+    assert watch.mandates[0].covers == (ROUTINE,)
+    assert [each.mandates[0].covers for each in document.representatives] == [tuple(Power)] * 2
+    alone = key_documents.first_document(
+        "a", made, ("one",), (), START_US, START_US + DAY_US, is_one=True
+    )
+    assert follow(None, alone).one_person == tuple(Power)

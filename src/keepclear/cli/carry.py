@@ -2,6 +2,7 @@
 """`keepclear agreement carry`: take an agreement that was signed on files into the region."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +10,9 @@ from keepclear.cli.agreement import read_agreement_bytes
 from keepclear.cli.desk import desk, home_option
 from keepclear.cli.key import print_or_refuse
 from keepclear.cli.private_keys import read_private
+
+if TYPE_CHECKING:
+    from keepclear.agreement.documents import Agreement
 
 
 @click.command()
@@ -48,5 +52,5 @@ def carry(file: str, private: tuple[str, ...], home: str) -> int:
     return print_or_refuse(make)
 
 
-def _between(found: object) -> str:
-    return " and ".join(each.id for each in getattr(found, "parties", ()))
+def _between(found: "Agreement") -> str:
+    return " and ".join(each.id for each in found.parties)

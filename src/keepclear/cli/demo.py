@@ -35,7 +35,6 @@ MOST: Final = 7  # operations of a party at once
 SHORT: Final = 8
 DAY_US: Final = 86_400_000_000
 PEOPLE: Final = ("rep-1", "rep-2")
-SETTLED: Final = frozenset({"resolved", "expired"})
 
 
 @click.command()
@@ -152,12 +151,16 @@ class _Exercise:
         from keepclear.plays.exercise import PARTIES
         from keepclear.record.encoding import encode
         from keepclear.record.headers import Status
+        from keepclear.record.key_documents import first_document
         from keepclear.server.region import operator_token
 
         token = operator_token(self._folder / "region")
         for party in PARTIES:
             signers = {name: new_signer() for name in ("root", "next-root", *PEOPLE, "watch")}
-            document = _document(party, signers, self._clock.now_us())
+            from_us = self._clock.now_us() - DAY_US
+            document = first_document(
+                party, signers, PEOPLE, ("watch",), from_us, from_us + 366 * DAY_US
+            )
             admit_party(listening.operator.url, token, document)
             self._signers[party] = signers
             self._documents.append(document)
@@ -230,6 +233,7 @@ class _Exercise:
     def _step(self, party: str) -> None:
         """Let a party look at what it was told, move what is due, and perhaps file."""
         from keepclear.client import NotDone
+        from keepclear.reports.desk_text import SETTLED
 
         client = self._clients[party]
         for each in client.conflicts():
@@ -336,22 +340,3 @@ class _Exercise:
         import msgspec
 
         return msgspec.structs.replace(self._believed(), documents=tuple(self._documents))
-
-
-def _document(party: str, signers: "dict[str, Signer]", now_us: int) -> "Envelope":
-    """Return a party's key document, of keys that are there for this exercise alone."""
-    from keepclear.record.key_documents import Device, KeyDocument, Representative, seal_document
-    from keepclear.record.mandates import ROUTINE, Mandate, Power
-
-    until_us = now_us + 365 * DAY_US
-    powers = Mandate(covers=tuple(Power), from_us=now_us - DAY_US, until_us=until_us)
-    routine = Mandate(covers=(ROUTINE,), from_us=now_us - DAY_US, until_us=until_us)
-    return seal_document(KeyDocument(
-        party=party, version=1, previous="", created_us=now_us - DAY_US,
-        root=signers["root"].public.data, next_root=signers["next-root"].public.id,
-        representatives=tuple(
-            Representative(id=each, key=signers[each].public.data, mandates=(powers,))
-            for each in PEOPLE
-        ),
-        devices=(Device(post="watch", key=signers["watch"].public.data, mandates=(routine,)),),
-    ), signers["root"])  # fmt: skip

@@ -119,14 +119,8 @@ def make_keys(
     """Write the keys of a new party into a folder; return what is said of it."""
     from keepclear.cli.output import NotWrittenOver
     from keepclear.record.files import KeysFile
-    from keepclear.record.key_documents import (
-        Device,
-        KeyDocument,
-        Representative,
-        follow,
-        seal_document,
-    )
-    from keepclear.record.mandates import ROUTINE, Mandate, Power, mandate_text
+    from keepclear.record.key_documents import first_document, follow
+    from keepclear.record.mandates import mandate_text
 
     names = ["root", "next-root", "rep-1", "rep-2", *posts]
 
@@ -135,22 +129,11 @@ def make_keys(
     made = {name: new_signer() for name in names}
     now_us = time.time_ns() // 1000
     until_us = now_us + days * DAY_US
-    all_powers = Mandate(covers=tuple(Power), from_us=now_us, until_us=until_us)
-    routine = Mandate(covers=(ROUTINE,), from_us=now_us, until_us=until_us)
-    document = KeyDocument(
-        party=party, version=1, previous="", created_us=now_us,
-        root=made["root"].public.data, next_root=made["next-root"].public.id,
-        representatives=tuple(
-            Representative(id=name, key=made[name].public.data, mandates=(all_powers,))
-            for name in ("rep-1", "rep-2")
-        ),
-        devices=tuple(
-            Device(post=post, key=made[post].public.data, mandates=(routine,)) for post in posts
-        ),
-        one_person=tuple(Power) if is_one else (),
-    )  # fmt: skip
-    envelope = seal_document(document, made["root"])
-    follow(None, envelope)
+    envelope = first_document(
+        party, made, ("rep-1", "rep-2"), posts, now_us, until_us, is_one=is_one
+    )
+    document = follow(None, envelope)
+    [powers], [routine] = document.representatives[0].mandates, document.devices[0].mandates
     public = f"{folder}/{party}.keys.json"
     if os.path.lexists(public):
         raise NotWrittenOver(
@@ -163,7 +146,7 @@ def make_keys(
     return [
         f"wrote {public} (public: give it to the others)",
         *(f"wrote {private_file(folder, party, name)} (PRIVATE)" for name in names),
-        f"rep-1, rep-2 may sign {mandate_text(all_powers)}",
+        f"rep-1, rep-2 may sign {mandate_text(powers)}",
         f"{', '.join(posts)} may sign {mandate_text(routine)}",
         "Keep root and next-root away from the posts: they sign changes of keys alone.",
         "Keep next-root in another place than root, rep-1 and rep-2: who has it and one of",

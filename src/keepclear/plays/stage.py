@@ -26,9 +26,8 @@ from keepclear.record.files import (
     KeysFile,
 )
 from keepclear.record.headers import ACT, Act, Status
-from keepclear.record.key_documents import Device, KeyDocument, Representative, seal_document
+from keepclear.record.key_documents import first_document
 from keepclear.record.keys import Signer
-from keepclear.record.mandates import ROUTINE, Mandate, Power
 from keepclear.store.memory import MemoryStore
 
 HOUR_US: Final = 3_600_000_000
@@ -97,24 +96,11 @@ class Stage:
 
     def join(self, party: str) -> None:
         """Make a party's keys and enter its key document."""
-        for name in ("root", "next-root", *PEOPLE, *POSTS):
-            self._signers[party, name] = Signer(self._ids.salt())
         from_us, until_us = self._start_us - DAY_US, self._start_us + YEAR_US
-        powers = Mandate(covers=tuple(Power), from_us=from_us, until_us=until_us)
-        routine = Mandate(covers=(ROUTINE,), from_us=from_us, until_us=until_us)
-        document = seal_document(KeyDocument(
-            party=party, version=1, previous="", created_us=from_us,
-            root=self._signers[party, "root"].public.data,
-            next_root=self._signers[party, "next-root"].public.id,
-            representatives=tuple(
-                Representative(id=n, key=self._signers[party, n].public.data, mandates=(powers,))
-                for n in PEOPLE
-            ),
-            devices=tuple(
-                Device(post=n, key=self._signers[party, n].public.data, mandates=(routine,))
-                for n in POSTS
-            ),
-        ), self._signers[party, "root"])  # fmt: skip
+        names = ("root", "next-root", *PEOPLE, *POSTS)
+        signers = {name: Signer(self._ids.salt()) for name in names}
+        self._signers |= {(party, name): each for name, each in signers.items()}
+        document = first_document(party, signers, PEOPLE, POSTS, from_us, until_us)
         self._documents.append(document)
         self.exchange.admit(document)
 

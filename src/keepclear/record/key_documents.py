@@ -32,6 +32,7 @@ from keepclear.record.faults import Malformed, NotProven
 from keepclear.record.headers import Bytes32, Name, TimeUs
 from keepclear.record.keys import PublicKey, Signer
 from keepclear.record.mandates import (
+    ROUTINE,
     Mandate,
     Power,
     check_mandate,
@@ -125,6 +126,32 @@ class Appointed(NamedTuple):
 def seal_document(document: KeyDocument, *signers: Signer) -> Envelope:
     """Return the document, signed."""
     return seal(KEY_DOCUMENT, encode(document), *signers)
+
+
+def first_document(
+    party: str, signers: Mapping[str, Signer], people: Sequence[str], posts: Sequence[str],
+    from_us: int, until_us: int, *, is_one: bool = False,
+) -> Envelope:  # fmt: skip
+    """Return the first document of a party, signed by its root and made when its mandates begin.
+
+    signers: its keys by name: "root", "next-root", people and posts. Each of the people may sign
+    all that takes a representative, with `is_one` alone; each post what is routine.
+    """
+    powers = Mandate(covers=tuple(Power), from_us=from_us, until_us=until_us)
+    routine = Mandate(covers=(ROUTINE,), from_us=from_us, until_us=until_us)
+    document = KeyDocument(
+        party=party, version=1, previous="", created_us=from_us,
+        root=signers["root"].public.data, next_root=signers["next-root"].public.id,
+        representatives=tuple(
+            Representative(id=each, key=signers[each].public.data, mandates=(powers,))
+            for each in people
+        ),
+        devices=tuple(
+            Device(post=each, key=signers[each].public.data, mandates=(routine,)) for each in posts
+        ),
+        one_person=tuple(Power) if is_one else (),
+    )  # fmt: skip
+    return seal_document(document, signers["root"])
 
 
 def follow(before: Envelope | None, envelope: Envelope, path: str = "key document") -> KeyDocument:
