@@ -10,7 +10,7 @@ import pytest
 
 from keepclear.agreement.rules_toml import parse_short
 from keepclear.detect.compiled import plain
-from keepclear.errors import OperatorError
+from keepclear.errors import InputError, OperatorError
 from keepclear.record.entries import Entry
 from keepclear.record.files import EntryLine
 from keepclear.server.clock import SteadyClock
@@ -43,6 +43,25 @@ def test_the_folder_of_a_region_and_what_is_secret_in_it_is_its_owners_alone(
     for name in ("exchange.private.json", "operator.token", "record.db.reach"):
         assert mode(folder / name) == 0o600, name
     assert mode(made(tmp_path / "parents" / "west")) == 0o700
+
+
+@pytest.mark.parametrize("name", ["", "East", "a b", "../x", "-a", "a" * 65, "é", "a\n"])
+def test_what_is_no_name_of_a_region_makes_nothing(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="is no name of a region; give up to 64 of a-z"):
+        made(tmp_path / "east", name=name)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_a_region_already_says_how_to_go_on_with_it(tmp_path: Path) -> None:
+    folder = made(tmp_path / "east")
+
+    with pytest.raises(OperatorError, match=f"is a region already; .* keepclear serve {folder}"):
+        made(folder)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes").touch()
+    with pytest.raises(OperatorError, match="is not empty; give a new folder"):
+        made(tmp_path / "other")
 
 
 @pytest.mark.parametrize("text", ["", "\n", "short", "x" * 31, " " * 60])

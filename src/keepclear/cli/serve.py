@@ -55,9 +55,13 @@ def serve(
             for each, option in ((listen, "--listen"), (operator, "--operator"))
         ]
         clock = SteadyClock()
-        if new and region and house:
-            create_region(Path(folder), region, parse_short(house), clock, functions)
-        run(Path(folder), addresses[0], addresses[1], functions, said, clock)
+        rules = parse_short(house) if house else None
+
+        def first() -> None:
+            if region and rules:
+                create_region(Path(folder), region, rules, clock, functions)
+
+        run(Path(folder), addresses[0], addresses[1], functions, said, clock, first=first)
         return ["ended; what was answered is in the record"]
 
     def said(listening: "Listening") -> None:
@@ -106,7 +110,8 @@ def admit(keys: str, folder: str, operator: str) -> int:
 def add(name: str, folder: str, home: str, status: str, exchange: str, operator: str) -> int:
     """Make party NAME's keys, admit it and set up its watch: for a first look, on one machine.
 
-    A party that does not trust the operator makes its own keys: see docs/join.md.
+    A party that does not trust the operator makes its own keys: see docs/join.md. What was done
+    already is not done again, so where the node gave no answer it is run once more.
 
     \b
     Example:
@@ -119,16 +124,20 @@ def add(name: str, folder: str, home: str, status: str, exchange: str, operator:
     from keepclear.record.files import KeysFile
 
     def make() -> list[str]:
-        make_keys(name, f"{home}/keys", ("watch",), KEYS_DAYS)
         public, believe = f"{home}/keys/{name}.keys.json", f"{folder}/region.keys.json"
+        if not Path(public).exists():
+            make_keys(name, f"{home}/keys", ("watch",), KEYS_DAYS)
         _admitted(public, folder, operator)
-        set_up(exchange, name, "watch", f"{home}/keys/{name}.watch.private.json", believe, status,
-               home)  # fmt: skip
+        if not Path(home, "desk.json").exists():
+            watch = f"{home}/keys/{name}.watch.private.json"
+            set_up(exchange, name, "watch", watch, believe, status, home)
         every = f"{folder}/keys.json"
-        known = read_keys_file(every if Path(every).exists() else believe)
-        documents = (*known.documents, *read_keys_file(public).documents)
+        before = bytes_of(every)
+        known = read_keys_file(believe if before is None else every)
+        own = (each for each in read_keys_file(public).documents if each not in known.documents)
+        documents = (*known.documents, *own)
         keys = KeysFile(exchange=known.exchange, documents=documents)
-        write_keys(every, keys, bytes_of(every))
+        write_keys(every, keys, before)
         return [f"{name} takes part; its watch acts with --home {home}; all keys: {every}"]
 
     return print_or_refuse(make)

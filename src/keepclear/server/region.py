@@ -22,7 +22,7 @@ import msgspec
 from keepclear.agreement.separation import RuleSet
 from keepclear.clock import RandomIds
 from keepclear.detect.kernel import Functions
-from keepclear.errors import OperatorError
+from keepclear.errors import InputError, OperatorError
 from keepclear.exchange.events import RegionOpened
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.kept import Region
@@ -30,6 +30,7 @@ from keepclear.exchange.ports import Clock
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.entries import Entry, Part
 from keepclear.record.files import EntryLine, ExchangeKey, Header, KeysFile
+from keepclear.record.headers import is_name
 from keepclear.record.keys import Signer
 from keepclear.server.writer import Begun
 from keepclear.store.sqlite import SQLiteStore
@@ -53,7 +54,19 @@ class PrivateKey(Signed, frozen=True, kw_only=True):
 def create_region(
     folder: Path, name: str, house: RuleSet, clock: Clock, functions: Functions
 ) -> None:
-    """Make a region: its key, its record, and in the record's first entry what it is."""
+    """Make a region: its key, its record, and in the record's first entry what it is.
+
+    `InputError` for a name that is none, `OperatorError` where there is something already.
+    """
+    if not is_name(name):
+        raise InputError(
+            "region", name, "is no name of a region",
+            "give up to 64 of a-z, 0-9 and -, such as exercise-east",
+        )  # fmt: skip
+    if (folder / RECORD).exists():
+        raise OperatorError(
+            f"{folder}: is a region already; go on with it: keepclear serve {folder}"
+        )
     if folder.exists() and any(folder.iterdir()):
         raise OperatorError(f"{folder}: is not empty; give a new folder for a new region")
     folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -80,13 +80,25 @@ class _Server(uvicorn.Server):
 def serve(
     folder: Path, parties: Address, operator: Address, functions: Functions,
     started: Callable[[Listening], None], clock: NodeClock, beat_s: float = BEAT_S,
+    first: Callable[[], None] = lambda: None,
 ) -> None:  # fmt: skip
     """Serve a region until the process is told to end; `OperatorError` where it cannot begin.
 
-    started: is called once both addresses answer.
+    started: is called once both addresses answer. first: once they are taken, before anything else;
+    it makes a new region.
     """
+    with ExitStack() as taken:
+        sockets = [taken.enter_context(closing(_bound(each))) for each in (parties, operator)]
+        first()
+        _serve_at(sockets, folder, functions, started, clock, beat_s)
+
+
+def _serve_at(
+    sockets: list[socket.socket], folder: Path, functions: Functions,
+    started: Callable[[Listening], None], clock: NodeClock, beat_s: float,
+) -> None:  # fmt: skip
+    """Serve a region at addresses that are taken."""
     token = operator_token(folder)
-    sockets = [_bound(each) for each in (parties, operator)]
     waking = _Waking()
     writer = Writer(
         lambda: begin(folder, clock, functions), clock.now_us, waking.kept, beat_s=beat_s
