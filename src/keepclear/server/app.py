@@ -22,6 +22,7 @@ import logging
 import time
 from asyncio import wrap_future
 from collections.abc import Callable
+from math import ceil
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -42,11 +43,18 @@ from keepclear.record.encoding import MOST_BYTES, decode, encode
 from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import Malformed, NotProven
 from keepclear.record.headers import read_act
+from keepclear.record.key_documents import Appointed
 from keepclear.record.receipts import Receipt
 from keepclear.record.signing_in import SIGN_IN
 from keepclear.server.feed import Feed, TooMany
 from keepclear.server.rates import Rates, TooOften
-from keepclear.server.sessions import NotSignedIn, Session, Sessions, read_challenge
+from keepclear.server.sessions import (
+    NotSignedIn,
+    Session,
+    Sessions,
+    read_challenge,
+    signers_of,
+)
 from keepclear.server.writer import NOT_KNOWN, Writer
 
 JSON: Final = "application/json"
@@ -55,7 +63,9 @@ STEPS_AT_ONCE: Final = 200  # the writer reads them, and decides nothing meanwhi
 MOST_AUDIENCE: Final = 1_000
 MOST_DIGITS: Final = 18
 ACTS_A_SECOND, ACTS_AT_ONCE = 500.0, 2_000.0  # of one party
-CALLS_A_SECOND, CALLS_AT_ONCE = 20.0, 200.0  # of one address
+READS_A_SECOND, READS_AT_ONCE = 1_000.0, 4_000.0  # of one party; an act is proven by some
+LOOKS_A_SECOND, LOOKS_AT_ONCE = 100.0, 1_000.0  # of one address, at the region
+CALLS_A_SECOND, CALLS_AT_ONCE = 20.0, 200.0  # of one address, to sign in
 LOG: Final = logging.getLogger("keepclear.server")
 Ask = Request[Any, Any, Any]
 
@@ -102,7 +112,10 @@ class Public:
     def __init__(self, writer: Writer, now_us: Callable[[], int]) -> None:
         self._writer, self._now_us, self._sessions = writer, now_us, Sessions()
         self._acts = Rates("acts", ACTS_A_SECOND, ACTS_AT_ONCE)
+        self._reads = Rates("reads", READS_A_SECOND, READS_AT_ONCE)
+        self._looks = Rates("looks at the region", LOOKS_A_SECOND, LOOKS_AT_ONCE)
         self._calls = Rates("calls to sign in", CALLS_A_SECOND, CALLS_AT_ONCE)
+        self._tries = Rates("tries to sign in", CALLS_A_SECOND, CALLS_AT_ONCE)
         self.feed = Feed()
 
     def app(self) -> Litestar:
@@ -119,8 +132,9 @@ class Public:
         """Return what signs in and acts."""
 
         @get("/v1/region")
-        async def region() -> RegionSaid:
+        async def region(request: Ask) -> RegionSaid:
             """Say which region this is, and the exchange's time."""
+            self._looks.take(_address_of(request), time.monotonic())
             found = await self._read(lambda exchange: exchange.region)
             return RegionSaid(
                 region=found.name, incarnation=found.incarnation, exchange=found.exchange,
@@ -136,6 +150,7 @@ class Public:
         @post("/v1/sessions")
         async def sign_in(request: Ask) -> Token:
             """Sign in: the body is an act of kind session.open/1 with the challenge."""
+            self._tries.take(_address_of(request), time.monotonic())
             return await self._sign_in(await envelope_in(request))
 
         @post("/v1/acts", status_code=200)
@@ -143,7 +158,8 @@ class Public:
             """Decide an act: the body is its envelope."""
             session = self._session(request)
             self._acts.take(session.party, time.monotonic())
-            done = self._writer.submit(await envelope_in(request), session.party)
+            envelope = await envelope_in(request)
+            done = self._writer.submit(envelope, session.party, self._check(session))
             return Answered(receipts=_of(session, await wrap_future(done)))
 
         return [region, challenge, sign_in, acts]
@@ -156,13 +172,15 @@ class Public:
             request: Ask, after: Annotated[int, QueryParameter(ge=0, lt=2**62)] = 0
         ) -> Response[bytes]:
             """Give the party's file from a step on; with 0 its header stands first."""
-            session = self._session(request)
-            seen = await self._read(
-                lambda exchange: exchange.reads.steps(session.party, after, STEPS_AT_ONCE)
+            session = self._reader(request)
+            seen = await self._read_as(
+                session, lambda exchange: exchange.reads.steps(session.party, after, STEPS_AT_ONCE)
             )
             lines = [line for step in _of(session, seen).lines for line in step]
             if not after:
-                header = await self._read(lambda exchange: exchange.reads.header(session.party))
+                header = await self._read_as(
+                    session, lambda exchange: exchange.reads.header(session.party)
+                )
                 lines[:0] = _of(session, header).lines[0]
             return Response(
                 b"".join(line + b"\n" for line in lines), media_type=LINES,
@@ -172,15 +190,19 @@ class Public:
         @get("/v1/operations")
         async def operations(request: Ask) -> list[Operation]:
             """Give the party's own operations."""
-            session = self._session(request)
-            found = await self._read(lambda exchange: exchange.reads.operations(session.party))
+            session = self._reader(request)
+            found = await self._read_as(
+                session, lambda exchange: exchange.reads.operations(session.party)
+            )
             return list(_of(session, found))
 
         @get("/v1/conflicts")
         async def conflicts(request: Ask) -> list[Notice]:
             """Give the latest notice of each of the party's conflicts."""
-            session = self._session(request)
-            found = await self._read(lambda exchange: exchange.reads.conflicts(session.party))
+            session = self._reader(request)
+            found = await self._read_as(
+                session, lambda exchange: exchange.reads.conflicts(session.party)
+            )
             return list(_of(session, found))
 
         @get("/v1/proofs")
@@ -191,22 +213,27 @@ class Public:
             second: Annotated[int, QueryParameter(name="to", ge=0, lt=2**62)],
         ) -> list[bytes]:
             """Prove that the first leaves of a tree are those of it when it was smaller."""
-            session = self._session(request)
-            found = await self._read(
-                lambda exchange: exchange.reads.proof(session.party, audience, first, second)
+            session = self._reader(request)
+            found = await self._read_as(
+                session,
+                lambda exchange: exchange.reads.proof(session.party, audience, first, second),
             )
             return list(_of(session, found))
 
         @get("/v1/stream")
         async def stream(request: Ask) -> Stream:
             """Send what is new, as it happens; `Last-Event-ID` goes on from there."""
-            session = self._session(request)
+            session = self._reader(request)
             after = _last_event(request.headers.get("last-event-id"))
-            if after is not None:  # refused before it begins, where there is nothing to follow
-                await self._read(lambda exchange: exchange.reads.steps(session.party, after, 0))
+
+            async def read(ask: Callable[[Exchange], Any]) -> Any:  # noqa: ANN401 as asked
+                return await self._read_as(session, ask)
+
+            # refused before it begins, where there is nothing to follow or nobody who may
+            await read(lambda exchange: exchange.reads.steps(session.party, after or 0, 0))
             self.feed.check_room(session.party)
             return Stream(
-                self.feed.follow(session.party, after, self._read),
+                self.feed.follow(session.party, after, read),
                 media_type="text/event-stream", headers={"Cache-Control": "no-store"},
             )  # fmt: skip
 
@@ -215,11 +242,30 @@ class Public:
     async def _read(self, ask: Callable[[Exchange], Any]) -> Any:  # noqa: ANN401 as asked
         return await wrap_future(self._writer.read(ask))
 
+    async def _read_as(self, session: Session, ask: Callable[[Exchange], Any]) -> Any:  # noqa: ANN401 as asked
+        """Read for who holds a token, where it holds still."""
+        check = self._check(session)
+
+        def checked(exchange: Exchange) -> Any:  # noqa: ANN401 as asked
+            check(exchange)
+            return ask(exchange)
+
+        return await self._read(checked)
+
+    def _check(self, session: Session) -> Callable[[Exchange], None]:
+        return lambda exchange: session.check(exchange.keys, self._now_us())
+
+    def _reader(self, request: Ask) -> Session:
+        """Return who reads, where it may read more now."""
+        session = self._session(request)
+        self._reads.take(session.party, time.monotonic())
+        return session
+
     def _session(self, request: Ask) -> Session:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer":
             raise NotSignedIn("authorization", kind[:16], "is no bearer token", "sign in first")
-        return self._sessions.find(token, self._now_us())
+        return self._sessions.find(token)
 
     async def _sign_in(self, envelope: Envelope) -> Token:
         """Return a token for the post that has signed a challenge of ours."""
@@ -227,8 +273,13 @@ class Public:
         if act.kind != SIGN_IN:
             raise NotProven("act.kind", act.kind, f"is not {SIGN_IN}", "sign in with that")
         self._sessions.use(read_challenge(act.payload), self._now_us())
-        await self._read(lambda exchange: exchange.check(envelope))
-        token, session = self._sessions.open(act.party, act.post, self._now_us())
+
+        def checked(exchange: Exchange) -> tuple[Appointed, ...]:
+            exchange.check(envelope)
+            return signers_of(envelope, act.party, exchange.keys)
+
+        signers = await self._read(checked)
+        token, session = self._sessions.open(act.party, act.post, signers, self._now_us())
         return Token(token=token, party=act.party, post=act.post, until_us=session.until_us)
 
 
@@ -258,6 +309,7 @@ async def envelope_in(request: Ask) -> Envelope:
 
 def refused(_: Ask, fault: Exception) -> Response[bytes]:
     """Return why something was not done, without what is none of the caller's."""
+    headers: dict[str, str] = {}
     status, why = 500, f"{NOT_KNOWN}; this is a fault of ours, and the operator is told"
     match fault:
         case HTTPException():
@@ -268,7 +320,10 @@ def refused(_: Ask, fault: Exception) -> Response[bytes]:
             status, why = 403, str(fault)
         case Malformed():
             status, why = 400, str(fault)
-        case TooMany() | TooOften():
+        case TooOften():
+            status, why = 429, str(fault)
+            headers["Retry-After"] = str(ceil(fault.after_s))
+        case TooMany():
             status, why = 429, str(fault)
         case CallerError():
             status, why = 409, str(fault)
@@ -276,4 +331,4 @@ def refused(_: Ask, fault: Exception) -> Response[bytes]:
             status, why = 503, str(fault)
         case _:
             LOG.error("a fault of ours", exc_info=fault)
-    return Response(encode(Fault(error=why)), status_code=status, media_type=JSON)
+    return Response(encode(Fault(error=why)), status_code=status, media_type=JSON, headers=headers)

@@ -11,6 +11,7 @@ comes back with `Last-Event-ID` misses nothing and gets nothing twice:
 2. Only viewers whose party has something new are woken.
 3. One that reads slowly holds up nobody: it is sent more when it has taken what it has.
 4. A comment every fifteen seconds tells that the connection is alive.
+5. One whose token has ended, or whose key is revoked, is let go at the next of them at the latest.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from keepclear.errors import CallerError
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.views import Disclosed
 from keepclear.record.encoding import encode
+from keepclear.server.sessions import NotSignedIn
 
 ALIVE_S: Final = 15.0
 STEPS_AT_ONCE: Final = 200
@@ -87,6 +89,8 @@ class Feed:
                         await asyncio.wait_for(changed.wait(), ALIVE_S)
                     except TimeoutError:
                         yield ALIVE
+        except NotSignedIn:
+            return
         finally:
             self._waiting[party].discard(changed)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How much one sender may ask in a while: a bucket that fills steadily and is emptied by asking.
 
-1. Each party has a bucket for its acts, taken or refused, and each address one for signing in:
-   what one sends too often waits, and holds up nobody else.
+1. Each party has a bucket for its acts, taken or refused, and one for what it reads; each address
+   has some for what needs no token: what one sends too often waits, and holds up nobody else.
 2. Who asks for more than there is is told when to come again, and nothing is done.
 3. Buckets that are full again are forgotten; there are never more than `MOST`.
 """

@@ -4,21 +4,25 @@
 1. There are no passwords. A challenge is random, good once and for a minute.
 2. Signing in is an act of its own kind, checked as any other and never entered.
 3. A token is random; it names a party and a post, and ends after twelve hours.
-4. Both are few: the oldest go where there are too many.
+4. It ends sooner where a key that signed in is revoked, or is appointed otherwise than it was.
+5. Both are few: the oldest go where there are too many, and each party has its own tokens.
 """
 
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from typing import Final, NamedTuple
 
 import msgspec
 
+from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import NotProven
+from keepclear.record.key_documents import Appointed, Keyring
 from keepclear.record.signing_in import SIGN_IN, OpenSession
 
 CHALLENGE_US: Final = 60_000_000
 TOKEN_US: Final = 12 * 3_600_000_000
 MOST: Final = 10_000
+MOST_OF_PARTY: Final = 100
 
 
 class NotSignedIn(NotProven):
@@ -26,11 +30,27 @@ class NotSignedIn(NotProven):
 
 
 class Session(NamedTuple):
-    """Who holds a token, and until when (microseconds UTC)."""
+    """Who holds a token, and until when (microseconds UTC). signers: the keys that signed in."""
 
     party: str
     post: str
+    signers: tuple[Appointed, ...]
     until_us: int
+
+    def check(self, keys: Keyring, now_us: int) -> None:
+        """Refuse one that has ended; `NotSignedIn`. keys: of all parties, as they are now."""
+        if self.until_us <= now_us:
+            raise NotSignedIn("token", "", "has ended", "sign in again")
+        for each in self.signers:
+            try:
+                is_as_it_was = keys.appointed(self.party, each.key.id) == each
+            except NotProven:
+                is_as_it_was = False
+            if not is_as_it_was:
+                raise NotSignedIn(
+                    "token", "", f"was signed for by {each.who} with a key that is appointed no "
+                    "more, or otherwise", "sign in again",
+                )  # fmt: skip
 
 
 class Sessions:
@@ -38,7 +58,8 @@ class Sessions:
 
     def __init__(self) -> None:
         self._challenges: OrderedDict[str, int] = OrderedDict()
-        self._tokens: OrderedDict[str, Session] = OrderedDict()
+        self._tokens: dict[str, Session] = {}
+        self._of_party: dict[str, deque[str]] = {}
 
     def challenge(self, now_us: int) -> str:
         """Return a new challenge."""
@@ -55,21 +76,29 @@ class Sessions:
                 "challenge", challenge[:16], "is not open", "get a new one, and sign that"
             )
 
-    def open(self, party: str, post: str, now_us: int) -> tuple[str, Session]:
+    def open(
+        self, party: str, post: str, signers: tuple[Appointed, ...], now_us: int
+    ) -> tuple[str, Session]:
         """Return a token for a party's post, and until when it holds."""
-        token, made = secrets.token_urlsafe(32), Session(party, post, now_us + TOKEN_US)
+        token, made = secrets.token_urlsafe(32), Session(party, post, signers, now_us + TOKEN_US)
         self._tokens[token] = made
-        while len(self._tokens) > MOST:
-            self._tokens.popitem(last=False)
+        own = self._of_party.setdefault(party, deque())
+        own.append(token)
+        if len(own) > MOST_OF_PARTY:
+            del self._tokens[own.popleft()]
         return token, made
 
-    def find(self, token: str, now_us: int) -> Session:
-        """Return who holds a token; `NotSignedIn` where nobody does."""
+    def find(self, token: str) -> Session:
+        """Return who holds a token, also one that has ended; `NotSignedIn` where nobody does."""
         found = self._tokens.get(token)
-        if found is None or found.until_us <= now_us:
-            self._tokens.pop(token, None)
-            raise NotSignedIn("token", "", "is not known, or has ended", "sign in again")
+        if found is None:
+            raise NotSignedIn("token", "", "is not known", "sign in again")
         return found
+
+
+def signers_of(envelope: Envelope, party: str, keys: Keyring) -> tuple[Appointed, ...]:
+    """Return what the keys that signed an envelope are for; `NotProven` for one of another."""
+    return tuple(keys.appointed(party, each.keyid) for each in envelope.signatures)
 
 
 def read_challenge(payload: msgspec.Raw) -> str:

@@ -117,10 +117,13 @@ class Writer:
         self._waiting.put(None)
         self._thread.join()
 
-    def submit(self, envelope: Envelope, sender: str) -> Future[Receipts]:
-        """Decide an act; its answer comes once it is written."""
+    def submit(
+        self, envelope: Envelope, sender: str, check: Callable[[Exchange], None] = lambda _: None
+    ) -> Future[Receipts]:
+        """Decide an act; its answer comes once it is written. check: refuses it before that."""
 
         def do(exchange: Exchange) -> Disclosed[Answer]:
+            check(exchange)
             return exchange.submit(envelope, sender)
 
         return self._put(do, is_act=True)
