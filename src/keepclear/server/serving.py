@@ -4,23 +4,21 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
-
-import uvicorn
 
 from keepclear.detect.kernel import Functions
 from keepclear.errors import OperatorError
 from keepclear.server.app import Public
 from keepclear.server.clock import NodeClock
+from keepclear.server.connections import Server, configured
 from keepclear.server.feed import Feed
 from keepclear.server.operator import operator_app
 from keepclear.server.region import begin, operator_token
 from keepclear.server.writer import BEAT_S, Writer
 
-GRACEFUL_S: Final = 3
 BACKLOG: Final = 2_048
 
 
@@ -61,22 +59,6 @@ class _Waking:
                 self._loop.call_soon_threadsafe(self._feed.wake, counts)
 
 
-class _Server(uvicorn.Server):
-    """One that leaves signals to who runs it, and says when it answers."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.answers = asyncio.Event()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.answers.set()
-
-
 def serve(
     folder: Path, parties: Address, operator: Address, functions: Functions,
     started: Callable[[Listening], None], clock: NodeClock, beat_s: float = BEAT_S,
@@ -105,28 +87,20 @@ def _serve_at(
     )
     public = Public(writer, clock.now_us)
     apps = [public.app(), operator_app(writer, clock, token)]
-    configs = [
-        uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, date_header=False,
-            proxy_headers=False, timeout_graceful_shutdown=GRACEFUL_S, lifespan="off",
-        )
-        for app in apps
-    ]  # fmt: skip
+    servers = [Server(configured(app)) for app in apps]
     writer.start()
     try:
-        with asyncio.Runner(loop_factory=configs[0].get_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
             waking.begin(runner.get_loop(), public.feed)
-            runner.run(_serve(configs, sockets, started, public.feed.close))
+            runner.run(_serve(servers, sockets, started, public.feed.close))
     finally:
         writer.stop()
 
 
 async def _serve(
-    configs: list[uvicorn.Config], sockets: list[socket.socket],
+    servers: list[Server], sockets: list[socket.socket],
     started: Callable[[Listening], None], ended: Callable[[], None],
 ) -> None:  # fmt: skip
-    servers = [_Server(each) for each in configs]
-
     def end() -> None:
         ended()
         for each in servers:
