@@ -63,8 +63,8 @@ class Store(MemoryStore):
 class Served:
     """A stage's exchange, owned by a writer."""
 
-    def __init__(self, beat_s: float = 1_000) -> None:
-        self.stage: Keys = staged()
+    def __init__(self, beat_s: float = 1_000, stage: Keys | None = None) -> None:
+        self.stage: Keys = stage or staged()
         self.store = Store(self.stage.lines)
         self.begun = 0
         self.writer = Writer(self._begun, self.stage.clock.now_us, beat_s=beat_s)

@@ -50,6 +50,11 @@ class Kinds:
         """Return the names of all kinds, without their versions."""
         return tuple(self._types)
 
+    @property
+    def kinds(self) -> Mapping[str, type[Signed]]:
+        """Return the type of each kind, older versions too."""
+        return {kind: own for kind, (own, _) in self._by_kind.items()}
+
     def newest(self, name: str) -> str:
         """Return the kind that a name is written as now."""
         return f"{name}/{len(self._types[name])}"

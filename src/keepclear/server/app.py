@@ -18,36 +18,37 @@ All but the first three take `Authorization: Bearer TOKEN`. An unknown id, an in
 another party's give the same answer.
 """
 
-import logging
 import time
 from asyncio import wrap_future
 from collections.abc import Callable
-from math import ceil
 from typing import Annotated, Any, Final
 
-import msgspec
-from litestar import Litestar, Request, Response, get, post
-from litestar.exceptions import HTTPException
+from litestar import Litestar, Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
-from keepclear import __version__
-from keepclear.errors import CallerError, InputError, KeepclearError
+from keepclear.errors import InputError
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.views import Disclosed, Notice
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import MOST_BYTES, decode, encode
 from keepclear.record.envelopes import Envelope
-from keepclear.record.faults import Malformed, NotProven
+from keepclear.record.faults import NotProven
 from keepclear.record.headers import read_act
 from keepclear.record.key_documents import Appointed
-from keepclear.record.receipts import Receipt
 from keepclear.record.signing_in import SIGN_IN
-from keepclear.server.feed import Feed, TooMany
-from keepclear.server.rates import Rates, TooOften
+from keepclear.server.answers import (
+    Answered,
+    Ask,
+    Challenge,
+    RegionSaid,
+    Token,
+    refused,
+)
+from keepclear.server.feed import Feed
+from keepclear.server.rates import Rates
+from keepclear.server.schema import EVENTS, LINES, document
 from keepclear.server.sessions import (
     NotSignedIn,
     Session,
@@ -55,10 +56,8 @@ from keepclear.server.sessions import (
     read_challenge,
     signers_of,
 )
-from keepclear.server.writer import NOT_KNOWN, Writer
+from keepclear.server.writer import Writer
 
-JSON: Final = "application/json"
-LINES: Final = "application/jsonl"
 STEPS_AT_ONCE: Final = 200  # the writer reads them, and decides nothing meanwhile
 MOST_AUDIENCE: Final = 1_000
 MOST_DIGITS: Final = 18
@@ -66,44 +65,6 @@ ACTS_A_SECOND, ACTS_AT_ONCE = 500.0, 2_000.0  # of one party
 READS_A_SECOND, READS_AT_ONCE = 1_000.0, 4_000.0  # of one party; an act is proven by some
 LOOKS_A_SECOND, LOOKS_AT_ONCE = 100.0, 1_000.0  # of one address, at the region
 CALLS_A_SECOND, CALLS_AT_ONCE = 20.0, 200.0  # of one address, to sign in
-LOG: Final = logging.getLogger("keepclear.server")
-Ask = Request[Any, Any, Any]
-
-
-class RegionSaid(msgspec.Struct, frozen=True, kw_only=True):
-    """Where this is: what an act's header names, and the exchange's time."""
-
-    region: str
-    incarnation: int
-    exchange: str
-    now_us: int
-
-
-class Challenge(msgspec.Struct, frozen=True, kw_only=True):
-    """What to sign in with, within a minute."""
-
-    challenge: str
-
-
-class Token(msgspec.Struct, frozen=True, kw_only=True):
-    """What to show from now on, and until when."""
-
-    token: str
-    party: str
-    post: str
-    until_us: int
-
-
-class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """A receipt of each part of the record that the sender may see of what an act has led to."""
-
-    receipts: tuple[Receipt, ...]
-
-
-class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """Why something was not done."""
-
-    error: str
 
 
 class Public:
@@ -123,9 +84,7 @@ class Public:
         return Litestar(
             [*self._acting(), *self._reading()], exception_handlers={Exception: refused},
             request_max_body_size=MOST_BYTES, logging_config=None,
-            openapi_config=OpenAPIConfig(
-                title="keepclear", version=__version__, render_plugins=[JsonRenderPlugin()]
-            ),
+            openapi_config=None,
         )  # fmt: skip
 
     def _acting(self) -> list[HTTPRouteHandler]:
@@ -162,7 +121,14 @@ class Public:
             done = self._writer.submit(envelope, session.party, self._check(session))
             return Answered(receipts=_of(session, await wrap_future(done)))
 
-        return [region, challenge, sign_in, acts]
+        schema = encode(document())
+
+        @get("/schema/openapi.json")
+        async def said() -> Response[bytes]:
+            """Give what there is to ask, as OpenAPI."""
+            return Response(schema, media_type="application/vnd.oai.openapi+json")
+
+        return [region, challenge, sign_in, acts, said]
 
     def _reading(self) -> list[HTTPRouteHandler]:
         """Return what shows a party what it may see."""
@@ -234,7 +200,7 @@ class Public:
             self.feed.check_room(session.party)
             return Stream(
                 self.feed.follow(session.party, after, read),
-                media_type="text/event-stream", headers={"Cache-Control": "no-store"},
+                media_type=EVENTS, headers={"Cache-Control": "no-store"},
             )  # fmt: skip
 
         return [record, operations, conflicts, proofs, stream]
@@ -305,30 +271,3 @@ def _last_event(text: str | None) -> int | None:
 async def envelope_in(request: Ask) -> Envelope:
     """Return the envelope that the body of a request is."""
     return decode(await request.body(), Envelope, "envelope")
-
-
-def refused(_: Ask, fault: Exception) -> Response[bytes]:
-    """Return why something was not done, without what is none of the caller's."""
-    headers: dict[str, str] = {}
-    status, why = 500, f"{NOT_KNOWN}; this is a fault of ours, and the operator is told"
-    match fault:
-        case HTTPException():
-            status, why = fault.status_code, fault.detail
-        case NotSignedIn():
-            status, why = 401, str(fault)
-        case NotProven():
-            status, why = 403, str(fault)
-        case Malformed():
-            status, why = 400, str(fault)
-        case TooOften():
-            status, why = 429, str(fault)
-            headers["Retry-After"] = str(ceil(fault.after_s))
-        case TooMany():
-            status, why = 429, str(fault)
-        case CallerError():
-            status, why = 409, str(fault)
-        case KeepclearError():
-            status, why = 503, str(fault)
-        case _:
-            LOG.error("a fault of ours", exc_info=fault)
-    return Response(encode(Fault(error=why)), status_code=status, media_type=JSON, headers=headers)

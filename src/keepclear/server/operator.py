@@ -18,7 +18,8 @@ import msgspec
 from litestar import Litestar, Response, get, post
 
 from keepclear.record.encoding import MOST_BYTES
-from keepclear.server.app import Ask, envelope_in, refused
+from keepclear.server.answers import Ask, refused
+from keepclear.server.app import envelope_in
 from keepclear.server.clock import MOST_US, NodeClock
 from keepclear.server.metrics import CONTENT_TYPE
 from keepclear.server.sessions import NotSignedIn
