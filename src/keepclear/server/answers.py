@@ -39,7 +39,7 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):
-    """What to show from now on, and until when."""
+    """What to show from now on, and until when; token is empty where a cookie has it."""
 
     token: str
     party: str

@@ -6,16 +6,18 @@ answered as `{"error": ...}` in words that name the value, the limit and the way
 
     GET  /v1/region                region, incarnation, exchange, time
     GET  /v1/challenge             what to sign in with
-    POST /v1/sessions              an act of kind session.open/1, signed by a post: a token
+    POST /v1/sessions              an act of kind session.open/1, signed by a post: a token;
+                                   with ?cookie=true as a cookie (`cookies`)
     POST /v1/acts                  an act: receipts of all that its sender may see of what came
     GET  /v1/record?after=N        the party's file, from a step of its own on, as JSON Lines
     GET  /v1/operations            its operations
     GET  /v1/conflicts             how its conflicts stand
     GET  /v1/stream                what is new, as it happens (`feed`)
     GET  /v1/proofs?audience=A&from=M&to=N   that a tree goes on from what it was
+    GET  /schema/openapi.json      all of this as OpenAPI (`schema`)
 
-All but the first three take `Authorization: Bearer TOKEN`. An unknown id, an invisible one and
-another party's give the same answer.
+All but the first three and the last take `Authorization: Bearer TOKEN`, or the cookie. An unknown
+id, an invisible one and another party's give the same answer.
 """
 
 import time
@@ -23,6 +25,7 @@ from asyncio import wrap_future
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
+import msgspec
 from litestar import Litestar, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
@@ -46,6 +49,7 @@ from keepclear.server.answers import (
     Token,
     refused,
 )
+from keepclear.server.cookies import check_same_origin, cookie_with, token_in_cookie
 from keepclear.server.feed import Feed
 from keepclear.server.rates import Rates
 from keepclear.server.schema import EVENTS, LINES, document
@@ -107,15 +111,24 @@ class Public:
             return Challenge(challenge=self._sessions.challenge(self._now_us()))
 
         @post("/v1/sessions")
-        async def sign_in(request: Ask) -> Token:
+        async def sign_in(
+            request: Ask, *, cookie: Annotated[bool, QueryParameter()] = False
+        ) -> Response[Token]:
             """Sign in: the body is an act of kind session.open/1 with the challenge."""
             self._tries.take(_address_of(request), time.monotonic())
-            return await self._sign_in(await envelope_in(request))
+            if not cookie:
+                return Response(await self._sign_in(await envelope_in(request)))
+            check_same_origin(request)
+            made = await self._sign_in(await envelope_in(request))
+            kept = [cookie_with(made.token, request)]
+            return Response(msgspec.structs.replace(made, token=""), cookies=kept)
 
         @post("/v1/acts", status_code=200)
         async def acts(request: Ask) -> Answered:
             """Decide an act: the body is its envelope."""
             session = self._session(request)
+            if "authorization" not in request.headers:
+                check_same_origin(request)
             self._acts.take(session.party, time.monotonic())
             envelope = await envelope_in(request)
             done = self._writer.submit(envelope, session.party, self._check(session))
@@ -228,7 +241,11 @@ class Public:
         return session
 
     def _session(self, request: Ask) -> Session:
-        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        """Return who holds the token that was sent, or, where none was, the cookie."""
+        given = request.headers.get("authorization")
+        if given is None:
+            return self._sessions.find(token_in_cookie(request))
+        kind, _, token = given.partition(" ")
         if kind.lower() != "bearer":
             raise NotSignedIn("authorization", kind[:16], "is no bearer token", "sign in first")
         return self._sessions.find(token)

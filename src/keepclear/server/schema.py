@@ -25,6 +25,7 @@ from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.receipts import Receipt
 from keepclear.record.signing_in import SIGN_IN, OpenSession
 from keepclear.server.answers import JSON, Answered, Challenge, Fault, RegionSaid, Token
+from keepclear.server.cookies import NAME, OVER_TLS
 
 LINES: Final = "application/jsonl"
 EVENTS: Final = "text/event-stream"
@@ -75,7 +76,9 @@ ASKED: Final = (
            needs_token=False),
     Asked("Give what to sign in with.", "get", "/v1/challenge", Challenge, needs_token=False),
     Asked(f"Sign in: an act of kind {SIGN_IN} with the challenge, signed by a post.", "post",
-           "/v1/sessions", Token, "An envelope.", status=201, needs_token=False),
+           "/v1/sessions", Token, "An envelope.", status=201, needs_token=False, parameters=(
+               _query("cookie", "Give the token as a cookie, to a page of this address alone.",
+                      {"type": "boolean", "default": False}, needed=False),)),
     Asked("Decide an act. The same bytes get the same answer and do nothing twice.", "post",
            "/v1/acts", Answered, "An envelope with an act of the party."),
     Asked("Give the party's file from a step on, as JSON Lines; with 0 its header stands first.",
@@ -105,11 +108,15 @@ def document() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "keepclear", "version": __version__},
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"cookie": []}, {"cookie-over-tls": []}],
         "paths": _paths(of),
         "components": {
             "schemas": {name: _cleaned(each) for name, each in components.items()},
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": NAME},
+                "cookie-over-tls": {"type": "apiKey", "in": "cookie", "name": OVER_TLS},
+            },
         },
     }
 
