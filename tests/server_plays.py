@@ -44,7 +44,7 @@ class Node:
     def start(self, *options: str) -> None:
         """Serve, at the addresses of before or at free ones, and wait until it answers."""
         listen = [
-            each.removeprefix("http://") or "127.0.0.1:0" for each in (self.parties, self.operator)
+            each.partition("://")[2] or "127.0.0.1:0" for each in (self.parties, self.operator)
         ]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "keepclear.cli", "serve", str(self.folder), "--listen",
@@ -57,7 +57,7 @@ class Node:
         said = ""
         for line in self.process.stdout:
             said += line
-            if found := re.match(r"(parties|operator) +(http://\S+)", line):
+            if found := re.match(r"(parties|operator) +(https?://\S+)", line):
                 setattr(self, found[1], found[2])
             if line.startswith("Ctrl-C"):
                 break

@@ -26,9 +26,14 @@ KEYS_DAYS: Final = 730
               help="Where parties reach it; port 0 takes a free one.")  # fmt: skip
 @click.option("--operator", default=OPERATOR, show_default=True, metavar="HOST:PORT",
               help="Where the operator reaches it; never where parties can.")  # fmt: skip
+@click.option("--tls-cert", metavar="FILE", type=click.Path(dir_okay=False),
+              help="Serve parties over TLS (1.2 or newer): the certificate, as PEM.")  # fmt: skip
+@click.option("--tls-key", metavar="FILE", type=click.Path(dir_okay=False),
+              help="The certificate's private key (PEM, without a password).")  # fmt: skip
 def serve(
-    folder: str, *, new: bool, region: str | None, house: str | None, listen: str, operator: str
-) -> int:
+    folder: str, *, new: bool, region: str | None, house: str | None, listen: str, operator: str,
+    tls_cert: str | None, tls_key: str | None,
+) -> int:  # fmt: skip
     """Serve the region in FOLDER until Ctrl-C.
 
     \b
@@ -44,12 +49,16 @@ def serve(
         from keepclear.server.region import create_region
         from keepclear.server.serving import Address
         from keepclear.server.serving import serve as run
+        from keepclear.server.tls import tls_context
 
         functions = functions_of_node()
         if new and not (region and house):
             raise click.UsageError("--new: give --region NAME and --house RULE with it")
         if not new and (region or house):
             raise click.UsageError("--region, --house: stand in the record; leave them out")
+        if bool(tls_cert) != bool(tls_key):
+            raise click.UsageError("--tls-cert, --tls-key: give both, or neither")
+        tls = tls_context(Path(tls_cert), Path(tls_key)) if tls_cert and tls_key else None
         addresses = [
             Address(*address(each, option))
             for each, option in ((listen, "--listen"), (operator, "--operator"))
@@ -61,7 +70,8 @@ def serve(
             if region and rules:
                 create_region(Path(folder), region, rules, clock, functions)
 
-        run(Path(folder), addresses[0], addresses[1], functions, said, clock, first=first)
+        run(Path(folder), addresses[0], addresses[1], functions, said, clock, first=first,
+            tls=tls)  # fmt: skip
         return ["ended; what was answered is in the record"]
 
     def said(listening: "Listening") -> None:

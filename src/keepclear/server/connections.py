@@ -15,6 +15,7 @@ under way, which of a stream is all day.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -113,11 +114,14 @@ class Server(uvicorn.Server):
         self.answers.set()
 
 
-def configured(app: Litestar) -> uvicorn.Config:
-    """Return how an application is served."""
-    return uvicorn.Config(
+def configured(app: Litestar, tls: ssl.SSLContext | None = None) -> uvicorn.Config:
+    """Return how an application is served. tls: None for plain HTTP."""
+    made = uvicorn.Config(
         app, http=Connection, ws="none", lifespan="off", log_config=None, access_log=False,
         server_header=False, date_header=False, proxy_headers=False,
         timeout_graceful_shutdown=GRACEFUL_S, timeout_keep_alive=KEPT_ALIVE_S,
         limit_concurrency=MOST_CONNECTIONS,
     )  # fmt: skip
+    made.load()
+    made.ssl = tls
+    return made

@@ -4,6 +4,7 @@
 import asyncio
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
@@ -27,11 +28,13 @@ class Address(NamedTuple):
 
     host: str
     port: int
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
         """Return it as people write it."""
-        return f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
 
 
 class Listening(NamedTuple):
@@ -62,22 +65,23 @@ class _Waking:
 def serve(
     folder: Path, parties: Address, operator: Address, functions: Functions,
     started: Callable[[Listening], None], clock: NodeClock, beat_s: float = BEAT_S,
-    first: Callable[[], None] = lambda: None,
+    first: Callable[[], None] = lambda: None, tls: ssl.SSLContext | None = None,
 ) -> None:  # fmt: skip
     """Serve a region until the process is told to end; `OperatorError` where it cannot begin.
 
     started: is called once both addresses answer. first: once they are taken, before anything else;
-    it makes a new region.
+    it makes a new region. tls: of the parties' address; the operator's is plain.
     """
     with ExitStack() as taken:
         sockets = [taken.enter_context(closing(_bound(each))) for each in (parties, operator)]
         first()
-        _serve_at(sockets, folder, functions, started, clock, beat_s)
+        _serve_at(sockets, folder, functions, started, clock, beat_s, tls)
 
 
 def _serve_at(
     sockets: list[socket.socket], folder: Path, functions: Functions,
     started: Callable[[Listening], None], clock: NodeClock, beat_s: float,
+    tls: ssl.SSLContext | None,
 ) -> None:  # fmt: skip
     """Serve a region at addresses that are taken."""
     token = operator_token(folder)
@@ -86,8 +90,10 @@ def _serve_at(
         lambda: begin(folder, clock, functions), clock.now_us, waking.kept, beat_s=beat_s
     )
     public = Public(writer, clock.now_us)
-    apps = [public.app(), operator_app(writer, clock, token)]
-    servers = [Server(configured(app)) for app in apps]
+    servers = [
+        Server(configured(public.app(), tls)),
+        Server(configured(operator_app(writer, clock, token))),
+    ]
     writer.start()
     try:
         with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
@@ -115,7 +121,12 @@ async def _serve(
     ]
     for each in servers:
         await each.answers.wait()
-    started(Listening(*(Address(*each.getsockname()[:2]) for each in sockets)))
+    schemes = ["https" if each.config.ssl else "http" for each in servers]
+    names = [each.getsockname() for each in sockets]
+    started(Listening(*(
+        Address(host, port, scheme)
+        for (host, port, *_), scheme in zip(names, schemes, strict=True)
+    )))  # fmt: skip
     await asyncio.gather(*running)
 
 
