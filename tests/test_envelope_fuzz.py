@@ -6,6 +6,7 @@ What is spoilt before is signed by keys that may sign, so it comes as far as the
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any, Final
 
 import pytest
@@ -46,7 +47,7 @@ OTHERS: Final = st.one_of(
                      "\ud7ff\u202e", "9" * 5_000, "1e999 NM", "-5 NM", "NaN", "FL99999999", [], {},
                      [[]], [{}] * 2_000, {"a": {"b": []}}, "2015-13-45T99:99:99Z",
                      "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"]),
-    st.integers(1, 500).map(lambda depth: json.loads("[" * depth + "]" * depth)),
+    st.integers(1, 300).map(lambda depth: json.loads("[" * depth + "]" * depth)),
     st.floats(allow_nan=False, allow_infinity=False),
 )  # fmt: skip
 SPOILS: Final = st.lists(st.tuples(st.integers(0, 10_000), OTHERS), min_size=1, max_size=2)
@@ -156,7 +157,7 @@ def spoilt(data: bytes, spoils: list[tuple[int, object]]) -> bytes:
             if other == DROPPED:
                 del holder[key]
             else:
-                holder[key] = other
+                holder[key] = deepcopy(other)
     return json.dumps(made, separators=(",", ":"), ensure_ascii=False).encode()
 
 
