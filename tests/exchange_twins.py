@@ -245,5 +245,6 @@ def seen_by(viewers: Viewers) -> object:
     """Return what each party may see, by the numbers of lines."""
     parties = sorted(viewers._own)
     return viewers.lines, [
-        (each, list(viewers.steps_of(each)), dict(viewers.latest(each))) for each in ("*", *parties)
+        (each, list(viewers.steps_of(each)), dict(viewers.latest(each)), viewers.audiences(each))
+        for each in ("*", *parties)
     ]

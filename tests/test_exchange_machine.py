@@ -52,6 +52,7 @@ from keepclear.record.verification import verify
 from keepclear.units import format_time
 from tests.agreement_plays import agreement, clause
 from tests.exchange_plays import CountedIds
+from tests.own_copies import check_own_copy
 from tests.record_plays import START_US
 
 PARTIES: Final = ("a", "b", "c")
@@ -321,6 +322,8 @@ class Exchanging(RuleBasedStateMachine):
                 self.the_record_folds_to_the_same_world()
             self.none_is_left_out_where_there_is_room()
             self.every_pair_in_conflict_has_one_and_no_other_has()
+            for party in PARTIES:
+                check_own_copy(self.stage, party)
             self.exchange.beat()
             assert verify(self.stage.lines, self.stage.keys).is_proven
 

@@ -62,6 +62,17 @@ class Reads:
         numbers = every[after : after + most]
         return views.steps(party, after, self._store.pick(numbers))
 
+    def proven_steps(self, party: str, after: int, most: int) -> Disclosed[Steps]:
+        """Return steps as `steps`; those that reach the end with what proves them.
+
+        That is the checkpoint of each tree that the party sees, as it stands after the last.
+        """
+        found = self.steps(party, after, most)
+        if found.value.last < self.count(party):
+            return found
+        audiences = self._written().viewers.audiences(party)
+        return views.with_notes(found, [self._checkpoint(each)[0] for each in audiences])
+
     def count(self, party: str) -> int:
         """Return how many steps a party sees."""
         return len(self._written().viewers.steps_of(party))

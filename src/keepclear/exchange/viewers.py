@@ -5,6 +5,7 @@
    nothing of what others do, and after a break it asks for what follows its last one.
 2. What all may see is seen from the first line on, also by who joins later.
 3. Of each of its conflicts a party has a latest notice: how it stands.
+4. A party sees the trees of the audiences that it is of, and that of everybody.
 """
 
 from array import array
@@ -59,6 +60,7 @@ class Viewers:
         self._all = array("q")
         self._own: dict[str, array[int]] = {}
         self._latest: dict[str, dict[str, int]] = {}
+        self._audiences: dict[str, dict[str, None]] = {}
 
     def note(self, data: bytes) -> None:
         """Take in the next line of the record, the header first."""
@@ -77,6 +79,9 @@ class Viewers:
 
     def _see(self, number: int, audiences: set[str]) -> None:
         is_for_all = EVERYBODY in audiences
+        for audience in audiences:
+            for party in audience.split(","):
+                self._audiences.setdefault(party, {})[audience] = None
         for party in {each for audience in audiences for each in audience.split(",")} - {EVERYBODY}:
             if party not in self._own:
                 self._own[party] = array("q", self._all)
@@ -90,6 +95,10 @@ class Viewers:
     def steps_of(self, party: str) -> Sequence[int]:
         """Return the numbers of the lines that a party sees, in order."""
         return self._own.get(party, self._all)
+
+    def audiences(self, party: str) -> tuple[str, ...]:
+        """Return the audiences whose trees a party sees, that of everybody first."""
+        return tuple({**self._audiences.get(EVERYBODY, {}), **self._audiences.get(party, {})})
 
     def latest(self, party: str) -> Mapping[str, int]:
         """Return the line of the latest notice to a party, by conflict."""

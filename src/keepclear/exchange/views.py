@@ -126,16 +126,23 @@ class Steps(NamedTuple):
     """What a party sees of the record, from a step on.
 
     last: number of the last of them, in its own counting. lines: of each step, as in its file.
+    notes: the checkpoints of its trees after the last, where that was asked for.
     """
 
     last: int
     lines: tuple[tuple[bytes, ...], ...]
+    notes: tuple[str, ...] = ()
 
 
 def steps(party: str, after: int, lines: Iterable[bytes]) -> Disclosed[Steps]:
     """Return what a party sees of lines of the record. after: how many steps it had before."""
     seen = tuple(tuple(seen_of(each, party, set(), "record")) for each in lines)
     return _disclosed(party, Steps(after + len(seen), seen))
+
+
+def with_notes(found: Disclosed[Steps], notes: Iterable[str]) -> Disclosed[Steps]:
+    """Return steps with the checkpoints that prove them. notes: of trees that the party sees."""
+    return _disclosed(found.party, found.value._replace(notes=tuple(notes)))
 
 
 def own_operations(party: str, operations: Iterable[Operation]) -> Disclosed[tuple[Operation, ...]]:
@@ -148,13 +155,11 @@ def told(
 ) -> Disclosed[tuple[Notice, ...]]:
     """Return the latest notice to a party of each of its conflicts, as it stands in the record.
 
-    lines: of the record, that of each conflict beside it.
+    lines: of the record, that of each conflict beside it. One entry may tell of it twice.
     """
     return _disclosed(party, tuple(
-        notice
+        next(each for each in _notices(party, line) if each.conflict == conflict)
         for conflict, line in zip(conflicts, lines, strict=True)
-        for notice in _notices(party, line)
-        if notice.conflict == conflict
     ))  # fmt: skip
 
 

@@ -207,12 +207,16 @@ def _operation_filed(world: World, event: OperationFiled) -> None:
 def _operation_moved(world: World, event: OperationMoved) -> None:
     old = world.operations[event.id]
     _keep_earlier(world, event.id, event.state)
-    airborne_us = old.airborne_us if event.airborne_us is None else event.airborne_us
-    grace_us = old.grace_us if event.grace_us is None else event.grace_us
-    made = msgspec.structs.replace(
-        old, state=event.state, airborne_us=airborne_us, grace_us=grace_us
+    _put(world, "operations", event.id, moved(old, event))
+
+
+def moved(operation: Operation, event: OperationMoved) -> Operation:
+    """Return an operation in the state that it was moved to."""
+    airborne_us = operation.airborne_us if event.airborne_us is None else event.airborne_us
+    grace_us = operation.grace_us if event.grace_us is None else event.grace_us
+    return msgspec.structs.replace(
+        operation, state=event.state, airborne_us=airborne_us, grace_us=grace_us
     )
-    _put(world, "operations", event.id, made)
 
 
 def _rechecking_begun(world: World, event: RecheckingBegun) -> None:

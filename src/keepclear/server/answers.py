@@ -53,6 +53,19 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     receipts: tuple[Receipt, ...]
 
 
+class StepsSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """What a party's file gains by steps of its own.
+
+    last: number of the last of them. header: of the file, where they begin with the first. lines:
+    of each step. notes: the checkpoint of each of its trees after the last, where no more follow.
+    """
+
+    last: int
+    header: msgspec.Raw | None
+    lines: tuple[tuple[msgspec.Raw, ...], ...]
+    notes: tuple[str, ...]
+
+
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """Why something was not done."""
 

@@ -10,6 +10,7 @@ answered as `{"error": ...}` in words that name the value, the limit and the way
                                    with ?cookie=true as a cookie (`cookies`)
     POST /v1/acts                  an act: receipts of all that its sender may see of what came
     GET  /v1/record?after=N        the party's file, from a step of its own on, as JSON Lines
+    GET  /v1/steps?after=N         the same as steps, with the checkpoints that prove them
     GET  /v1/operations            its operations
     GET  /v1/conflicts             how its conflicts stand
     GET  /v1/stream                what is new, as it happens (`feed`)
@@ -46,6 +47,7 @@ from keepclear.server.answers import (
     Ask,
     Challenge,
     RegionSaid,
+    StepsSaid,
     Token,
     refused,
 )
@@ -166,6 +168,25 @@ class Public:
                 headers={"Keepclear-Step": str(_of(session, seen).last)},
             )  # fmt: skip
 
+        @get("/v1/steps")
+        async def steps(
+            request: Ask, after: Annotated[int, QueryParameter(ge=0, lt=2**62)] = 0
+        ) -> StepsSaid:
+            """Give the party's steps from one on, and at their end what proves all of them."""
+            session = self._reader(request)
+            seen = _of(session, await self._read_as(
+                session,
+                lambda exchange: exchange.reads.proven_steps(session.party, after, STEPS_AT_ONCE),
+            ))  # fmt: skip
+            header = None
+            if not after:
+                found = await self._read_as(
+                    session, lambda exchange: exchange.reads.header(session.party)
+                )
+                header = msgspec.Raw(_of(session, found).lines[0][0])
+            lines = tuple(tuple(map(msgspec.Raw, each)) for each in seen.lines)
+            return StepsSaid(last=seen.last, header=header, lines=lines, notes=seen.notes)
+
         @get("/v1/operations")
         async def operations(request: Ask) -> list[Operation]:
             """Give the party's own operations."""
@@ -216,7 +237,7 @@ class Public:
                 media_type=EVENTS, headers={"Cache-Control": "no-store"},
             )  # fmt: skip
 
-        return [record, operations, conflicts, proofs, stream]
+        return [record, steps, operations, conflicts, proofs, stream]
 
     async def _read(self, ask: Callable[[Exchange], Any]) -> Any:  # noqa: ANN401 as asked
         return await wrap_future(self._writer.read(ask))

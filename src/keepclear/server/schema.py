@@ -24,7 +24,7 @@ from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.receipts import Receipt
 from keepclear.record.signing_in import SIGN_IN, OpenSession
-from keepclear.server.answers import JSON, Answered, Challenge, Fault, RegionSaid, Token
+from keepclear.server.answers import JSON, Answered, Challenge, Fault, RegionSaid, StepsSaid, Token
 from keepclear.server.cookies import NAME, OVER_TLS
 
 LINES: Final = "application/jsonl"
@@ -35,7 +35,7 @@ DATA: Final[Mapping[str, Any]] = {
     **KINDS, NOTICE_KIND: Notice, ACT_KIND: Envelope, DOCUMENT_KIND: Envelope,
 }  # fmt: skip
 TYPES: Final = (
-    Act, Answered, Challenge, Envelope, Fault, KeyDocument, Part, Receipt, RegionSaid, Token,
+    Act, Answered, Challenge, Envelope, Fault, KeyDocument, Part, Receipt, RegionSaid, StepsSaid, Token,
     list[bytes], list[Notice], list[Operation], *PAYLOADS.values(), *DATA.values(),
 )  # fmt: skip
 FAULTS: Final = {
@@ -83,6 +83,9 @@ ASKED: Final = (
            "/v1/acts", Answered, "An envelope with an act of the party."),
     Asked("Give the party's file from a step on, as JSON Lines; with 0 its header stands first.",
            "get", "/v1/record", None, media=LINES, parameters=(
+               _query("after", "The last step that is known.", STEP, needed=False),)),
+    Asked("Give the party's steps from one on, and at their end what proves all of them.", "get",
+           "/v1/steps", StepsSaid, parameters=(
                _query("after", "The last step that is known.", STEP, needed=False),)),
     Asked("Give the party's own operations.", "get", "/v1/operations", list[Operation]),
     Asked("Give the latest notice of each of the party's conflicts.", "get", "/v1/conflicts",
