@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from keepclear.exchange.picture import Picture
+from keepclear.exchange.picture import Picture, told_in
 from keepclear.plays.stage import Stage
 from keepclear.record.held import HeldTrees
 from keepclear.record.keys import PublicKey
@@ -14,7 +14,7 @@ from keepclear.record.views import view_of
 def held_by(stage: Stage, party: str) -> HeldTrees:
     """Return the trees of a party, with nothing in them yet."""
     keys = [NoteKey(each.name, PublicKey(each.key)) for each in stage.keys.exchange]
-    return HeldTrees(party, stage.exchange.region.name, 1, keys, {})
+    return HeldTrees(party, stage.exchange.region.name, 1, keys, {}, {})
 
 
 def taken(held: HeldTrees, picture: Picture, lines: Sequence[bytes]) -> None:
@@ -22,7 +22,7 @@ def taken(held: HeldTrees, picture: Picture, lines: Sequence[bytes]) -> None:
     for number, line in enumerate(lines):
         part = held.take(line, f"line {number}")
         if part is not None:
-            picture.take(part)
+            picture.take(told_in(part))
 
 
 def check_own_copy(stage: Stage, party: str) -> None:

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -105,6 +104,11 @@ def test_a_conflict_from_filing_to_its_settlement(desks: Desks) -> None:
     assert "is north's own; the other side accepts it" in desks.run(
         "north", "accept", conflict, status=2
     )
+    said = desks.run("south", "accept", conflict, status=2)
+    assert f"proposed: by north: {theirs} goes 2,000 ft lower and 40 NM towards 090" in said
+    assert f"and was by south: {theirs} goes 180 min later" in said
+    assert f"look at it: keepclear conflicts {conflict}" in said
+    desks.run("south", "conflicts", conflict)
     said = desks.run("south", "accept", conflict)
     assert f"operation {theirs}, version 2: accepted" in said
     assert "resolved" in said
@@ -134,7 +138,18 @@ def test_an_operation_from_filing_to_its_end(desks: Desks) -> None:
 def test_what_conflicts_is_activated_with_the_versions_that_were_shown(desks: Desks) -> None:
     ours, theirs = desks.filed("north", *CORRIDOR), desks.filed("south", *CIRCLE)
 
+    assert "was not shown here yet; look at it: keepclear conflicts" in desks.run(
+        "north", "operation", "activate", ours, status=2
+    )
+    assert "was not shown here yet; look at it: keepclear conflicts" in desks.run(
+        "north", "ack", status=2
+    )
+    desks.run("north", "conflicts")
     assert "URGENT" not in desks.run("north", "operation", "activate", ours)
+    assert "has changed since it was shown (you see, state: activated, and was filed)" in desks.run(
+        "south", "operation", "activate", theirs, status=2
+    )
+    desks.run("south", "conflicts")
     assert "URGENT: CONFLICT" in desks.run("south", "operation", "activate", theirs)
     for who in ("north", "south"):
         [conflict] = re.findall(r"CONFLICT (\w{8})", desks.run(who, "conflicts"))
@@ -196,7 +211,8 @@ def test_a_watch_shows_what_happens_and_ends_with_ctrl_c(desks: Desks) -> None:
         assert watch.stdout is not None
         said = watch.stdout.readline()
         theirs = desks.filed("south", *CIRCLE)
-        time.sleep(1)
+        while f"with {theirs} of south: raised" not in said:
+            said += watch.stdout.readline()
         watch.send_signal(signal.SIGINT)
         said += watch.stdout.read()
 
@@ -212,13 +228,13 @@ def test_what_was_fetched_goes_on_where_it_stopped(desks: Desks) -> None:
     first = desks.run("south", "record", "export")
     own = desks.filed("south", *CIRCLE)
     second = desks.run("south", "record", "export", "--output", "copy.jsonl")
-    desks.run("south", "operation", "cancel", own)
 
     count = [int(re.findall(r"([\d,]+) in all", each)[0].replace(",", "")) for each in (
         first, second)]  # fmt: skip
     assert count[1] > count[0] > 0
     file = desks.folder / "south" / "record.jsonl"
     assert (desks.folder / "copy.jsonl").read_bytes() == file.read_bytes()
+    desks.run("south", "operation", "cancel", own)
     lines = file.read_bytes().splitlines()
     assert sum(line.startswith(b'{"line":"header"') for line in lines) == 1
     assert len(set(lines)) == len(lines)

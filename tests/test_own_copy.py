@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from keepclear.exchange.events import OperationMoved
-from keepclear.exchange.picture import Picture
+from keepclear.exchange.picture import Picture, told_in
 from keepclear.plans import acts
 from keepclear.plans.operations import State
 from keepclear.record.encoding import encode
@@ -121,6 +121,7 @@ def test_what_no_checkpoint_covers_is_taken_back_and_the_rest_goes_on() -> None:
     taken(held, Picture("a", {}, {}), first)
     for note in notes:
         held.check(note, "note")
+    held.settle()
     count = stage.exchange.reads.count("a")
     file(stage, "b", 0)
     found = stage.exchange.reads.proven_steps("a", count, 9).value
@@ -133,7 +134,7 @@ def test_what_no_checkpoint_covers_is_taken_back_and_the_rest_goes_on() -> None:
 
     assert (was_proven, held.is_proven) == (False, True)
     assert held.stands() == before
-    again = HeldTrees("a", stage.exchange.region.name, 1, held._keys, before)
+    again = HeldTrees("a", stage.exchange.region.name, 1, held._keys, before, {})
     for line in more:
         again.take(line, "line")
     for note in found.notes:
@@ -151,22 +152,22 @@ def test_a_checkpoint_of_another_or_by_another_is_refused() -> None:
     with pytest.raises(NotProven, match="is of no tree of this party"):
         held.check(next(each for each in notes if "/b\n" in each), "note")
     stranger = NoteKey(held._keys[0].name, Signer(bytes(32)).public)
-    other = HeldTrees("b", stage.exchange.region.name, 1, [stranger], {})
+    other = HeldTrees("b", stage.exchange.region.name, 1, [stranger], {}, {})
     with pytest.raises(NotProven):
         other.check(notes[0], "note")
-    later = HeldTrees("b", stage.exchange.region.name, 2, held._keys, {})
+    later = HeldTrees("b", stage.exchange.region.name, 2, held._keys, {}, {})
     with pytest.raises(NotProven, match="is of no tree of this party"):
         later.check(notes[0], "note")
     with pytest.raises(Malformed, match="is nothing that happened"):
         held.take(stage.lines[0], "line")
 
 
-def test_an_operation_that_moves_and_was_never_filed_is_refused() -> None:
+def test_a_part_that_is_not_what_its_kind_says_is_refused() -> None:
     event = OperationMoved(id="0" * 32, state=State.ENDED)
-    part = Part(kind="operation-moved/1", at_us=0, data=msgspec.Raw(encode(event)))
+    part = Part(kind="notice/1", at_us=0, data=msgspec.Raw(encode(event)))
 
-    with pytest.raises(BrokenProof, match="is moved and was never filed"):
-        Picture("a", {}, {}).take(part)
+    with pytest.raises(Malformed, match="notice/1"):
+        told_in(part)
 
 
 def test_leaves_of_a_tree_in_the_file_are_decoded_in_their_one_form() -> None:

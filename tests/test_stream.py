@@ -42,7 +42,7 @@ class Viewer(threading.Thread):
     def run(self) -> None:
         try:
             for each in self._client.stream(self._after):
-                if each.kind == "open":
+                if each.kind in {"open", "alive"}:
                     continue
                 self.times.append(time.perf_counter())
                 self.events.append(each)

@@ -20,7 +20,7 @@ from keepclear.cli.check import check
 from keepclear.cli.conflicts import accept, ack, agree_as_is, answer, conflicts
 from keepclear.cli.conflicts import propose as propose_change
 from keepclear.cli.demo import demo
-from keepclear.cli.desk import export, post
+from keepclear.cli.desk import export, post, send_again
 from keepclear.cli.effect import effect
 from keepclear.cli.incident import incident
 from keepclear.cli.key import key
@@ -67,7 +67,7 @@ for each in (rotate, appoint):
     key.add_command(each)
 for each in (
     accept, ack, agree_as_is, agreement, answer, check, conflicts, demo, key, operation, party,
-    play, post, propose_change, record, serve, watch,
+    play, post, propose_change, record, send_again, serve, watch,
 ):  # fmt: skip
     command.add_command(each)
 

@@ -34,20 +34,20 @@ def carry(file: str, private: tuple[str, ...], home: str) -> int:
     from keepclear.agreement.documents import hash_of
     from keepclear.exchange.agreements import CarryAgreement
     from keepclear.exchange.events import AgreementStood
-    from keepclear.reports.desk_text import done_text
 
     def make() -> list[str]:
         signed, found = read_agreement_bytes(Path(file).read_bytes(), file)
-        with desk(home) as client:
-            signers = [read_private(each, client.party) for each in private]
-            parts = client.act("agreement.carry/1", CarryAgreement(file=signed), signers=signers)
+        with desk(home) as post:
+            signers = [read_private(each, post.client.party) for each in private]
+            parts = post.act("agreement.carry/1", CarryAgreement(file=signed), signers)
+            told = post.told(parts)
         stood = [
             msgspec.json.decode(bytes(each.data), type=AgreementStood)
             for each in parts if each.kind.startswith("agreement-stood/")
         ]  # fmt: skip
         said = [f"carried {found.id}, {hash_of(found)[:16]}"]
         said += [f"{len(each.clauses)} clauses hold between {_between(found)}" for each in stood]
-        return [*said, *([done_text(parts).strip()] if done_text(parts).strip() else [])]
+        return [*said, *([told] if told else [])]
 
     return print_or_refuse(make)
 

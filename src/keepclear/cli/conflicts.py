@@ -2,12 +2,12 @@
 """`keepclear conflicts`, `ack`, `answer`, `propose`, `accept`, `agree-as-is`: settle conflicts."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import click
 
-from keepclear.cli.desk import desk, home_option, one_of
+from keepclear.cli.desk import as_shown, desk, home_option, one_of, waiting_text
 from keepclear.cli.key import print_or_refuse
 
 if TYPE_CHECKING:
@@ -29,22 +29,35 @@ def conflicts(conflict: str | None, home: str, *, is_all: bool) -> int:
     from keepclear.reports.desk_text import conflicts_text
 
     def make() -> list[str]:
-        with desk(home) as client:
-            found = client.conflicts()
-        if conflict:
-            wanted = one_of(conflict, [each.conflict for each in found], "conflict")
-            found = [each for each in found if each.conflict == wanted]
-        text = conflicts_text(found, time.time_ns() // 1000, is_all=is_all or bool(conflict))
-        return [text.rstrip("\n")]
+        with desk(home) as post:
+            post.client.catch_up()
+            picture = post.picture
+            if is_all or (conflict and not _begins(conflict, picture.conflicts)):
+                picture = post.folder.picture(post.client.party)  # what is settled too
+            found = list(picture.conflicts.values())
+            if conflict:
+                wanted = one_of(conflict, list(picture.conflicts), "conflict")
+                found = [picture.conflicts[wanted]]
+            post.show(found)
+        text = conflicts_text(
+            found, picture.operations, time.time_ns() // 1000, is_all=is_all or bool(conflict)
+        )
+        return [*waiting_text(post), text.rstrip("\n")]
 
     return print_or_refuse(make)
+
+
+def _begins(given: str, known: "Iterable[str]") -> bool:
+    return any(each.startswith(given.lower()) for each in known)
 
 
 @click.command()
 @click.argument("conflict", required=False)
 @home_option
 def ack(conflict: str | None, home: str) -> int:
-    """Acknowledge CONFLICT, or the only one: a person on watch has seen it, as it stands.
+    """Acknowledge CONFLICT, or the only one: a person on watch has seen it, as it was shown.
+
+    Where it has changed since it was printed here, nothing is done: look at it again.
 
     \b
     Example:
@@ -54,7 +67,7 @@ def ack(conflict: str | None, home: str) -> int:
 
     return _settle(home, conflict, "conflicts.acknowledge/1", lambda told: AcknowledgeConflict(
         id=told.conflict, ovn=told.other.ovn or "0" * 32
-    ))  # fmt: skip
+    ), is_binding=True)  # fmt: skip
 
 
 @click.command()
@@ -126,7 +139,7 @@ def accept(conflict: str, home: str) -> int:
             )
         return AcceptProposal(id=told.conflict, proposal=told.proposal.id)
 
-    return _settle(home, conflict, "conflicts.accept/1", payload)
+    return _settle(home, conflict, "conflicts.accept/1", payload, is_binding=True)
 
 
 @click.command("agree-as-is")
@@ -142,24 +155,30 @@ def agree_as_is(conflict: str, home: str) -> int:
     from keepclear.plans.acts import AgreeAsIs
 
     return _settle(
-        home, conflict, "conflicts.agree-as-is/1", lambda told: AgreeAsIs(id=told.conflict)
-    )
+        home, conflict, "conflicts.agree-as-is/1", lambda told: AgreeAsIs(id=told.conflict),
+        is_binding=True,
+    )  # fmt: skip
 
 
 def _settle(
-    home: str, conflict: str | None, kind: str, payload: "Callable[[Notice], Signed]"
-) -> int:
-    """Let a post do something about a conflict, as its latest notice has it."""
-    from keepclear.reports.desk_text import SETTLED, done_text
+    home: str, conflict: str | None, kind: str, payload: "Callable[[Notice], Signed]", *,
+    is_binding: bool = False,
+) -> int:  # fmt: skip
+    """Let a post do something about a conflict.
+
+    is_binding: it is about what was shown, and refused where something newer is there.
+    """
 
     def make() -> list[str]:
-        with desk(home) as client:
-            told = {each.conflict: each for each in client.conflicts()}
+        with desk(home) as post:
+            post.client.catch_up()
+            told = post.picture.conflicts
             if conflict is None:
-                told = {own: each for own, each in told.items() if each.state not in SETTLED}
+                told = post.picture.unsettled()
                 if len(told) != 1:
                     raise click.UsageError(f"{len(told)} conflicts are not settled; name one")
             found = told[one_of(conflict or next(iter(told)), list(told), "conflict")]
-            return [done_text(client.act(kind, payload(found))).rstrip("\n")]
+            found = as_shown(post, found) if is_binding else found
+            return [post.told(post.act(kind, payload(found)))]
 
     return print_or_refuse(make)

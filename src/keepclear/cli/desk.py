@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`keepclear post`: a post at an exchange, kept in a folder; what the other commands act with.
 
-The folder (`--home`, or KEEPCLEAR_HOME) holds:
-
-    desk.json       where the exchange is, for which party and post, with which key; in an
-                    exercise with a clock of its own, that this is the exchange's
-    believed.json   the exchange's public key, as the operator gave it
-    seen.json       the last checkpoint of each tree, and how much of the record is here
-    record.jsonl    the party's part of the record, as far as it was fetched
+The folder (`--home`, or KEEPCLEAR_HOME) is described in `post_folder`.
 """
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -20,12 +15,20 @@ import click
 from keepclear.cli.key import print_or_refuse
 
 if TYPE_CHECKING:
-    from keepclear.client import Client
+    from keepclear.cli.post_folder import PostFolder
+    from keepclear.client import Client, NewIncarnation
+    from keepclear.exchange.picture import Picture
+    from keepclear.exchange.views import Notice
+    from keepclear.plans.operations import Operation
+    from keepclear.record.encoding import Signed
+    from keepclear.record.entries import Part
+    from keepclear.record.envelopes import Envelope
+    from keepclear.record.keys import Signer
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 FORMAT: Final = "keepclear-desk/1"
-RECORD: Final = "record.jsonl"
 SHORTEST: Final = 4
+SHORT: Final = 8
 
 
 def home_option(function: Function) -> Function:
@@ -95,40 +98,159 @@ def set_up(
     ]
 
 
-@contextmanager
-def desk(home: str) -> Iterator["Client"]:
-    """Give the client of a post, and keep what it was shown."""
-    import msgspec
+class AtDesk:
+    """An officer at a post: the client, and the folder where it keeps what it was shown."""
 
+    def __init__(self, client: "Client", folder: "PostFolder") -> None:
+        self.client, self.folder = client, folder
+
+    @property
+    def picture(self) -> "Picture":
+        """Return how operations and conflicts stand, as far as they were fetched."""
+        return self.client.picture
+
+    def act(
+        self, kind: str, payload: "Signed", signers: "Sequence[Signer]" = ()
+    ) -> "tuple[Part, ...]":
+        """Sign an act and send it; return what came of it.
+
+        It is kept from before it is sent until there is an answer: whoever is cut off sends the
+        same again.
+        """
+        return self.send(self.client.signed(kind, payload, signers=signers))
+
+    def send(self, envelope: "Envelope") -> "tuple[Part, ...]":
+        """Send an act that is signed; as `act`."""
+        from keepclear.client import NoAnswer
+        from keepclear.errors import KeepclearError, OperatorError
+        from keepclear.record.faults import RecordError
+
+        self.folder.wait_for(envelope)
+        again = f"to send the same again, type keepclear send-again --home {self.folder.path}"
+        try:
+            parts = self.client.send(envelope)
+        except NoAnswer as fault:
+            raise OperatorError(f"{fault}\nIt may have been done; {again}") from None
+        except RecordError as fault:
+            way_out = f"{fault.way_out}; {again}"
+            raise type(fault)(fault.path, fault.value, fault.limit, way_out) from None
+        except KeepclearError:
+            self.folder.answered(envelope)
+            raise
+        self.folder.answered(envelope)
+        return parts
+
+    def told(self, parts: "Sequence[Part]") -> str:
+        """Return what came of an act, or of a step, to be printed; keep that it is."""
+        from keepclear.exchange.events import OperationFiled
+        from keepclear.exchange.picture import told_in
+        from keepclear.exchange.views import Notice
+        from keepclear.reports.desk_text import done_text
+
+        found = [told_in(each) for each in parts]
+        self.show(
+            [each for each in found if isinstance(each, Notice)],
+            [each.operation for each in found if isinstance(each, OperationFiled)],
+        )
+        return done_text(parts, self.picture.operations).strip("\n")
+
+    def how_to_accept(self, fault: "NewIncarnation") -> str:
+        """Return what to type to go on with a record that was restored from a backup."""
+        return (
+            f"{fault}\nOnce the operator and the other parties have said what was lost: "
+            f"{self.folder.away()}, and run this again. What was moved away proves what the backup "
+            "does not have."
+        )
+
+    def show(self, notices: "Sequence[Notice]", operations: "Sequence[Operation]" = ()) -> None:
+        """Keep that notices and operations are printed: what an officer does is about these."""
+        incarnation = self.client.seen.incarnation
+        self.folder.show(incarnation, notices, operations, self.picture)
+
+
+@contextmanager
+def desk(home: str) -> "Iterator[AtDesk]":
+    """Give a post at its exchange."""
+    from keepclear.cli.post_folder import PostFolder
     from keepclear.cli.private_keys import read_private
     from keepclear.cli.record import read_keys_file
-    from keepclear.client import Client, Seen
+    from keepclear.client import Client, NewIncarnation
     from keepclear.errors import OperatorError
-    from keepclear.record.headers import Status
 
-    folder = Path(home)
-    try:
-        said = msgspec.json.decode((folder / "desk.json").read_bytes(), type=dict[str, str])
-    except FileNotFoundError:
-        raise OperatorError(
-            f"{home}: is no folder of a post; set it up with keepclear post setup, or give --home"
-        ) from None
-    seen_file = folder / "seen.json"
-    seen = Seen()
-    if seen_file.exists():
-        seen = msgspec.json.decode(seen_file.read_bytes(), type=Seen)
-    signer = read_private(said["key"], said["party"])
-    believed = read_keys_file(str(folder / "believed.json"))
+    folder = PostFolder(home)
+    said = folder.desk()
+    signer = read_private(said.key, said.party)
+    believed = read_keys_file(str(folder.path / "believed.json"))
     with Client(
-        said["exchange"], said["party"], said["post"], signer, believed,
-        status=Status(said["status"]), seen=seen, follows=said.get("clock") == "exchange",
+        said.exchange, said.party, said.post, signer, believed, status=said.status,
+        seen=folder.kept().seen, keeping=folder, follows=said.clock == "exchange",
     ) as client:  # fmt: skip
+        post = AtDesk(client, folder)
         try:
-            yield client
-        finally:
-            made = folder / "seen.json.new"
-            made.write_bytes(msgspec.json.encode(client.seen))
-            made.replace(seen_file)
+            yield post
+        except NewIncarnation as fault:
+            raise OperatorError(post.how_to_accept(fault)) from None
+
+
+def as_shown(post: AtDesk, latest: "Notice") -> "Notice":
+    """Return the notice of a conflict that was last printed; refuse where a newer says otherwise.
+
+    `InputError` says what has changed, and to look again.
+    """
+    from keepclear.errors import InputError
+    from keepclear.reports.desk_text import changes_text
+    from keepclear.reports.play_values import day_of
+
+    short = latest.conflict[:SHORT]
+    look = f"look at it: keepclear conflicts {short} --home {post.folder.path}"
+    shown = post.folder.shown(post.client.seen.incarnation).conflicts.get(latest.conflict)
+    if shown is None:
+        raise InputError("conflict", short, "was not shown here yet", look)
+    changed = changes_text(shown, latest, day_of(time.time_ns() // 1000))
+    if changed:
+        raise InputError("conflict", short, f"has changed since it was shown ({changed})", look)
+    return shown
+
+
+def waiting_text(post: AtDesk) -> list[str]:
+    """Return what is said of acts to which there was no answer; nothing where there is none."""
+    count = len(post.folder.unanswered())
+    said = (
+        f"{count} of your acts {'was' if count == 1 else 'were'} not answered, and may be done or "
+        f"not: keepclear send-again --home {post.folder.path}\n"
+    )
+    return [said] if count else []
+
+
+@click.command("send-again")
+@home_option
+def send_again(home: str) -> int:
+    """Send again what there was no answer to: the same bytes, which do nothing twice.
+
+    \b
+    Example:
+      keepclear send-again --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.record.headers import read_act
+
+    def make() -> list[str]:
+        said: list[str] = []
+        with desk(home) as post:
+            waiting = post.folder.unanswered()
+            if waiting:
+                post.client.catch_up()
+            for each in waiting:
+                act = read_act(each)
+                name = f"{act.kind.partition('/')[0]} {act.id[:SHORT]}"
+                if post.folder.holds(each):
+                    post.folder.answered(each)
+                    said.append(f"{name}: was done; see keepclear conflicts, operation list")
+                else:
+                    click.echo(f"sending {name}", err=True)
+                    said.append(post.told(post.send(each)))
+        return said or ["every act was answered; nothing is to be sent again"]
+
+    return print_or_refuse(make)
 
 
 @click.command()
@@ -144,26 +266,16 @@ def export(output: str | None, home: str) -> int:
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     import shutil
 
+    from keepclear.cli.post_folder import RECORD
+
     def make() -> list[str]:
-        file = Path(home) / RECORD
-        with desk(home) as client, file.open("r+b" if file.exists() else "x+b") as kept:
-            seen = client.seen
-            if file.stat().st_size < seen.size:
-                raise click.UsageError(
-                    f"{file}: is shorter than it was; move it away with seen.json, and fetch anew"
-                )
-            before = seen.step
-            kept.seek(seen.size)
-            kept.truncate()  # what was cut off while it was written
-            while True:
-                data, last = client.record(seen.step)
-                kept.write(data)
-                kept.flush()
-                if last == seen.step:
-                    break
-                seen.step, seen.size = last, kept.tell()
-        if output is not None:
-            shutil.copyfile(file, output)
+        with desk(home) as post:
+            before = post.client.seen.step
+            post.client.catch_up()
+            file, seen = post.folder.path / RECORD, post.client.seen
+            if output is not None:
+                with post.folder.locked():
+                    shutil.copyfile(file, output)
         return [f"{output or file}: {seen.step - before:,} new, {seen.step:,} in all"]
 
     return print_or_refuse(make)

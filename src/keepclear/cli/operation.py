@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from keepclear.cli.desk import desk, home_option, one_of
+from keepclear.cli.desk import SHORT, AtDesk, as_shown, desk, home_option, one_of, waiting_text
 from keepclear.cli.key import print_or_refuse
 
 if TYPE_CHECKING:
-    from keepclear.client import Client
     from keepclear.plans.filing import FiledOperation
     from keepclear.record.encoding import Signed
 
@@ -88,10 +87,9 @@ def update(own: str, home: str, **plan: Any) -> int:  # noqa: ANN401 as click gi
 
     made = _filed(plan)
 
-    def payload(client: "Client") -> "Signed":
-        operations = {each.id: each for each in client.operations()}
-        found = operations[one_of(own, list(operations), "operation")]
-        return UpdateOperation(id=found.id, ovn=found.ovn, operation=made())
+    def payload(post: AtDesk) -> "Signed":
+        own_id = _own(post, own)
+        return UpdateOperation(id=own_id, ovn=_ovn_shown(post, own_id), operation=made())
 
     return _act(home, "operations.update/1", payload)
 
@@ -102,7 +100,8 @@ def update(own: str, home: str, **plan: Any) -> int:  # noqa: ANN401 as click gi
 def activate(own: str, home: str) -> int:
     """Say that OWN is under way, having looked at the latest version of all it conflicts with.
 
-    Its key is made of the versions that `keepclear conflicts` shows: look at those first.
+    Its key is made of the versions that were printed here last: look at all of them first. Where
+    one has changed since, nothing is done.
 
     \b
     Example:
@@ -111,11 +110,12 @@ def activate(own: str, home: str) -> int:
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.plans.acts import ActivateOperation
 
-    def payload(client: "Client") -> "Signed":
-        own_id = _own(client, own)
+    def payload(post: AtDesk) -> "Signed":
+        own_id = _own(post, own)
+        _ovn_shown(post, own_id)
         key = tuple(
-            each.other.ovn for each in client.conflicts()
-            if each.own == own_id and each.other.ovn is not None
+            ovn for each in post.picture.unsettled().values() if each.own == own_id
+            if (ovn := as_shown(post, each).other.ovn) is not None
         )  # fmt: skip
         return ActivateOperation(id=own_id, key=key)
 
@@ -134,8 +134,8 @@ def airborne(own: str, home: str) -> int:
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.plans.acts import MarkAirborne
 
-    return _act(home, "operations.airborne/1", lambda client: MarkAirborne(
-        id=_own(client, own), at_us=time.time_ns() // 1000
+    return _act(home, "operations.airborne/1", lambda post: MarkAirborne(
+        id=_own(post, own), at_us=time.time_ns() // 1000
     ))  # fmt: skip
 
 
@@ -151,9 +151,7 @@ def contingent(own: str, home: str) -> int:
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.plans.acts import MakeContingent
 
-    return _act(
-        home, "operations.contingent/1", lambda client: MakeContingent(id=_own(client, own))
-    )
+    return _act(home, "operations.contingent/1", lambda post: MakeContingent(id=_own(post, own)))
 
 
 @operation.command()
@@ -168,7 +166,7 @@ def end(own: str, home: str) -> int:
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.plans.acts import EndOperation
 
-    return _act(home, "operations.end/1", lambda client: EndOperation(id=_own(client, own)))
+    return _act(home, "operations.end/1", lambda post: EndOperation(id=_own(post, own)))
 
 
 @operation.command()
@@ -185,7 +183,7 @@ def cancel(own: str, why: str, home: str) -> int:
     from keepclear.plans.acts import CancelOperation
 
     return _act(
-        home, "operations.cancel/1", lambda client: CancelOperation(id=_own(client, own), why=why)
+        home, "operations.cancel/1", lambda post: CancelOperation(id=_own(post, own), why=why)
     )
 
 
@@ -201,24 +199,42 @@ def list_operations(home: str) -> int:
     from keepclear.reports.desk_text import operations_text
 
     def make() -> list[str]:
-        with desk(home) as client:
-            return [operations_text(client.operations(), time.time_ns() // 1000).rstrip("\n")]
+        with desk(home) as post:
+            found = post.client.operations()
+            post.show((), found)
+        return [*waiting_text(post), operations_text(found, time.time_ns() // 1000).rstrip("\n")]
 
     return print_or_refuse(make)
 
 
-def _own(client: "Client", given: str) -> str:
-    return one_of(given, [each.id for each in client.operations()], "operation")
+def _own(post: AtDesk, given: str) -> str:
+    return one_of(given, list(post.picture.operations), "operation")
 
 
-def _act(home: str, kind: str, payload: "Callable[[Client], Signed]") -> int:
+def _ovn_shown(post: AtDesk, own_id: str) -> str:
+    """Return the OVN of the version of an operation that was last printed; refuse a newer one."""
+    from keepclear.errors import InputError
+
+    shown = post.folder.shown(post.client.seen.incarnation).operations.get(own_id)
+    latest = post.picture.operations[own_id]
+    if shown is not None and shown.ovn == latest.ovn:
+        return shown.ovn
+    was = "was not shown here yet" if shown is None else (
+        f"is version {latest.version} by now, and version {shown.version} was shown here"
+    )  # fmt: skip
+    raise InputError(
+        "operation", own_id[:SHORT], was,
+        f"look at it: keepclear operation list --home {post.folder.path}",
+    )  # fmt: skip
+
+
+def _act(home: str, kind: str, payload: "Callable[[AtDesk], Signed]") -> int:
     """Let a post sign and send an act, and print what came of it."""
-    from keepclear.reports.desk_text import done_text
 
     def make() -> list[str]:
-        with desk(home) as client:
-            parts = client.act(kind, payload(client))
-            return [done_text(parts).rstrip("\n")]
+        with desk(home) as post:
+            post.client.catch_up()
+            return [post.told(post.act(kind, payload(post)))]
 
     return print_or_refuse(make)
 

@@ -15,16 +15,31 @@ from keepclear.plans.conflicts import State as ConflictState
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Part
-from keepclear.record.faults import BrokenProof
 from keepclear.record.files import LONGEST_LINE
 
-FILED_KIND: Final = "operation-filed/1"
-MOVED_KIND: Final = "operation-moved/1"
 SETTLED: Final = frozenset({ConflictState.RESOLVED.value, ConflictState.EXPIRED.value})
+Told = OperationFiled | OperationMoved | Notice
+KINDS: Final[Mapping[str, type[Told]]] = {
+    "operation-filed/1": OperationFiled,
+    "operation-moved/1": OperationMoved,
+    NOTICE_KIND: Notice,
+}
+
+
+def told_in(part: Part) -> Told | None:
+    """Return what a part tells of an operation or a conflict; None where it is something else.
+
+    `Malformed` for one that is not what its kind says.
+    """
+    kind = KINDS.get(part.kind)
+    return None if kind is None else decode(bytes(part.data), kind, part.kind, LONGEST_LINE)
 
 
 class Picture:
-    """A party's own operations, and the latest notice of each of its conflicts, by id."""
+    """A party's own operations, and the latest notice of each of its conflicts, by id.
+
+    What is over may be left out of what it goes on from: nothing more comes of that.
+    """
 
     def __init__(
         self, party: str, operations: Mapping[str, Operation], conflicts: Mapping[str, Notice]
@@ -32,32 +47,22 @@ class Picture:
         self._party = party
         self.operations, self.conflicts = dict(operations), dict(conflicts)
 
-    def take(self, part: Part) -> None:
-        """Take in the next part; `RecordError` for one that is not what it says."""
-        data = bytes(part.data)
-        if part.kind == FILED_KIND:
-            filed = decode(data, OperationFiled, part.kind, LONGEST_LINE).operation
-            if filed.party == self._party:
-                self.operations[filed.id] = filed
-        elif part.kind == MOVED_KIND:
-            event = decode(data, OperationMoved, part.kind, LONGEST_LINE)
-            self.operations[event.id] = moved(self._known(event), event)
-        elif part.kind == NOTICE_KIND:
-            notice = decode(data, Notice, part.kind, LONGEST_LINE)
-            self.conflicts[notice.conflict] = notice
+    def take(self, told: Told | None) -> None:
+        """Take in what the next part tells."""
+        match told:
+            case OperationFiled(operation=operation) if operation.party == self._party:
+                self.operations[operation.id] = operation
+            case OperationMoved(id=own) if own in self.operations:
+                self.operations[own] = moved(self.operations[own], told)
+            case Notice():
+                self.conflicts[told.conflict] = told
+            case _:
+                pass
 
     def unsettled(self) -> dict[str, Notice]:
-        """Return what is not settled."""
+        """Return how the conflicts stand that are not settled."""
         return {own: each for own, each in self.conflicts.items() if each.state not in SETTLED}
 
     def protecting(self) -> dict[str, Operation]:
         """Return the operations that protect."""
         return {own: each for own, each in self.operations.items() if each.is_protecting}
-
-    def _known(self, event: OperationMoved) -> Operation:
-        if event.id in self.operations:
-            return self.operations[event.id]
-        raise BrokenProof(
-            "operation", event.id[:8], "is moved and was never filed",
-            "keep what you hold, and ask the operator",
-        )  # fmt: skip

@@ -5,13 +5,16 @@ The lines of a party's file are taken in as they come, and each checkpoint is co
 root over the leaves that are held. So a leaf that was left out, changed or moved is found out by
 the first checkpoint after it.
 
-1. What no checkpoint covers yet is not proven; `go_back` lets it be as if it had not come.
+1. What no checkpoint covers yet is not proven. Where all is, `settle` lets it count; `go_back` lets
+   what came since be as if it had not come.
 2. A checkpoint over more leaves than are held is refused: something is held back.
-3. From one run to the next the peaks of each tree are enough (`stands`).
-4. Who signed an act is not asked here: `verification` does, of the whole file.
+3. The last checkpoint of each tree is kept, also one that came otherwise (with a receipt): what is
+   held must reach it, and have its root.
+4. From one run to the next the peaks of each tree are enough (`stands`).
+5. Who signed an act is not asked here: `verification` does, of the whole file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Final
 
 from keepclear.record.encoding import Signed, decode
@@ -26,8 +29,17 @@ from keepclear.record.files import (
 )
 from keepclear.record.headers import Bytes32
 from keepclear.record.merkle import Tree
-from keepclear.record.notes import SHOWN, NoteKey, is_of_region, read_checkpoint, verify_note
+from keepclear.record.notes import (
+    SHOWN,
+    Checkpoint,
+    NoteKey,
+    is_of_region,
+    read_checkpoint,
+    split_note,
+    verify_note,
+)
 from keepclear.record.origins import read_origin
+from keepclear.record.split_view import extend
 from keepclear.record.views import is_seen
 
 ASK: Final = "keep what you hold, and ask the operator and the other parties by another way"
@@ -43,25 +55,25 @@ class Stand(Signed, frozen=True, kw_only=True):
 class HeldTrees:
     """The trees of one party in one incarnation of a region. Written by its owner alone.
 
-    keys: of the exchange. stands: what was held, and proven, before.
+    keys: of the exchange. stands: what was held, and proven, before. notes: the last checkpoint of
+    each tree, verified before; what is kept of them is written there.
     """
 
     def __init__(
         self, party: str, region: str, incarnation: int, keys: Sequence[NoteKey],
-        stands: Mapping[str, Stand],
+        stands: Mapping[str, Stand], notes: MutableMapping[str, str],
     ) -> None:  # fmt: skip
         self._party, self._region, self._incarnation, self._keys = party, region, incarnation, keys
         self._trees = {name: Tree(each.size, each.peaks) for name, each in stands.items()}
-        self._proven = {name: each.size for name, each in stands.items()}
+        self._settled = {name: each.size for name, each in stands.items()}
+        self._proven = dict(self._settled)
+        self._notes = notes
+        self._given: dict[str, str] = {}
 
     @property
     def is_proven(self) -> bool:
         """Tell whether checkpoints cover every leaf that is held."""
         return all(self._proven.get(name) == len(tree) for name, tree in self._trees.items())
-
-    def size(self, audience: str) -> int:
-        """Return how many leaves of a tree are held."""
-        return len(self._trees.get(audience, ()))
 
     def take(self, data: bytes, path: str) -> Part | None:
         """Take in the next line of the party's file; return the part in it, None without one.
@@ -80,11 +92,12 @@ class HeldTrees:
             case _:
                 raise Malformed(path, type(line).__name__, "is nothing that happened", ASK)
 
-    def check(self, note: str, path: str, *, is_now: bool = False) -> str:
-        """Compare a checkpoint with the leaves that are held; return of which audience it is.
+    def check(self, note: str, path: str, *, is_now: bool = False) -> None:
+        """Compare a checkpoint with the leaves that are held.
 
         is_now: it is of the tree as it stands. `NotProven` for one that the exchange has not
-        signed, `BrokenProof` where it is of other leaves, or of more.
+        signed, `BrokenProof` where it is of other leaves, or of more; `SplitView` where another one
+        of the same size was signed before.
         """
         keys = [each for each in self._keys if is_of_region(each.name, self._region)]
         checkpoint = read_checkpoint(verify_note(note, keys)[0])
@@ -95,34 +108,68 @@ class HeldTrees:
             or not is_seen(origin.audience, self._party)
         ):
             raise NotProven(path, checkpoint.origin[:SHOWN], "is of no tree of this party", ASK)
-        tree, place = self._trees.get(origin.audience, Tree()), f"{path}, tree {origin.audience}"
-        if checkpoint.size > len(tree):
-            raise BrokenProof(
-                place, f"{checkpoint.size:,} leaves",
-                f"are signed, and {len(tree):,} were given: something is held back", ASK,
-            )  # fmt: skip
-        if is_now and checkpoint.size != len(tree):
-            raise BrokenProof(
-                place, f"{checkpoint.size:,} leaves",
-                f"are signed, and {len(tree):,} were given: what is newest is not signed", ASK,
-            )  # fmt: skip
-        if checkpoint.root != tree.root(checkpoint.size):
-            raise BrokenProof(
-                place, f"{checkpoint.size:,} leaves",
-                "are signed that are not those given: something was left out, changed or added",
-                ASK,
-            )  # fmt: skip
-        self._proven[origin.audience] = max(
-            checkpoint.size, self._proven.get(origin.audience, 0)
-        )  # fmt: skip
-        return origin.audience
+        known = self._notes.get(origin.audience)
+        if known is not None and size_of(known) == checkpoint.size:
+            extend(known, note, (), keys)
+        self._compare(checkpoint, origin.audience, path, is_now=is_now)
+        self._proven[origin.audience] = max(checkpoint.size, self._proven.get(origin.audience, 0))
+        given = self._given.get(origin.audience)
+        if given is None or size_of(given) <= checkpoint.size:
+            self._given[origin.audience] = note
+
+    def _compare(self, said: Checkpoint, audience: str, path: str, *, is_now: bool) -> None:
+        tree = self._trees.get(audience, Tree())
+        why = ""
+        if said.size > len(tree):
+            why = f"are signed, and {len(tree):,} were given: something is held back"
+        elif is_now and said.size < len(tree):
+            why = f"are signed, and {len(tree):,} were given: what is newest is not signed"
+        elif said.root != tree.root(said.size):
+            why = "are signed that are not those given: something was left out, changed or added"
+        if why:
+            raise BrokenProof(f"{path}, tree {audience}", f"{said.size:,} leaves", why, ASK)
+
+    def remember(self, audience: str, note: str) -> None:
+        """Remember a checkpoint that was verified and came otherwise; the larger one is kept."""
+        known = self._notes.get(audience)
+        if known is not None:
+            self._meet(audience, known)
+        if known is None or size_of(known) < size_of(note):
+            self._notes[audience] = note
+
+    def settle(self) -> None:
+        """Let all that is held count: it is proven. `BrokenProof` where a known note is not met."""
+        for audience, note in list(self._notes.items()):
+            if self._meet(audience, note):
+                self._notes[audience] = self._given.get(audience, note)
+        self._notes.update({
+            audience: note for audience, note in self._given.items() if audience not in self._notes
+        })  # fmt: skip
+        self._given.clear()
+        self._settled = {audience: len(tree) for audience, tree in self._trees.items()}
+
+    def _meet(self, audience: str, note: str) -> bool:
+        """Tell whether what is held has come up to a known checkpoint; refuse where it is other."""
+        known = read_checkpoint(split_note(note)[0])
+        is_reached = known.size <= len(self._trees.get(audience, ()))
+        if is_reached:
+            self._compare(known, audience, "checkpoint shown before", is_now=False)
+        return is_reached
+
+    def check_reached(self) -> None:
+        """Refuse where a known checkpoint is of more than is held: something is held back."""
+        for audience, note in self._notes.items():
+            known = read_checkpoint(split_note(note)[0])
+            self._compare(known, audience, "checkpoint shown before", is_now=False)
 
     def go_back(self) -> None:
-        """Let what no checkpoint covers be as if it had not come."""
-        for name in [each for each in self._trees if not self._proven.get(each)]:
-            del self._trees[name]
-        for name, tree in self._trees.items():
-            tree.cut(self._proven[name])
+        """Let what came since all was settled be as if it had not come."""
+        for audience in self._trees.keys() - self._settled.keys():
+            del self._trees[audience]
+        for audience, size in self._settled.items():
+            self._trees[audience].cut(size)
+        self._proven = dict(self._settled)
+        self._given.clear()
 
     def stands(self) -> dict[str, Stand]:
         """Return how each tree stands, to go on from."""
@@ -137,3 +184,8 @@ class HeldTrees:
         tree = self._trees.setdefault(leaf.audience, Tree())
         tree.append((leaf_of(leaf.salt, bytes(leaf.part)),))
         return part
+
+
+def size_of(note: str) -> int:
+    """Return over how many leaves a checkpoint is that was verified before."""
+    return read_checkpoint(split_note(note)[0]).size

@@ -4,18 +4,19 @@
 An operation and a conflict are named by the first eight digits of their ids.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from keepclear.agreement.clauses import Precedence
 from keepclear.exchange.events import OperationFiled, OperationMoved
-from keepclear.exchange.views import NOTICE_KIND, Notice
+from keepclear.exchange.picture import SETTLED, Picture, told_in
+from keepclear.exchange.views import Notice
 from keepclear.plans.conflicts import Proposal
 from keepclear.plans.operations import Operation, State
 from keepclear.plans.understood import understood
-from keepclear.record.entries import Leaf, Part
+from keepclear.record.entries import Part
 from keepclear.reports.play_values import day_of, listed
 from keepclear.reports.printable import printable
 from keepclear.reports.told_text import breaks_text, operation_rows, shown_rows
@@ -23,67 +24,57 @@ from keepclear.units import TMM_PER_FOOT, TMM_PER_NM, US_PER_S, format_time
 
 SHORT: Final = 8
 LABEL: Final = 12
-SETTLED: Final = frozenset({"resolved", "expired"})
+INNER: Final = 9
+OWN_ROWS: Final = ("heights", "when", "protects")
+Own = Mapping[str, Operation]
 
 
-def done_text(parts: Sequence[Part]) -> str:
-    """Return what came of an act. parts: that it led to."""
-    moved = [
-        msgspec.json.decode(bytes(each.data), type=OperationMoved)
-        for each in parts if each.kind == "operation-moved/1"
-    ]  # fmt: skip
-    states = {each.id: each.state for each in moved}
+def done_text(parts: Sequence[Part], own: Own) -> str:
+    """Return what came of an act. parts: that it led to. own: the party's operations, by id."""
+    told = [(each.at_us, told_in(each)) for each in parts]
+    states = {each.id: each.state for _, each in told if isinstance(each, OperationMoved)}
     said: list[str] = []
-    for part in parts:
-        data = bytes(part.data)
-        if part.kind == "operation-filed/1":
-            made = msgspec.json.decode(data, type=OperationFiled).operation
+    for at_us, each in told:
+        if isinstance(each, OperationFiled):
+            made = each.operation
             made = msgspec.structs.replace(made, state=states.pop(made.id, made.state))
-            said.append("\n".join(_operation(made, day_of(part.at_us))))
-        elif part.kind == NOTICE_KIND:
-            said.append("\n".join(_notice(msgspec.json.decode(data, type=Notice), part.at_us)))
-    for each in moved:
-        if states.pop(each.id, None) is not None:
+            said.append("\n".join(_operation(made, day_of(at_us))))
+        elif isinstance(each, Notice):
+            said.append("\n".join(_notice(each, own.get(each.own), at_us)))
+    for _, each in told:
+        if isinstance(each, OperationMoved) and states.pop(each.id, None) is not None:
             why = f": {printable(each.why)}" if each.why else ""
             said.insert(0, f"operation {each.id[:SHORT]} is {each.state}{why}")
     return "\n\n".join(said) + "\n"
 
 
-def snapshot_text(data: bytes, now_us: int) -> str:
-    """Return how all stood when a stream began. data: of the snapshot."""
-    found = msgspec.json.decode(data, type=_Snapshot)
-    protecting = sum(each.is_protecting for each in found.operations)
-    said = f"of your operations, {protecting:,} protect now\n\n"
-    return said + conflicts_text(found.conflicts, now_us)
+def picture_text(picture: Picture, now_us: int) -> str:
+    """Return how all stands that is not over."""
+    said = f"of your operations, {len(picture.protecting()):,} protect now\n\n"
+    return said + conflicts_text(picture.conflicts.values(), picture.operations, now_us)
 
 
-def step_text(data: bytes) -> tuple[str, bool]:
-    """Return when and what a step of a stream tells, empty for nothing, and whether it is urgent.
+def step_text(parts: Sequence[Part], own: Own) -> tuple[str, bool]:
+    """Return when and what a step tells, empty for nothing, and whether it is urgent.
 
-    data: lines of the party's file, as a JSON array.
+    parts, own: as of `done_text`.
     """
-    lines = msgspec.json.decode(data, type=list[_Line])
-    parts = [
-        msgspec.json.decode(each.leaf.part, type=Part) for each in lines if each.leaf is not None
-    ]
-    notices = [
-        msgspec.json.decode(bytes(each.data), type=Notice)
-        for each in parts if each.kind == NOTICE_KIND
-    ]  # fmt: skip
+    notices = [each for each in map(told_in, parts) if isinstance(each, Notice)]
     is_urgent = any(each.precedence is not Precedence.ROUTINE for each in notices)
-    text = done_text(parts).strip()
+    text = done_text(parts, own).strip()
     return f"{format_time(parts[0].at_us)[:19]}Z\n{text}" if text else "", is_urgent
 
 
-class _Snapshot(msgspec.Struct):
-    operations: tuple[Operation, ...]
-    conflicts: tuple[Notice, ...]
+def changes_text(shown: Notice, latest: Notice, day: str) -> str:
+    """Return what a notice says otherwise than the one that was shown; empty for nothing.
 
-
-class _Line(msgspec.Struct):
-    """A line of a party's file, of which leaves alone are told."""
-
-    leaf: Leaf | None = None
+    That it was seen by somebody, or is told anew, is no change. day: as of `window`.
+    """
+    before, after = (_all_rows(each, day) for each in (shown, latest))
+    return "; ".join(
+        f"{label}: {after.get(label, 'nothing')}, and was {before.get(label, 'nothing')}"
+        for label in {**before, **after} if before.get(label) != after.get(label)
+    )  # fmt: skip
 
 
 def operations_text(operations: Iterable[Operation], now_us: int) -> str:
@@ -95,13 +86,18 @@ def operations_text(operations: Iterable[Operation], now_us: int) -> str:
     return "\n".join(lines) if lines else "no operations that protect\n"
 
 
-def conflicts_text(notices: Iterable[Notice], now_us: int, *, is_all: bool = False) -> str:
-    """Return how conflicts stand, the urgent first; settled ones only where all are asked for."""
+def conflicts_text(
+    notices: Iterable[Notice], own: Own, now_us: int, *, is_all: bool = False
+) -> str:  # fmt: skip
+    """Return how conflicts stand, the urgent first; settled ones only where all are asked for.
+
+    own: the party's operations, by id.
+    """
     order = list(Precedence)
     shown = [each for each in notices if is_all or each.state not in SETTLED]
     lines: list[str] = []
     for each in sorted(shown, key=lambda each: (order.index(each.precedence), each.number)):
-        lines += [*_notice(each, now_us), ""]
+        lines += [*_notice(each, own.get(each.own), now_us), ""]
     said = "" if is_all else "no conflicts are known; what is not shown may be there all the same\n"
     return "\n".join(lines) if lines else said or "no conflicts\n"
 
@@ -115,13 +111,29 @@ def _operation(operation: Operation, day: str) -> Iterator[str]:
         yield from _rows({"LATE": f"by {late_s:,} s: it is recorded, and protects all the same"})
 
 
-def _notice(notice: Notice, now_us: int) -> Iterator[str]:
+def _notice(notice: Notice, own: Operation | None, now_us: int) -> Iterator[str]:
+    """Yield the lines of a notice. own: the party's operation, where it is held."""
     day, other = day_of(now_us), notice.other
     urgency = "" if notice.precedence is Precedence.ROUTINE else f"{notice.precedence}: "
     yield (
         f"{urgency}CONFLICT {notice.conflict[:SHORT]} of your {notice.own[:SHORT]} with "
         f"{other.id[:SHORT]} of {other.party}: {notice.state}"
     )
+    yield from _rows(_notice_rows(notice, day))
+    if notice.closed_by:
+        return
+    if own is not None:
+        rows = operation_rows(own, understood(own), day)
+        yield f"  {'yours':<{LABEL}}{own.id[:SHORT]}"
+        yield from _inner_rows({"state": str(own.state)} | {
+            label: text for label, text in rows.items() if label.rpartition(" ")[2] in OWN_ROWS
+        })  # fmt: skip
+    yield f"  {'you see':<{LABEL}}of {other.id[:SHORT]}"
+    yield from _inner_rows(_seen_rows(notice, day))
+
+
+def _notice_rows(notice: Notice, day: str) -> dict[str, str]:
+    """Return what a notice says of a conflict, without what is seen of the other side."""
     rows: dict[str, str] = {}
     if notice.closed_by:
         rows["closed by"] = printable(notice.closed_by)
@@ -139,15 +151,27 @@ def _notice(notice: Notice, now_us: int) -> Iterator[str]:
         rows["agrees"] = f"{listed(list(notice.agreed))}, as it is"
     for party, answer, why in notice.answers:
         rows[f"{party} says"] = f"{answer}{f': {printable(why)}' if why else ''}"
-    yield from _rows(rows)
-    if not notice.closed_by:
-        yield f"  {'you see':<{LABEL}}of {other.id[:SHORT]}"
-        seen = shown_rows(other, day)
-        if not seen.keys() - {"state"}:
-            seen["area"] = "that it is there, and no more: no clause shows more"
-        yield from (f"  {'':<{LABEL}}{label:<9}{text}" for label, text in seen.items())
-        if other.ovn:
-            yield f"  {'':<{LABEL}}{'version':<9}{other.ovn}"
+    return rows
+
+
+def _seen_rows(notice: Notice, day: str) -> dict[str, str]:
+    """Return what is seen of the other side."""
+    seen = shown_rows(notice.other, day)
+    if not seen.keys() - {"state"}:
+        seen["area"] = "that it is there, and no more: no clause shows more"
+    return {**seen, "version": notice.other.ovn} if notice.other.ovn else seen
+
+
+def _all_rows(notice: Notice, day: str) -> dict[str, str]:
+    """Return all that a notice says, but who has seen it."""
+    seen = {f"you see, {label}": text for label, text in _seen_rows(notice, day).items()}
+    rows = {"state": notice.state, **_notice_rows(notice, day), **seen}
+    rows.pop("seen by", None)
+    return rows
+
+
+def _inner_rows(rows: Mapping[str, str]) -> Iterator[str]:
+    return (f"  {'':<{LABEL}}{label:<{INNER}}{text}" for label, text in rows.items())
 
 
 def _rows(rows: dict[str, str]) -> Iterator[str]:

@@ -56,12 +56,13 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 class StepsSaid(msgspec.Struct, frozen=True, kw_only=True):
     """What a party's file gains by steps of its own.
 
-    last: number of the last of them. header: of the file, where they begin with the first. lines:
-    of each step. notes: the checkpoint of each of its trees after the last, where no more follow.
+    last: number of the last of them. header: of the file, where they begin with the first, else
+    nothing. lines: of each step. notes: the checkpoint of each of its trees after the last, where
+    no more follow.
     """
 
     last: int
-    header: msgspec.Raw | None
+    header: tuple[msgspec.Raw, ...]
     lines: tuple[tuple[msgspec.Raw, ...], ...]
     notes: tuple[str, ...]
 

@@ -178,14 +178,16 @@ class Public:
                 session,
                 lambda exchange: exchange.reads.proven_steps(session.party, after, STEPS_AT_ONCE),
             ))  # fmt: skip
-            header = None
+            header: tuple[bytes, ...] = ()
             if not after:
                 found = await self._read_as(
                     session, lambda exchange: exchange.reads.header(session.party)
                 )
-                header = msgspec.Raw(_of(session, found).lines[0][0])
-            lines = tuple(tuple(map(msgspec.Raw, each)) for each in seen.lines)
-            return StepsSaid(last=seen.last, header=header, lines=lines, notes=seen.notes)
+                header = _of(session, found).lines[0]
+            return StepsSaid(
+                last=seen.last, header=tuple(map(msgspec.Raw, header)), notes=seen.notes,
+                lines=tuple(tuple(map(msgspec.Raw, each)) for each in seen.lines),
+            )  # fmt: skip
 
         @get("/v1/operations")
         async def operations(request: Ask) -> list[Operation]:

@@ -21,12 +21,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Self
 
-from filelock import FileLock, Timeout
-
 from keepclear.errors import OperatorError
 from keepclear.exchange.ports import NotWritten
 from keepclear.record.encoding import encode
 from keepclear.record.files import Header
+from keepclear.store.locks import Lock, locked
 from keepclear.store.reach import note_reach, read_reach
 
 APPLICATION_ID: Final = 0x6B_65_65_70  # "keep", as SQLite's file header has it
@@ -42,7 +41,7 @@ class SQLiteStore:
     `OperatorError` where the file is none of ours, of another layout, or in use.
     """
 
-    def __init__(self, path: Path, db: sqlite3.Connection, lock: FileLock) -> None:
+    def __init__(self, path: Path, db: sqlite3.Connection, lock: Lock) -> None:
         """Take what `create` and `open` have made; use those."""
         self._path, self._db, self._lock = path, db, lock
         self._reach = path.with_name(path.name + ".reach")
@@ -53,7 +52,7 @@ class SQLiteStore:
         """Make a new file with the header of a record; refuse one that is there."""
         if path.exists():
             raise OperatorError(f"{path}: is there already; open it, or give another name")
-        lock = _locked(path)
+        lock = locked(path)
         try:
             db = _connected(path, "rwc")
             db.execute("PRAGMA journal_mode = WAL")
@@ -78,7 +77,7 @@ class SQLiteStore:
         """Open a file that is there."""
         if not path.is_file():
             raise OperatorError(f"{path}: is not there; start a region with keepclear serve --new")
-        lock = _locked(path)
+        lock = locked(path)
         db: sqlite3.Connection | None = None
         try:
             db = _connected(path, "rw")
@@ -205,21 +204,6 @@ class SQLiteStore:
         """Let go of the file; what was appended is in it."""
         self._db.close()
         self._lock.release()
-
-
-def _locked(path: Path) -> FileLock:
-    if not path.parent.is_dir():
-        raise OperatorError(f"{path}: its folder is not there; make it, or give another")
-    lock = FileLock(path.with_name(path.name + ".lock"), thread_local=False)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise OperatorError(
-            f"{path}: is in use by another process, and only one may write; end that first"
-        ) from None
-    except OSError as fault:
-        raise OperatorError(f"{path}: its folder cannot be written ({fault})") from None
-    return lock
 
 
 def _connected(path: Path, mode: str) -> sqlite3.Connection:

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A party's end of an exchange: signs acts, verifies each receipt, and keeps what it was shown.
-
-    with Client("http://127.0.0.1:8610", "north", "watch", signer, believed) as north:
-        told = north.act("operations.file/1", FileOperation(operation=filed))
+"""The client of a post: signs acts, sends them until there is an answer, and follows what happens.
 
 1. An act is signed here, with a key that never leaves; the same bytes are sent again until there is
    an answer, so nothing is done twice.
 2. An answer counts where each receipt is proven by the exchange's key, and the first is of the act
    that was sent. Whoever rewrites the operator's database cannot make one.
-3. The last checkpoint of each tree is kept. A new one counts where it is proven to go on from that;
-   two roots of one size are a `SplitView`.
+3. After each answer the party's own copy of its part of the record is brought up to it, leaf by
+   leaf (`own_copy`): what was left out of an answer, of a list or of the stream is found out. What
+   `operations`, `conflicts` and `follow` give is folded from that copy, and nothing else.
 4. An answer of another incarnation of the record (a backup was restored) is a `NewIncarnation`: a
-   person looks at the record, and accepts it.
+   person looks at the record, and goes on with a new `Seen`, which accepts it.
 5. Where this clock and the exchange's differ by more than agreed, nothing is signed (`ClockOff`).
 """
 
@@ -23,23 +21,26 @@ from typing import Final, NamedTuple, Self, TypeVar
 import httpx
 import msgspec
 
+from keepclear.client.faults import ClockOff, NewIncarnation, NoAnswer, NotDone
+from keepclear.client.own_copy import Keeping, OwnCopy, Seen, Steps
 from keepclear.clock import RandomIds, now_us
-from keepclear.errors import CallerError, InputError, OperatorError
+from keepclear.errors import InputError, KeepclearError
+from keepclear.exchange.picture import Picture
 from keepclear.exchange.views import Notice
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.entries import Part
 from keepclear.record.envelopes import Envelope, seal
-from keepclear.record.faults import BrokenProof, NotProven
+from keepclear.record.faults import BrokenProof, NotProven, RecordError
 from keepclear.record.files import KeysFile
-from keepclear.record.headers import ACT, CLOCK_US, Act, Status
+from keepclear.record.headers import ACT, CLOCK_US, Act, Status, read_act
+from keepclear.record.held import ASK
 from keepclear.record.keys import PublicKey, Signer
-from keepclear.record.notes import NoteKey, read_checkpoint, split_note
+from keepclear.record.notes import NoteKey
 from keepclear.record.origins import read_origin
 from keepclear.record.parts import ACT_KIND
 from keepclear.record.receipts import Receipt, verify_receipt
 from keepclear.record.signing_in import SIGN_IN, OpenSession
-from keepclear.record.split_view import extend
 
 Value = TypeVar("Value")
 
@@ -52,40 +53,11 @@ COMES_AGAIN: Final = frozenset({
     httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS,
 })  # fmt: skip
 FIRST_WAIT_S: Final = 0.2
-
-
-class ClockOff(OperatorError):
-    """This machine's clock and the exchange's differ by more than is agreed."""
-
-
-class NewIncarnation(OperatorError):
-    """The exchange goes on from a backup: a person looks at the record, and accepts it."""
-
-
-class NoAnswer(OperatorError):
-    """The exchange gave no answer; what was sent may have been done, and can be sent again."""
-
-
-class NotDone(CallerError):
-    """The exchange has refused, in its own words; nothing was done."""
-
-
-class Seen(msgspec.Struct, kw_only=True):
-    """What a party has been shown, to be kept from one run to the next.
-
-    incarnation: of the record, 0 where none is known yet. notes: the last checkpoint of each tree.
-    step: how many steps of its part of the record it holds, and size: in how many bytes.
-    """
-
-    region: str = ""
-    incarnation: int = 0
-    notes: dict[str, str] = {}
-    step: int = 0
-    size: int = 0
+COUNTS: Final = "it counts as done; sent again, the same bytes do nothing twice and bring the proof"
 
 
 class Event(NamedTuple):
-    """What a stream has sent: that it is "open"; a "snapshot"; or a "step".
+    """What a stream has sent: that it is "open", or "alive"; a "snapshot"; or a "step".
 
     data: of a step, the lines that the party's file gains by it, as a JSON array.
     """
@@ -122,18 +94,19 @@ class Client:
     """One post of a party at one exchange. Used by one thread at a time.
 
     believed: the exchange's key, as it came from the operator by another way. seen: what was
-    shown before. clock_us: by how much clocks may differ. follows: it signs with the exchange's
-    time, as in an exercise whose clock is not that of the world.
+    shown before; keeping: where it is kept. clock_us: by how much clocks may differ. follows: it
+    signs with the exchange's time, as in an exercise whose clock is not that of the world.
     """
 
     def __init__(
         self, url: str, party: str, post: str, signer: Signer, believed: KeysFile, *,
-        status: Status = Status.ACTUAL, seen: Seen | None = None, clock_us: int = CLOCK_US,
-        now: Callable[[], int] = now_us, follows: bool = False, http: httpx.Client | None = None,
+        status: Status = Status.ACTUAL, seen: Seen | None = None, keeping: Keeping | None = None,
+        clock_us: int = CLOCK_US, now: Callable[[], int] = now_us, follows: bool = False,
+        http: httpx.Client | None = None,
     ) -> None:  # fmt: skip
         self._party, self._post, self._signer, self._status = party, post, signer, status
         self._keys = [NoteKey(each.name, PublicKey(each.key)) for each in believed.exchange]
-        self.seen = Seen() if seen is None else seen
+        self._copy = OwnCopy(party, self._keys, Seen() if seen is None else seen, keeping)
         if follows and status is Status.ACTUAL:
             raise InputError(
                 "follows", follows, "takes the time from the exchange for what is Actual",
@@ -147,6 +120,16 @@ class Client:
     def party(self) -> str:
         """Return the party that it acts for."""
         return self._party
+
+    @property
+    def seen(self) -> Seen:
+        """Return what it was shown, to be kept from one run to the next."""
+        return self._copy.seen
+
+    @property
+    def picture(self) -> Picture:
+        """Return how its operations and conflicts stand, as far as it has caught up."""
+        return self._copy.picture
 
     def __enter__(self) -> Self:
         return self
@@ -180,7 +163,7 @@ class Client:
         region = self._known()
         created_us = self._said_us if self._follows else self._now()
         act = Act(
-            region=region, incarnation=self.seen.incarnation, status=self._status,
+            region=region, incarnation=self._copy.known.incarnation, status=self._status,
             party=self._party, post=self._post, id=self._ids.id(), created_us=created_us,
             expires_us=created_us + LIVES_US, agreement=agreement, kind=kind,
             payload=msgspec.Raw(encode(payload)),
@@ -188,37 +171,94 @@ class Client:
         return seal(ACT, encode(act), *(signers or (self._signer,)))
 
     def send(self, envelope: Envelope) -> tuple[Part, ...]:
-        """Send an act until it is answered, and return what is proven to have come of it."""
+        """Send an act until it is answered, and return what is proven to have come of it.
+
+        A `RecordError` says that it was taken, and that the proof is missing.
+        """
         data = self._ask("POST", "/v1/acts", encode(envelope))
-        receipts = _read(data, _Answered).receipts
+        taken = (
+            f"act {read_act(envelope).id[:8]}: the exchange has taken it, and the proof is missing"
+        )
+        try:
+            return self._come_of(envelope, _read(data, _Answered).receipts)
+        except RecordError as fault:
+            raise type(fault)(
+                f"{taken}: {fault.path}", fault.value, fault.limit, f"{fault.way_out}; {COUNTS}"
+            ) from None
+        except KeepclearError as fault:
+            raise BrokenProof(taken, "", f"cannot be got now ({fault})", COUNTS) from None
+
+    def _come_of(self, envelope: Envelope, receipts: Sequence[Receipt]) -> tuple[Part, ...]:
+        """Return what receipts prove to have come of an act, all of it."""
         parts = [self._proven(each) for each in receipts]
-        if not parts or parts[0].kind != ACT_KIND or bytes(parts[0].data) != encode(envelope):
+        if not parts or not _is_of(parts[0], envelope):
             raise NotProven(
-                "receipt", f"{len(parts)} parts", "do not begin with the act that was sent",
-                "keep both, and ask the operator",
-            )  # fmt: skip
+                "receipt", f"{len(parts)} parts", "do not begin with the act that was sent", ASK
+            )
+        for step in self.catch_up():
+            if any(_is_of(each, envelope) for each in step) and len(step) != len(parts):
+                raise BrokenProof(
+                    "receipt", f"{len(parts)} parts", f"of {len(step)} that came of it were in the "
+                    "answer: some were left out", ASK,
+                )  # fmt: skip
         return tuple(parts[1:])
 
     # --- what is read -------------------------------------------------------------------------
 
+    def catch_up(self) -> list[tuple[Part, ...]]:
+        """Bring the party's copy up to what there is; return what each new step of it holds."""
+        if self._copy.known.incarnation == 0:
+            self._known()
+        return self._copy.catch_up(
+            lambda after: _read(self._ask("GET", f"/v1/steps?after={after}"), Steps)
+        )
+
     def operations(self) -> list[Operation]:
-        """Return the party's own operations."""
-        return _read(self._ask("GET", "/v1/operations"), list[Operation])
+        """Return the party's own operations; of those that are over some may be left out."""
+        self.catch_up()
+        return list(self.picture.operations.values())
 
     def conflicts(self) -> list[Notice]:
-        """Return how the party's conflicts stand."""
-        return _read(self._ask("GET", "/v1/conflicts"), list[Notice])
+        """Return how the party's conflicts stand; of settled ones some may be left out."""
+        self.catch_up()
+        return list(self.picture.conflicts.values())
 
     def record(self, after: int) -> tuple[bytes, int]:
-        """Return lines of the party's file after so many steps, and how many steps that makes."""
+        """Return lines of the party's file after so many steps, and how many steps that makes.
+
+        As the exchange gives them: `keepclear record verify` says what they prove.
+        """
         answer = self._answer("GET", f"/v1/record?after={after}", b"")
         return answer.content, int(answer.headers["Keepclear-Step"])
 
-    def stream(self, after: int | None = None) -> Iterator[Event]:
-        """Yield what is new, as it happens; from a step on, or a snapshot first.
+    def follow(self) -> Iterator[list[tuple[Part, ...]]]:
+        """Yield what each new step holds, proven, as it happens; once it is open, what is new then.
 
-        The first event is that it is open. `NoAnswer` where the connection ends: call it again
-        with the last step, and nothing is missed.
+        `NoAnswer` where the connection ends, a `RecordError` for what is not proven: call it again,
+        and nothing is missed.
+        """
+        self._copy.untold = self._copy.untold or []
+        self.catch_up()
+        for event in self.stream(self._copy.step):
+            if event.kind != "open" and (event.kind != "step" or event.step > self._copy.step):
+                self.catch_up()
+            if event.step > self._copy.step:
+                raise NotProven(
+                    "stream", event.step, f"is more than the {self._copy.step:,} steps that are "
+                    "proven", ASK,
+                )  # fmt: skip
+            yield self.untold()
+
+    def untold(self) -> list[tuple[Part, ...]]:
+        """Return what `follow` has not yielded yet: where it ends, there may be some."""
+        found, self._copy.untold = self._copy.untold or [], []
+        return found
+
+    def stream(self, after: int | None = None) -> Iterator[Event]:
+        """Yield what the exchange sends as it happens; from a step on, or a snapshot first.
+
+        None of it is proven: `follow` proves it. The first event is that it is open. `NoAnswer`
+        where the connection ends: call it again with the last step, and nothing is missed.
         """
         headers = {} if after is None else {"Last-Event-ID": str(after)}
         try:
@@ -251,7 +291,7 @@ class Client:
         asks each time.
         """
         if time.monotonic() < self._known_until and not self._follows:
-            return self.seen.region
+            return self._copy.known.region
         before_us = self._now()
         said = _read(self._asked("GET", "/v1/region", b"").content, _Region)
         after_us, self._said_us = self._now(), said.now_us
@@ -261,45 +301,32 @@ class Client:
                 f"clock: differs from the exchange's by {off_us / 1e6:.1f} s, above "
                 f"{self._clock_us / 1e6:g} s; set it right, and sign then"
             )
-        if self.seen.incarnation == 0:
-            self.seen.region, self.seen.incarnation = said.region, said.incarnation
+        if self._copy.known.incarnation == 0:
+            self._copy.known.region, self._copy.known.incarnation = said.region, said.incarnation
         self._check_incarnation(said.region, said.incarnation)
         self._known_until = time.monotonic() + KNOWN_S
         return said.region
 
     def _check_incarnation(self, region: str, incarnation: int) -> None:
-        if region != self.seen.region:
+        if region != self._copy.known.region:
             raise NotProven(
-                "region", region, f"is not {self.seen.region}", "give the address of that"
+                "region", region, f"is not {self._copy.known.region}", "give the address of that"
             )
-        if incarnation != self.seen.incarnation:
+        if incarnation != self._copy.known.incarnation:
             raise NewIncarnation(
-                f"record: is incarnation {incarnation} of {region}, and {self.seen.incarnation} is "
-                "known here: a backup was restored; look at the record, and accept it"
+                f"record: is incarnation {incarnation} of {region}, and "
+                f"{self._copy.known.incarnation} is known here: a backup was restored; look at "
+                "the record with the others, keep what you hold, and go on with a new Seen"
             )
 
     def _proven(self, receipt: Receipt) -> Part:
-        """Return the part of a receipt, where it is proven and its tree goes on from what was."""
+        """Return the part of a receipt, where it is proven; the copy must then reach it."""
         proven = verify_receipt(receipt, self._keys)
         origin = read_origin(proven.checkpoint.origin)
         if origin is None:
             raise BrokenProof("receipt", receipt.audience, "is of no tree", "ask the operator")
         self._check_incarnation(origin.region, origin.incarnation)
-        last = self.seen.notes.get(receipt.audience)
-        if last is None:
-            self.seen.notes[receipt.audience] = receipt.checkpoint
-            return proven.part
-        sizes = [read_checkpoint(split_note(each)[0]).size for each in (last, receipt.checkpoint)]
-        first, second = (last, receipt.checkpoint) if sizes[0] <= sizes[1] else (
-            receipt.checkpoint, last
-        )  # fmt: skip
-        hashes: list[bytes] = []
-        if sizes[0] != sizes[1]:
-            low, high = sorted(sizes)
-            query = str(httpx.QueryParams({"audience": receipt.audience, "from": low, "to": high}))
-            hashes = _read(self._ask("GET", f"/v1/proofs?{query}"), list[bytes])
-        extend(first, second, hashes, self._keys)
-        self.seen.notes[receipt.audience] = second
+        self._copy.remember(receipt.audience, receipt.checkpoint)
         return proven.part
 
     def _ask(self, method: str, path: str, body: bytes = b"") -> bytes:
@@ -391,6 +418,13 @@ def _events(lines: Iterator[str]) -> Iterator[Event]:
             step = int(value)
         elif name == "data":
             yield Event(kind, step, value.encode())
+        elif line.startswith(":"):
+            yield Event("alive", step, b"")
+
+
+def _is_of(part: Part, envelope: Envelope) -> bool:
+    """Tell whether a part is an act that was sent."""
+    return part.kind == ACT_KIND and bytes(part.data) == encode(envelope)
 
 
 def _read(data: bytes, kind: type[Value]) -> Value:

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The folder of a post: what is kept there from one command to the next, by several at once.
+
+    desk.json       where the exchange is, for which party and post, with which key; in an
+                    exercise with a clock of its own, that this is the exchange's
+    believed.json   the exchange's public key, as the operator gave it
+    record.jsonl    the party's part of the record, proven as far as `seen.json` says
+    seen.json       how its trees stand and what they say of operations and conflicts
+    shown.json      which notice of each conflict, and version of each operation, was last printed
+    unanswered/     acts to which there was no answer, as they were signed
+
+1. Each file is replaced in one step, and record.jsonl only grows: lines first, then seen.json. What
+   was cut off while it was written is written again.
+2. Who writes holds `desk.json.lock` meanwhile, and reads before what others have written: a newer
+   seen.json is never overwritten by an older one.
+3. An act stands in `unanswered` before it is sent, until the exchange has answered it.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeVar
+
+import msgspec
+
+from keepclear.cli.output import write_text
+from keepclear.client import KeptStep, Seen
+from keepclear.errors import OperatorError
+from keepclear.exchange.picture import Picture, told_in
+from keepclear.exchange.views import Notice
+from keepclear.plans.operations import Operation
+from keepclear.record.encoding import decode, encode
+from keepclear.record.entries import Part
+from keepclear.record.envelopes import Envelope
+from keepclear.record.files import LONGEST_LINE, LeafLine
+from keepclear.record.headers import Name, Status, read_act
+from keepclear.record.held import size_of
+from keepclear.store.locks import Lock, locked
+
+Value = TypeVar("Value")
+DESK, SEEN, RECORD, SHOWN = "desk.json", "seen.json", "record.jsonl", "shown.json"
+UNANSWERED: Final = "unanswered"
+WAIT_S: Final = 10.0
+LEAF: Final = b'{"line":"leaf"'
+
+
+class Desk(msgspec.Struct, kw_only=True):
+    """What desk.json says; see `keepclear post setup`."""
+
+    format: Literal["keepclear-desk/1"]
+    exchange: Annotated[str, msgspec.Meta(pattern=r"^https?://")]
+    party: Name
+    post: Name
+    status: Status
+    key: str
+    clock: Literal["exchange", ""] = ""
+
+
+class Kept(msgspec.Struct, kw_only=True):
+    """What seen.json says. size: of record.jsonl, in bytes, as far as it is proven."""
+
+    format: Literal["keepclear-seen/1"] = "keepclear-seen/1"
+    size: int = 0
+    seen: Seen
+
+
+class Version(msgspec.Struct, kw_only=True):
+    """A version of an operation."""
+
+    version: int
+    ovn: str
+
+
+class LastShown(msgspec.Struct, kw_only=True):
+    """What shown.json says: what was last printed, in which incarnation of the record."""
+
+    format: Literal["keepclear-shown/1"] = "keepclear-shown/1"
+    incarnation: int = 0
+    conflicts: dict[str, Notice] = {}
+    operations: dict[str, Version] = {}
+
+
+class FolderChanged(OperatorError):
+    """What a command goes on from is in the folder no more: it begins anew with what is there."""
+
+
+class PostFolder:
+    """The folder of one post. Used by one thread; other processes may use it too."""
+
+    def __init__(self, home: str) -> None:
+        self.path = Path(home)
+        self._lock: Lock | None = None
+
+    def desk(self) -> Desk:
+        """Return what the post was set up with."""
+        file = self.path / DESK
+        if not file.is_file():
+            raise OperatorError(
+                f"{self.path}: is no folder of a post; set it up with keepclear post setup, or "
+                "give --home"
+            )
+        return _read(file, Desk, "write it again with keepclear post setup")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let no other process write meanwhile; may stand within itself."""
+        if self._lock is not None:
+            yield
+            return
+        self._lock = locked(self.path / DESK, WAIT_S)
+        try:
+            yield
+        finally:
+            self._lock.release()
+            self._lock = None
+
+    # --- the record ---------------------------------------------------------------------------
+
+    def kept(self) -> Kept:
+        """Return how all stands; cut off what was not wholly written, and is not proven."""
+        file, record = self.path / SEEN, self.path / RECORD
+        with self.locked():
+            if not file.exists():
+                if record.exists():
+                    raise OperatorError(
+                        f"{record}: is there without {SEEN}, so nothing says how far it is proven; "
+                        f"{self.away(RECORD)}, and run this again: it is fetched anew"
+                    )
+                return Kept(seen=Seen())
+            kept = _read(file, Kept, f"{self.away()}, and run this again: it is fetched anew")
+            size = record.stat().st_size if record.exists() else 0
+            if size < kept.size:
+                raise OperatorError(
+                    f"{record}: has {size:,} bytes, fewer than the {kept.size:,} that were proven; "
+                    f"{self.away()}, and run this again: it is fetched anew"
+                )
+            if size > kept.size:
+                os.truncate(record, kept.size)
+            return kept
+
+    def keep(self, steps: Sequence[KeptStep], seen: Seen) -> None:
+        """Keep steps, and how all stands after them; what another command has kept stays."""
+        with self.locked():
+            kept = self.kept()
+            before = kept.seen
+            if before.incarnation not in {0, seen.incarnation}:
+                raise self._was_changed()
+            new = [each for each in steps if each.step > before.step]
+            if len(new) != max(seen.step - before.step, 0):
+                raise self._was_changed()
+            made = seen if seen.step >= before.step else before
+            notes = dict(before.notes)
+            for audience, note in seen.notes.items():
+                if audience not in notes or size_of(notes[audience]) < size_of(note):
+                    notes[audience] = note
+            made = msgspec.structs.replace(made, notes=notes)
+            if not new and made == before:
+                return
+            if not before.incarnation:
+                self._write(SEEN, kept)  # so that record.jsonl never stands without it
+            size = self._append(kept.size, [line for each in new for line in each.lines])
+            self._write(SEEN, Kept(size=size, seen=made))
+
+    def _append(self, size: int, lines: Sequence[bytes]) -> int:
+        with (self.path / RECORD).open("ab") as record:
+            record.writelines(line + b"\n" for line in lines)
+            record.flush()
+            os.fsync(record.fileno())
+        return size + sum(len(line) + 1 for line in lines)
+
+    def picture(self, party: str) -> Picture:
+        """Return how all operations and conflicts stand, also those that are over."""
+        made = Picture(party, {}, {})
+        for line in self._lines():
+            if line.startswith(LEAF):
+                leaf = msgspec.json.decode(line, type=LeafLine).leaf
+                made.take(told_in(decode(bytes(leaf.part), Part, RECORD, LONGEST_LINE)))
+        return made
+
+    def holds(self, envelope: Envelope) -> bool:
+        """Tell whether an act stands in the record: it was done."""
+        data = encode(envelope)
+        return any(data in line for line in self._lines())
+
+    def _lines(self) -> Iterator[bytes]:
+        left = self.kept().size
+        if left:
+            with (self.path / RECORD).open("rb") as record:
+                while left > 0:
+                    line = record.readline()
+                    left -= len(line)
+                    yield line.removesuffix(b"\n")
+
+    # --- what was shown -----------------------------------------------------------------------
+
+    def shown(self, incarnation: int) -> LastShown:
+        """Return what was last printed of what stands in an incarnation of the record."""
+        file = self.path / SHOWN
+        if not file.exists():
+            return LastShown(incarnation=incarnation)
+        found = _read(file, LastShown, f"{self.away(SHOWN)}, and look at all of it again")
+        return found if found.incarnation == incarnation else LastShown(incarnation=incarnation)
+
+    def show(
+        self, incarnation: int, notices: Iterable[Notice], operations: Iterable[Operation],
+        picture: Picture,
+    ) -> None:  # fmt: skip
+        """Keep that notices and operations are printed; of what is over nothing is kept."""
+        with self.locked():
+            shown = self.shown(incarnation)
+            for each in notices:
+                last = shown.conflicts.get(each.conflict)
+                if last is None or last.number < each.number:
+                    shown.conflicts[each.conflict] = each
+            for own in operations:
+                known = shown.operations.get(own.id)
+                if known is None or known.version < own.version:
+                    shown.operations[own.id] = Version(version=own.version, ovn=own.ovn)
+            conflicts, protecting = picture.unsettled(), picture.protecting()
+            shown.conflicts = {k: v for k, v in shown.conflicts.items() if k in conflicts}
+            shown.operations = {k: v for k, v in shown.operations.items() if k in protecting}
+            self._write(SHOWN, shown)
+
+    # --- what was not answered ----------------------------------------------------------------
+
+    def wait_for(self, envelope: Envelope) -> None:
+        """Keep an act that is about to be sent."""
+        (self.path / UNANSWERED).mkdir(exist_ok=True)
+        self._write(f"{UNANSWERED}/{_name(envelope)}", envelope)
+
+    def answered(self, envelope: Envelope) -> None:
+        """Let go of an act that was answered."""
+        (self.path / UNANSWERED / _name(envelope)).unlink(missing_ok=True)
+
+    def unanswered(self) -> list[Envelope]:
+        """Return the acts to which there was no answer, the oldest first."""
+        files = sorted((self.path / UNANSWERED).glob("*.json"), key=lambda each: each.name)
+        found = [
+            _read(each, Envelope, "move it away, and look whether it was done") for each in files
+        ]
+        return sorted(found, key=lambda each: read_act(each).created_us)
+
+    def away(self, *names: str) -> str:
+        """Return what to type to move files away, and keep them; all of the record without any."""
+        words = []
+        for name in names or (SEEN, RECORD):
+            file, stem, number = self.path / name, Path(name), 1
+            while (self.path / f"{stem.stem}.{number}{stem.suffix}").exists():
+                number += 1
+            if not names or file.exists():
+                words.append(f"mv {file} {self.path / f'{stem.stem}.{number}{stem.suffix}'}")
+        return f"type {' && '.join(words)}"
+
+    def _was_changed(self) -> FolderChanged:
+        return FolderChanged(
+            f"{self.path / SEEN}: was moved away or set back while this ran; what is there now is "
+            "gone on with"
+        )
+
+    def _write(self, name: str, value: object) -> None:
+        write_text(str(self.path / name), encode(value).decode() + "\n")
+
+
+def _name(envelope: Envelope) -> str:
+    return f"{read_act(envelope).id}.json"
+
+
+def _read(file: Path, kind: type[Value], way_out: str) -> Value:
+    """Return what a file of ours says; `OperatorError` where it says nothing of the kind."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=kind)
+    except (msgspec.DecodeError, RecursionError, ValueError) as fault:
+        raise OperatorError(f"{file}: cannot be read ({fault}); {way_out}") from None

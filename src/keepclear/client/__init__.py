@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A party's end of an exchange: signs acts, verifies what comes back, and keeps its own copy.
+
+with Client("http://127.0.0.1:8610", "north", "watch", signer, believed) as north:
+    told = north.act("operations.file/1", FileOperation(operation=filed))
+"""
+
+from keepclear.client.acting import Client, Event, admit_party
+from keepclear.client.faults import ClockOff, NewIncarnation, NoAnswer, NotDone
+from keepclear.client.own_copy import Keeping, KeptStep, Seen
+
+__all__ = [
+    "Client", "ClockOff", "Event", "Keeping", "KeptStep", "NewIncarnation", "NoAnswer", "NotDone",
+    "Seen", "admit_party",
+]  # fmt: skip
