@@ -85,6 +85,10 @@ def test_a_conflict_from_filing_to_its_settlement(desks: Desks) -> None:
     assert found[3] == ours
 
     shown = desks.run("north", "conflicts")
+    times = re.findall(r"when +(.+)", shown)
+    assert len(times) == 1  # of its own; of the other no clause shows any
+    assert f"yours       {ours}" in shown
+    assert "heights  FL200 (20,000 ft, 6,096 m) to FL260 (26,000 ft, 7,925 m)" in shown
     assert f"CONFLICT {conflict} of your {ours} with {theirs} of south: raised" in shown
     assert "must act    SOUTH, filed later" in shown
     assert "seen by     north" in desks.run("north", "ack", conflict)
@@ -167,6 +171,9 @@ def test_what_conflicts_is_activated_with_the_versions_that_were_shown(desks: De
         (("operation", "file", *CIRCLE, *CORRIDOR[:4]), "give one of them"),
         (("operation", "file", "--circle", "35,35 36,36", *CIRCLE[2:]), "has 2 places, not 1"),
         (("operation", "file", "--circle", "north", *CIRCLE[2:]), "is no LAT,LON"),
+        (("operation", "file", "--circle", "nan,35", *CIRCLE[2:]), "latitude nan: is not a number"),
+        (("operation", "file", "--circle", "35,181", *CIRCLE[2:]), "181.0: is beyond 180 degrees"),
+        (("operation", "end", "zzzz"), "begins 0 of"),
         (("operation", "file", "--polygon", "1,1 2,2", *CIRCLE[4:]), "has 2 places, not 3"),
         (("operation", "file", *CORRIDOR[:2], *CORRIDOR[4:]), "--route: give --width with it"),
         (("operation", "file", *CIRCLE[:4], "--lower", "high", *CIRCLE[6:]), "'high'"),
@@ -179,7 +186,10 @@ def test_what_conflicts_is_activated_with_the_versions_that_were_shown(desks: De
 def test_what_cannot_be_done_says_the_way_out(
     desks: Desks, words: tuple[str, ...], why: str
 ) -> None:
-    assert why in desks.run("north", *words, status=2)
+    said = desks.run("north", *words, status=2)
+    assert why in said
+    assert said.count("Error:") == 1
+    assert "Traceback" not in said
 
 
 def test_a_folder_without_a_post_and_an_exchange_that_is_not_there_say_so(
@@ -282,3 +292,14 @@ def test_what_is_compiled_is_compiled_before_anybody_is_answered(
 
     assert warmed == [True]
     assert capsys.readouterr().out.count("compiling the kernel, once on this machine") == 1
+
+
+def test_a_desk_json_that_is_broken_is_one_error(desks: Desks) -> None:
+    (desks.folder / "broken").mkdir()
+    (desks.folder / "broken" / "desk.json").write_text("{", encoding="utf-8")
+
+    for words in (("conflicts",), ("watch",), ("operation", "list"), ("record", "export")):
+        said = desks.run("broken", *words, status=2)
+        assert said.startswith("Error: ")
+        assert said.count("\n") == 1
+        assert "desk.json: cannot be read" in said

@@ -66,6 +66,15 @@ def test_a_revocation_says_since_when_a_key_is_suspect() -> None:
     assert "suspect since 2015-10-01T00:00:00Z" in " ".join(run("key", "show", KEYS)[1].split())
 
 
+def test_keys_of_a_party_that_is_called_as_a_tree_are_not_made() -> None:
+    before = contents()
+
+    status, said = run("key", "new", "all")
+
+    assert (status, "party 'all': is what a part of every record is called" in said) == (2, True)
+    assert contents() == before
+
+
 def test_keys_are_not_made_twice_even_where_the_private_ones_are_elsewhere() -> None:
     for file in Path().glob("*.private.json"):
         file.unlink()

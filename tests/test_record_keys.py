@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Key documents: who may appoint whom, rule by rule of `record/key_documents.py`."""
 
+import msgspec
 import pytest
 
+from keepclear.errors import InputError
 from keepclear.record import key_documents
 from keepclear.record.faults import Malformed, NotProven
 from keepclear.record.headers import TIMES_END_US
@@ -202,6 +204,16 @@ def test_a_name_that_ends_in_a_line_break_is_refused() -> None:
     ):
         with pytest.raises(Malformed, match=path):
             follow(None, sealed(document))
+
+
+@pytest.mark.parametrize("name", ["all", "beat", "order"])
+def test_no_party_is_called_as_a_part_of_every_record_is(name: str) -> None:
+    with pytest.raises(InputError, match="give the party another name"):
+        first_document(name)
+    whole = sealed(first_document("beatrice"))
+    payload = whole.payload.replace(b'"beatrice"', b'"%b"' % name.encode())
+    with pytest.raises(Malformed, match="give the party another name"):
+        follow(None, msgspec.structs.replace(whole, payload=payload))
 
 
 def test_a_time_beyond_the_calendar_is_refused() -> None:

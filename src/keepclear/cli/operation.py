@@ -88,6 +88,7 @@ def update(own: str, home: str, **plan: Any) -> int:  # noqa: ANN401 as click gi
     made = _filed(plan)
 
     def payload(post: AtDesk) -> "Signed":
+        post.client.catch_up()
         own_id = _own(post, own)
         return UpdateOperation(id=own_id, ovn=_ovn_shown(post, own_id), operation=made())
 
@@ -111,6 +112,7 @@ def activate(own: str, home: str) -> int:
     from keepclear.plans.acts import ActivateOperation
 
     def payload(post: AtDesk) -> "Signed":
+        post.client.catch_up()
         own_id = _own(post, own)
         _ovn_shown(post, own_id)
         key = tuple(
@@ -208,6 +210,9 @@ def list_operations(home: str) -> int:
 
 
 def _own(post: AtDesk, given: str) -> str:
+    """Return the id of an operation; asked for is only what is not held here."""
+    if not any(each.startswith(given.lower()) for each in post.picture.operations):
+        post.client.catch_up()
     return one_of(given, list(post.picture.operations), "operation")
 
 
@@ -233,7 +238,6 @@ def _act(home: str, kind: str, payload: "Callable[[AtDesk], Signed]") -> int:
 
     def make() -> list[str]:
         with desk(home) as post:
-            post.client.catch_up()
             return [post.told(post.act(kind, payload(post)))]
 
     return print_or_refuse(make)
@@ -294,10 +298,16 @@ def _shape(plan: dict[str, Any]) -> Any:  # noqa: ANN401 one of the shapes
 
 
 def _place(text: str, option: str) -> tuple[float, float]:
+    from keepclear.airspace.positions import Position
+    from keepclear.errors import InputError
+
     latitude, comma, longitude = text.partition(",")
     try:
         if comma:
-            return float(latitude), float(longitude)
+            place = Position(latitude_deg=float(latitude), longitude_deg=float(longitude))
+            return place.latitude_deg, place.longitude_deg
+    except InputError as fault:
+        raise click.UsageError(f"{option} {text!r}: {fault}") from None
     except ValueError:
         pass
     raise click.UsageError(f'{option} {text!r}: is no LAT,LON; give degrees, as "34.9,35.1"')

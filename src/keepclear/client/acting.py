@@ -49,6 +49,7 @@ TIMEOUT_S: Final = 30.0
 STREAM_S: Final = 40.0  # nothing for so long, not even a sign of life: it is cut
 KNOWN_S: Final = 10.0
 TRIES: Final = 8
+ACTS: Final = "/v1/acts"
 COMES_AGAIN: Final = frozenset({
     httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS,
 })  # fmt: skip
@@ -175,7 +176,7 @@ class Client:
 
         A `RecordError` says that it was taken, and that the proof is missing.
         """
-        data = self._ask("POST", "/v1/acts", encode(envelope))
+        data = self._ask("POST", ACTS, encode(envelope))
         taken = (
             f"act {read_act(envelope).id[:8]}: the exchange has taken it, and the proof is missing"
         )
@@ -372,9 +373,12 @@ class Client:
             if answer.status_code not in COMES_AGAIN:
                 return answer
             why = _why(answer)
+        way_out = "it sent nothing that is done; try again"
+        if path == ACTS:
+            way_out = "send the same again, it does nothing twice"
         raise NoAnswer(
             f"exchange {self._http.base_url}: gave no answer to {method} {path.partition('?')[0]} "
-            f"in {TRIES} tries ({why}); send the same again, it does nothing twice"
+            f"in {TRIES} tries ({why}); {way_out}"
         )
 
 

@@ -26,6 +26,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 
+from keepclear.errors import InputError
 from keepclear.record.encoding import Signed, decode, digest, encode
 from keepclear.record.envelopes import Envelope, seal, verified
 from keepclear.record.faults import Malformed, NotProven
@@ -40,6 +41,7 @@ from keepclear.record.mandates import (
     needed_for,
     power_of,
 )
+from keepclear.record.origins import NO_PARTY
 
 KEY_DOCUMENT: Final = "application/vnd.keepclear.key-document+json"
 Hex64 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
@@ -92,7 +94,12 @@ class KeyDocument(Signed, frozen=True, kw_only=True):
     revoked: tuple[Revocation, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse keys that are unusable, appointed twice, or revoked."""
+        """Refuse keys that are unusable, appointed twice, or revoked, and the name of a tree."""
+        if self.party in NO_PARTY:
+            raise InputError(
+                "party", self.party, "is what a part of every record is called",
+                "give the party another name",
+            )  # fmt: skip
         keys = [self.root, *(r.key for r in self.representatives), *(d.key for d in self.devices)]
         ids = [PublicKey(key, "key document").id for key in keys]
         if len(set(ids)) < len(ids):

@@ -16,6 +16,8 @@ from typing import Final, NamedTuple
 from keepclear.record.entries import is_audience
 
 LONGEST_NUMBER: Final = 10
+# What the trees and digests of a record are called where people read of them: no party is.
+NO_PARTY: Final = frozenset({"all", "beat", "order"})
 
 
 class Origin(NamedTuple):

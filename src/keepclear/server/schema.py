@@ -35,8 +35,8 @@ DATA: Final[Mapping[str, Any]] = {
     **KINDS, NOTICE_KIND: Notice, ACT_KIND: Envelope, DOCUMENT_KIND: Envelope,
 }  # fmt: skip
 TYPES: Final = (
-    Act, Answered, Challenge, Envelope, Fault, KeyDocument, Part, Receipt, RegionSaid, StepsSaid, Token,
-    list[bytes], list[Notice], list[Operation], *PAYLOADS.values(), *DATA.values(),
+    Act, Answered, Challenge, Envelope, Fault, KeyDocument, Part, Receipt, RegionSaid, StepsSaid,
+    Token, list[bytes], list[Notice], list[Operation], *PAYLOADS.values(), *DATA.values(),
 )  # fmt: skip
 FAULTS: Final = {
     400: "It cannot be read: which value, the limit, the way out.",

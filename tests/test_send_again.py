@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An act to which there was no answer: kept from before it is sent, and sent again as it is."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from keepclear.cli import main
+from keepclear.cli.desk import desk
+from keepclear.cli.private_keys import write_privates
+from keepclear.client import NotDone, acting
+from keepclear.errors import OperatorError
+from keepclear.plans import acts
+from keepclear.record.encoding import encode
+from keepclear.record.envelopes import Envelope
+from keepclear.record.faults import BrokenProof
+from tests.server_plays import Node, circle, serving
+from tests.test_lying_exchange import Changing
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    with serving(tmp_path_factory.mktemp("region") / "east") as made:
+        yield made
+
+
+class Home:
+    """The folder of a post, and a way to its exchange on which answers are lost."""
+
+    def __init__(self, node: Node, party: str, folder: Path) -> None:
+        self.node, self.folder, self.way = node, folder, Changing()
+        signer = node.join(party)._signer
+        key = str(folder / "watch.private.json")
+        write_privates({key: ("watch", signer)}, party, lambda: None)
+        (folder / "believed.json").write_bytes(encode(node.believed))
+        (folder / "desk.json").write_bytes(encode({
+            "format": "keepclear-desk/1", "exchange": node.parties, "party": party,
+            "post": "watch", "status": "Exercise", "key": key,
+        }))  # fmt: skip
+
+    def act(self, place: int) -> str:
+        """File an operation, as the commands do; return what is printed."""
+        with desk(str(self.folder)) as post:
+            post.client._http = httpx.Client(base_url=self.node.parties, transport=self.way)
+            plan = acts.FileOperation(operation=circle(place))
+            return post.told(post.act("operations.file/1", plan))
+
+    def kept(self) -> list[Envelope]:
+        with desk(str(self.folder)) as post:
+            return post.folder.unanswered()
+
+    def operations(self) -> int:
+        with desk(str(self.folder)) as post:
+            return len(post.client.operations())
+
+    def send_again(self, capsys: pytest.CaptureFixture[str]) -> str:
+        """Type `keepclear send-again`; return what it prints."""
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(["send-again", "--home", str(self.folder)])
+        out, error = capsys.readouterr()
+        assert ended.value.code == 0, error
+        return out
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a client try at once, and not for half a minute."""
+    monkeypatch.setattr(acting, "FIRST_WAIT_S", 0.0)
+
+
+def test_what_was_done_and_not_answered_is_not_done_twice(
+    node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(node, "north", tmp_path)
+    whole = home.way.handle_request
+
+    def lost(request: httpx.Request) -> httpx.Response:
+        answer = whole(request)
+        if request.url.path == "/v1/acts":
+            raise httpx.ReadError("the answer was lost")
+        return answer
+
+    home.way.handle_request = lost  # type: ignore[method-assign]
+    with pytest.raises(OperatorError, match="It may have been done; to send the same again, type "
+                       f"keepclear send-again --home {tmp_path}"):  # fmt: skip
+        home.act(0)
+    assert len(home.kept()) == 1
+
+    said = home.send_again(capsys)
+
+    assert "operations.file" in said
+    assert "was done; see keepclear conflicts, operation list" in said
+    assert home.kept() == []
+    assert home.operations() == 1
+    assert home.send_again(capsys).startswith("every act was answered")
+
+
+def test_what_never_came_there_is_sent_as_it_was_signed(
+    node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(node, "south", tmp_path)
+    home.way.refused["/v1/acts"] = 503
+    with pytest.raises(OperatorError, match="gave no answer to POST /v1/acts"):
+        home.act(40)
+    [envelope] = home.kept()
+    with desk(str(tmp_path)) as post:
+        assert post.client.operations() == []
+
+    said = home.send_again(capsys)
+
+    assert "operation " in said
+    assert "version 1: accepted" in said
+    assert home.kept() == []
+    with desk(str(tmp_path)) as post:
+        post.client.catch_up()
+        assert post.folder.holds(envelope)
+        assert len(post.client.operations()) == 1
+
+
+def test_what_is_not_answered_is_said_where_one_looks(
+    node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(node, "west", tmp_path)
+    home.way.refused["/v1/acts"] = 503
+    with pytest.raises(OperatorError):
+        home.act(80)
+
+    for words in (["conflicts"], ["operation", "list"]):
+        with pytest.raises(SystemExit):
+            main([*words, "--home", str(tmp_path)])
+        said = capsys.readouterr().out
+        assert "1 of your acts was not answered, and may be done or not: keepclear send-a" in said
+
+
+def test_what_is_refused_is_not_kept_and_what_lacks_its_proof_is(
+    node: Node, tmp_path: Path
+) -> None:
+    home = Home(node, "center", tmp_path)
+    with desk(str(tmp_path)) as post, pytest.raises(NotDone):
+        post.act("operations.end/1", acts.EndOperation(id="0" * 32))
+    assert home.kept() == []
+
+    home.way.refused["/v1/steps"] = 500
+    with pytest.raises(BrokenProof, match="the proof is missing") as missing:
+        home.act(120)
+    assert f"type keepclear send-again --home {tmp_path}" in str(missing.value)
+    assert len(home.kept()) == 1
+
+
+def test_an_act_that_is_cut_off_by_ctrl_c_is_kept(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(node, "east", tmp_path)
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(acting.Client, "send", cut)
+    with desk(str(tmp_path)) as post, pytest.raises(KeyboardInterrupt):
+        post.act("operations.end/1", acts.EndOperation(id="0" * 32))
+
+    assert len(home.kept()) == 1
