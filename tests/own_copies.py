@@ -14,7 +14,7 @@ from keepclear.record.views import view_of
 def held_by(stage: Stage, party: str) -> HeldTrees:
     """Return the trees of a party, with nothing in them yet."""
     keys = [NoteKey(each.name, PublicKey(each.key)) for each in stage.keys.exchange]
-    return HeldTrees(party, stage.exchange.region.name, 1, keys, {}, {})
+    return HeldTrees(party, stage.exchange.region.name, 1, keys, {}, {}, [])
 
 
 def taken(held: HeldTrees, picture: Picture, lines: Sequence[bytes]) -> None:

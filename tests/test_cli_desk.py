@@ -180,6 +180,12 @@ def test_what_conflicts_is_activated_with_the_versions_that_were_shown(desks: De
         (("operation", "end", "00000000"), "begins 0 of"),
         (("operation", "end", "0"), "has fewer than 4 digits"),
         (("ack", "00000000"), "begins 0 of"),
+        (
+            ("post", "setup", "--exchange", "east", "--party", "north", "--key",
+             "north-keys/north.watch.private.json", "--believe", "east/region.keys.json",
+             "--home", "nowhere"),
+            "give an address that begins with http://",
+        ),
         (("party", "admit", "none.json", "--folder", "east"), "No such file"),
     ],
 )  # fmt: skip

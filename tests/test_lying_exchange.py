@@ -115,8 +115,25 @@ def test_a_notice_that_is_left_out_of_the_steps_is_found_out(
     with pytest.raises((BrokenProof, NotProven), match=why):
         party.client.conflicts()
 
+    held_back = meddle is not without_proof
+    assert len(party.client.seen.contrary) == held_back  # what was signed, as evidence
     party.way.changes.clear()
     assert len(party.client.conflicts()) == 1
+
+
+@pytest.mark.parametrize(("name", "value"), [("party", "other"), ("incarnation", 2)])
+def test_a_file_that_begins_with_another_header_is_refused(
+    node: Node, name: str, value: object
+) -> None:
+    party = Party(node, f"header-{name}", 220)
+
+    def other(said: Any) -> Any:  # noqa: ANN401 JSON
+        said["header"][0][name] = value
+        return said
+
+    party.way.changes["/v1/steps"] = other
+    with pytest.raises(NotProven, match="is of another file"):
+        party.client.conflicts()
 
 
 def test_an_older_state_is_found_out_by_who_was_shown_a_receipt_of_a_newer_one(node: Node) -> None:

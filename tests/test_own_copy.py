@@ -134,7 +134,7 @@ def test_what_no_checkpoint_covers_is_taken_back_and_the_rest_goes_on() -> None:
 
     assert (was_proven, held.is_proven) == (False, True)
     assert held.stands() == before
-    again = HeldTrees("a", stage.exchange.region.name, 1, held._keys, before, {})
+    again = HeldTrees("a", stage.exchange.region.name, 1, held._keys, before, {}, [])
     for line in more:
         again.take(line, "line")
     for note in found.notes:
@@ -152,10 +152,10 @@ def test_a_checkpoint_of_another_or_by_another_is_refused() -> None:
     with pytest.raises(NotProven, match="is of no tree of this party"):
         held.check(next(each for each in notes if "/b\n" in each), "note")
     stranger = NoteKey(held._keys[0].name, Signer(bytes(32)).public)
-    other = HeldTrees("b", stage.exchange.region.name, 1, [stranger], {}, {})
+    other = HeldTrees("b", stage.exchange.region.name, 1, [stranger], {}, {}, [])
     with pytest.raises(NotProven):
         other.check(notes[0], "note")
-    later = HeldTrees("b", stage.exchange.region.name, 2, held._keys, {}, {})
+    later = HeldTrees("b", stage.exchange.region.name, 2, held._keys, {}, {}, [])
     with pytest.raises(NotProven, match="is of no tree of this party"):
         later.check(notes[0], "note")
     with pytest.raises(Malformed, match="is nothing that happened"):

@@ -218,6 +218,20 @@ def test_what_was_printed_last_is_kept_and_nothing_of_what_is_over(home: Path) -
     assert (folder.shown(1).conflicts, folder.shown(1).operations) == ({}, {})
 
 
+def test_what_another_command_has_printed_of_something_newer_stays(home: Path) -> None:
+    stage, _, _ = played()
+    told, picture = notices_of(stage)
+    watch, ack = PostFolder(str(home)), PostFolder(str(home))
+    older = Picture("a", {}, {})  # of a command that began before there was a conflict
+    seen = msgspec.structs.replace(seen_at(2), conflicts=picture.conflicts)
+    watch.keep(steps(1, 2), seen)
+    watch.show(1, [told], [], picture)
+
+    ack.show(1, [], [], older)
+
+    assert watch.shown(1).conflicts == {told.conflict: told}
+
+
 def test_what_was_not_answered_is_kept_in_its_order_until_it_is(home: Path) -> None:
     stage, _, _ = played()
     folder = PostFolder(str(home))

@@ -137,6 +137,22 @@ def test_what_is_not_answered_is_said_where_one_looks(
         assert "1 of your acts was not answered, and may be done or not: keepclear send-a" in said
 
 
+def test_where_the_exchange_is_gone_what_is_held_is_shown_and_said_to_be_stale(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "post").mkdir()
+    with serving(tmp_path / "east") as gone:
+        home = Home(gone, "north", tmp_path / "post")
+        home.act(0)
+    for words, shown in ((["conflicts"], "no conflicts are known"), (["operation", "list"], "FL2")):
+        with pytest.raises(SystemExit) as ended:
+            main([*words, "--home", str(home.folder)])
+        said = capsys.readouterr().out
+        assert ended.value.code == 2
+        assert said.startswith("NOT UP TO DATE, AND MAY BE STALE: exchange http")
+        assert shown in said
+
+
 def test_what_is_refused_is_not_kept_and_what_lacks_its_proof_is(
     node: Node, tmp_path: Path
 ) -> None:

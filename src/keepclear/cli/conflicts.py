@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from keepclear.cli.desk import as_shown, desk, home_option, one_of, waiting_text
-from keepclear.cli.key import print_or_refuse
+from keepclear.cli.desk import as_shown, desk, home_option, one_of, stale_text, waiting_text
+from keepclear.cli.key import BAD_INPUT, print_or_refuse
 
 if TYPE_CHECKING:
     from keepclear.exchange.views import Notice
@@ -22,15 +22,20 @@ if TYPE_CHECKING:
 def conflicts(conflict: str | None, home: str, *, is_all: bool) -> int:
     """Show how conflicts stand, the urgent first: all that are open, or CONFLICT alone.
 
+    Where the exchange cannot be asked, what is held here is shown, and said to be stale; the exit
+    status is 2 then.
+
     \b
     Example:
       keepclear conflicts --home north
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.reports.desk_text import conflicts_text
 
+    stale: list[str] = []
+
     def make() -> list[str]:
         with desk(home) as post:
-            post.client.catch_up()
+            stale.extend(stale_text(post.caught_up()))
             picture = post.picture
             if is_all or (conflict and not _begins(conflict, picture.conflicts)):
                 picture = post.folder.picture(post.client.party)  # what is settled too
@@ -42,9 +47,9 @@ def conflicts(conflict: str | None, home: str, *, is_all: bool) -> int:
         text = conflicts_text(
             found, picture.operations, time.time_ns() // 1000, is_all=is_all or bool(conflict)
         )
-        return [*waiting_text(post), text.rstrip("\n")]
+        return [*stale, *waiting_text(post), text.rstrip("\n")]
 
-    return print_or_refuse(make)
+    return print_or_refuse(make) or (BAD_INPUT if stale else 0)
 
 
 def _begins(given: str, known: "Iterable[str]") -> bool:

@@ -74,6 +74,7 @@ def set_up(
 ) -> list[str]:
     """Write the folder of a post; return what is said of it."""
     from keepclear.cli.output import write_text
+    from keepclear.cli.post_folder import check_desk
     from keepclear.cli.private_keys import read_private
     from keepclear.cli.record import read_keys_file
     from keepclear.record.encoding import encode
@@ -83,12 +84,13 @@ def set_up(
     if not keys.exchange:
         raise click.UsageError(f"--believe {believe!r}: has no key of an exchange")
     read_private(key_file, party)
-    folder = Path(home)
-    folder.mkdir(parents=True, exist_ok=True)
     desk = {
         "format": FORMAT, "exchange": url, "party": party, "post": name, "status": status,
         "key": str(Path(key_file).absolute()),
     }  # fmt: skip
+    check_desk(desk)
+    folder = Path(home)
+    folder.mkdir(parents=True, exist_ok=True)
     write_text(str(folder / "desk.json"), encode(desk).decode() + "\n")
     write_text(str(folder / "believed.json"), encode(keys).decode() + "\n")
     return [
@@ -162,6 +164,24 @@ class AtDesk:
             "does not have."
         )
 
+    def caught_up(self) -> str:
+        """Bring the copy up to date; return why what is shown is older, empty where it is not.
+
+        Where nothing was ever fetched there is nothing to show: that is raised.
+        """
+        from keepclear.client import NewIncarnation
+        from keepclear.errors import KeepclearError
+
+        try:
+            self.client.catch_up()
+        except NewIncarnation as fault:
+            return self.how_to_accept(fault)
+        except KeepclearError as fault:
+            if not self.client.seen.step:
+                raise
+            return str(fault)
+        return ""
+
     def show(self, notices: "Sequence[Notice]", operations: "Sequence[Operation]" = ()) -> None:
         """Keep that notices and operations are printed: what an officer does is about these."""
         incarnation = self.client.seen.incarnation
@@ -210,6 +230,11 @@ def as_shown(post: AtDesk, latest: "Notice") -> "Notice":
     if changed:
         raise InputError("conflict", short, f"has changed since it was shown ({changed})", look)
     return shown
+
+
+def stale_text(why: str) -> list[str]:
+    """Return what is said above what may be stale; nothing where it is not."""
+    return [f"NOT UP TO DATE, AND MAY BE STALE: {why}\n"] if why else []
 
 
 def waiting_text(post: AtDesk) -> list[str]:

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from keepclear.cli.desk import SHORT, AtDesk, as_shown, desk, home_option, one_of, waiting_text
-from keepclear.cli.key import print_or_refuse
+from keepclear.cli.desk import (
+    SHORT,
+    AtDesk,
+    as_shown,
+    desk,
+    home_option,
+    one_of,
+    stale_text,
+    waiting_text,
+)
+from keepclear.cli.key import BAD_INPUT, print_or_refuse
 
 if TYPE_CHECKING:
     from keepclear.plans.filing import FiledOperation
@@ -192,7 +201,7 @@ def cancel(own: str, why: str, home: str) -> int:
 @operation.command("list")
 @home_option
 def list_operations(home: str) -> int:
-    """List the party's operations that protect.
+    """List the party's operations that protect; where the exchange cannot be asked, as `conflicts`.
 
     \b
     Example:
@@ -200,13 +209,17 @@ def list_operations(home: str) -> int:
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.reports.desk_text import operations_text
 
+    stale: list[str] = []
+
     def make() -> list[str]:
         with desk(home) as post:
-            found = post.client.operations()
+            stale.extend(stale_text(post.caught_up()))
+            found = list(post.picture.operations.values())
             post.show((), found)
-        return [*waiting_text(post), operations_text(found, time.time_ns() // 1000).rstrip("\n")]
+        text = operations_text(found, time.time_ns() // 1000).rstrip("\n")
+        return [*stale, *waiting_text(post), text]
 
-    return print_or_refuse(make)
+    return print_or_refuse(make) or (BAD_INPUT if stale else 0)
 
 
 def _own(post: AtDesk, given: str) -> str:

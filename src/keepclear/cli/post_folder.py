@@ -26,7 +26,7 @@ import msgspec
 
 from keepclear.cli.output import write_text
 from keepclear.client import KeptStep, Seen
-from keepclear.errors import OperatorError
+from keepclear.errors import InputError, OperatorError
 from keepclear.exchange.picture import Picture, told_in
 from keepclear.exchange.views import Notice
 from keepclear.plans.operations import Operation
@@ -154,7 +154,8 @@ class PostFolder:
             for audience, note in seen.notes.items():
                 if audience not in notes or size_of(notes[audience]) < size_of(note):
                     notes[audience] = note
-            made = msgspec.structs.replace(made, notes=notes)
+            contrary = list(dict.fromkeys([*before.contrary, *seen.contrary]))
+            made = msgspec.structs.replace(made, notes=notes, contrary=contrary)
             if not new and made == before:
                 return
             if not before.incarnation:
@@ -206,7 +207,10 @@ class PostFolder:
         self, incarnation: int, notices: Iterable[Notice], operations: Iterable[Operation],
         picture: Picture,
     ) -> None:  # fmt: skip
-        """Keep that notices and operations are printed; of what is over nothing is kept."""
+        """Keep that notices and operations are printed; of what is over nothing is kept.
+
+        picture: of who prints; another command may have kept a newer one.
+        """
         with self.locked():
             shown = self.shown(incarnation)
             for each in notices:
@@ -217,7 +221,9 @@ class PostFolder:
                 known = shown.operations.get(own.id)
                 if known is None or known.version < own.version:
                     shown.operations[own.id] = Version(version=own.version, ovn=own.ovn)
-            conflicts, protecting = picture.unsettled(), picture.protecting()
+            latest = self.kept().seen
+            conflicts = latest.conflicts.keys() | picture.unsettled().keys()
+            protecting = latest.operations.keys() | picture.protecting().keys()
             shown.conflicts = {k: v for k, v in shown.conflicts.items() if k in conflicts}
             shown.operations = {k: v for k, v in shown.operations.items() if k in protecting}
             self._write(SHOWN, shown)
@@ -260,6 +266,17 @@ class PostFolder:
 
     def _write(self, name: str, value: object) -> None:
         write_text(str(self.path / name), encode(value).decode() + "\n")
+
+
+def check_desk(desk: dict[str, str]) -> None:
+    """Refuse what no post can be set up with; `InputError` names it."""
+    try:
+        msgspec.convert(desk, Desk)
+    except msgspec.ValidationError as fault:
+        raise InputError(
+            "post", desk["exchange"], f"cannot be set up so ({fault})",
+            "give an address that begins with http:// or https://, and names in small letters",
+        ) from None  # fmt: skip
 
 
 def _name(envelope: Envelope) -> str:

@@ -115,7 +115,7 @@ class Client:
             )  # fmt: skip
         self._follows, self._said_us, self._known_until = follows, 0, 0.0
         self._clock_us, self._now, self._token, self._ids = clock_us, now, "", RandomIds()
-        self._http = httpx.Client(base_url=url, timeout=TIMEOUT_S) if http is None else http
+        self._http = _connection(url) if http is None else http
 
     @property
     def party(self) -> str:
@@ -394,6 +394,15 @@ def admit_party(operator: str, token: str, document: Envelope) -> None:
                 f"{operator}: gives no answer ({fault}); see that keepclear serve runs"
             ) from None
         _accepted(answer)
+
+
+def _connection(url: str) -> httpx.Client:
+    try:
+        return httpx.Client(base_url=url, timeout=TIMEOUT_S)
+    except httpx.InvalidURL as fault:
+        raise InputError(
+            "exchange", url, f"is no address ({fault})", 'give it as "http://127.0.0.1:8610"'
+        ) from None
 
 
 def _accepted(answer: httpx.Response) -> httpx.Response:

@@ -16,8 +16,10 @@ import msgspec
 from keepclear.exchange.picture import Picture, Told, told_in
 from keepclear.exchange.views import Notice
 from keepclear.plans.operations import Operation
+from keepclear.record.encoding import decode
 from keepclear.record.entries import Part
 from keepclear.record.faults import NotProven
+from keepclear.record.files import Header
 from keepclear.record.held import ASK, HeldTrees, Stand
 from keepclear.record.notes import NoteKey
 
@@ -29,7 +31,8 @@ class Seen(msgspec.Struct, kw_only=True):
 
     incarnation: of the record, 0 where none is known yet. step: how many steps of its part of the
     record it holds, all proven. trees: how they stand then. notes: the last checkpoint of each tree
-    that it was given. operations, conflicts: those of its picture that are not over.
+    that it was given; contrary: signed ones that contradict what it holds, as evidence.
+    operations, conflicts: those of its picture that are not over.
     """
 
     region: str = ""
@@ -37,6 +40,7 @@ class Seen(msgspec.Struct, kw_only=True):
     step: int = 0
     trees: dict[str, Stand] = {}
     notes: dict[str, str] = {}
+    contrary: list[str] = []
     operations: dict[str, Operation] = {}
     conflicts: dict[str, Notice] = {}
 
@@ -137,7 +141,7 @@ class OwnCopy:
         if self._held is None:
             self._held = HeldTrees(
                 self._party, self.known.region, self.known.incarnation, self._keys,
-                self.known.trees, self.known.notes,
+                self.known.trees, self.known.notes, self.known.contrary,
             )  # fmt: skip
         return self._held
 
@@ -155,12 +159,21 @@ class OwnCopy:
                     ASK,
                 )  # fmt: skip
             for number, lines in enumerate(page.lines, before + 1):
-                header = page.header if number == 1 else ()
-                self._take(number, tuple(map(bytes, header)), tuple(map(bytes, lines)), held)
+                header = (self._header(page),) if number == 1 else ()
+                self._take(number, header, tuple(map(bytes, lines)), held)
                 if held.is_proven:
                     self._prove(held, new)
             if page.notes:
                 return page
+
+    def _header(self, page: Steps) -> bytes:
+        """Return the header of the file that begins here; `RecordError` where it is another's."""
+        data = b"".join(map(bytes, page.header))
+        said = decode(data, Header, "header")
+        of = (said.view, said.party, said.region, said.incarnation)
+        if of != ("party", self._party, self.known.region, self.known.incarnation):
+            raise NotProven("header", str(of), "is of another file", ASK)
+        return data
 
     def _take(
         self, number: int, header: tuple[bytes, ...], lines: tuple[bytes, ...], held: HeldTrees

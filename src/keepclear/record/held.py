@@ -10,8 +10,9 @@ the first checkpoint after it.
 2. A checkpoint over more leaves than are held is refused: something is held back.
 3. The last checkpoint of each tree is kept, also one that came otherwise (with a receipt): what is
    held must reach it, and have its root.
-4. From one run to the next the peaks of each tree are enough (`stands`).
-5. Who signed an act is not asked here: `verification` does, of the whole file.
+4. A checkpoint that was signed, and contradicts what is held, is kept: it is evidence.
+5. From one run to the next the peaks of each tree are enough (`stands`).
+6. Who signed an act is not asked here: `verification` does, of the whole file.
 """
 
 from collections.abc import Mapping, MutableMapping, Sequence
@@ -19,7 +20,7 @@ from typing import Final
 
 from keepclear.record.encoding import Signed, decode
 from keepclear.record.entries import Leaf, Part, leaf_of
-from keepclear.record.faults import BrokenProof, Malformed, NotProven
+from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
 from keepclear.record.files import (
     LONGEST_LINE,
     AnyLine,
@@ -42,6 +43,7 @@ from keepclear.record.origins import read_origin
 from keepclear.record.split_view import extend
 from keepclear.record.views import is_seen
 
+MOST_CONTRARY: Final = 16
 ASK: Final = "keep what you hold, and ask the operator and the other parties by another way"
 
 
@@ -56,18 +58,19 @@ class HeldTrees:
     """The trees of one party in one incarnation of a region. Written by its owner alone.
 
     keys: of the exchange. stands: what was held, and proven, before. notes: the last checkpoint of
-    each tree, verified before; what is kept of them is written there.
+    each tree, verified before; what is kept of them is written there. contrary: checkpoints that
+    the exchange has signed and that contradict what is held; further ones are added.
     """
 
     def __init__(
         self, party: str, region: str, incarnation: int, keys: Sequence[NoteKey],
-        stands: Mapping[str, Stand], notes: MutableMapping[str, str],
+        stands: Mapping[str, Stand], notes: MutableMapping[str, str], contrary: list[str],
     ) -> None:  # fmt: skip
         self._party, self._region, self._incarnation, self._keys = party, region, incarnation, keys
         self._trees = {name: Tree(each.size, each.peaks) for name, each in stands.items()}
         self._settled = {name: each.size for name, each in stands.items()}
         self._proven = dict(self._settled)
-        self._notes = notes
+        self._notes, self._contrary = notes, contrary
         self._given: dict[str, str] = {}
 
     @property
@@ -109,9 +112,14 @@ class HeldTrees:
         ):
             raise NotProven(path, checkpoint.origin[:SHOWN], "is of no tree of this party", ASK)
         known = self._notes.get(origin.audience)
-        if known is not None and size_of(known) == checkpoint.size:
-            extend(known, note, (), keys)
-        self._compare(checkpoint, origin.audience, path, is_now=is_now)
+        try:
+            if known is not None and size_of(known) == checkpoint.size:
+                extend(known, note, (), keys)
+            self._compare(checkpoint, origin.audience, path, is_now=is_now)
+        except RecordError:
+            if note not in self._contrary and len(self._contrary) < MOST_CONTRARY:
+                self._contrary.append(note)
+            raise
         self._proven[origin.audience] = max(checkpoint.size, self._proven.get(origin.audience, 0))
         given = self._given.get(origin.audience)
         if given is None or size_of(given) <= checkpoint.size:

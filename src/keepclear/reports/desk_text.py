@@ -165,7 +165,12 @@ def _seen_rows(notice: Notice, day: str) -> dict[str, str]:
 def _all_rows(notice: Notice, day: str) -> dict[str, str]:
     """Return all that a notice says, but who has seen it."""
     seen = {f"you see, {label}": text for label, text in _seen_rows(notice, day).items()}
-    rows = {"state": notice.state, **_notice_rows(notice, day), **seen}
+    rows = {
+        "state": notice.state,
+        "urgency": str(notice.precedence),
+        **_notice_rows(notice, day),
+        **seen,
+    }
     rows.pop("seen by", None)
     return rows
 
