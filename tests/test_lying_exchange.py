@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import pytest
 
-from keepclear.client import Client, NewIncarnation, NoAnswer, NotDone, Seen
+from keepclear.client import Client, NewIncarnation, NoAnswer, NotDone, Seen, acting
 from keepclear.plans import acts
 from keepclear.record.faults import BrokenProof, NotProven
 from keepclear.record.keys import Signer
@@ -209,6 +209,35 @@ def test_what_the_stream_leaves_out_is_told_all_the_same(node: Node) -> None:
     assert b'"state":"raised"' in bytes(told.data)
     with pytest.raises(NoAnswer):
         list(following)
+
+
+@pytest.mark.parametrize("sent", [b"id: x\ndata: []\n\n", b"event: step\nid: 9999\ndata: []\n\n"])
+def test_a_stream_of_steps_that_are_none_is_refused(node: Node, sent: bytes) -> None:
+    party = Party(node, f"none-{len(sent)}", 440)
+
+    def streamed(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/stream":
+            return httpx.Response(200, content=sent, request=request)
+        return super(Changing, party.way).handle_request(request)
+
+    party.way.handle_request = streamed  # type: ignore[method-assign]
+    with pytest.raises(NotProven):
+        list(party.client.follow())
+
+
+def test_an_answer_that_cannot_be_unpacked_is_no_answer(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    party = Party(node, "packed", 700)
+    monkeypatch.setattr(acting, "FIRST_WAIT_S", 0.0)
+
+    def broken(request: httpx.Request) -> httpx.Response:
+        headers = {"content-encoding": "gzip"}
+        return httpx.Response(200, headers=headers, content=b"no", request=request)
+
+    party.way.handle_request = broken  # type: ignore[method-assign]
+    with pytest.raises(NoAnswer):
+        party.client.conflicts()
 
 
 def test_what_is_not_proven_in_a_stream_is_told_once_it_is(node: Node) -> None:

@@ -5,7 +5,8 @@ with Client("http://127.0.0.1:8610", "north", "watch", signer, believed) as nort
     told = north.act("operations.file/1", FileOperation(operation=filed))
 """
 
-from keepclear.client.acting import Client, Event, admit_party
+from keepclear.client.acting import Client, admit_party
+from keepclear.client.answers import Event
 from keepclear.client.faults import ClockOff, NewIncarnation, NoAnswer, NotDone
 from keepclear.client.own_copy import Keeping, KeptStep, Seen
 

@@ -16,11 +16,21 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Final, NamedTuple, Self, TypeVar
+from typing import Final, Self
 
 import httpx
 import msgspec
 
+from keepclear.client.answers import (
+    Answered,
+    Challenge,
+    Event,
+    FaultSaid,
+    RegionSaid,
+    Token,
+    events,
+    read,
+)
 from keepclear.client.faults import ClockOff, NewIncarnation, NoAnswer, NotDone
 from keepclear.client.own_copy import Keeping, OwnCopy, Seen, Steps
 from keepclear.clock import RandomIds, now_us
@@ -42,8 +52,6 @@ from keepclear.record.parts import ACT_KIND
 from keepclear.record.receipts import Receipt, verify_receipt
 from keepclear.record.signing_in import SIGN_IN, OpenSession
 
-Value = TypeVar("Value")
-
 LIVES_US: Final = 3_600_000_000
 TIMEOUT_S: Final = 30.0
 STREAM_S: Final = 40.0  # nothing for so long, not even a sign of life: it is cut
@@ -55,40 +63,6 @@ COMES_AGAIN: Final = frozenset({
 })  # fmt: skip
 FIRST_WAIT_S: Final = 0.2
 COUNTS: Final = "it counts as done; sent again, the same bytes do nothing twice and bring the proof"
-
-
-class Event(NamedTuple):
-    """What a stream has sent: that it is "open", or "alive"; a "snapshot"; or a "step".
-
-    data: of a step, the lines that the party's file gains by it, as a JSON array.
-    """
-
-    kind: str
-    step: int
-    data: bytes
-
-
-class _Region(msgspec.Struct):
-    region: str
-    incarnation: int
-    exchange: str
-    now_us: int
-
-
-class _Token(msgspec.Struct):
-    token: str
-
-
-class _Challenge(msgspec.Struct):
-    challenge: str
-
-
-class _Answered(msgspec.Struct):
-    receipts: tuple[Receipt, ...]
-
-
-class _Fault(msgspec.Struct):
-    error: str
 
 
 class Client:
@@ -181,7 +155,7 @@ class Client:
             f"act {read_act(envelope).id[:8]}: the exchange has taken it, and the proof is missing"
         )
         try:
-            return self._come_of(envelope, _read(data, _Answered).receipts)
+            return self._come_of(envelope, read(data, Answered).receipts)
         except RecordError as fault:
             raise type(fault)(
                 f"{taken}: {fault.path}", fault.value, fault.limit, f"{fault.way_out}; {COUNTS}"
@@ -211,7 +185,7 @@ class Client:
         if self._copy.known.incarnation == 0:
             self._known()
         return self._copy.catch_up(
-            lambda after: _read(self._ask("GET", f"/v1/steps?after={after}"), Steps)
+            lambda after: read(self._ask("GET", f"/v1/steps?after={after}"), Steps)
         )
 
     def operations(self) -> list[Operation]:
@@ -277,9 +251,9 @@ class Client:
                         answer.read()
                         _accepted(answer)
                     yield Event("open", after or 0, b"")
-                    yield from _events(answer.iter_lines())
+                    yield from events(answer.iter_lines())
                     break
-        except httpx.TransportError as fault:
+        except httpx.RequestError as fault:
             raise NoAnswer(f"stream: was cut ({fault}); go on from the last step") from None
         raise NoAnswer("stream: was ended by the exchange; go on from the last step")
 
@@ -294,7 +268,7 @@ class Client:
         if time.monotonic() < self._known_until and not self._follows:
             return self._copy.known.region
         before_us = self._now()
-        said = _read(self._asked("GET", "/v1/region", b"").content, _Region)
+        said = read(self._asked("GET", "/v1/region", b"").content, RegionSaid)
         after_us, self._said_us = self._now(), said.now_us
         off_us = max(before_us - said.now_us, said.now_us - after_us, 0)
         if off_us > self._clock_us and not self._follows:
@@ -348,11 +322,11 @@ class Client:
 
     def _signed_in(self) -> httpx.Response:
         """Sign in; return the answer, which may be that the challenge is not known any more."""
-        challenge = _read(self._asked("GET", "/v1/challenge", b"").content, _Challenge).challenge
+        challenge = read(self._asked("GET", "/v1/challenge", b"").content, Challenge).challenge
         envelope = self.signed(SIGN_IN, OpenSession(challenge=challenge))
         answer = self._tried("POST", "/v1/sessions", encode(envelope))
         if answer.status_code != httpx.codes.UNAUTHORIZED:
-            self._token = _read(_accepted(answer).content, _Token).token
+            self._token = read(_accepted(answer).content, Token).token
         return answer
 
     def _asked(self, method: str, path: str, body: bytes) -> httpx.Response:
@@ -367,7 +341,7 @@ class Client:
                 time.sleep(FIRST_WAIT_S * 2 ** (number - 1))
             try:
                 answer = self._http.request(method, path, content=body, headers=headers)
-            except httpx.TransportError as fault:
+            except httpx.RequestError as fault:
                 why = f"{type(fault).__name__}: {fault}"
                 continue
             if answer.status_code not in COMES_AGAIN:
@@ -389,7 +363,7 @@ def admit_party(operator: str, token: str, document: Envelope) -> None:
             answer = http.post(
                 "/parties", content=encode(document), headers={"Authorization": f"Bearer {token}"}
             )
-        except httpx.TransportError as fault:
+        except httpx.RequestError as fault:
             raise NoAnswer(
                 f"{operator}: gives no answer ({fault}); see that keepclear serve runs"
             ) from None
@@ -415,37 +389,11 @@ def _accepted(answer: httpx.Response) -> httpx.Response:
 
 def _why(answer: httpx.Response) -> str:
     try:
-        return msgspec.json.decode(answer.content, type=_Fault).error
+        return msgspec.json.decode(answer.content, type=FaultSaid).error
     except msgspec.DecodeError:
         return f"HTTP {answer.status_code} without a reason; is this the exchange's address?"
-
-
-def _events(lines: Iterator[str]) -> Iterator[Event]:
-    """Yield the events in the lines of a stream (WHATWG HTML, section 9.2.6)."""
-    kind, step = "", 0
-    for line in lines:
-        name, _, value = line.partition(": ")
-        if name == "event":
-            kind = value
-        elif name == "id":
-            step = int(value)
-        elif name == "data":
-            yield Event(kind, step, value.encode())
-        elif line.startswith(":"):
-            yield Event("alive", step, b"")
 
 
 def _is_of(part: Part, envelope: Envelope) -> bool:
     """Tell whether a part is an act that was sent."""
     return part.kind == ACT_KIND and bytes(part.data) == encode(envelope)
-
-
-def _read(data: bytes, kind: type[Value]) -> Value:
-    """Return what an answer is; `NotProven` where it is none of an exchange."""
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, RecursionError, ValueError) as fault:
-        raise NotProven(
-            "answer", data[:60], f"is not what was asked for ({fault})",
-            "see that this is the exchange's address, and that both are of one release",
-        ) from None  # fmt: skip
