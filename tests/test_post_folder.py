@@ -14,6 +14,7 @@ from keepclear.errors import OperatorError
 from keepclear.exchange.picture import Picture
 from keepclear.exchange.views import Notice
 from keepclear.record.encoding import encode
+from keepclear.record.faults import SplitView
 from keepclear.record.keys import Signer
 from keepclear.record.notes import Checkpoint, sign_note
 from tests.test_exchange_agreements import Keys
@@ -65,6 +66,21 @@ def test_what_two_commands_keep_at_once_stands_there_once_and_the_newer_stays(ho
 
     assert watch.kept().seen == seen_at(8)
     assert lines_in(home) == [line for each in steps(1, 8) for line in each.lines]
+
+
+def test_lines_that_were_given_otherwise_to_another_command_are_not_gone_on_from(
+    home: Path,
+) -> None:
+    watch, ack = PostFolder(str(home)), PostFolder(str(home))
+    watch.keep(steps(1, 2), seen_at(2))
+    watch.keep(steps(3, 4), seen_at(4))
+    before = (home / "record.jsonl").read_bytes()
+
+    with pytest.raises(SplitView, match="the operator shows two records; keep this folder"):
+        ack.keep([*steps(3, 3), *steps(4, 4, "lied"), *steps(5, 5)], seen_at(5))
+
+    assert (home / "record.jsonl").read_bytes() == before
+    assert ack.kept().seen == seen_at(4)
 
 
 def test_a_checkpoint_that_is_ahead_of_the_lines_is_kept_by_whoever_keeps_more(home: Path) -> None:
@@ -176,7 +192,7 @@ def read_all(folder: PostFolder) -> None:
         ("desk.json", encode({**DESK, "status": "Real"}), "status"),
         ("desk.json", encode({**DESK, "exchange": "east"}), "exchange"),
         ("desk.json", encode({k: v for k, v in DESK.items() if k != "party"}), "party"),
-        ("seen.json", b"{}", r"cannot be read .*; type mv \S+/seen.json \S+/seen.1.json && mv"),
+        ("seen.json", b"{}", r"cannot be read .*; type mv \S+/seen.json \S+/seen.1.json, and run"),
         ("shown.json", b"no", "and look at all of it again"),
         ("unanswered/00.json", b"no", "move it away, and look whether it was done"),
     ],

@@ -12,7 +12,8 @@
 1. Each file is replaced in one step, and record.jsonl only grows: lines first, then seen.json. What
    was cut off while it was written is written again.
 2. Who writes holds `desk.json.lock` meanwhile, and reads before what others have written: a newer
-   seen.json is never overwritten by an older one.
+   seen.json is never overwritten by an older one, and lines that two commands were given are the
+   same, or it goes no further.
 3. An act stands in `unanswered` before it is sent, until the exchange has answered it.
 """
 
@@ -33,6 +34,7 @@ from keepclear.plans.operations import Operation
 from keepclear.record.encoding import decode, encode
 from keepclear.record.entries import Part
 from keepclear.record.envelopes import Envelope
+from keepclear.record.faults import SplitView
 from keepclear.record.files import LONGEST_LINE, LeafLine
 from keepclear.record.headers import Name, Status, read_act
 from keepclear.record.held import size_of
@@ -149,19 +151,28 @@ class PostFolder:
             new = [each for each in steps if each.step > before.step]
             if len(new) != max(seen.step - before.step, 0):
                 raise self._was_changed()
-            made = seen if seen.step >= before.step else before
-            notes = dict(before.notes)
-            for audience, note in seen.notes.items():
-                if audience not in notes or size_of(notes[audience]) < size_of(note):
-                    notes[audience] = note
-            contrary = list(dict.fromkeys([*before.contrary, *seen.contrary]))
-            made = msgspec.structs.replace(made, notes=notes, contrary=contrary)
+            made = _merged(before, seen)
             if not new and made == before:
                 return
+            if new:
+                self._check_same(kept.size, steps[: len(steps) - len(new)])
             if not before.incarnation:
                 self._write(SEEN, kept)  # so that record.jsonl never stands without it
             size = self._append(kept.size, [line for each in new for line in each.lines])
             self._write(SEEN, Kept(size=size, seen=made))
+
+    def _check_same(self, size: int, steps: Sequence[KeptStep]) -> None:
+        """Refuse to go on from lines that another command was given otherwise. steps: the last."""
+        data = b"".join(line + b"\n" for each in steps for line in each.lines)
+        if data:
+            with (self.path / RECORD).open("rb") as record:
+                record.seek(max(size - len(data), 0))
+                if record.read(len(data)) != data:
+                    raise SplitView(
+                        str(self.path / RECORD), f"{len(steps)} steps",
+                        "were given otherwise to another command of this post: the operator shows "
+                        "two records", "keep this folder, and tell the other parties",
+                    )  # fmt: skip
 
     def _append(self, size: int, lines: Sequence[bytes]) -> int:
         with (self.path / RECORD).open("ab") as record:
@@ -254,7 +265,7 @@ class PostFolder:
             file, stem, number = self.path / name, Path(name), 1
             while (self.path / f"{stem.stem}.{number}{stem.suffix}").exists():
                 number += 1
-            if not names or file.exists():
+            if file.exists():
                 words.append(f"mv {file} {self.path / f'{stem.stem}.{number}{stem.suffix}'}")
         return f"type {' && '.join(words)}"
 
@@ -266,6 +277,17 @@ class PostFolder:
 
     def _write(self, name: str, value: object) -> None:
         write_text(str(self.path / name), encode(value).decode() + "\n")
+
+
+def _merged(before: Seen, seen: Seen) -> Seen:
+    """Return what stands after two commands. before: what stands in the folder."""
+    notes = dict(before.notes)
+    for audience, note in seen.notes.items():
+        if audience not in notes or size_of(notes[audience]) < size_of(note):
+            notes[audience] = note
+    made = seen if seen.step >= before.step else before
+    contrary = list(dict.fromkeys([*before.contrary, *seen.contrary]))
+    return msgspec.structs.replace(made, notes=notes, contrary=contrary)
 
 
 def check_desk(desk: dict[str, str]) -> None:
