@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import pytest
 
-from keepclear.client import Client, NewIncarnation, NoAnswer, NotDone, Seen, acting
+from keepclear.client import Client, NewIncarnation, NoAnswer, NotDone, Seen, SetBack, acting
 from keepclear.plans import acts
 from keepclear.record.faults import BrokenProof, NotProven
 from keepclear.record.keys import Signer
@@ -302,6 +302,16 @@ def test_a_copy_goes_on_from_one_run_to_the_next(node: Node) -> None:
     assert told.own == own.id
     assert again.seen.step >= step
     assert fetched[0] < step  # and not all of it once more
+
+
+def test_an_exchange_that_has_less_than_is_held_goes_on_from_an_older_copy(node: Node) -> None:
+    party = Party(node, "set-back", 740)
+    party.file()
+    seen = party.client.seen
+    seen.step += 1_000
+
+    with pytest.raises(SetBack, match="goes on from an older copy of its record"):
+        party.begin(seen).conflicts()
 
 
 def test_another_incarnation_is_accepted_with_a_new_seen_and_in_no_other_way(node: Node) -> None:

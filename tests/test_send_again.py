@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from keepclear.cli import main
 from keepclear.cli.desk import desk
+from keepclear.cli.post_folder import Kept
 from keepclear.cli.private_keys import write_privates
 from keepclear.client import NotDone, acting
 from keepclear.errors import OperatorError
@@ -151,6 +153,33 @@ def test_where_the_exchange_is_gone_what_is_held_is_shown_and_said_to_be_stale(
         assert ended.value.code == 2
         assert said.startswith("NOT UP TO DATE, AND MAY BE STALE: exchange http")
         assert shown in said
+
+
+def test_where_the_exchange_was_set_back_it_says_what_to_type(
+    node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(node, "upper", tmp_path)
+    home.act(160)
+    seen = tmp_path / "seen.json"
+    kept = msgspec.json.decode(seen.read_bytes(), type=Kept)
+    kept.seen.step += 1_000
+    seen.write_bytes(msgspec.json.encode(kept))
+
+    with pytest.raises(SystemExit) as ended:
+        main(["record", "export", "--home", str(tmp_path)])
+
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "goes on from an older copy of its record" in said
+    moves = f"mv {tmp_path}/seen.json {tmp_path}/seen.1.json && mv {tmp_path}/record.jsonl"
+    assert f"type {moves} {tmp_path}/record.1.jsonl, and run this again" in said
+    for name, other in (("seen.json", "seen.1.json"), ("record.jsonl", "record.1.jsonl")):
+        (tmp_path / name).rename(tmp_path / other)
+    with pytest.raises(SystemExit) as ended:
+        main(["record", "export", "--home", str(tmp_path)])
+    assert ended.value.code == 0
+    lines = (tmp_path / "record.jsonl").read_bytes()
+    assert lines.startswith((tmp_path / "record.1.jsonl").read_bytes())
 
 
 def test_what_is_refused_is_not_kept_and_what_lacks_its_proof_is(

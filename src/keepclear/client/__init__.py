@@ -7,10 +7,10 @@ with Client("http://127.0.0.1:8610", "north", "watch", signer, believed) as nort
 
 from keepclear.client.acting import Client, admit_party
 from keepclear.client.answers import Event
-from keepclear.client.faults import ClockOff, NewIncarnation, NoAnswer, NotDone
+from keepclear.client.faults import ClockOff, NewIncarnation, NoAnswer, NotDone, SetBack
 from keepclear.client.own_copy import Keeping, KeptStep, Seen
 
 __all__ = [
     "Client", "ClockOff", "Event", "Keeping", "KeptStep", "NewIncarnation", "NoAnswer", "NotDone",
-    "Seen", "admit_party",
+    "Seen", "SetBack", "admit_party",
 ]  # fmt: skip

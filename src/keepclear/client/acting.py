@@ -31,7 +31,7 @@ from keepclear.client.answers import (
     events,
     read,
 )
-from keepclear.client.faults import ClockOff, NewIncarnation, NoAnswer, NotDone
+from keepclear.client.faults import ClockOff, NewIncarnation, NoAnswer, NotDone, SetBack
 from keepclear.client.own_copy import Keeping, OwnCopy, Seen, Steps
 from keepclear.clock import RandomIds, now_us
 from keepclear.errors import InputError, KeepclearError
@@ -184,9 +184,15 @@ class Client:
         """Bring the party's copy up to what there is; return what each new step of it holds."""
         if self._copy.known.incarnation == 0:
             self._known()
-        return self._copy.catch_up(
-            lambda after: read(self._ask("GET", f"/v1/steps?after={after}"), Steps)
-        )
+        return self._copy.catch_up(self._steps)
+
+    def _steps(self, after: int) -> Steps:
+        try:
+            return read(self._ask("GET", f"/v1/steps?after={after}"), Steps)
+        except NotDone as fault:
+            if fault.status == httpx.codes.CONFLICT:  # it has not so many
+                raise SetBack(str(fault)) from None
+            raise
 
     def operations(self) -> list[Operation]:
         """Return the party's own operations; of those that are over some may be left out."""
@@ -384,7 +390,7 @@ def _accepted(answer: httpx.Response) -> httpx.Response:
         return answer
     if answer.is_server_error:
         raise NoAnswer(f"{_why(answer)} (HTTP {answer.status_code})")
-    raise NotDone(_why(answer))
+    raise NotDone(_why(answer), answer.status_code)
 
 
 def _why(answer: httpx.Response) -> str:

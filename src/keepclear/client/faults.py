@@ -16,9 +16,17 @@ class NewIncarnation(OperatorError):
     """
 
 
+class SetBack(NewIncarnation):
+    """The exchange has fewer steps than are held and proven: it goes on from an older copy."""
+
+
 class NoAnswer(OperatorError):
     """The exchange gave no answer; what was sent may have been done, and can be sent again."""
 
 
 class NotDone(CallerError):
-    """The exchange has refused, in its own words; nothing was done."""
+    """The exchange has refused, in its own words; nothing was done. status: of HTTP, 0 for none."""
+
+    def __init__(self, why: str, status: int = 0) -> None:
+        self.status = status
+        super().__init__(why)
