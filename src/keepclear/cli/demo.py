@@ -233,7 +233,7 @@ class _Exercise:
     def _step(self, party: str) -> None:
         """Let a party look at what it was told, move what is due, and perhaps file."""
         from keepclear.client import NotDone
-        from keepclear.reports.desk_text import SETTLED
+        from keepclear.exchange.picture import SETTLED
 
         client = self._clients[party]
         for each in client.conflicts():
