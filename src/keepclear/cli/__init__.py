@@ -17,6 +17,7 @@ from keepclear.cli.agreement import agreement
 from keepclear.cli.agreement_signing import annex, counter, propose, sign, state
 from keepclear.cli.carry import carry
 from keepclear.cli.check import check
+from keepclear.cli.configuration import PREFIX, config, configure
 from keepclear.cli.conflicts import accept, ack, agree_as_is, answer, conflicts
 from keepclear.cli.conflicts import propose as propose_change
 from keepclear.cli.demo import demo
@@ -30,11 +31,14 @@ from keepclear.cli.play import play
 from keepclear.cli.record import record
 from keepclear.cli.serve import party, serve
 from keepclear.cli.watch import watch
+from keepclear.errors import CallerError
 
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
 OUR_FAULT: Final = 70  # EX_SOFTWARE of sysexits.h
 BAD_INPUT: Final = 2
-CONTEXT: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+CONTEXT: Final[dict[str, Any]] = {
+    "help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": PREFIX,
+}  # fmt: skip
 
 
 def _print_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 click calls it so
@@ -46,17 +50,27 @@ def _print_version(context: click.Context, _parameter: click.Parameter, value: b
 
 
 @click.group(context_settings=CONTEXT)
+@click.option("--config", "file", metavar="FILE", envvar=f"{PREFIX}_CONFIG",
+              type=click.Path(dir_okay=False),
+              help="Take options from a TOML file; see keepclear config --help.")  # fmt: skip
 @click.option(
     "--version", is_flag=True, callback=_print_version, expose_value=False, is_eager=True,
     help="Show the version and exit.",
 )  # fmt: skip
-def command() -> None:
+@click.pass_context
+def command(context: click.Context, file: str | None) -> None:
     """Find where plans of several parties come closer than was agreed, and prove what was said.
 
     \b
     Start with:  keepclear check north.csv south.csv
     More on it:  keepclear check --help
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    if file is None:
+        return
+    try:
+        configure(context, file)
+    except CallerError as fault:
+        raise click.ClickException(str(fault)) from None
 
 
 for each in (propose, counter, sign, state, annex, effect, carry):
@@ -66,8 +80,8 @@ for each in (incident, export):
 for each in (rotate, appoint):
     key.add_command(each)
 for each in (
-    accept, ack, agree_as_is, agreement, answer, check, conflicts, demo, key, operation, party,
-    play, post, propose_change, record, send_again, serve, watch,
+    accept, ack, agree_as_is, agreement, answer, check, config, conflicts, demo, key, operation,
+    party, play, post, propose_change, record, send_again, serve, watch,
 ):  # fmt: skip
     command.add_command(each)
 

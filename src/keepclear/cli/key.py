@@ -34,7 +34,8 @@ def key() -> None:
 
 @key.command()
 @click.argument("party")
-@click.option("--folder", default=".", show_default=True, help="Where the files go.")
+@click.option("--folder", default=".", show_default=True, type=click.Path(file_okay=False),
+              help="Where the files go.")  # fmt: skip
 @click.option("--post", "posts", multiple=True, default=["watch", "duty-officer"],
               show_default=True,
               help="A post that acts in routine; may stand several times.")  # fmt: skip
