@@ -170,6 +170,19 @@ def test_what_is_not_spoilt_comes_as_far_as_its_rules(door: Door, kind: str) -> 
     assert as_document in {400, 403}
 
 
+@pytest.mark.parametrize("kind", ["agreement.carry/1", SIGN_IN])
+def test_what_is_no_text_in_what_is_read_later_is_refused_in_words(door: Door, kind: str) -> None:
+    words = b"EXERCISE memo" if kind == "agreement.carry/1" else b'"challenge":"00'
+    payload = door.act(kind)
+    assert words in payload
+
+    found = door.send(
+        encode(door.sealed(kind, payload.replace(words, words[:-2] + b"\xff\xfe", 1)))
+    )
+
+    assert found[:2] == [400, 400]
+
+
 @given(KINDS, SPOILS)
 def test_acts_with_other_values_are_taken_or_refused_in_words(
     door: Door, kind: str, spoils: list[tuple[int, object]]

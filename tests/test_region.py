@@ -80,6 +80,17 @@ def test_a_token_of_the_operator_that_is_empty_or_cut_off_starts_nothing(
         operator_token(folder)
 
 
+def test_what_is_no_text_in_its_files_is_told_as_the_operators(tmp_path: Path) -> None:
+    folder = made(tmp_path / "east")
+    (folder / "operator.token").write_bytes(b"\xff" * 60)
+    with pytest.raises(OperatorError, match="is empty or cut off"):
+        operator_token(folder)
+
+    (folder / "exchange.private.json").write_bytes(b'{"format":"\xff"}')
+    with pytest.raises(OperatorError, match="is no key of an exchange; bring a copy of it"):
+        begin(folder, SteadyClock(), plain())
+
+
 @pytest.mark.parametrize("step_us", [3_600 * S, -3_600 * S])
 def test_a_step_of_the_machines_clock_moves_no_time_of_the_record(
     tmp_path: Path, step_us: int

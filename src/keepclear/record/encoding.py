@@ -55,6 +55,8 @@ def decode(
     if not is_inner and deepest(data) > DEEPEST:
         raise Malformed(path, shown(data), f"is nested deeper than {DEEPEST}", "nest it less")
     try:
+        if not data.isascii():
+            data.decode()  # what is left raw is not looked at, and would fail where it is read
         value: Value = _decoder(cast("Any", kind)).decode(data)
         again = encode(value)
     except (msgspec.DecodeError, RecursionError, ValueError) as fault:

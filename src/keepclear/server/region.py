@@ -101,8 +101,8 @@ def begin(folder: Path, clock: Clock, functions: Functions) -> Begun:
 
 def operator_token(folder: Path) -> str:
     """Return what the operator's commands show to the node that serves a folder."""
-    token = _read(folder / TOKEN).decode().strip()
-    if len(token) < FEWEST:
+    token = _read(folder / TOKEN).decode(errors="replace").strip()
+    if len(token) < FEWEST or not token.isascii():
         raise OperatorError(
             f"{folder / TOKEN}: is empty or cut off, so anybody could be the operator; write "
             f"{FEWEST} random characters or more into it"
@@ -117,7 +117,7 @@ def _region(store: SQLiteStore, folder: Path) -> Region:
         entry = msgspec.json.decode(line.entry, type=Entry)
         part = msgspec.json.decode(entry.leaves[0].part, type=Part)
         opened = msgspec.json.decode(part.data, type=RegionOpened)
-    except (msgspec.DecodeError, IndexError) as fault:
+    except (msgspec.DecodeError, IndexError, ValueError) as fault:
         raise OperatorError(
             f"{folder / RECORD}: does not begin with how its region was opened ({fault}); bring "
             "the whole folder from where it was served last (docs/operate.md)"
@@ -139,7 +139,7 @@ def _read_private(folder: Path) -> PrivateKey:
     path = folder / PRIVATE
     try:
         return msgspec.json.decode(_read(path), type=PrivateKey)
-    except msgspec.DecodeError:  # what is in it is in no message
+    except (msgspec.DecodeError, ValueError):  # what is in it is in no message
         raise OperatorError(
             f"{path}: is no key of an exchange; bring a copy of it, it is never another"
         ) from None

@@ -105,7 +105,7 @@ def read_challenge(payload: msgspec.Raw) -> str:
     """Return the challenge in the payload of an act."""
     try:
         return msgspec.json.decode(payload, type=OpenSession).challenge
-    except msgspec.DecodeError as fault:
+    except (msgspec.DecodeError, ValueError) as fault:
         raise NotProven(
             "act.payload", "", f"is no {SIGN_IN} ({fault})", "sign the challenge"
         ) from None
