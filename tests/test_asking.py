@@ -11,6 +11,7 @@ from keepclear.record.encoding import encode
 from keepclear.record.signing_in import SIGN_IN, OpenSession
 from keepclear.server import app
 from keepclear.server.app import Public
+from keepclear.server.sessions import TOKEN_US
 from tests.test_writer import Served
 
 
@@ -77,3 +78,18 @@ def test_what_one_address_asks_too_often_waits(
 
     assert [each.status_code == 429 for each in answers] == [False] * 4 + [True]
     assert f"sends more {what} than are taken" in answers[4].json()["error"]
+
+
+@pytest.mark.usefixtures("few")
+def test_a_token_that_has_ended_takes_nothing_of_what_its_party_may_ask(served: Served) -> None:
+    with reached(served) as http:
+        ours = signed_in(http, served, "a")
+        clock = served.stage.clock
+        clock.move_to(clock.now_us() + TOKEN_US)
+        codes = [http.get("/v1/operations", headers=ours).status_code for _ in range(9)]
+        assert codes == [401] * 9
+
+        ours = signed_in(http, served, "a")
+
+        codes = [http.get("/v1/operations", headers=ours).status_code for _ in range(4)]
+        assert codes == [200, 200, 200, 429]  # the first of the nine took one

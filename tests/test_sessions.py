@@ -56,8 +56,8 @@ def test_a_party_has_so_many_tokens_and_its_oldest_goes_and_no_others(
 ) -> None:
     monkeypatch.setattr(sessions, "MOST_OF_PARTY", 2)
     made = Sessions()
-    other, _ = made.open("south", "watch", (), 0)
-    tokens = [made.open("north", "watch", (), 0)[0] for _ in range(3)]
+    other = made.open("south", "watch", (), 0).token
+    tokens = [made.open("north", "watch", (), 0).token for _ in range(3)]
 
     with pytest.raises(NotSignedIn, match="is not known"):
         made.find(tokens[0])
@@ -67,7 +67,7 @@ def test_a_party_has_so_many_tokens_and_its_oldest_goes_and_no_others(
 
 def test_a_token_ends_after_twelve_hours() -> None:
     made = Sessions()
-    token, _ = made.open("north", "watch", (), 0)
+    token = made.open("north", "watch", (), 0).token
 
     made.find(token).check(Keyring(), 12 * HOUR_US - 1)
     with pytest.raises(NotSignedIn, match="has ended; sign in again"):
@@ -79,7 +79,7 @@ def test_a_token_holds_for_keys_that_are_appointed_as_they_were() -> None:
     ring.add(keys_of("north")[0], 0)
     [watch] = [ring.appointed("north", each) for each in ring.key_ids("north")
                if ring.appointed("north", each).role == "device"]  # fmt: skip
-    session = Sessions().open("north", "watch", (watch,), 0)[1]
+    session = Sessions().open("north", "watch", (watch,), 0)
     session.check(ring, 1)
 
     for other in (watch._replace(mandates=()), watch._replace(name="duty-officer")):

@@ -23,7 +23,7 @@ id, an invisible one and another party's give the same answer.
 
 import time
 from asyncio import wrap_future
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -134,7 +134,8 @@ class Public:
             self._acts.take(session.party, time.monotonic())
             envelope = await envelope_in(request)
             done = self._writer.submit(envelope, session.party, self._check(session))
-            return Answered(receipts=_of(session, await wrap_future(done)))
+            answered = await self._for(session, wrap_future(done))
+            return Answered(receipts=_of(session, answered))
 
         schema = encode(document())
 
@@ -252,7 +253,15 @@ class Public:
             check(exchange)
             return ask(exchange)
 
-        return await self._read(checked)
+        return await self._for(session, self._read(checked))
+
+    async def _for(self, session: Session, asked: Awaitable[Any]) -> Any:  # noqa: ANN401 as asked
+        """Return what was asked by who holds a token; forget one that holds no more."""
+        try:
+            return await asked
+        except NotSignedIn:
+            self._sessions.end(session)
+            raise
 
     def _check(self, session: Session) -> Callable[[Exchange], None]:
         return lambda exchange: session.check(exchange.keys, self._now_us())
@@ -285,8 +294,8 @@ class Public:
             return signers_of(envelope, act.party, exchange.keys)
 
         signers = await self._read(checked)
-        token, session = self._sessions.open(act.party, act.post, signers, self._now_us())
-        return Token(token=token, party=act.party, post=act.post, until_us=session.until_us)
+        made = self._sessions.open(act.party, act.post, signers, self._now_us())
+        return Token(token=made.token, party=act.party, post=act.post, until_us=made.until_us)
 
 
 def _of(session: Session, found: Disclosed[Any]) -> Any:  # noqa: ANN401 as disclosed

@@ -32,6 +32,7 @@ class NotSignedIn(NotProven):
 class Session(NamedTuple):
     """Who holds a token, and until when (microseconds UTC). signers: the keys that signed in."""
 
+    token: str
     party: str
     post: str
     signers: tuple[Appointed, ...]
@@ -76,17 +77,19 @@ class Sessions:
                 "challenge", challenge[:16], "is not open", "get a new one, and sign that"
             )
 
-    def open(
-        self, party: str, post: str, signers: tuple[Appointed, ...], now_us: int
-    ) -> tuple[str, Session]:
-        """Return a token for a party's post, and until when it holds."""
-        token, made = secrets.token_urlsafe(32), Session(party, post, signers, now_us + TOKEN_US)
-        self._tokens[token] = made
+    def open(self, party: str, post: str, signers: tuple[Appointed, ...], now_us: int) -> Session:
+        """Give a token to a party's post."""
+        made = Session(secrets.token_urlsafe(32), party, post, signers, now_us + TOKEN_US)
+        self._tokens[made.token] = made
         own = self._of_party.setdefault(party, deque())
-        own.append(token)
+        own.append(made.token)
         if len(own) > MOST_OF_PARTY:
-            del self._tokens[own.popleft()]
-        return token, made
+            self._tokens.pop(own.popleft(), None)
+        return made
+
+    def end(self, session: Session) -> None:
+        """Forget a token that holds no more: it takes nothing more of what its party may ask."""
+        self._tokens.pop(session.token, None)
 
     def find(self, token: str) -> Session:
         """Return who holds a token, also one that has ended; `NotSignedIn` where nobody does."""
