@@ -31,7 +31,6 @@ from keepclear.cli.play import play
 from keepclear.cli.record import record
 from keepclear.cli.serve import party, serve
 from keepclear.cli.watch import watch
-from keepclear.errors import CallerError
 
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
 OUR_FAULT: Final = 70  # EX_SOFTWARE of sysexits.h
@@ -67,6 +66,8 @@ def command(context: click.Context, file: str | None) -> None:
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     if file is None:
         return
+    from keepclear.errors import CallerError
+
     try:
         configure(context, file)
     except CallerError as fault:

@@ -21,16 +21,12 @@ are the options as on the line, without their dashes; a table is for one command
    looked at could name whom to believe.
 """
 
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 from click.core import ParameterSource
-
-from keepclear.errors import InputError
 
 if TYPE_CHECKING:
     from keepclear.agreement.toml_tables import Faults
@@ -48,7 +44,10 @@ def configure(context: click.Context, path: str) -> None:
 
     `CallerError` where it is wrong.
     """
+    import tomllib
+
     from keepclear.agreement.toml_tables import Faults
+    from keepclear.errors import InputError
 
     file = Path(path)
     try:
@@ -101,11 +100,17 @@ def _read(
 
 
 def _is_none(path: str, key: str, what: str, known: Sequence[str], faults: "Faults") -> None:
-    near = get_close_matches(key, known, n=1)
+    near = _nearest(key, known)
     names = ", ".join(dict.fromkeys(known)) or "none"
     faults.add(
         path, f"is not {what} here", f'did you mean "{near[0]}"?' if near else f"are {names}"
     )
+
+
+def _nearest(text: str, known: Iterable[str]) -> list[str]:
+    from difflib import get_close_matches
+
+    return get_close_matches(text, list(known), n=1)
 
 
 def _misfit(option: click.Option, value: object) -> tuple[str, str] | None:
@@ -196,7 +201,7 @@ def _named(root: click.Context, names: Sequence[str]) -> click.Context:
     for number, name in enumerate(names):
         commands = found.command.commands if isinstance(found.command, click.Group) else {}
         if name not in commands:
-            near = get_close_matches(name, commands, n=1)
+            near = _nearest(name, commands)
             said = " ".join(names[: number + 1])
             raise click.UsageError(
                 f"{said!r} is no command; " + (f"did you mean {near[0]!r}?" if near else
