@@ -121,12 +121,8 @@ class OwnCopy:
             for note in self._take_pages(fetch, held, new).notes:
                 held.check(note, "checkpoint", is_now=True)
             if not held.is_proven:
-                raise NotProven(
-                    "steps",
-                    f"{len(self._taken):,} new",
-                    "have parts that no checkpoint covers",
-                    ASK,
-                )
+                count = f"{len(self._taken):,} new"
+                raise NotProven("steps", count, "have parts that no checkpoint covers", ASK)
             self._prove(held, new)
             held.check_reached()
         finally:
