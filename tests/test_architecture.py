@@ -81,22 +81,30 @@ MAY_USE: Final[Mapping[str, frozenset[str]]] = {
 }
 
 # Late imports, as patterns: which files, and what they may import so. Beside the command and the
-# doors of packages there are two: the compiled path, and PROJ, whose package takes longer to load
-# than a small check takes, and of which most checks need nothing.
+# doors of packages there are three: the compiled path; PROJ, whose package takes longer to load
+# than a small check takes, and of which most checks need nothing; and PostgreSQL, whose driver is
+# not there where records are kept in SQLite.
 MAY_IMPORT_LATE: Final[Mapping[str, str]] = {
     r"keepclear/cli/.+\.py": r".+",
     r"keepclear/(.+/)?__init__\.py": r".+",
     r"keepclear/detect/compiled\.py": r"importlib.*|numba",
     r"keepclear/airspace/geodesics\.py": r"pyproj",
+    r"keepclear/server/stores\.py": r"keepclear\.store\.postgresql",
 }
-READS_PACKAGED: Final = "keepclear/formats/packaged.py"
+# The second reads the steps of a database's layout, which are applied where they are read.
+READ_PACKAGED: Final = ("keepclear/formats/packaged.py", "keepclear/store/migrations/__init__.py")
 # Each stands behind one module, so that it can be replaced there.
 BEHIND_ONE_MODULE: Final = frozenset({
     "cryptography", "filelock", "geographiclib", "httpx", "prometheus_client",
-    "pyproj", "shapely", "uvicorn",
+    "psycopg", "pyproj", "shapely", "uvicorn",
 })  # fmt: skip
 # What uvicorn takes where it is there, and nothing of ours imports.
 RUNS_UNDER: Final = frozenset({"httptools", "uvloop"})
+# Which modules need what an extra brings.
+EXTRAS: Final[Mapping[str, str]] = {
+    "postgres": r"keepclear/store/database\.py",
+    "server": r"keepclear/server/.+\.py",
+}
 NOT_NAMES: Final = frozenset({
     "util", "utils", "helper", "helpers", "common", "manager", "managers", "data", "info", "misc",
 })  # fmt: skip
@@ -277,7 +285,7 @@ def readers_of_packaged_files(modules: Sequence[Module]) -> list[str]:
         for node in module.nodes
         if isinstance(node, ast.Name) and node.id == "__file__"
     }
-    return sorted(place for place in readers if not place.startswith(READS_PACKAGED))
+    return sorted(place for place in readers if not place.startswith(READ_PACKAGED))
 
 
 def libraries_in_two_modules(modules: Sequence[Module]) -> list[str]:
@@ -336,6 +344,11 @@ def third_parties(modules: Sequence[Module]) -> set[str]:
     }
 
 
+def named(requirements: Sequence[str]) -> set[str]:
+    """The names of the packages in lines of requirements."""
+    return {re.split(r"[<>=~!;\[ ]", line)[0] for line in requirements}
+
+
 # --- the project keeps them -----------------------------------------------------------------
 
 MODULES: Final = read_modules()
@@ -380,24 +393,29 @@ def test_modules_are_short_licensed_and_described() -> None:
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-    extra = {each for extra in project["optional-dependencies"].values() for each in extra}
-    of_server = {re.split(r"[<>=~! ]", line)[0] for line in extra}
-    declared = {re.split(r"[<>=~! ]", line)[0] for line in project["dependencies"]}
-    serving = [each for each in MODULES if part_of(each.name) == "server"]
+    extras = project["optional-dependencies"]
+    assert extras.keys() == EXTRAS.keys()
+    declared = named(project["dependencies"])
+    needing = {
+        extra: [each for each in MODULES if re.fullmatch(path, each.path)]
+        for extra, path in EXTRAS.items()
+    }
+    others = [each for each in MODULES if not any(each in some for some in needing.values())]
 
-    assert third_parties([each for each in MODULES if each not in serving]) == declared
-    imported = {each.replace("_", "-") for each in third_parties(serving) - declared}
-    assert imported == of_server - RUNS_UNDER
+    assert third_parties(others) == declared
+    for extra, modules in needing.items():
+        imported = {each.replace("_", "-") for each in third_parties(modules) - declared}
+        assert imported == named(extras[extra]) - RUNS_UNDER
 
 
-def test_the_pinned_requirements_of_a_server_are_those_declared() -> None:
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_the_pinned_requirements_of_an_extra_are_those_declared(extra: str) -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lines = (REPOSITORY / "requirements" / "server.in").read_text(encoding="utf-8").splitlines()
+    lines = (REPOSITORY / "requirements" / f"{extra}.in").read_text(encoding="utf-8").splitlines()
 
-    listed = {re.split(r"[<>=~!; ]", line)[0] for line in lines if line and line[0] not in "#-"}
+    listed = [line for line in lines if line and line[0] not in "#-"]
 
-    extra = project["optional-dependencies"]["server"]
-    assert listed == {re.split(r"[<>=~!; ]", line)[0] for line in extra}
+    assert named(listed) == named(project["optional-dependencies"][extra])
 
 
 def test_the_pinned_requirements_are_those_declared() -> None:

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -24,6 +24,7 @@ from keepclear.record.encoding import encode
 from keepclear.record.files import BeatLine, Header, WorldLine
 from keepclear.store import sqlite
 from keepclear.store.memory import MemoryStore
+from keepclear.store.postgresql import PostgreSQLStore
 from keepclear.store.sqlite import SQLiteStore
 from tests.exchange_plays import CountedIds
 from tests.exchange_twins import kept_of
@@ -38,27 +39,35 @@ def world(seq: int) -> bytes:
     return encode(WorldLine(seq=seq, hash=f"{seq:064x}"))
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Made:
-    """Return what makes a store with a header, and without one opens the same again."""
-    opened: list[SQLiteStore | MemoryStore] = []
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Made]:
+    """Yield what makes a store with a header, and without one opens the same again."""
+    opened: list[Store] = []
+    path = tmp_path / "record.db"
 
     def sqlite(header: Header | None) -> Store:
-        path = tmp_path / "record.db"
-        if opened:
-            was = opened.pop()
-            assert isinstance(was, SQLiteStore)
-            was.close()
-        made = SQLiteStore.open(path) if header is None else SQLiteStore.create(path, header)
-        opened.append(made)
-        return made
+        return SQLiteStore.open(path) if header is None else SQLiteStore.create(path, header)
+
+    def postgresql(header: Header | None) -> Store:
+        if header is None:
+            return PostgreSQLStore.open(address, HEADER.region)
+        return PostgreSQLStore.create(address, header)
 
     def memory(header: Header | None) -> Store:
-        if header is not None:
-            opened.append(MemoryStore(header))
+        return opened[-1] if header is None else MemoryStore(header)
+
+    def make(header: Header | None) -> Store:
+        for each in opened:
+            each.close()
+        opened.append(makers[request.param](header))
         return opened[-1]
 
-    return sqlite if request.param == "sqlite" else memory
+    makers: dict[str, Made] = {"memory": memory, "sqlite": sqlite, "postgresql": postgresql}
+    if request.param == "postgresql":
+        address = request.getfixturevalue("postgresql").database()
+    yield make
+    for each in opened:
+        each.close()
 
 
 def test_lines_come_back_as_they_were_kept_in_order(store: Made) -> None:
