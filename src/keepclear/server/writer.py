@@ -195,11 +195,12 @@ class Writer:
             self._try_again()
         if self.health.state is State.WRITING:
             self._decide([each for each in jobs if each.is_act])
-            self._quietly(self._by_time)
         else:
             for each in jobs:
                 if each.is_act:
                     each.done.set_exception(Unavailable(self._refusal()))
+        if self.health.state is State.WRITING:
+            self._quietly(self._by_time)
         for each in jobs:
             if not each.is_act:
                 _finish(each, self._begun.exchange)
