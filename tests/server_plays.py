@@ -129,10 +129,13 @@ def keys_of(party: str) -> tuple[Envelope, Signer]:
 
 
 @contextmanager
-def serving(folder: Path, house: str = "5 NM / 1000 ft") -> Iterator[Node]:
-    """Serve a new region, and end it whatever comes."""
+def serving(
+    folder: Path, house: str = "5 NM / 1000 ft", store: str | None = None
+) -> Iterator[Node]:
+    """Serve a new region, and end it whatever comes. store: the address of a database."""
     node = Node(folder)
-    node.start("--new", "--region", "exercise-east", "--house", house)
+    kept = () if store is None else ("--store", store)
+    node.start("--new", "--region", "exercise-east", "--house", house, *kept)
     try:
         yield node
     finally:

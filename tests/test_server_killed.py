@@ -19,7 +19,8 @@ from keepclear.record.envelopes import Envelope
 from keepclear.record.files import EntryLine
 from keepclear.record.headers import read_act
 from keepclear.record.verification import verify
-from keepclear.store.sqlite import SQLiteStore
+from keepclear.server.stores import open_store
+from tests.postgresql_server import Server
 from tests.server_plays import Node, circle, serving
 
 SENDERS: Final = 2
@@ -57,10 +58,10 @@ class Sender(threading.Thread):
         return parts
 
 
-def killed(folder: Path, times: int, seed: int) -> None:
+def killed(folder: Path, times: int, seed: int, address: str | None = None) -> None:
     """Kill a node so many times under load, and look at what there is at the end."""
     by = Random(seed)
-    with serving(folder) as node:
+    with serving(folder, store=address) as node:
         ends = threading.Event()
         clients = [node.join(f"party-{number}") for number in range(SENDERS)]
         senders = [Sender(each, place, ends) for place, each in enumerate(clients)]
@@ -87,7 +88,7 @@ def killed(folder: Path, times: int, seed: int) -> None:
 
 def check(node: Node, answered: list[str]) -> None:
     """See that each act that was answered is entered once, and that the record holds."""
-    store = SQLiteStore.open(node.folder / "record.db")
+    store = open_store(node.folder)
     lines = list(store.lines())
     store.close()
     entered = [each for each in map(act_in, lines) if each]
@@ -112,6 +113,13 @@ def act_in(line: bytes) -> str:
 @pytest.mark.slow
 def test_killed_ten_times_a_node_loses_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
     killed(tmp_path / "east", 10, seed=1)
+
+
+@pytest.mark.slow
+def test_killed_ten_times_a_node_on_postgresql_loses_nothing(
+    tmp_path: Path, postgresql: Server
+) -> None:
+    killed(tmp_path / "east", 10, seed=3, address=postgresql.database())
 
 
 @pytest.mark.long

@@ -4,6 +4,7 @@
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Barrier
 from typing import Final
@@ -27,9 +28,11 @@ from keepclear.record.headers import Status
 from keepclear.record.verification import verify
 from keepclear.server.writer import Begun, Receipts, Writer
 from keepclear.store.memory import MemoryStore
+from keepclear.store.postgresql import PostgreSQLStore
 from keepclear.store.sqlite import SQLiteStore
 from tests.agreement_plays import agreement, clause
 from tests.exchange_plays import CountedIds
+from tests.postgresql_server import Server
 from tests.record_plays import START_US
 from tests.test_exchange_agreements import Keys
 from tests.two_worlds import HOUSE, Plan, filed, separation
@@ -51,6 +54,10 @@ def sqlite(folder: Path, header: Header) -> Store:
     return SQLiteStore.create(folder / "record.db", header)
 
 
+Make = Callable[[Path, Header], Store]
+Again = Callable[[Path, Store], Store]
+
+
 def told_of(receipts: Receipts) -> list[Notice]:
     """Return the notices in an answer."""
     parts = [msgspec.json.decode(each.part, type=Part) for each in receipts.value]
@@ -59,7 +66,7 @@ def told_of(receipts: Receipts) -> list[Notice]:
     ]
 
 
-def rounds(make: Callable[[Path, Header], Store], folder: Path, count: int) -> None:
+def rounds(make: Make, again: Again, folder: Path, count: int) -> None:
     """Let ten parties file the same at once, so many times, and look at each time."""
     stage = Keys("exercise", START_US, Status.EXERCISE, HOUSE, CountedIds(), compiled())
     for each in PARTIES:
@@ -88,8 +95,8 @@ def rounds(make: Callable[[Path, Header], Store], folder: Path, count: int) -> N
                 check(exchange, before, answers)
     finally:
         writer.stop()
-    lines = list(make_again(make, folder, store).lines())
-    assert verify(lines, stage.keys).is_proven
+    with closing(again(folder, store)) as kept:
+        assert verify(list(kept.lines()), stage.keys).is_proven
 
 
 def check(exchange: Exchange, before: set[str], answers: list[Receipts]) -> None:
@@ -110,17 +117,32 @@ def check(exchange: Exchange, before: set[str], answers: list[Receipts]) -> None
         assert {each.clause for each in told[0].broken} == {"1"}
 
 
-def make_again(make: Callable[[Path, Header], Store], folder: Path, store: Store) -> Store:
-    return store if make is memory else SQLiteStore.open(folder / "record.db")
+KINDS: Final[dict[str, tuple[Make, Again]]] = {
+    "memory": (memory, lambda _, store: store),
+    "sqlite": (sqlite, lambda folder, _: SQLiteStore.open(folder / "record.db")),
+}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [memory, sqlite])
-def test_a_hundred_rounds(make: Callable[[Path, Header], Store], tmp_path: Path) -> None:
-    rounds(make, tmp_path, 100)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hundred_rounds(kind: str, tmp_path: Path) -> None:
+    rounds(*KINDS[kind], tmp_path, 100)
+
+
+@pytest.mark.slow
+def test_a_hundred_rounds_on_postgresql(postgresql: Server, tmp_path: Path) -> None:
+    address = postgresql.database()
+
+    def make(_: Path, header: Header) -> Store:
+        return PostgreSQLStore.create(address, header)
+
+    def again(_: Path, __: Store) -> Store:
+        return PostgreSQLStore.open(address, "exercise")
+
+    rounds(make, again, tmp_path, 100)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("make", [memory, sqlite])
-def test_a_thousand_rounds(make: Callable[[Path, Header], Store], tmp_path: Path) -> None:
-    rounds(make, tmp_path, 1_000)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_thousand_rounds(kind: str, tmp_path: Path) -> None:
+    rounds(*KINDS[kind], tmp_path, 1_000)

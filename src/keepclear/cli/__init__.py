@@ -30,6 +30,7 @@ from keepclear.cli.operation import operation
 from keepclear.cli.play import play
 from keepclear.cli.record import record
 from keepclear.cli.serve import party, serve
+from keepclear.cli.store import store
 from keepclear.cli.watch import watch
 
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
@@ -82,7 +83,7 @@ for each in (rotate, appoint):
     key.add_command(each)
 for each in (
     accept, ack, agree_as_is, agreement, answer, check, config, conflicts, demo, key, operation,
-    party, play, post, propose_change, record, send_again, serve, watch,
+    party, play, post, propose_change, record, send_again, serve, store, watch,
 ):  # fmt: skip
     command.add_command(each)
 

@@ -22,6 +22,9 @@ KEYS_DAYS: Final = 730
 @click.option("--new", is_flag=True, help="Open a new region first; FOLDER is new or empty.")
 @click.option("--region", metavar="NAME", help="With --new: the name of the region.")
 @click.option("--house", metavar="RULE", help="With --new: minima where no agreement binds.")
+@click.option("--store", metavar="ADDRESS",
+              help="With --new: the PostgreSQL database that keeps its record, as "
+                   "postgresql://USER@HOST/DATABASE; otherwise a file in FOLDER does.")  # fmt: skip
 @click.option("--listen", default=PARTIES, show_default=True, metavar="HOST:PORT",
               help="Where parties reach it; port 0 takes a free one.")  # fmt: skip
 @click.option("--operator", default=OPERATOR, show_default=True, metavar="HOST:PORT",
@@ -31,8 +34,8 @@ KEYS_DAYS: Final = 730
 @click.option("--tls-key", metavar="FILE", type=click.Path(dir_okay=False),
               help="The certificate's private key (PEM, without a password).")  # fmt: skip
 def serve(
-    folder: str, *, new: bool, region: str | None, house: str | None, listen: str, operator: str,
-    tls_cert: str | None, tls_key: str | None,
+    folder: str, *, new: bool, region: str | None, house: str | None, store: str | None,
+    listen: str, operator: str, tls_cert: str | None, tls_key: str | None,
 ) -> int:  # fmt: skip
     """Serve the region in FOLDER until Ctrl-C.
 
@@ -56,6 +59,8 @@ def serve(
             raise click.UsageError("--new: give --region NAME and --house RULE with it")
         if not new and (region or house):
             raise click.UsageError("--region, --house: stand in the record; leave them out")
+        if not new and store:
+            raise click.UsageError("--store: stands in the folder; leave it out")
         if bool(tls_cert) != bool(tls_key):
             raise click.UsageError("--tls-cert, --tls-key: give both, or neither")
         tls = tls_context(Path(tls_cert), Path(tls_key)) if tls_cert and tls_key else None
@@ -68,7 +73,7 @@ def serve(
 
         def first() -> None:
             if region and rules:
-                create_region(Path(folder), region, rules, clock, functions)
+                create_region(Path(folder), region, rules, clock, functions, store)
 
         run(Path(folder), addresses[0], addresses[1], functions, said, clock, first=first,
             tls=tls)  # fmt: skip

@@ -3,7 +3,9 @@
 
 Layout:
 
-    record.db         the record (`store.sqlite`), with what SQLite and the store keep beside it
+    record.db         the record (`store.sqlite`), with what SQLite and the store keep beside it;
+                      or
+    store.json        in which database it is (`stores`)
     exchange.private.json   the key that signs checkpoints, for its owner alone
     region.keys.json  the exchange's public key, to give to the parties (`record.files`)
     operator.token    what the operator's commands show, for its owner alone
@@ -26,16 +28,15 @@ from keepclear.errors import InputError, OperatorError
 from keepclear.exchange.events import RegionOpened
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.kept import Region
-from keepclear.exchange.ports import Clock
+from keepclear.exchange.ports import Clock, Store
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.entries import Entry, Part
 from keepclear.record.files import EntryLine, ExchangeKey, Header, KeysFile
 from keepclear.record.headers import is_name
 from keepclear.record.keys import Signer
+from keepclear.server.stores import create_store, is_begun, open_store
 from keepclear.server.writer import Begun
-from keepclear.store.sqlite import SQLiteStore
 
-RECORD: Final = "record.db"
 PRIVATE: Final = "exchange.private.json"
 PUBLIC: Final = "region.keys.json"
 TOKEN: Final = "operator.token"  # noqa: S105 the name of a file
@@ -52,18 +53,20 @@ class PrivateKey(Signed, frozen=True, kw_only=True):
 
 
 def create_region(
-    folder: Path, name: str, house: RuleSet, clock: Clock, functions: Functions
-) -> None:
+    folder: Path, name: str, house: RuleSet, clock: Clock, functions: Functions,
+    address: str | None = None,
+) -> None:  # fmt: skip
     """Make a region: its key, its record, and in the record's first entry what it is.
 
-    `InputError` for a name that is none, `OperatorError` where there is something already.
+    address: of the database that keeps its record; None for a file in the folder. `InputError` for
+    a name that is none, `OperatorError` where there is something already.
     """
     if not is_name(name):
         raise InputError(
             "region", name, "is no name of a region",
             "give up to 64 of a-z, 0-9 and -, such as exercise-east",
         )  # fmt: skip
-    if (folder / RECORD).exists():
+    if is_begun(folder):
         raise OperatorError(
             f"{folder}: is a region already; go on with it: keepclear serve {folder}"
         )
@@ -78,7 +81,12 @@ def create_region(
     _write_private(folder / PRIVATE, encode(PrivateKey(name=exchange, seed=signer.seed.hex())))
     _write_private(folder / TOKEN, secrets.token_urlsafe(32).encode())
     (folder / PUBLIC).write_bytes(encode(KeysFile(exchange=(own,))) + b"\n")
-    store = SQLiteStore.create(folder / RECORD, header)
+    try:
+        store = create_store(folder, header, address)
+    except OperatorError:  # nothing is half made: the same can be tried again
+        for each in (PRIVATE, TOKEN, PUBLIC):
+            (folder / each).unlink()
+        raise
     try:
         Exchange(Region(name, exchange, house), signer, clock, RandomIds(), store, functions)
     finally:
@@ -89,7 +97,7 @@ def begin(folder: Path, clock: Clock, functions: Functions) -> Begun:
     """Open the record of a region and go on from it; `OperatorError` where it cannot be."""
     key = _read_private(folder)
     signer = Signer(bytes.fromhex(key.seed))
-    store = SQLiteStore.open(folder / RECORD)
+    store = open_store(folder)
     try:
         region = _region(store, folder)
         exchange = Exchange(region, signer, clock, RandomIds(), store, functions)
@@ -110,7 +118,7 @@ def operator_token(folder: Path) -> str:
     return token
 
 
-def _region(store: SQLiteStore, folder: Path) -> Region:
+def _region(store: Store, folder: Path) -> Region:
     """Return what the first entry of a record says that it is."""
     try:
         line = msgspec.json.decode(store.pick([1])[0], type=EntryLine)
@@ -119,7 +127,7 @@ def _region(store: SQLiteStore, folder: Path) -> Region:
         opened = msgspec.json.decode(part.data, type=RegionOpened)
     except (msgspec.DecodeError, IndexError, ValueError) as fault:
         raise OperatorError(
-            f"{folder / RECORD}: does not begin with how its region was opened ({fault}); bring "
+            f"{folder}: its record does not begin with how its region was opened ({fault}); bring "
             "the whole folder from where it was served last (docs/operate.md)"
         ) from None
     return Region(opened.region, opened.exchange, opened.house, opened.incarnation)
