@@ -82,6 +82,8 @@ class CountingStore:
     def pick(self, numbers: Sequence[int]) -> list[bytes]:
         return self._store.pick(numbers)
 
+    is_ours = True
+
     def probe(self) -> None:
         """Nothing is looked for."""
 

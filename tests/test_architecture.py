@@ -95,7 +95,7 @@ MAY_IMPORT_LATE: Final[Mapping[str, str]] = {
 READ_PACKAGED: Final = ("keepclear/formats/packaged.py", "keepclear/store/migrations/__init__.py")
 # Each stands behind one module, so that it can be replaced there.
 BEHIND_ONE_MODULE: Final = frozenset({
-    "cryptography", "filelock", "geographiclib", "httpx", "prometheus_client",
+    "cryptography", "filelock", "geographiclib", "prometheus_client",
     "psycopg", "pyproj", "shapely", "uvicorn",
 })  # fmt: skip
 # What uvicorn takes where it is there, and nothing of ours imports.

@@ -232,6 +232,20 @@ def test_the_index_goes_on_with_what_is_over_by_its_time_in_a_conflict() -> None
     assert closed_at(play) == [85]
 
 
+def test_on_a_machine_whose_clock_is_behind_time_in_the_record_stands_until_it_has_come() -> None:
+    stage = begun()
+    last_us = stage.exchange._kept.ledger.chain.at_us
+    made = acts.CancelOperation(id=next(iter(stage.exchange.world.operations)))
+    envelope = stage.envelope("a", "operations.cancel/1", made)
+    stage.clock._now_us = last_us - MINUTE_US // 60  # another node's, a second behind
+    stage.begin_again()
+
+    stage.exchange.submit(envelope, "a")
+
+    assert stage.exchange._kept.ledger.chain.at_us == last_us
+    assert fold(stage.lines).hash == stage.exchange.world.hash
+
+
 # --- what it does not go on with --------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ from keepclear.record.encoding import encode
 from keepclear.store import database
 from keepclear.store import postgresql as storing
 from keepclear.store.database import ConnectionLost, check_address
+from keepclear.store.nodes import ALONE
 from keepclear.store.postgresql import PostgreSQLStore
 from tests.postgresql_server import How, Relay, Server
 from tests.test_stores import HEADER, world
@@ -61,7 +62,7 @@ def inserted(number: int, line: bytes) -> str:
 
 
 def test_a_session_waits_for_the_disk_and_for_nothing_without_an_end(address: str) -> None:
-    with closing(PostgreSQLStore.open(address, REGION)) as kept:
+    with closing(PostgreSQLStore.open(address, REGION, ALONE)) as kept:
         asked = {
             each: kept._db.run(f"SHOW {each}")[0][0]
             for each in ("synchronous_commit", "statement_timeout", "lock_timeout",
@@ -190,7 +191,7 @@ def test_many_that_begin_at_once_in_a_new_database_all_do(postgresql: Server) ->
 def test_a_stale_writer_is_fenced_by_the_numbers_of_its_lines(
     postgresql: Server, address: str
 ) -> None:
-    with closing(PostgreSQLStore.open(address, REGION)) as kept:
+    with closing(PostgreSQLStore.open(address, REGION, ALONE)) as kept:
         postgresql.execute(address, inserted(2, world(9)))
         with pytest.raises(OperatorError, match="line 2 was written by another process") as caught:
             kept.append([world(2), world(3)])
@@ -210,7 +211,7 @@ def test_where_the_server_refuses_nothing_is_kept_and_it_goes_on_once_it_does_no
         "CREATE TRIGGER full_disk BEFORE INSERT ON keepclear_lines "
         "FOR EACH ROW EXECUTE FUNCTION full_disk()",
     )
-    with closing(PostgreSQLStore.open(address, REGION)) as kept:
+    with closing(PostgreSQLStore.open(address, REGION, ALONE)) as kept:
         with pytest.raises(NotWritten, match="No space left on device"):
             kept.append([world(2)])
         with pytest.raises(OperatorError, match="cannot be written"):
@@ -227,7 +228,7 @@ def test_very_many_lines_are_appended_whole_or_not_at_all(
 ) -> None:
     monkeypatch.setattr(storing, "IN_STATEMENT", 10)
     many = [world(seq) for seq in range(2, 50)]
-    with closing(PostgreSQLStore.open(address, REGION)) as kept:
+    with closing(PostgreSQLStore.open(address, REGION, ALONE)) as kept:
         postgresql.execute(address, inserted(45, world(9)))
         with pytest.raises(OperatorError, match="line 2 is missing"):
             kept.append(many)
@@ -240,7 +241,7 @@ def test_very_many_lines_are_appended_whole_or_not_at_all(
 def test_an_append_whose_answer_is_lost_is_looked_for_and_goes_on(
     address: str, relay: Relay
 ) -> None:
-    with closing(PostgreSQLStore.open(relay.address(address), REGION)) as kept:
+    with closing(PostgreSQLStore.open(relay.address(address), REGION, ALONE)) as kept:
         relay.be(How.MUTE)
         with pytest.raises(OperatorError, match="it was not seen what came of it") as unknown:
             kept.append([world(2)])
@@ -259,7 +260,7 @@ def test_a_connection_that_was_cut_before_does_not_stop_an_append_or_a_read(
             "WHERE application_name = 'keepclear' AND datname = current_database()"
         )  # fmt: skip
 
-    with closing(PostgreSQLStore.open(address, REGION)) as kept:
+    with closing(PostgreSQLStore.open(address, REGION, ALONE)) as kept:
         cut()
         kept.append([world(2)])
         cut()
@@ -274,7 +275,7 @@ def test_what_is_still_under_way_when_the_connection_is_cut_is_waited_for(
     postgresql: Server, address: str, relay: Relay
 ) -> None:
     """An append is held up in the server, its connection is cut, and it is done after all."""
-    with closing(PostgreSQLStore.open(relay.address(address), REGION)) as kept:
+    with closing(PostgreSQLStore.open(relay.address(address), REGION, ALONE)) as kept:
         with psycopg.connect(address) as other:
             other.execute("LOCK TABLE keepclear_lines IN SHARE MODE")
             appending = threading.Thread(target=kept.append, args=([world(2), world(3)],))
@@ -305,7 +306,7 @@ def test_a_server_that_says_nothing_is_waited_for_no_longer_than_said(
 ) -> None:
     monkeypatch.setattr(database._Connection.wait, "__defaults__", (0.02, 0.3))
     monkeypatch.setattr(database, "CONNECT_S", 2)  # seconds; libpq knows none shorter
-    with closing(PostgreSQLStore.open(relay.address(address), REGION)) as kept:
+    with closing(PostgreSQLStore.open(relay.address(address), REGION, ALONE)) as kept:
         relay.be(How.SILENT)
         began = time.monotonic()
         with pytest.raises(OperatorError, match="it was not seen what came of it"):
@@ -320,9 +321,10 @@ WRITER: Final = """
 import sys
 from keepclear.record.encoding import encode
 from keepclear.record.files import WorldLine
+from keepclear.store.nodes import ALONE
 from keepclear.store.postgresql import PostgreSQLStore
 
-store = PostgreSQLStore.open(sys.argv[1], sys.argv[2])
+store = PostgreSQLStore.open(sys.argv[1], sys.argv[2], ALONE)
 seq = store._next
 while True:
     batch = [encode(WorldLine(seq=n, hash=f"{n:064x}")) for n in range(seq, seq + seq % 7 + 1)]

@@ -24,6 +24,7 @@ from keepclear.server import writer as writing
 from keepclear.server.operator import HealthSaid
 from keepclear.server.stores import open_store
 from keepclear.server.writer import Begun, State, Unavailable, Writer
+from keepclear.store.nodes import ALONE
 from keepclear.store.postgresql import PostgreSQLStore
 from tests.postgresql_server import How, Relay, Server
 from tests.server_plays import Node, circle, serving
@@ -49,7 +50,7 @@ class Served:
         self.writer = Writer(self._begin, self.stage.clock.now_us, beat_s=1_000)
 
     def _begin(self) -> Begun:
-        stage, store = self.stage, PostgreSQLStore.open(self._address, "exercise")
+        stage, store = self.stage, PostgreSQLStore.open(self._address, "exercise", ALONE)
         try:
             return Begun(Exchange(stage._opened, stage._signer, stage.clock, RandomIds(), store,
                                   plain()), store)  # fmt: skip

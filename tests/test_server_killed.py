@@ -31,7 +31,7 @@ class Sender(threading.Thread):
     """A party that files and ends without a pause, and knows nothing of who is killed."""
 
     def __init__(self, client: Client, place: int, ends: threading.Event) -> None:
-        super().__init__()
+        super().__init__(daemon=True)
         self._client, self._place, self._ends = client, place, ends
         self.answered: list[str] = []
         self.fault: BaseException | None = None

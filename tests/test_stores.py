@@ -24,6 +24,7 @@ from keepclear.record.encoding import encode
 from keepclear.record.files import BeatLine, Header, WorldLine
 from keepclear.store import sqlite
 from keepclear.store.memory import MemoryStore
+from keepclear.store.nodes import ALONE
 from keepclear.store.postgresql import PostgreSQLStore
 from keepclear.store.sqlite import SQLiteStore
 from tests.exchange_plays import CountedIds
@@ -50,7 +51,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Made]:
 
     def postgresql(header: Header | None) -> Store:
         if header is None:
-            return PostgreSQLStore.open(address, HEADER.region)
+            return PostgreSQLStore.open(address, HEADER.region, ALONE)
         return PostgreSQLStore.create(address, header)
 
     def memory(header: Header | None) -> Store:

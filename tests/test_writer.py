@@ -24,6 +24,7 @@ from keepclear.record.verification import verify
 from keepclear.server import writer as writing
 from keepclear.server.writer import Begun, State, Unavailable, Writer
 from keepclear.store.memory import MemoryStore
+from keepclear.store.nodes import Node, WrittenByOther
 from tests.test_exchange_agreements import Keys, staged
 from tests.two_worlds import Plan, filed
 
@@ -40,6 +41,11 @@ class Store(MemoryStore):
         self.appends: list[int] = []
         self.how = ""
         self.closed = 0
+        self.may_write = True
+
+    @property
+    def is_ours(self) -> bool:
+        return self.may_write
 
     def append(self, lines: Sequence[bytes]) -> None:
         self.may_go.wait(WAIT_S)
@@ -73,6 +79,8 @@ class Served:
         self.begun += 1
         if self.store.how == "gone":
             raise OperatorError("database: is gone")
+        if self.store.how == "other's":
+            raise WrittenByOther("exercise", Node("b", "http://b"))
         stage = self.stage
         return Begun(Exchange(stage._opened, stage._signer, stage.clock, RandomIds(),
                               self.store, plain()), self.store)  # fmt: skip
@@ -202,6 +210,59 @@ def test_while_it_cannot_begin_again_it_says_so_and_shows_nothing(served: Served
     served.store.how = ""
     served.until(State.WRITING)
     assert served.operations() == 0
+
+
+def test_while_another_node_writes_it_stands_by_and_then_goes_on(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "ASKS_S", 0.02)
+    served.send(served.file()).result(WAIT_S)
+    served.store.how, served.store.may_write = "other's", False
+    served.until(State.STANDING_BY)
+
+    assert served.writer.writes_at == "http://b"
+    assert "is written by node b" in served.writer.health.why
+    with pytest.raises(Unavailable, match="nothing was done"):
+        served.send(served.file(place=40)).result(WAIT_S)
+    with pytest.raises(Unavailable, match="it shows nothing until"):
+        served.operations()
+    served.store.how = "gone"
+    served.until(State.BEGINNING)  # it does not know any more who writes
+    assert not served.writer.writes_at
+    served.store.how, served.store.may_write = "", True
+    served.until(State.WRITING)
+    assert not served.writer.writes_at
+    assert served.operations() == 1
+
+
+def test_a_node_that_may_not_write_from_the_start_stands_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writing, "ASKS_S", 0.02)
+    real = Store.__init__
+
+    def other(store: Store, lines: Sequence[bytes]) -> None:
+        real(store, lines)
+        store.how = "other's"
+
+    monkeypatch.setattr(Store, "__init__", other)
+    served = Served()
+    served.writer.start()
+
+    assert served.writer.health.state is State.STANDING_BY
+    served.store.how = ""
+    served.until(State.WRITING)
+    served.send(served.file()).result(WAIT_S)
+    served.writer.stop()
+
+
+def test_what_is_not_sure_to_be_the_last_is_not_shown(served: Served) -> None:
+    """The term has ended while the thread was paused: also what was asked then gets no answer."""
+    served.send(served.file()).result(WAIT_S)
+    served.store.how, served.store.may_write = "gone", False
+
+    with pytest.raises(OperatorError):
+        served.operations()
 
 
 def test_a_fault_of_ours_in_one_act_harms_no_other(

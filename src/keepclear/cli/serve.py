@@ -33,9 +33,13 @@ KEYS_DAYS: Final = 730
               help="Serve parties over TLS (1.2 or newer): the certificate, as PEM.")  # fmt: skip
 @click.option("--tls-key", metavar="FILE", type=click.Path(dir_okay=False),
               help="The certificate's private key (PEM, without a password).")  # fmt: skip
+@click.option("--reached-at", metavar="URL", default="",
+              help="Where other nodes of the region reach --listen, if not at what it says.",
+              )  # fmt: skip
 def serve(
     folder: str, *, new: bool, region: str | None, house: str | None, store: str | None,
     listen: str, operator: str, tls_cert: str | None, tls_key: str | None,
+    reached_at: str,
 ) -> int:  # fmt: skip
     """Serve the region in FOLDER until Ctrl-C.
 
@@ -76,7 +80,7 @@ def serve(
                 create_region(Path(folder), region, rules, clock, functions, store)
 
         run(Path(folder), addresses[0], addresses[1], functions, said, clock, first=first,
-            tls=tls)  # fmt: skip
+            tls=tls, reached_at=reached_at)  # fmt: skip
         return ["ended; what was answered is in the record"]
 
     def said(listening: "Listening") -> None:

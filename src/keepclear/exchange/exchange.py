@@ -341,9 +341,9 @@ class Exchange:
         self._has_failed = False
 
     def _now_us(self) -> int:
-        """Return the time, where the record is whole."""
+        """Return the time, where the record is whole; never before that of its last entry."""
         self._check_whole()
-        return self._clock.now_us()
+        return max(self._clock.now_us(), self._kept.ledger.chain.at_us)
 
     def _check_whole(self) -> None:
         if self._has_failed:

@@ -38,6 +38,11 @@ class Clock(Protocol):
 class Store(Protocol):
     """Where the lines of a record are kept, in order; whole or not at all."""
 
+    @property
+    def is_ours(self) -> bool:
+        """Tell whether nobody else can write now; where not, nothing of it is shown."""
+        ...
+
     def append(self, lines: Sequence[bytes]) -> None:
         """Keep lines after those that are there; `NotWritten` where surely none was kept."""
         ...

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import uvicorn
-from litestar import Litestar
+from litestar.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 GRACEFUL_S: Final = 3
@@ -114,7 +114,7 @@ class Server(uvicorn.Server):
         self.answers.set()
 
 
-def configured(app: Litestar, tls: ssl.SSLContext | None = None) -> uvicorn.Config:
+def configured(app: ASGIApp, tls: ssl.SSLContext | None = None) -> uvicorn.Config:
     """Return how an application is served. tls: None for plain HTTP."""
     made = uvicorn.Config(
         app, http=Connection, ws="none", lifespan="off", log_config=None, access_log=False,

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the operator reaches, on an address of its own: health, readiness, parties, the clock.
 
-    GET  /health      how the node is, and since when: 200, or 503 where it cannot decide
+    GET  /health      how the node is, and since when: 200, or 503 where it can neither decide nor
+                      hand on to the node that does
     GET  /ready       204 where it decides acts, else 503
     GET  /metrics     what it counts, for Prometheus
     POST /parties     a party's key document: the party is admitted, or its keys change
@@ -61,7 +62,8 @@ def operator_app(writer: Writer, clock: NodeClock, token: str) -> Litestar:
             state=found.state.value, since_us=found.since_us, why=why, clock_us=off_us,
             now_us=clock.now_us(),
         )  # fmt: skip
-        return Response(said, status_code=200 if found.state is State.WRITING else 503)
+        is_well = found.state in {State.WRITING, State.STANDING_BY}
+        return Response(said, status_code=200 if is_well else 503)
 
     @get("/ready")
     async def ready() -> Response[None]:

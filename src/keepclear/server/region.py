@@ -36,6 +36,7 @@ from keepclear.record.headers import is_name
 from keepclear.record.keys import Signer
 from keepclear.server.stores import create_store, is_begun, open_store
 from keepclear.server.writer import Begun
+from keepclear.store.nodes import ALONE, Node
 
 PRIVATE: Final = "exchange.private.json"
 PUBLIC: Final = "region.keys.json"
@@ -54,12 +55,12 @@ class PrivateKey(Signed, frozen=True, kw_only=True):
 
 def create_region(
     folder: Path, name: str, house: RuleSet, clock: Clock, functions: Functions,
-    address: str | None = None,
+    address: str | None = None, node: Node = ALONE,
 ) -> None:  # fmt: skip
     """Make a region: its key, its record, and in the record's first entry what it is.
 
-    address: of the database that keeps its record; None for a file in the folder. `InputError` for
-    a name that is none, `OperatorError` where there is something already.
+    address: of the database that keeps its record; None for a file in the folder. node: this one.
+    `InputError` for a name that is none, `OperatorError` where there is something already.
     """
     if not is_name(name):
         raise InputError(
@@ -82,7 +83,7 @@ def create_region(
     _write_private(folder / TOKEN, secrets.token_urlsafe(32).encode())
     (folder / PUBLIC).write_bytes(encode(KeysFile(exchange=(own,))) + b"\n")
     try:
-        store = create_store(folder, header, address)
+        store = create_store(folder, header, address, node)
     except OperatorError:  # nothing is half made: the same can be tried again
         for each in (PRIVATE, TOKEN, PUBLIC):
             (folder / each).unlink()
@@ -93,11 +94,11 @@ def create_region(
         store.close()
 
 
-def begin(folder: Path, clock: Clock, functions: Functions) -> Begun:
+def begin(folder: Path, clock: Clock, functions: Functions, node: Node = ALONE) -> Begun:
     """Open the record of a region and go on from it; `OperatorError` where it cannot be."""
     key = _read_private(folder)
     signer = Signer(bytes.fromhex(key.seed))
-    store = open_store(folder)
+    store = open_store(folder, node)
     try:
         region = _region(store, folder)
         exchange = Exchange(region, signer, clock, RandomIds(), store, functions)

@@ -2,6 +2,7 @@
 """One node: the writer, and two addresses, one for the parties and one for the operator."""
 
 import asyncio
+import secrets
 import signal
 import socket
 import ssl
@@ -16,9 +17,11 @@ from keepclear.server.app import Public
 from keepclear.server.clock import NodeClock
 from keepclear.server.connections import Server, configured
 from keepclear.server.feed import Feed
+from keepclear.server.forwarding import Forwarding
 from keepclear.server.operator import operator_app
 from keepclear.server.region import begin, operator_token
 from keepclear.server.writer import BEAT_S, Writer
+from keepclear.store.nodes import Node
 
 BACKLOG: Final = 2_048
 
@@ -66,39 +69,52 @@ def serve(
     folder: Path, parties: Address, operator: Address, functions: Functions,
     started: Callable[[Listening], None], clock: NodeClock, beat_s: float = BEAT_S,
     first: Callable[[], None] = lambda: None, tls: ssl.SSLContext | None = None,
+    reached_at: str = "",
 ) -> None:  # fmt: skip
     """Serve a region until the process is told to end; `OperatorError` where it cannot begin.
 
     started: is called once both addresses answer. first: once they are taken, before anything else;
-    it makes a new region. tls: of the parties' address; the operator's is plain.
+    it makes a new region. tls: of the parties' address; the operator's is plain. reached_at: where
+    other nodes reach that of the parties; where it listens, if nothing is given.
     """
     with ExitStack() as taken:
         sockets = [taken.enter_context(closing(_bound(each))) for each in (parties, operator)]
         first()
-        _serve_at(sockets, folder, functions, started, clock, beat_s, tls)
+        _serve_at(sockets, folder, functions, started, clock, beat_s, tls, reached_at)
 
 
 def _serve_at(
     sockets: list[socket.socket], folder: Path, functions: Functions,
     started: Callable[[Listening], None], clock: NodeClock, beat_s: float,
-    tls: ssl.SSLContext | None,
+    tls: ssl.SSLContext | None, reached_at: str,
 ) -> None:  # fmt: skip
     """Serve a region at addresses that are taken."""
     token = operator_token(folder)
     waking = _Waking()
+    node = Node(
+        f"{socket.gethostname()}-{secrets.token_hex(4)}",
+        reached_at or _address(sockets[0], "https" if tls else "http").url,
+    )
     writer = Writer(
-        lambda: begin(folder, clock, functions), clock.now_us, waking.kept, beat_s=beat_s
+        lambda: begin(folder, clock, functions, node), clock.now_us, waking.kept, beat_s=beat_s
     )
     public = Public(writer, clock.now_us)
+    forwarding = Forwarding(public.app(), writer)
     servers = [
-        Server(configured(public.app(), tls)),
+        Server(configured(forwarding, tls)),
         Server(configured(operator_app(writer, clock, token))),
     ]
+
+    def ended() -> None:
+        public.feed.close()
+        forwarding.end()
+
     writer.start()
     try:
         with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
             waking.begin(runner.get_loop(), public.feed)
-            runner.run(_serve(servers, sockets, started, public.feed.close))
+            runner.run(_serve(servers, sockets, started, ended))
+            runner.run(forwarding.close())
     finally:
         writer.stop()
 
@@ -122,12 +138,13 @@ async def _serve(
     for each in servers:
         await each.answers.wait()
     schemes = ["https" if each.config.ssl else "http" for each in servers]
-    names = [each.getsockname() for each in sockets]
-    started(Listening(*(
-        Address(host, port, scheme)
-        for (host, port, *_), scheme in zip(names, schemes, strict=True)
-    )))  # fmt: skip
+    started(Listening(*map(_address, sockets, schemes)))
     await asyncio.gather(*running)
+
+
+def _address(bound: socket.socket, scheme: str) -> Address:
+    host, port, *_ = bound.getsockname()
+    return Address(host, port, scheme)
 
 
 def _bound(address: Address) -> socket.socket:

@@ -16,6 +16,7 @@ from keepclear.errors import OperatorError
 from keepclear.exchange.ports import Store
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.files import Header
+from keepclear.store.nodes import Node
 from keepclear.store.sqlite import SQLiteStore
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 RECORD: Final = "record.db"
 MOVED: Final = "record.moved.db"
 STORE: Final = "store.json"
+MOVING: Final = Node("store move", "")
 AT_ONCE: Final = 1_000  # lines copied with one append
 
 
@@ -40,21 +42,21 @@ def is_begun(folder: Path) -> bool:
     return any((folder / each).exists() for each in (RECORD, STORE))
 
 
-def create_store(folder: Path, header: Header, address: str | None) -> Store:
+def create_store(folder: Path, header: Header, address: str | None, node: Node) -> Store:
     """Begin a record with its header: in the folder, or in the database at an address."""
     if address is None:
         return SQLiteStore.create(folder / RECORD, header)
-    store = _postgresql().create(address, header)
+    store = _postgresql().create(address, header, node)
     _write(folder, StoreFile(address=address, region=header.region))
     return store
 
 
-def open_store(folder: Path) -> Store:
-    """Open the record of a region."""
+def open_store(folder: Path, node: Node | None = None) -> Store:
+    """Open the record of a region. node: that writes it, where a database decides who may."""
     named = _read(folder)
     if named is None:
         return SQLiteStore.open(folder / RECORD)
-    return _postgresql().open(named.address, named.region)
+    return _postgresql().open(named.address, named.region, node)
 
 
 def move_store(folder: Path, address: str) -> int:
@@ -86,8 +88,8 @@ def _begun(address: str, header: Header) -> "PostgreSQLStore":
     """Return the region's store in a database: new, or as an earlier try has left it."""
     stores = _postgresql()
     if stores.holds(address, header.region):
-        return stores.open(address, header.region)
-    return stores.create(address, header)
+        return stores.open(address, header.region, MOVING)
+    return stores.create(address, header, MOVING)
 
 
 def _copy(old: Store, new: Store, there: int) -> None:

@@ -7,7 +7,9 @@
    tried once a second, and until it can be written nothing is decided.
 4. Where it is not known what was written, its senders are told that, and the exchange begins again
    from what is there.
-5. Between acts: what falls due by time, a beat every ten seconds, what is RE-CHECKING.
+5. Where another node writes, this one stands by: it asks again and again whether it may, and shows
+   nothing. Where it may not write any more it lets go of all it holds, and asks so too.
+6. Between acts: what falls due by time, a beat every ten seconds, what waits to be looked at again.
 """
 
 import logging
@@ -27,6 +29,7 @@ from keepclear.exchange.views import Answer, Disclosed
 from keepclear.record.envelopes import Envelope
 from keepclear.record.receipts import Receipt
 from keepclear.server.metrics import Metrics
+from keepclear.store.nodes import WrittenByOther
 
 Value = TypeVar("Value")
 Receipts = Disclosed[tuple[Receipt, ...]]
@@ -34,6 +37,7 @@ Receipts = Disclosed[tuple[Receipt, ...]]
 BEAT_S: Final = 10.0
 LOOKS_S: Final = 0.2  # how often what falls due is looked for, where nothing is sent
 TRIES_S: Final = 1.0
+ASKS_S: Final = 0.5  # how often a node that stands by asks whether it may write
 AT_ONCE: Final = 512
 WAITING: Final = 20_000
 NOT_KNOWN: Final = (
@@ -48,6 +52,7 @@ class State(StrEnum):
     WRITING = "writing"
     CANNOT_WRITE = "cannot write"
     BEGINNING = "beginning again"
+    STANDING_BY = "standing by"
     STOPPED = "stopped"
 
 
@@ -82,8 +87,9 @@ class _Job:
 class Writer:
     """Owns an exchange. `submit`, `admit` and `read` are called from any thread.
 
-    begin: opens the record and goes on from it. now_us: for what health says. kept: is called, on
-    the writer's thread, after each write, with how many steps of the record each party sees.
+    begin: opens the record and goes on from it; `WrittenByOther` where it may not. now_us: for what
+    health says. kept: is called, on the writer's thread, after each write, with how many steps of
+    the record each party sees.
     """
 
     def __init__(
@@ -93,12 +99,14 @@ class Writer:
         self._begin, self._now_us, self._kept, self._beat_s = begin, now_us, kept, beat_s
         self._waiting: queue.Queue[_Job | None] = queue.Queue(WAITING)
         self._gate = threading.Lock()
-        self._begun = begin()
-        self._lines = self._begun.exchange.reads.lines
+        self._begun: Begun | None = None
+        self._lines = 0
+        self._writes_at = ""
         self._next_beat = time.monotonic() + beat_s
         self._next_try = 0.0
         self._thread = threading.Thread(target=self._run, name="writer")
         self.health = Health(State.WRITING, now_us(), "")
+        self._begin_or_stand_by()
         self.metrics = Metrics()
         self.metrics.gauge("keepclear_waiting", "What waits for the writer.", self._waiting.qsize)
         self.metrics.gauge(
@@ -107,6 +115,18 @@ class Writer:
             lambda: float(self.health.state is State.WRITING),
         )
         self.metrics.gauge("keepclear_record_lines", "Lines in the record.", lambda: self._lines)
+
+    @property
+    def writes_at(self) -> str:
+        """Return where the node is that writes, where this one stands by; else nothing."""
+        return self._writes_at if self.health.state is State.STANDING_BY else ""
+
+    @property
+    def _own(self) -> Begun:
+        """Return the exchange and its store; `Unavailable` where there is none."""
+        if self._begun is None:
+            raise Unavailable(self._refusal())
+        return self._begun
 
     def start(self) -> None:
         """Begin to decide."""
@@ -160,10 +180,10 @@ class Writer:
             is_going = None not in jobs
             self._surely([each for each in jobs if each is not None])
         if self.health.state is State.WRITING:
-            self._quietly(self._begun.exchange.beat)
+            self._quietly(self._own.exchange.beat)
         with self._gate:
             self.health = Health(State.STOPPED, self._now_us(), "")
-        self._begun.store.close()
+        self._let_go()
         while not self._waiting.empty():
             if (job := self._waiting.get_nowait()) is not None:
                 job.done.set_exception(Unavailable("exchange: has stopped; send it again later"))
@@ -191,6 +211,10 @@ class Writer:
 
     def _step(self, jobs: Sequence[_Job]) -> None:
         """Do what waits, and what is to be done by time."""
+        if self._begun is not None and not self._begun.store.is_ours:
+            self._let_go()
+            self._say(State.BEGINNING, "the term of its lease has ended; it asks for another")
+            self._next_try = 0.0
         if self.health.state is not State.WRITING:
             self._try_again()
         if self.health.state is State.WRITING:
@@ -203,13 +227,23 @@ class Writer:
             self._quietly(self._by_time)
         for each in jobs:
             if not each.is_act:
-                _finish(each, self._begun.exchange)
+                self._show(each)
+
+    def _show(self, job: _Job) -> None:
+        """Answer what was asked, where there is something to show."""
+        if self._begun is not None:
+            _finish(job, self._begun.exchange)
+        else:
+            job.done.set_exception(Unavailable(
+                f"exchange: {self.health.state}; it shows nothing until it can begin again from "
+                "what is written, so ask again"
+            ))  # fmt: skip
 
     def _decide(self, jobs: Sequence[_Job]) -> None:
         """Decide acts together, write them, and then answer all."""
         if not jobs:
             return
-        exchange, metrics = self._begun.exchange, self.metrics
+        exchange, metrics = self._own.exchange, self.metrics
         results: list[Any] = []
         try:
             with metrics.written.time(), exchange.together():
@@ -240,7 +274,7 @@ class Writer:
 
     def _by_time(self) -> None:
         """Enter what has fallen due, something of what waits, and a beat if it is time."""
-        exchange = self._begun.exchange
+        exchange = self._own.exchange
         before = exchange.reads.lines
         exchange.pass_time()
         if exchange.world.is_waiting:
@@ -263,7 +297,7 @@ class Writer:
     def _failed(self, fault: Exception) -> None:
         if isinstance(fault, NotWritten):
             self._say(State.CANNOT_WRITE, str(fault))
-        elif not self._begun.exchange.is_whole:
+        elif self._begun is None or not self._begun.exchange.is_whole:
             self._say(State.BEGINNING, str(fault))
         if not isinstance(fault, KeepclearError):
             LOG.error("a fault of ours", exc_info=fault)
@@ -275,15 +309,34 @@ class Writer:
             return
         self._next_try = time.monotonic() + TRIES_S
         try:
-            if self.health.state is State.BEGINNING:
-                self._begun.store.close()
-                self._begun = self._begin()
+            if self.health.state is State.CANNOT_WRITE:
+                self._own.store.probe()
+                self._say(State.WRITING, "")
             else:
-                self._begun.store.probe()
+                self._let_go()
+                self._begin_or_stand_by()
         except KeepclearError as fault:
+            if self.health.state is State.STANDING_BY:  # nor does it know who writes
+                self._say(State.BEGINNING, str(fault))
             self._say(self.health.state, str(fault))
-            return
-        self._say(State.WRITING, "")
+
+    def _begin_or_stand_by(self) -> None:
+        """Begin from what is written, or see which node writes."""
+        try:
+            self._begun = self._begin()
+        except WrittenByOther as other:
+            self._writes_at = other.node.address
+            self._next_try = time.monotonic() + ASKS_S
+            self._say(State.STANDING_BY, str(other))
+        else:
+            self._lines = self._begun.exchange.reads.lines
+            self._say(State.WRITING, "")
+
+    def _let_go(self) -> None:
+        """Let go of the exchange and its store."""
+        if self._begun is not None:
+            self._begun.store.close()
+            self._begun = None
 
     def _refusal(self) -> str:
         """Return why nothing is decided now.

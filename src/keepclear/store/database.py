@@ -36,7 +36,8 @@ SETTINGS: Final = f"""
 SET synchronous_commit = on;
 SET statement_timeout = '{STATEMENT_S}s';
 SET lock_timeout = '{LOCK_S}s';
-SET idle_in_transaction_session_timeout = '{IDLE_S}s'
+SET idle_in_transaction_session_timeout = '{IDLE_S}s';
+SET default_transaction_isolation = 'read committed'
 """
 Statement = tuple[str, Sequence[object]]
 
@@ -84,25 +85,33 @@ class Database:
 
     def run_once(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run a statement, and return its rows."""
+        cursor = self._executed(statement, values)
+        return [] if cursor.description is None else cursor.fetchall()
+
+    def change(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Run a statement, and return how many rows it has made or changed."""
+        return self._executed(statement, values).rowcount
+
+    def change_together(self, statements: Sequence[Statement]) -> int:
+        """Run statements as one transaction; return how many rows they have made or changed."""
+        if len(statements) == 1:
+            return self.change(*statements[0])
+        self.change("BEGIN")
         try:
-            cursor = self._db.execute(statement.encode(), values or None, binary=bool(values))
-            return [] if cursor.description is None else cursor.fetchall()
+            count = sum(self.change(statement, values) for statement, values in statements)
+        except StatementRefused:
+            self.change("ROLLBACK")
+            raise
+        self.change("COMMIT")
+        return count
+
+    def _executed(
+        self, statement: str, values: Sequence[object]
+    ) -> psycopg.Cursor[tuple[Any, ...]]:
+        try:
+            return self._db.execute(statement.encode(), values or None, binary=bool(values))
         except psycopg.Error as fault:
             raise self._meaning(fault) from None
-
-    def run_together(self, statements: Sequence[Statement]) -> None:
-        """Run statements as one transaction."""
-        if len(statements) == 1:
-            self.run_once(*statements[0])
-            return
-        self.run_once("BEGIN")
-        try:
-            for statement, values in statements:
-                self.run_once(statement, values)
-        except StatementRefused:
-            self.run_once("ROLLBACK")
-            raise
-        self.run_once("COMMIT")
 
     def reopen(self) -> None:
         """Let go of the connection, and open another."""

@@ -4,7 +4,9 @@
 Layout: table `keepclear_lines` (`migrations`), of region, number (0 is the header) and line, as in
 a record's file (`record.files`). One database may hold several regions.
 
-1. The primary key refuses what a stale writer appends, as its numbers are taken.
+1. One node writes, for the term of its lease (`leases`). An append looks in its own transaction
+   whether that term holds, and holds up whoever would take the next. The primary key refuses it
+   beside that, where its numbers are taken.
 2. An append is one statement, and one transaction; very many lines are several statements in one.
 3. Where the connection is lost meanwhile the same lines are appended again: they wait for what may
    still be under way with the same numbers, and then it is known. Refused as taken, they are
@@ -30,11 +32,24 @@ from keepclear.store.database import (
     Statement,
     StatementRefused,
 )
+from keepclear.store.leases import Lease
 from keepclear.store.migrations import has_layout, migrate
+from keepclear.store.nodes import ALONE, Fenced, Node
 
 PROBE_BYTES: Final = 262_144
 AT_ONCE: Final = 1_000  # lines read in one step
-IN_STATEMENT: Final = 10_000  # lines; three values each, of which a statement may have 65,535
+IN_STATEMENT: Final = 10_000  # lines; two values each, of which a statement may have 65,535
+INSERT: Final = """
+INSERT INTO keepclear_lines (region, number, line)
+SELECT held.region, added.number, added.line
+FROM (
+    SELECT region FROM keepclear_leases
+    WHERE region = %s AND term = %s AND until > clock_timestamp() FOR SHARE
+) AS held
+CROSS JOIN (VALUES (%s::bigint, %b::bytea){}) AS added (number, line)
+"""
+BEGIN_LEASE: Final = "INSERT INTO keepclear_leases VALUES (%s, 0, '', '', clock_timestamp())"
+BEGIN_LINES: Final = "INSERT INTO keepclear_lines VALUES (%s, 0, %b)"
 NUMBER: Final = "SELECT coalesce(max(number) + 1, 0) FROM keepclear_lines WHERE region = %s"
 READ: Final = """
 SELECT number, line FROM keepclear_lines
@@ -52,38 +67,60 @@ class PostgreSQLStore:
     `OperatorError` where the database cannot be reached, has another layout, or not this region.
     """
 
-    def __init__(self, db: Database, region: str) -> None:
+    def __init__(self, db: Database, region: str, lease: Lease | None) -> None:
         """Take what `create` and `open` have made; use those."""
-        self._db, self._region = db, region
+        self._db, self._region, self._lease = db, region, lease
         self._place = f"{db.address}, region {region}"
-        self._next: int = db.run(NUMBER, (region,))[0][0]
+        self._next = 0
+        self._look_again()
 
     @classmethod
-    def create(cls, address: str, header: Header) -> Self:
-        """Begin a region with the header of its record; refuse one that is there."""
+    def create(cls, address: str, header: Header, node: Node = ALONE) -> Self:
+        """Begin a region with the header of its record, and write it; refuse one that is there."""
         db = Database(address)
         try:
             migrate(db, is_new=True)
-            store = cls(db, header.region)
-            store._check_new()
-            store.append([encode(header)])
+            store = cls(db, header.region, None)
+            store._begin(header)
+        finally:
+            db.close()
+        return cls.open(address, header.region, node)
+
+    @classmethod
+    def open(cls, address: str, region: str, node: Node | None = None) -> Self:
+        """Open a region that is there: as the node that writes it, or without one to read.
+
+        `WrittenByOther` where another node has its lease.
+        """
+        db = Database(address)
+        lease = None if node is None else Lease(address, region, node)
+        try:
+            migrate(db, is_new=False)
+            store = cls(db, region, lease)
+            store._check_header()
+            if lease is not None:
+                lease.take(db)
+                store._look_again()
         except BaseException:
+            if lease is not None:
+                lease.give_back(db)
             db.close()
             raise
         return store
 
-    @classmethod
-    def open(cls, address: str, region: str) -> Self:
-        """Open a region that is there."""
-        db = Database(address)
+    def _look_again(self) -> None:
+        """See how far the record goes, now that nobody else writes."""
+        self._next = self._db.run(NUMBER, (self._region,))[0][0]
+
+    def _begin(self, header: Header) -> None:
+        self._check_new()
         try:
-            migrate(db, is_new=False)
-            store = cls(db, region)
-            store._check_header()
-        except BaseException:
-            db.close()
-            raise
-        return store
+            self._db.change_together([
+                (BEGIN_LEASE, (self._region,)), (BEGIN_LINES, (self._region, encode(header))),
+            ])  # fmt: skip
+        except KeyTaken:
+            self._next = 1
+            self._check_new()
 
     @classmethod
     def holds(cls, address: str, region: str) -> bool:
@@ -132,19 +169,28 @@ class PostgreSQLStore:
             self._insert_again(lines, fault)
         self._next += len(lines)
 
+    @property
+    def is_ours(self) -> bool:
+        """Tell whether no other node can write now."""
+        return self._lease is not None and self._lease.holds
+
     def _insert(self, lines: Sequence[bytes]) -> None:
-        self._db.run_together([
+        kept = self._db.change_together([
             self._inserting(first, lines[first : first + IN_STATEMENT])
             for first in range(0, len(lines), IN_STATEMENT)
         ])  # fmt: skip
+        if kept < len(lines):
+            raise Fenced(
+                f"{self._place}: its lease has ended, so nothing is written; another node may "
+                "write, or this one once it has the lease again"
+            )
 
     def _inserting(self, first: int, lines: Sequence[bytes]) -> Statement:
         """Return what inserts lines. first: how many of the same append stand before them."""
-        rows = ", ".join(["(%s, %s, %b)"] * len(lines))
-        values = (
-            (self._region, number, line) for number, line in enumerate(lines, self._next + first)
-        )
-        return f"INSERT INTO keepclear_lines VALUES {rows}", tuple(chain.from_iterable(values))  # noqa: S608 rows are places for values
+        term = -1 if self._lease is None else self._lease.term
+        values = chain.from_iterable(enumerate(lines, self._next + first))
+        rows = ", (%s, %b)" * (len(lines) - 1)
+        return INSERT.format(rows), (self._region, term, *values)
 
     def _insert_again(self, lines: Sequence[bytes], lost: ConnectionLost) -> None:
         """Append over another connection what may have been appended over the one that was lost."""
@@ -212,5 +258,7 @@ class PostgreSQLStore:
             raise OperatorError(f"{self._place}: cannot be written ({fault}); make room") from None
 
     def close(self) -> None:
-        """Let go of the database; what was appended is in it."""
+        """Let go of the database and the lease; what was appended is in it."""
+        if self._lease is not None:
+            self._lease.give_back(self._db)
         self._db.close()

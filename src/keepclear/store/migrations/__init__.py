@@ -51,7 +51,7 @@ def has_layout(db: Database) -> bool:
 
 def _do(db: Database, number: int, statements: str) -> None:
     try:
-        db.run_together([
+        db.change_together([
             ("INSERT INTO keepclear_migrations VALUES (%s)", (number,)), (statements, ()),
         ])  # fmt: skip
     except KeyTaken:

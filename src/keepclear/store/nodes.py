@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes that may write one record, and what they are told where it is another one's turn."""
+
+from typing import Final, NamedTuple
+
+from keepclear.errors import OperatorError
+
+
+class Node(NamedTuple):
+    """A node that may write. name: of one process, for people too. address: its parties' one."""
+
+    name: str
+    address: str
+
+
+ALONE: Final = Node("alone", "")
+
+
+class WrittenByOther(OperatorError):
+    """Another node has the lease. node: which."""
+
+    def __init__(self, region: str, node: Node) -> None:
+        self.node = node
+        super().__init__(
+            f"region {region}: is written by node {node.name} at {node.address or 'no address'}; "
+            "this one stands by, and takes over where that one ends"
+        )
+
+
+class Fenced(OperatorError):
+    """The term of whoever appends has ended; nothing was kept."""
