@@ -76,8 +76,8 @@ class CountingStore:
         self.appends += 1
         self._store.append(lines)
 
-    def lines(self) -> list[bytes]:
-        return self._store.lines()
+    def lines(self, first: int = 0) -> list[bytes]:
+        return self._store.lines(first)
 
     def pick(self, numbers: Sequence[int]) -> list[bytes]:
         return self._store.pick(numbers)

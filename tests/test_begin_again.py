@@ -17,9 +17,11 @@ from hypothesis.stateful import MultipleResults, initialize, rule
 from msgspec.structs import replace
 
 from keepclear.agreement.rules_toml import parse_short
+from keepclear.detect.compiled import plain
 from keepclear.errors import CallerError, OperatorError
 from keepclear.exchange.folding import fold
 from keepclear.exchange.ports import NotWritten
+from keepclear.exchange.reopening import Following, reopened
 from keepclear.exchange.views import Answer, Disclosed
 from keepclear.exchange.world import World, undo
 from keepclear.plans import acts
@@ -230,6 +232,36 @@ def test_the_index_goes_on_with_what_is_over_by_its_time_in_a_conflict() -> None
     assert conflict.state is State.RAISED
     play.at(86)
     assert closed_at(play) == [85]
+
+
+def test_a_record_that_is_read_along_in_pieces_leads_to_the_same() -> None:
+    play, _, _ = met(a_and_b(NUMBERED))
+    play.file("c", THEIRS)
+    play.stage.exchange.beat()
+    play.at(86)
+    play.stage.exchange.beat()
+    lines, stage, by = play.stage.lines, play.stage, Random(3)
+    whole = reopened(lambda: lines, stage._opened, stage._signer.public, plain())
+
+    for _ in range(5):
+        along = Following(stage._opened, plain())
+        while along.count < len(lines):
+            along.read(lines[along.count : along.count + by.randint(0, 5)])
+        kept = along.result(stage._signer.public)
+        assert kept_of(kept) == kept_of(whole)
+        assert vars(kept.due) == vars(whole.due)
+        assert vars(kept.answers) == vars(whole.answers)
+
+
+def test_a_beat_that_does_not_hold_is_found_while_it_is_read_along() -> None:
+    stage = begun()
+    lines = stage.lines
+    entries = [place for place, each in enumerate(lines) if each.startswith(b'{"line":"entry"')]
+    del lines[entries[-1]]  # a beat stands after it
+    along = Following(stage._opened, plain())
+
+    with pytest.raises(OperatorError, match="is the digest of what is there, and was not signed"):
+        along.read(lines)
 
 
 def test_on_a_machine_whose_clock_is_behind_time_in_the_record_stands_until_it_has_come() -> None:

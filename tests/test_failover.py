@@ -21,9 +21,14 @@ import msgspec
 import psycopg
 import pytest
 
+from keepclear.agreement.rules_toml import parse_short
 from keepclear.client import Client
+from keepclear.detect.compiled import plain
 from keepclear.plans import acts
+from keepclear.server.beginning import Beginning
+from keepclear.server.clock import SteadyClock
 from keepclear.server.operator import HealthSaid
+from keepclear.server.region import create_region
 from keepclear.server.stores import STORE, StoreFile
 from keepclear.server.writer import State
 from keepclear.store.nodes import Fenced, WrittenByOther
@@ -218,6 +223,60 @@ def test_a_writer_that_is_paused_past_its_term_keeps_nothing(
 
     assert lines_in(address) == [world(1), world(2)]
     say(f"paused before {before}", took_s)
+
+
+@pytest.mark.slow
+def test_who_stands_by_reads_along_and_has_little_left_to_read(
+    postgresql: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, address, clock = tmp_path / "east", postgresql.database(), SteadyClock()
+    create_region(folder, "east", parse_short("5 NM / 1000 ft"), clock, plain(), address)
+    first, second = (Beginning(folder, clock, plain(), each) for each in (A, B))
+    written = first()
+    for _ in range(20):
+        written.exchange.beat()
+    for _ in range(2):
+        with pytest.raises(WrittenByOther):
+            second()
+    written.exchange.beat()
+    written.store.close()
+    asked: list[int] = []
+    lines = PostgreSQLStore.lines
+
+    def noted(store: PostgreSQLStore, first: int = 0) -> Iterator[bytes]:
+        asked.append(first)
+        return lines(store, first)
+
+    monkeypatch.setattr(PostgreSQLStore, "lines", noted)
+
+    begun = second()
+    count = begun.exchange.reads.lines
+    assert asked == [count - 1]
+    begun.exchange.beat()
+    begun.store.close()
+    with closing(third := first()[1]):
+        assert len(list(third.lines())) == count + 1
+
+
+@pytest.mark.slow
+def test_where_an_older_copy_was_restored_nothing_of_what_was_read_along_is_used(
+    postgresql: Server, tmp_path: Path
+) -> None:
+    folder, address, clock = tmp_path / "east", postgresql.database(), SteadyClock()
+    create_region(folder, "east", parse_short("5 NM / 1000 ft"), clock, plain(), address)
+    first, second = (Beginning(folder, clock, plain(), each) for each in (A, B))
+    written = first()
+    for _ in range(5):
+        written.exchange.beat()
+    with pytest.raises(WrittenByOther):
+        second()
+    written.store.close()
+    postgresql.execute(address, "DELETE FROM keepclear_lines WHERE number > 3")
+
+    begun = second()
+    assert begun.exchange.reads.lines == 4
+    begun.exchange.beat()
+    begun.store.close()
 
 
 # --- two nodes --------------------------------------------------------------------------------

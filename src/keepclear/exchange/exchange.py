@@ -64,16 +64,18 @@ class Exchange:
         ids: Ids,
         store: Store,
         functions: Functions,
+        kept: Kept | None = None,
     ) -> None:
         """Open a region, or go on with the record that the store holds.
 
-        `OperatorError` for a record that does not hold, or was opened otherwise.
+        kept: what that leads to, where it was read already. `OperatorError` for a record that does
+        not hold, or was opened otherwise.
         """
         self._region, self._signer, self._clock = region, signer, clock
         self._ids, self._store, self._functions = ids, store, functions
         self._has_failed = False
         self._batch: Batch | None = None
-        self._kept = self._from_record()
+        self._kept = self._from_record() if kept is None else kept
         self.reads = Reads(self._written, store, region, signer)
         if not self.world.opened:
             self._open()

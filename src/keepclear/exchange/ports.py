@@ -47,8 +47,8 @@ class Store(Protocol):
         """Keep lines after those that are there; `NotWritten` where surely none was kept."""
         ...
 
-    def lines(self) -> Iterable[bytes]:
-        """Return all lines as they stand in a file, the header first."""
+    def lines(self, first: int = 0) -> Iterable[bytes]:
+        """Return all lines as they stand in a file, from a number on; the header is 0."""
         ...
 
     def pick(self, numbers: Sequence[int]) -> list[bytes]:

@@ -10,7 +10,8 @@ notice is, byte for byte, what it would have been.
 2. The index is asked with all that ever held, as it was; what is compared now is put into it.
    When what is over by its time is so for the other side too is reckoned from how all stands now.
 3. Entries are checked against the order, hashes of the world against the fold, and the last beat
-   against order and trees. Signatures are for `record.verification`.
+   against order and trees, or each beat where a record is read along. Signatures are for
+   `record.verification`.
 4. A kind of part that is not known refuses to start: what is not understood is never passed over.
 """
 
@@ -70,29 +71,63 @@ def reopened(
     exchange signs with. `OperatorError` for a record that does not hold, or is not of this region,
     its house rule, its name and key.
     """
-    try:
-        last_beat = max(
-            (place for place, data in enumerate(read()) if data.startswith(BEAT)), default=0
+    last_beat = max(
+        (place for place, data in enumerate(read()) if data.startswith(BEAT)), default=0
+    )
+    following = Following(region, functions, last_beat)
+    following.read(read())
+    return following.result(public)
+
+
+class Following:
+    """What the lines of a record lead to, as they come: also while another exchange writes them.
+
+    checked_from: beats before this line are believed; the order is checked all the same. count,
+    last: how many lines were read, and the last of them.
+    `OperatorError` for a record that does not hold, as `reopened`.
+    """
+
+    def __init__(self, region: Region, functions: Functions, checked_from: int = 0) -> None:
+        self._region, self._functions, self._checked_from = region, functions, checked_from
+        self._reading: _Reading | None = None
+        self.count, self.last = 0, b""
+
+    def read(self, lines: Iterable[bytes]) -> None:
+        """Read the lines that come after those."""
+        try:
+            for data in lines:
+                if self._reading is None:
+                    self._begin(data)
+                else:
+                    self._reading.read(self.count, data)
+                self.count, self.last = self.count + 1, data
+        except RecordError as fault:
+            raise OperatorError(f"record: {fault}") from None
+
+    def result(self, public: PublicKey) -> Kept:
+        """Return what all lines lead to; nothing is read after that."""
+        try:
+            return (self._reading or self._begin(b"")).result(public)
+        except RecordError as fault:
+            raise OperatorError(f"record: {fault}") from None
+
+    def _begin(self, header: bytes) -> "_Reading":
+        region = self._region
+        self._reading = _Reading(
+            _header(header, region), self._checked_from, region, self._functions
         )
-        lines = iter(read())
-        first = next(lines, b"")
-        reading = _Reading(_header(first, region), last_beat, region, functions)
-        reading.note(first)
-        for place, data in enumerate(lines, start=1):
-            reading.read(place, data)
-        return reading.result(public)
-    except RecordError as fault:
-        raise OperatorError(f"record: {fault}") from None
+        self._reading.note(header)
+        return self._reading
 
 
 class _Reading:
     """The state of reading a record that is to go on."""
 
     def __init__(
-        self, header: Header, last_beat: int, region: Region, functions: Functions
+        self, header: Header, checked_from: int, region: Region, functions: Functions
     ) -> None:
         self._region, self._functions = region, functions
-        self._signers, self._last_beat = ExchangeKeys(header, None), last_beat
+        self._signers, self._checked_from = ExchangeKeys(header, None), checked_from
         self._kept = Kept(
             ledger=Ledger(region.name, region.incarnation),
             near=Near(functions, every_cylinder([region.house])),
@@ -128,7 +163,7 @@ class _Reading:
                 said = read_checkpoint(split_note(line.note)[0])
                 self._kept.noted[said.origin.rpartition("/")[2]] = said.size
             case BeatLine():
-                if place == self._last_beat:
+                if place >= self._checked_from:
                     self._check_beat(line, path)
                 self._kept.beats += 1
                 self._kept.worlds.clear()

@@ -34,8 +34,7 @@ from keepclear.record.entries import Entry, Part
 from keepclear.record.files import EntryLine, ExchangeKey, Header, KeysFile
 from keepclear.record.headers import is_name
 from keepclear.record.keys import Signer
-from keepclear.server.stores import create_store, is_begun, open_store
-from keepclear.server.writer import Begun
+from keepclear.server.stores import create_store, is_begun
 from keepclear.store.nodes import ALONE, Node
 
 PRIVATE: Final = "exchange.private.json"
@@ -94,18 +93,9 @@ def create_region(
         store.close()
 
 
-def begin(folder: Path, clock: Clock, functions: Functions, node: Node = ALONE) -> Begun:
-    """Open the record of a region and go on from it; `OperatorError` where it cannot be."""
-    key = _read_private(folder)
-    signer = Signer(bytes.fromhex(key.seed))
-    store = open_store(folder, node)
-    try:
-        region = _region(store, folder)
-        exchange = Exchange(region, signer, clock, RandomIds(), store, functions)
-    except BaseException:
-        store.close()
-        raise
-    return Begun(exchange, store)
+def signer_of(folder: Path) -> Signer:
+    """Return what the exchange of a region signs with."""
+    return Signer(bytes.fromhex(_read_private(folder).seed))
 
 
 def operator_token(folder: Path) -> str:
@@ -119,7 +109,7 @@ def operator_token(folder: Path) -> str:
     return token
 
 
-def _region(store: Store, folder: Path) -> Region:
+def region_of(store: Store, folder: Path) -> Region:
     """Return what the first entry of a record says that it is."""
     try:
         line = msgspec.json.decode(store.pick([1])[0], type=EntryLine)

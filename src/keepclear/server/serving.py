@@ -14,12 +14,13 @@ from typing import Final, NamedTuple
 from keepclear.detect.kernel import Functions
 from keepclear.errors import OperatorError
 from keepclear.server.app import Public
+from keepclear.server.beginning import Beginning
 from keepclear.server.clock import NodeClock
 from keepclear.server.connections import Server, configured
 from keepclear.server.feed import Feed
 from keepclear.server.forwarding import Forwarding
 from keepclear.server.operator import operator_app
-from keepclear.server.region import begin, operator_token
+from keepclear.server.region import operator_token
 from keepclear.server.writer import BEAT_S, Writer
 from keepclear.store.nodes import Node
 
@@ -96,7 +97,7 @@ def _serve_at(
         reached_at or _address(sockets[0], "https" if tls else "http").url,
     )
     writer = Writer(
-        lambda: begin(folder, clock, functions, node), clock.now_us, waking.kept, beat_s=beat_s
+        Beginning(folder, clock, functions, node), clock.now_us, waking.kept, beat_s=beat_s
     )
     public = Public(writer, clock.now_us)
     forwarding = Forwarding(public.app(), writer)

@@ -29,9 +29,9 @@ class MemoryStore:
         """Keep lines after those that are there."""
         self._lines += lines
 
-    def lines(self) -> list[bytes]:
-        """Return all lines as they stand in a file, the header first."""
-        return list(self._lines)
+    def lines(self, first: int = 0) -> list[bytes]:
+        """Return all lines as they stand in a file, from a number on."""
+        return self._lines[first:]
 
     def pick(self, numbers: Sequence[int]) -> list[bytes]:
         """Return some lines by their numbers."""

@@ -213,9 +213,9 @@ class PostgreSQLStore:
                 "write: end the other, and begin again from what is written"
             ) from fault
 
-    def lines(self) -> Iterator[bytes]:
-        """Yield all lines as they stand in a file, the header first; `OperatorError` for a gap."""
-        number = 0
+    def lines(self, first: int = 0) -> Iterator[bytes]:
+        """Yield all lines as they stand in a file, from a number on; `OperatorError` for a gap."""
+        number = first
         while number < self._next:
             some = self._read(number, AT_ONCE)
             yield from some
