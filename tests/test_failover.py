@@ -445,3 +445,7 @@ def test_a_node_that_stands_by_hands_on_reads_acts_and_the_stream(pair: Pair) ->
     turned = httpx.get(f"{pair.second.parties}/v1/region", headers={"Keepclear-Forwarded": "1"})
     assert turned.status_code == httpx.codes.SERVICE_UNAVAILABLE
     assert "standing by" in turned.json()["error"]
+    admitted = pair.second.admit(pair.first.documents[0])
+    assert admitted.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    assert f"at {pair.first.parties}" in admitted.json()["error"]
+    assert "admit the party at that one" in admitted.json()["error"]

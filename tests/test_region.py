@@ -13,8 +13,9 @@ from keepclear.detect.compiled import plain
 from keepclear.errors import InputError, OperatorError
 from keepclear.record.entries import Entry
 from keepclear.record.files import EntryLine
+from keepclear.server.beginning import Beginning
 from keepclear.server.clock import SteadyClock
-from keepclear.server.region import begin, create_region, operator_token
+from keepclear.server.region import create_region, operator_token
 from tests.server_plays import keys_of
 from tests.test_clock import START_US, Machine, S
 
@@ -88,7 +89,7 @@ def test_what_is_no_text_in_its_files_is_told_as_the_operators(tmp_path: Path) -
 
     (folder / "exchange.private.json").write_bytes(b'{"format":"\xff"}')
     with pytest.raises(OperatorError, match="is no key of an exchange; bring a copy of it"):
-        begin(folder, SteadyClock(), plain())
+        Beginning(folder, SteadyClock(), plain())()
 
 
 @pytest.mark.parametrize("step_us", [3_600 * S, -3_600 * S])
@@ -99,7 +100,7 @@ def test_a_step_of_the_machines_clock_moves_no_time_of_the_record(
     clock = machine.clock()
     folder = made(tmp_path / "east", clock)
 
-    begun = begin(folder, clock, plain())
+    begun = Beginning(folder, clock, plain())()
     with closing(begun.store):
         for party, step in (("north", 0), ("south", step_us), ("west", 0)):
             machine.wall += step

@@ -63,6 +63,8 @@ def serve(
             raise click.UsageError("--new: give --region NAME and --house RULE with it")
         if not new and (region or house):
             raise click.UsageError("--region, --house: stand in the record; leave them out")
+        if reached_at and not reached_at.startswith(("http://", "https://")):
+            raise click.UsageError(f'--reached-at {reached_at!r}: give "http://HOST:PORT"')
         if not new and store:
             raise click.UsageError("--store: stands in the folder; leave it out")
         if bool(tls_cert) != bool(tls_key):

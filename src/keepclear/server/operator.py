@@ -24,7 +24,7 @@ from keepclear.server.app import envelope_in
 from keepclear.server.clock import MOST_US, NodeClock
 from keepclear.server.metrics import CONTENT_TYPE
 from keepclear.server.sessions import NotSignedIn
-from keepclear.server.writer import State, Writer
+from keepclear.server.writer import State, Unavailable, Writer
 
 
 class HealthSaid(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +79,8 @@ def operator_app(writer: Writer, clock: NodeClock, token: str) -> Litestar:
     async def admit(request: Ask) -> None:
         """Admit a party, or change its keys: the body is its key document."""
         checked(request)
+        if writer.writes_at:
+            raise Unavailable(f"{writer.health.why}; admit the party at that one")
         await wrap_future(writer.admit(await envelope_in(request)))
 
     @post("/clock", status_code=204)

@@ -25,6 +25,7 @@ from keepclear.server.writer import BEAT_S, Writer
 from keepclear.store.nodes import Node
 
 BACKLOG: Final = 2_048
+EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 looked for, not listened at
 
 
 class Address(NamedTuple):
@@ -94,7 +95,7 @@ def _serve_at(
     waking = _Waking()
     node = Node(
         f"{socket.gethostname()}-{secrets.token_hex(4)}",
-        reached_at or _address(sockets[0], "https" if tls else "http").url,
+        reached_at or _reached_at(sockets[0], "https" if tls else "http"),
     )
     writer = Writer(
         Beginning(folder, clock, functions, node), clock.now_us, waking.kept, beat_s=beat_s
@@ -146,6 +147,12 @@ async def _serve(
 def _address(bound: socket.socket, scheme: str) -> Address:
     host, port, *_ = bound.getsockname()
     return Address(host, port, scheme)
+
+
+def _reached_at(bound: socket.socket, scheme: str) -> str:
+    """Return where others reach what listens: by the machine's name where it listens everywhere."""
+    made = _address(bound, scheme)
+    return (made._replace(host=socket.gethostname()) if made.host in EVERYWHERE else made).url
 
 
 def _bound(address: Address) -> socket.socket:
