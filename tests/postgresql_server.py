@@ -180,8 +180,8 @@ class Relay:
 
     def end_all(self) -> None:
         """End all that is open; new ones may be let through."""
-        while self._open:
-            each = self._open.pop()
+        ended, self._open = self._open, []
+        for each in ended:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
             each.close()

@@ -29,6 +29,7 @@ class Beginning:
     ) -> None:
         self._folder, self._clock, self._functions, self._node = folder, clock, functions, node
         self._following: Following | None = None
+        self._along: Store | None = None
 
     def __call__(self) -> Begun:
         """Open the record, and go on from it."""
@@ -38,6 +39,7 @@ class Beginning:
         except WrittenByOther:
             self._read_along()
             raise
+        self._let_go()
         try:
             region, following, kept = region_of(store, self._folder), self._taken(), None
             if following is not None and _goes_on(following, store):
@@ -58,16 +60,19 @@ class Beginning:
 
     def _read_along(self) -> None:
         """Read what another node has written since; all of it anew where that does not hold."""
-        store = open_store(self._folder)
-        try:
-            following = self._taken() or self._begun(store)
-            following.read(store.lines(following.count))
-            self._following = following
-        finally:
-            store.close()
+        if self._along is None:
+            self._along = open_store(self._folder)
+        following = self._taken()
+        if following is None:
+            following = Following(region_of(self._along, self._folder), self._functions)
+        following.read(self._along.lines(following.count))
+        self._following = following
 
-    def _begun(self, store: Store) -> Following:
-        return Following(region_of(store, self._folder), self._functions)
+    def _let_go(self) -> None:
+        """Let go of the store that was read along; it is opened again where it is needed."""
+        if self._along is not None:
+            self._along.close()
+            self._along = None
 
 
 def _goes_on(following: Following, store: Store) -> bool:

@@ -19,8 +19,8 @@ from keepclear.errors import OperatorError
 from keepclear.store.database import Database
 from keepclear.store.nodes import Node, WrittenByOther
 
-LEASE_S: Final = 3.0
-RENEWS_S: Final = 1.0
+LEASE_S: Final = 2.5
+RENEWS_S: Final = 0.8
 JOINS_S: Final = 1.0
 UNTIL: Final = f"clock_timestamp() + interval '{LEASE_S} seconds'"
 TAKE: Final = f"""

@@ -109,7 +109,7 @@ class PostgreSQLStore:
         return store
 
     def _look_again(self) -> None:
-        """See how far the record goes, now that nobody else writes."""
+        """See how far the record goes now."""
         self._next = self._db.run(NUMBER, (self._region,))[0][0]
 
     def _begin(self, header: Header) -> None:
@@ -215,6 +215,8 @@ class PostgreSQLStore:
 
     def lines(self, first: int = 0) -> Iterator[bytes]:
         """Yield all lines as they stand in a file, from a number on; `OperatorError` for a gap."""
+        if self._lease is None:
+            self._look_again()  # another node may have written more
         number = first
         while number < self._next:
             some = self._read(number, AT_ONCE)

@@ -28,25 +28,30 @@ def migrate(db: Database, *, is_new: bool) -> None:
     is_new: whether the database may be without any. `OperatorError` where it is so although it may
     not be, or has a newer step than this program knows.
     """
-    if not is_new and not has_layout(db):
+    there = has_layout(db)
+    if not is_new and not there:
         raise OperatorError(
             f"{db.address}: holds no record of keepclear; give the database in which the region "
             "was started"
         )
-    try:
-        db.run(TABLE)
-    except KeyTaken:  # made by another node at this moment
-        db.run(TABLE)
-    steps = _shipped()
-    _check_known(db, max(steps))
-    for number, statements in sorted(steps.items()):
-        if number not in _done(db):
-            _do(db, number, statements)
+    if not there:
+        _make_table(db)
+    steps, done = _shipped(), _done(db)
+    _check_known(db, max(done, default=0), max(steps))
+    for number in sorted(steps.keys() - done):
+        _do(db, number, steps[number])
 
 
 def has_layout(db: Database) -> bool:
     """Tell whether a database has tables of ours."""
     return db.run(THERE) != [(0,)]
+
+
+def _make_table(db: Database) -> None:
+    try:
+        db.run(TABLE)
+    except KeyTaken:  # made by another node at this moment
+        db.run(TABLE)
 
 
 def _do(db: Database, number: int, statements: str) -> None:
@@ -59,8 +64,7 @@ def _do(db: Database, number: int, statements: str) -> None:
             raise
 
 
-def _check_known(db: Database, newest: int) -> None:
-    found = max(_done(db), default=0)
+def _check_known(db: Database, found: int, newest: int) -> None:
     if found > newest:
         raise OperatorError(
             f"{db.address}: has layout {found}, and this program reads {newest}; use the release "
