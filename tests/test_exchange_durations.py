@@ -289,7 +289,7 @@ def test_what_becomes_limited_settles_its_conflict_and_is_told() -> None:
 def test_of_what_is_over_by_its_time_it_is_not_told_that_it_has_become_limited() -> None:
     play = Play(agreed())
     of_a = file(play, "a", msgspec.structs.replace(
-        STAYING, volumes=(volume(0, 10, 70),), late="20 min"
+        STAYING, volumes=(volume(0, 10, 70),), late="15 min"
     ))  # fmt: skip
     of_b = file(play, "b", passing(5))
     [conflict] = play.world.conflicts_of(of_a)

@@ -98,7 +98,7 @@ def test_a_party_that_believes_the_certificate_acts_over_tls_and_no_other_does(
         assert len(north.operations()) == 1
         stream = north.stream()
         assert [next(stream).kind for _ in range(2)] == ["open", "snapshot"]
-    monkeypatch.setattr("keepclear.client.TRIES", 1)
+    monkeypatch.setattr("keepclear.client.acting.TRIES", 1)
     for verify in (other, True):
         with (
             Client(node.parties, "north", "watch", watch, node.believed, status=Status.EXERCISE,
