@@ -88,9 +88,16 @@ def test_what_is_filed_late_and_told_is_counted_as_the_record_has_it(many: Playe
         if kind == "operation-filed/1" and value["operation"]["late_us"] > 0
     ]
 
+    changed = Counter(  # also by a proposal that the other side has accepted
+        value["operation"]["party"] for _, _, kind, value in raw_parts(many.lines)
+        if kind == "operation-filed/1" and value["operation"]["version"] > 1
+    )  # fmt: skip
+
+    assert changed == {"south": 1}
     for party in ("north", "south"):
         own = counts(period, party)
         assert own.filed == acts[party, "operations.file/1"]
+        assert own.updated == changed[party]
         assert own.notices == notices[party]
     assert list(counts(period, "north").late_us or ()) == late == [3_540_000_000]
     assert counts(period, "south").late_us == ()

@@ -71,6 +71,13 @@ def test_where_nothing_is_agreed_nobody_objects_under_a_clause() -> None:
     assert said.endswith("nothing is agreed between them: be CONCERNED, with the reason")
 
 
+def test_what_is_settled_is_not_answered() -> None:
+    play, conflict, _, of_b = in_conflict()
+    assert play.do("b", "operations.cancel/1", acts.CancelOperation(id=of_b)) == ""
+
+    assert "is resolved; nothing is left to answer" in answered(play, conflict, Answer.NOTED)
+
+
 def test_the_last_answer_of_a_side_stands() -> None:
     play, conflict, _, _ = in_conflict()
     answered(play, conflict, Answer.OBJECTS, "1")

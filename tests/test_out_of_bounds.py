@@ -192,6 +192,7 @@ def centres(volume: Volume4D) -> list[Position]:
 @pytest.mark.parametrize(
     ("moves", "why"),
     [
+        ({"later": "--1 h"}, "later '--1 h': has two signs; give one"),
         ({"aside": "10 NM"}, "towards '': is no bearing"),
         ({"aside": "10 NM", "towards": "361"}, "towards '361': is no bearing"),
         ({"aside": "10 NM", "towards": "-45"}, "towards '-45': is no bearing"),

@@ -137,7 +137,7 @@ def test_it_does_not_go_back_into_what_nobody_was_told_of_yet() -> None:
     assert (world.conflicts_of(theirs), {ours, theirs}) == ([], {*world.rechecking})
     before = world.hash
 
-    with pytest.raises(Refused, match="nobody was told yet; try again in a moment"):
+    with pytest.raises(Refused, match="nobody was told yet; try again when the notice is there"):
         stage.submit("b", "operations.activate/1", acts.ActivateOperation(id=theirs))
     assert world.hash == before
     while stage.exchange.recheck_some():

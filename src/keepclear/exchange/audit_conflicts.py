@@ -93,10 +93,14 @@ class Conflicts:
         return bool(waiting) and not (a.is_protecting and b.is_protecting)
 
     def _is_left(self, *pair: str) -> bool:
-        """Tell whether one of a pair says that it has more conflicts than its entry holds."""
+        """Tell whether one of a pair says that it has more conflicts than are told.
+
+        An entry that says how many is held to that.
+        """
         own_id = next((each for each in pair if self.more.get(each)), None)
-        if own_id is None:
-            return False
+        if own_id is None:  # not counted in this entry
+            known = self._found.world.more
+            return any(each in known and each not in self.more for each in pair)
         self.more[own_id] -= 1
         return True
 

@@ -63,13 +63,15 @@ def acknowledge(deciding: Deciding, act: Act, payload: AcknowledgeConflict) -> N
 def answer(deciding: Deciding, act: Act, payload: AnswerConflict) -> None:
     """Answer a notice; it is a statement, and changes nothing else."""
     old = deciding.conflict(payload.id, act.party)
-    why = payload.why.strip()
+    if old.is_settled:
+        raise Refused(f"conflict {old.id[:8]}: is {old.state}; nothing is left to answer")
+    why, clause = payload.why.strip(), payload.clause.strip()
     if payload.answer is Answer.CONCERNED and not why:
         raise InputError("why", payload.why, f"is empty for {payload.answer}", "give the reason")
     if payload.answer is Answer.OBJECTS:
-        _check_clause(deciding, old, payload.clause)
-        why = f"clause {payload.clause}{f': {why}' if why else ''}"
-    elif payload.clause:
+        _check_clause(deciding, old, clause)
+        why = f"clause {clause}{f': {why}' if why else ''}"
+    elif clause:
         raise InputError(
             "clause",
             payload.clause,
@@ -207,5 +209,8 @@ def _signed(text: str, parse: Callable[[str, str], int], path: str) -> int:
     plain = text.strip()
     if not plain:
         return 0
-    value = parse(plain.removeprefix("-").removeprefix("+").strip(), path)
+    without = plain[1:].strip() if plain[0] in "+-" else plain
+    if without[:1] in {"+", "-"}:
+        raise InputError(path, text, "has two signs", "give one")
+    value = parse(without, path)
     return -value if plain.startswith("-") else value

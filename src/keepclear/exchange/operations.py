@@ -171,8 +171,14 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
         )
     deciding.emit([act.party], OperationMoved(id=old.id, state=state))
     who = f"operation {old.id[:8]} of {act.party}"
-    if old.state in OUT_OF_PLAN:
-        recheck(deciding, world.operations[old.id], f"{who} {IS_BACK}", is_back=True)
+    # others may have more conflicts than were told, and this one be in some of those
+    is_counted = may_refuse and bool(world.more)
+    if old.state in OUT_OF_PLAN or is_counted:
+        is_back = old.state in OUT_OF_PLAN
+        recheck(
+            deciding, world.operations[old.id], f"{who} {IS_BACK}" if is_back else {},
+            is_back=is_back,
+        )  # fmt: skip
         # while RE-CHECKING, or where more conflicts were not told, there may be others now
         now = [each for each in world.conflicts_of(old.id) if each.state in GONE_ON]
         _check_key(deciding, old, now, payload.key, is_again=True)
@@ -207,8 +213,8 @@ def _check_key(
         if other.ovn not in key and is_again:
             raise Refused(
                 f"operation {own.id[:8]}: breaks a rule with operation {other.id[:8]} of "
-                f"{other.party}, of which nobody was told yet; try again in a moment, when the "
-                "notice is there, with its OVN"
+                f"{other.party}, of which nobody was told yet; try again when the notice is there, "
+                "with its OVN, or change it to where there are fewer"
             )
         if other.ovn not in key:
             raise Refused(

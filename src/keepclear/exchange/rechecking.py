@@ -73,7 +73,7 @@ def recheck(
     near_it = _near_it(deciding, operation, before)
     found = broken_with(deciding, operation, [world.operations[each] for each in near_it])
     broken = {other_id: breaches for other_id, breaches in found.items() if breaches}
-    told, more = _soonest(deciding, broken, before.keys())
+    told, more = _soonest(deciding, broken, before)
     # by id: the order of their starts would show in the order of what is told
     for other_id in sorted(told | before.keys()):
         other = world.operations[other_id]
@@ -152,14 +152,16 @@ def _go_on(deciding: Deciding, operation: Operation, others: Iterable[str]) -> N
 
 
 def _soonest(
-    deciding: Deciding, broken: Collection[str], before: Collection[str]
+    deciding: Deciding, broken: Collection[str], before: Mapping[str, Conflict]
 ) -> tuple[set[str], int]:
     """Return which broken pairs are told, by the other's id, the soonest first, and how many not.
 
-    before: those that it was in conflict with already, which are told of whatever their number.
+    before: the conflicts that it was in already, which are told of whatever their number. One that
+    both sides have agreed to leave takes no room from others: there are as few as people sign.
     """
     new = [each for each in broken if each not in before]
-    room = max(MOST_FINDINGS - (len(broken) - len(new)), 0)
+    is_open = [each for each in broken if each in before and before[each].is_open]
+    room = max(MOST_FINDINGS - len(is_open), 0)
     if len(new) > room:
         new = soonest(deciding, new)
     return {*new[:room], *(each for each in broken if each in before)}, max(len(new) - room, 0)

@@ -165,7 +165,7 @@ def _counts(story: Story, party: str, conflicts: Sequence[ConflictStory]) -> Cou
     return Counts(
         party=party,
         filed=kinds.count(FILE_KIND) if is_own else None,
-        updated=kinds.count(UPDATE_KIND) if is_own else None,
+        updated=len(kinds) - kinds.count(FILE_KIND) if is_own else None,
         late_us=tuple(late_us for _, late_us in filed if late_us > 0) if is_own else None,
         notices=told if is_own else None,
         asked=len(asked), took_us=took, acted=acted, silent=len(without) - acted,
@@ -192,15 +192,15 @@ def _replies(
 
 
 def _filed(moments: Sequence[Moment], party: str) -> Iterator[tuple[str, int]]:
-    """Yield of each filing of a party which kind of act it was, and by how much it was late."""
+    """Yield of each filing of a party which kind of act it was, and by how much it was late.
+
+    What a proposal has changed is filed by whoever accepts it, also the other side.
+    """
     for each in moments:
-        act = each.act
-        if act is None or act.party != party:
-            continue
-        kind = act.kind.partition("/")[0]
-        if kind in {FILE_KIND, UPDATE_KIND}:
+        kind = "" if each.act is None else each.act.kind.partition("/")[0]
+        if kind in {FILE_KIND, UPDATE_KIND, ACCEPT_KIND}:
             for part in each.parts:
-                if isinstance(part.value, OperationFiled):
+                if isinstance(part.value, OperationFiled) and part.value.operation.party == party:
                     yield kind, part.value.operation.late_us
 
 
