@@ -222,7 +222,7 @@ def test_while_another_node_writes_it_stands_by_and_then_goes_on(
 
     assert served.writer.writes_at == "http://b"
     assert "is written by node b" in served.writer.health.why
-    with pytest.raises(Unavailable, match="nothing was done"):
+    with pytest.raises(Unavailable, match="it does nothing twice"):
         served.send(served.file(place=40)).result(WAIT_S)
     with pytest.raises(Unavailable, match="it shows nothing until"):
         served.operations()
