@@ -417,6 +417,9 @@ def test_what_both_have_agreed_to_leave_as_it_is_has_nothing_on_the_table() -> N
 
     assert play.world.conflicts[found].state is Conflicting.AGREED
     assert play.world.operations[own].version == 1
+    assert "whoever wants it otherwise changes its operation" in play.do(
+        "b", "conflicts.propose/1", made
+    )
     assert is_sound(play)
 
 

@@ -203,7 +203,12 @@ class Conflict(Signed, frozen=True, kw_only=True):
 
 def move(state: State, event: Event) -> State:
     """Return the state that an event leads to; `NotNow` where there is none."""
-    return next_state(TABLE, "conflict", state, event, by_itself=BY_ITSELF)
+    over = "it has come to its end"
+    if state is State.AGREED:
+        over = (
+            "both sides have agreed to leave it; whoever wants it otherwise changes its operation"
+        )
+    return next_state(TABLE, "conflict", state, event, over, BY_ITSELF)
 
 
 def who_acts(
