@@ -131,12 +131,32 @@ def test_an_operation_from_filing_to_its_end(desks: Desks) -> None:
     assert "version 2" in desks.run("north", "operation", "update", own, *CORRIDOR)
     assert f"operation {own} is activated" in desks.run("north", "operation", "activate", own[:4])
     desks.run("north", "operation", "airborne", own)
-    assert "contingent" in desks.run("north", "operation", "contingent", own)
+    said = desks.run("north", "operation", "contingent", own, "--circle", "34.9,35.9",
+                     "--radius", "15 NM", "--lasts", "40 min")  # fmt: skip
+    assert "contingent" in said
+    assert "circle, 15 NM (27.78 km) round 34.9000N 035.9000E" in said
     assert "is contingent, so it cannot cancel" in desks.run(
         "north", "operation", "cancel", own, status=2
     )
     assert f"operation {own} is ended" in desks.run("north", "operation", "end", own)
     assert own not in desks.run("north", "operation", "list")
+
+
+def test_an_operation_says_what_it_may_be_off_by_and_what_moves(desks: Desks) -> None:
+    off = ("--lateral", "1 NM", "--vertical", "200 ft", "--early", "5 min", "--late", "10 min")
+
+    said = desks.run("north", "operation", "file", *CIRCLE, "--craft", "unmanned", *off)
+
+    assert "1 craft, unmanned" in said
+    assert "1 NM (1.852 km) sideways, 200 ft (61 m) up or down, 300 s early and 600 s late" in said
+    [own] = re.findall(r"operation (\w{8}), version 1", said)
+    desks.run("north", "operation", "cancel", own)
+    assert "above 15 min" in desks.run(
+        "north", "operation", "file", *CIRCLE, "--late", "16 min", status=2
+    )
+    assert "is a launch with a path" in desks.run(
+        "north", "operation", "file", *CORRIDOR, "--craft", "one_shot", status=2
+    )
 
 
 def test_what_conflicts_is_activated_with_the_versions_that_were_shown(desks: Desks) -> None:

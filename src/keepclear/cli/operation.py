@@ -20,7 +20,7 @@ from keepclear.cli.desk import (
 from keepclear.cli.key import BAD_INPUT, print_or_refuse
 
 if TYPE_CHECKING:
-    from keepclear.plans.filing import FiledOperation
+    from keepclear.plans.filing import FiledOperation, FiledVolume
     from keepclear.record.encoding import Signed
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -28,9 +28,16 @@ MINUTE_US: Final = 60_000_000
 SHAPES: Final = ("circle", "polygon", "route", "orbit")
 
 
-def plan_options(function: Function) -> Function:
+def _with(function: Function, *options: Callable[[Function], Function]) -> Function:
+    for each in reversed(options):
+        function = each(function)
+    return function
+
+
+def place_options(function: Function) -> Function:
     """Let a command be given a place, heights and times."""
-    options = (
+    return _with(
+        function,
         click.option("--circle", metavar="LAT,LON", help="A circle; give --radius with it."),
         click.option("--polygon", metavar='"LAT,LON ..."', help="An area, three corners or more."),
         click.option("--route", metavar='"LAT,LON ..."',
@@ -41,9 +48,17 @@ def plan_options(function: Function) -> Function:
         click.option("--width", help='As "10 NM".'),
         click.option("--lower", help='As "FL240", "1200 ft AGL", "0 m AMSL"; none is the surface.'),
         click.option("--upper", help="As --lower; none is unlimited."),
-        click.option("--start", required=True, help='As "2015-10-05T09:00:00Z", or "+30 min".'),
+        click.option("--start", default="+0 s", show_default="now",
+                     help='As "2015-10-05T09:00:00Z", or "+30 min".'),
         click.option("--end", help="As --start."),
         click.option("--lasts", help='Instead of --end: as "2 h".'),
+    )  # fmt: skip
+
+
+def plan_options(function: Function) -> Function:
+    """Let a command be given all that an operation is."""
+    return _with(
+        function, place_options,
         click.option("--domain", type=click.Choice(["air", "sea", "ground"]), default="air",
                      show_default=True),
         click.option("--class", "craft_class", default="any", show_default=True,
@@ -52,11 +67,17 @@ def plan_options(function: Function) -> Function:
         click.option("--count", default=1, show_default=True, type=click.IntRange(1, 1_000),
                      help="How many craft fly as one; with --count-most the fewest."),
         click.option("--count-most", type=click.IntRange(1, 1_000), help="At most how many."),
+        click.option("--craft", default="manned", show_default=True,
+                     type=click.Choice(["manned", "unmanned", "ship", "vehicle", "static",
+                                        "one_shot"]),
+                     help="What moves; static is what does not, one_shot a launch."),
+        click.option("--rvsm", "has_rvsm", is_flag=True, help="All of it is RVSM-approved."),
+        click.option("--lateral", default="0 m", help='How far off it may be, as "1 NM".'),
+        click.option("--vertical", default="0 m", help='How far off in height, as "200 ft".'),
+        click.option("--early", default="0 s", help='How early it may run, as "5 min".'),
+        click.option("--late", default="0 s", help='How late it may run, as "10 min".'),
         home_option,
     )  # fmt: skip
-    for each in reversed(options):
-        function = each(function)
-    return function
 
 
 @click.group()
@@ -152,17 +173,28 @@ def airborne(own: str, home: str) -> int:
 
 @operation.command()
 @click.argument("own")
+@place_options
 @home_option
-def contingent(own: str, home: str) -> int:
+def contingent(own: str, home: str, **place: Any) -> int:  # noqa: ANN401 as click gives them
     """Say that OWN cannot keep to its plan: everybody whom it comes near is told, URGENT.
 
+    Its volumes go on protecting; where it is expected besides, if that is known, may be given.
+
     \b
-    Example:
+    Examples:
       keepclear operation contingent 5b3c1a2f --home north
+      keepclear operation contingent 5b3c1a2f --home north --circle 34.9,35.1 \
+        --radius "15 NM" --lasts "40 min"
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.plans.acts import MakeContingent
 
-    return _act(home, "operations.contingent/1", lambda post: MakeContingent(id=_own(post, own)))
+    is_expected = any(each for name, each in place.items() if name != "start")
+
+    def payload(post: AtDesk) -> "Signed":
+        expected = (_volume(place),) if is_expected else ()
+        return MakeContingent(id=_own(post, own), off_nominal=expected)
+
+    return _act(home, "operations.contingent/1", payload)
 
 
 @operation.command()
@@ -260,23 +292,33 @@ def _filed(plan: dict[str, Any]) -> "Callable[[], FiledOperation]":
     """Return what makes the operation that the options say."""
 
     def make() -> "FiledOperation":
-        from keepclear.plans.filing import Domain, FiledOperation, FiledVolume
+        from keepclear.plans.filing import Craft, Domain, FiledOperation
 
-        start_us = _time(plan["start"], "--start")
-        if bool(plan["end"]) == bool(plan["lasts"]):
-            raise click.UsageError("--end, --lasts: give one of the two")
-        end_us = _end(plan, start_us)
-        volume = FiledVolume(
-            shape=_shape(plan), lower=plan["lower"], upper=plan["upper"], start=_text(start_us),
-            end=_text(end_us),
-        )  # fmt: skip
-        return FiledOperation(
-            datum="WGS84", domain=Domain(plan["domain"]), craft_class=plan["craft_class"],
-            callsign=plan["callsign"], count=plan["count"], count_most=plan["count_most"],
-            volumes=(volume,),
-        )  # fmt: skip
+        try:
+            return FiledOperation(
+                datum="WGS84", domain=Domain(plan["domain"]), craft_class=plan["craft_class"],
+                craft=Craft(plan["craft"]), has_rvsm=plan["has_rvsm"],
+                callsign=plan["callsign"], count=plan["count"], count_most=plan["count_most"],
+                volumes=(_volume(plan),), lateral=plan["lateral"], vertical=plan["vertical"],
+                early=plan["early"], late=plan["late"],
+            )  # fmt: skip
+        except ValueError as fault:
+            raise click.UsageError(f"the operation {fault}") from None
 
     return make
+
+
+def _volume(place: dict[str, Any]) -> "FiledVolume":
+    """Return the volume that options say."""
+    from keepclear.plans.filing import FiledVolume
+
+    start_us = _time(place["start"], "--start")
+    if bool(place["end"]) == bool(place["lasts"]):
+        raise click.UsageError("--end, --lasts: give one of the two")
+    return FiledVolume(
+        shape=_shape(place), lower=place["lower"], upper=place["upper"], start=_text(start_us),
+        end=_text(_end(place, start_us)),
+    )  # fmt: skip
 
 
 def _end(plan: dict[str, Any], start_us: int) -> int:
