@@ -154,6 +154,10 @@ def test_an_operation_says_what_it_may_be_off_by_and_what_moves(desks: Desks) ->
     assert "above 15 min" in desks.run(
         "north", "operation", "file", *CIRCLE, "--late", "16 min", status=2
     )
+    assert "--start: give when it begins" in desks.run(
+        "north", "operation", "file", "--circle", "35,35", "--radius", "1 NM", "--lasts", "1 h",
+        status=2,
+    )  # fmt: skip
     assert "is a launch with a path" in desks.run(
         "north", "operation", "file", *CORRIDOR, "--craft", "one_shot", status=2
     )

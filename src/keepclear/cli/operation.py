@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 MINUTE_US: Final = 60_000_000
+NOW: Final = "+0 s"
 SHAPES: Final = ("circle", "polygon", "route", "orbit")
 
 
@@ -48,8 +49,7 @@ def place_options(function: Function) -> Function:
         click.option("--width", help='As "10 NM".'),
         click.option("--lower", help='As "FL240", "1200 ft AGL", "0 m AMSL"; none is the surface.'),
         click.option("--upper", help="As --lower; none is unlimited."),
-        click.option("--start", default="+0 s", show_default="now",
-                     help='As "2015-10-05T09:00:00Z", or "+30 min".'),
+        click.option("--start", help='As "2015-10-05T09:00:00Z", or "+30 min".'),
         click.option("--end", help="As --start."),
         click.option("--lasts", help='Instead of --end: as "2 h".'),
     )  # fmt: skip
@@ -178,20 +178,21 @@ def airborne(own: str, home: str) -> int:
 def contingent(own: str, home: str, **place: Any) -> int:  # noqa: ANN401 as click gives them
     """Say that OWN cannot keep to its plan: everybody whom it comes near is told, URGENT.
 
-    Its volumes go on protecting; where it is expected besides, if that is known, may be given.
+    Its volumes go on protecting; where it is expected besides, if that is known, may be given, from
+    now on where no --start is.
 
     \b
     Examples:
       keepclear operation contingent 5b3c1a2f --home north
-      keepclear operation contingent 5b3c1a2f --home north --circle 34.9,35.1 \
+      keepclear operation contingent 5b3c1a2f --home north --circle 34.9,35.1 \\
         --radius "15 NM" --lasts "40 min"
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.plans.acts import MakeContingent
 
-    is_expected = any(each for name, each in place.items() if name != "start")
+    is_expected = any(place.values())
 
     def payload(post: AtDesk) -> "Signed":
-        expected = (_volume(place),) if is_expected else ()
+        expected = (_volume({**place, "start": place["start"] or NOW}),) if is_expected else ()
         return MakeContingent(id=_own(post, own), off_nominal=expected)
 
     return _act(home, "operations.contingent/1", payload)
@@ -312,6 +313,8 @@ def _volume(place: dict[str, Any]) -> "FiledVolume":
     """Return the volume that options say."""
     from keepclear.plans.filing import FiledVolume
 
+    if not place["start"]:
+        raise click.UsageError('--start: give when it begins, as "+30 min"')
     start_us = _time(place["start"], "--start")
     if bool(place["end"]) == bool(place["lasts"]):
         raise click.UsageError("--end, --lasts: give one of the two")
