@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -31,6 +31,7 @@ from keepclear.server.operator import HealthSaid
 from keepclear.server.region import create_region
 from keepclear.server.stores import STORE, StoreFile
 from keepclear.server.writer import State
+from keepclear.store.database import Database
 from keepclear.store.nodes import Fenced, WrittenByOther
 from keepclear.store.nodes import Node as Named
 from keepclear.store.postgresql import PostgreSQLStore
@@ -137,6 +138,30 @@ def test_without_a_term_that_holds_nothing_is_kept(
             kept.append([world(2)])
 
     assert lines_in(address) == [world(1)]
+
+
+def test_an_append_of_several_statements_whose_term_ends_within_keeps_none_of_them(
+    address: str, postgresql: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keepclear.store.postgresql.IN_STATEMENT", 1)
+    monkeypatch.setattr("keepclear.store.leases.RENEWS_S", 60.0)
+    change = Database.change
+
+    def slow(db: Database, statement: str, values: Sequence[object] = ()) -> int:
+        made = change(db, statement, values)
+        if "keepclear_lines" in statement:
+            db.run_once("SELECT pg_sleep(0.5)")  # longer than the term still lasts
+        return made
+
+    with closing(opened(address, A)) as kept:
+        until = "clock_timestamp() + interval '300 ms'"
+        postgresql.execute(address, f"UPDATE keepclear_leases SET until = {until}")
+        monkeypatch.setattr(Database, "change", slow)
+        with pytest.raises(Fenced, match="its lease has ended"):
+            kept.append([world(1), world(2), world(3)])
+        monkeypatch.undo()
+
+    assert lines_in(address) == []
 
 
 def test_whoever_would_take_the_next_term_waits_for_an_append_that_is_under_way(

@@ -92,8 +92,11 @@ class Database:
         """Run a statement, and return how many rows it has made or changed."""
         return self._executed(statement, values).rowcount
 
-    def change_together(self, statements: Sequence[Statement]) -> int:
-        """Run statements as one transaction; return how many rows they have made or changed."""
+    def change_together(self, statements: Sequence[Statement], least: int = 0) -> int:
+        """Run statements as one transaction; return how many rows they have made or changed.
+
+        least: where they are fewer, all of them are taken back.
+        """
         if len(statements) == 1:
             return self.change(*statements[0])
         self.change("BEGIN")
@@ -102,7 +105,7 @@ class Database:
         except StatementRefused:
             self.change("ROLLBACK")
             raise
-        self.change("COMMIT")
+        self.change("COMMIT" if count >= least else "ROLLBACK")
         return count
 
     def _executed(

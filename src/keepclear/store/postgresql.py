@@ -175,10 +175,11 @@ class PostgreSQLStore:
         return self._lease is not None and self._lease.holds
 
     def _insert(self, lines: Sequence[bytes]) -> None:
-        kept = self._db.change_together([
+        statements = [
             self._inserting(first, lines[first : first + IN_STATEMENT])
             for first in range(0, len(lines), IN_STATEMENT)
-        ])  # fmt: skip
+        ]
+        kept = self._db.change_together(statements, least=len(lines))
         if kept < len(lines):
             raise Fenced(
                 f"{self._place}: its lease has ended, so nothing is written; another node may "
