@@ -56,12 +56,14 @@ LIVES_US: Final = 3_600_000_000
 TIMEOUT_S: Final = 30.0
 STREAM_S: Final = 40.0  # nothing for so long, not even a sign of life: it is cut
 KNOWN_S: Final = 10.0
-TRIES: Final = 8
+TRIES: Final = 18  # half a minute, with the waits between them
+FIRST_WAIT_S: Final = 0.2
+LONGEST_WAIT_S: Final = 2.0  # so that soon after a node is back it is asked
+SIGN_INS: Final = 8
 ACTS: Final = "/v1/acts"
 COMES_AGAIN: Final = frozenset({
     httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS,
 })  # fmt: skip
-FIRST_WAIT_S: Final = 0.2
 COUNTS: Final = "it counts as done; sent again, the same bytes do nothing twice and bring the proof"
 
 
@@ -243,7 +245,7 @@ class Client:
         """
         headers = {} if after is None else {"Last-Event-ID": str(after)}
         try:
-            for _ in range(TRIES):
+            for _ in range(SIGN_INS):
                 if not self._token:
                     self._signed_in()
                 headers["Authorization"] = f"Bearer {self._token}"
@@ -316,7 +318,7 @@ class Client:
     def _answer(self, method: str, path: str, body: bytes) -> httpx.Response:
         """Return an answer, signing in where that is asked: whoever began again knows no token."""
         answer = None
-        for _ in range(TRIES):
+        for _ in range(SIGN_INS):
             if not self._token:
                 answer = self._signed_in()
             if self._token:
@@ -344,7 +346,7 @@ class Client:
         why = ""
         for number in range(TRIES):
             if number:
-                time.sleep(FIRST_WAIT_S * 2 ** (number - 1))
+                time.sleep(min(FIRST_WAIT_S * 2 ** (number - 1), LONGEST_WAIT_S))
             try:
                 answer = self._http.request(method, path, content=body, headers=headers)
             except httpx.RequestError as fault:
