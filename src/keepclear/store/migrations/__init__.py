@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Final
 
 from keepclear.errors import OperatorError
-from keepclear.store.database import Database, KeyTaken
+from keepclear.store.database import Database, KeyTaken, StatementRefused
 
 TABLE: Final = "CREATE TABLE IF NOT EXISTS keepclear_migrations (number integer PRIMARY KEY)"
 THERE: Final = """
@@ -50,8 +50,9 @@ def has_layout(db: Database) -> bool:
 def _make_table(db: Database) -> None:
     try:
         db.run(TABLE)
-    except KeyTaken:  # made by another node at this moment
-        db.run(TABLE)
+    except StatementRefused:  # in whichever words, where another node makes it at this moment
+        if not has_layout(db):
+            raise
 
 
 def _do(db: Database, number: int, statements: str) -> None:
