@@ -173,15 +173,15 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
     who = f"operation {old.id[:8]} of {act.party}"
     # others may have more conflicts than were told, and this one be in some of those
     is_counted = may_refuse and bool(world.more)
-    if old.state in OUT_OF_PLAN or is_counted:
-        is_back = old.state in OUT_OF_PLAN
+    is_back = old.state in OUT_OF_PLAN
+    if is_back or is_counted:
         recheck(
             deciding, world.operations[old.id], f"{who} {IS_BACK}" if is_back else {},
             is_back=is_back,
         )  # fmt: skip
         # while RE-CHECKING, or where more conflicts were not told, there may be others now
-        now = [each for each in world.conflicts_of(old.id) if each.state in GONE_ON]
-        _check_key(deciding, old, now, payload.key, is_again=True)
+        conflicts = [each for each in world.conflicts_of(old.id) if each.state in GONE_ON]
+        _check_key(deciding, old, conflicts, payload.key, is_again=True)
     if refusing := refusals(deciding, old.id):
         raise Refused(
             f"operation {old.id[:8]}: conflict {refusing[0].id[:8]} is open and it must act; "
@@ -192,7 +192,7 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
             f"operation {old.id[:8]}: has more conflicts than are told, and a clause refuses it "
             "where it must act in one; change it to where there are fewer"
         )
-    if old.state not in OUT_OF_PLAN:
+    if not is_back:
         for each in conflicts:  # who was told of it as filed plans by that
             note = note_of_activation(each, old.id, f"{who} {WAS_ACTIVATED}")
             deciding.change(each, note=note)
