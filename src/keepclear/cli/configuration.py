@@ -232,9 +232,7 @@ def _holding(
 ) -> tuple[object, ParameterSource | None]:  # fmt: skip
     """Return the value that an option has without the line, and where it comes from."""
     value, source = option.consume_value(context, {})
-    if isinstance(value, str | int | float | list | tuple):
-        return value, source
-    return "" if option.default is None or callable(option.default) else None, source
+    return value if isinstance(value, str | int | float | list | tuple) else None, source
 
 
 def _line(option: click.Option, value: object, source: str) -> str:

@@ -56,7 +56,7 @@ class Watching:
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
     def _show(
-        self, post: AtDesk, steps: "Sequence[Sequence[Part]]", *, is_first: bool
+        self, post: AtDesk, steps: Sequence[Sequence[Part]], *, is_first: bool
     ) -> None:  # fmt: skip
         """Show steps; at first how all stands, with them."""
         picture = post.picture

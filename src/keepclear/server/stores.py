@@ -142,7 +142,8 @@ def _read(folder: Path) -> StoreFile | None:
         return None
     except (OSError, msgspec.DecodeError) as fault:
         raise OperatorError(
-            f"{path}: does not say where the record is ({fault}); restore a backup of it"
+            f"{path}: does not say where the record is ({fault}); bring it from a "
+            "copy of the folder"
         ) from None
 
 

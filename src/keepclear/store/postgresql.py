@@ -151,7 +151,8 @@ class PostgreSQLStore:
             header = None
         if not isinstance(header, Header) or header.region != self._region:
             raise OperatorError(
-                f"{self._place}: line 0 is not the header of this region; restore a backup"
+                f"{self._place}: line 0 is not the header of this region; leave the database as "
+                "it is, and see docs/operate.md"
             )
 
     def append(self, lines: Sequence[bytes]) -> None:
@@ -244,7 +245,8 @@ class PostgreSQLStore:
         for place, number in enumerate(wanted):
             if place >= len(there) or there[place] != number:
                 raise OperatorError(
-                    f"{self._place}: line {number:,} is missing; restore a backup of the database"
+                    f"{self._place}: line {number:,} is missing; leave the database as it is, and "
+                    "see docs/operate.md"
                 )
 
     def probe(self) -> None:
