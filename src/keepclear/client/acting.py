@@ -59,7 +59,7 @@ KNOWN_S: Final = 10.0
 TRIES: Final = 18  # half a minute, with the waits between them
 FIRST_WAIT_S: Final = 0.2
 LONGEST_WAIT_S: Final = 2.0  # so that soon after a node is back it is asked
-SIGN_INS: Final = 8
+SIGN_INS: Final = 30  # a node that is killed before it answers has lost the token by the next try
 ACTS: Final = "/v1/acts"
 COMES_AGAIN: Final = frozenset({
     httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS,
