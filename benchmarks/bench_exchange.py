@@ -19,6 +19,7 @@ from typing import Final, TypeVar
 from measuring import Line, Timing, line, timed
 
 from keepclear.agreement.rules_toml import parse_short
+from keepclear.airspace.positions import positions
 from keepclear.clock import RandomIds
 from keepclear.detect.compiled import compiled
 from keepclear.detect.cylinders import Cylinder
@@ -42,7 +43,7 @@ from keepclear.plans.filing import (
 from keepclear.plays.stage import Stage
 from keepclear.record.encoding import encode
 from keepclear.record.envelopes import Envelope
-from keepclear.record.files import AnyLine, Header
+from keepclear.record.files import Header
 from keepclear.record.headers import Status, read_act
 from keepclear.record.parts import ACT_KIND
 from keepclear.units import format_time
@@ -61,11 +62,11 @@ class RecordOnDisk:
     def __init__(self, header: Header) -> None:
         self._file = NamedTemporaryFile()  # noqa: SIM115 kept as long as this is
         self.path = Path(self._file.name)
-        self.append([header])
+        self.append([encode(header)])
 
-    def append(self, lines: Sequence[AnyLine]) -> None:
+    def append(self, lines: Sequence[bytes]) -> None:
         """Write lines at the end."""
-        self._file.writelines(encode(line) + b"\n" for line in lines)
+        self._file.writelines(line + b"\n" for line in lines)
 
     def read(self) -> Iterator[bytes]:
         """Read all of it again, line by line."""
@@ -235,7 +236,7 @@ def operation(latitude: float, longitude: float, level: int, start: int) -> File
     times = [f"{format_time(START_US + m * MINUTE_US)[:19]}Z" for m in minutes]
     volumes = tuple(
         FiledVolume(
-            shape=FiledPolygon(ring=_ring(latitude + n * 0.05, longitude)),
+            shape=FiledPolygon(ring=positions(_ring(latitude + n * 0.05, longitude))),
             lower=f"FL{level}", upper=f"FL{level + 10}", start=times[n], end=times[n + 1],
         )
         for n in (0, 1)

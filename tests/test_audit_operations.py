@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from keepclear.agreement.clauses import Caps, IncidentRule, ShowContradictions
 from keepclear.agreement.rules_toml import parse_short
+from keepclear.airspace.positions import positions
 from keepclear.detect.compiled import plain
 from keepclear.exchange.events import (
     AgreementStood,
@@ -322,7 +323,7 @@ def capped() -> Stage:
     made = agreement(clauses=(clause("1", "Not too much.", CAPS),))
     stage.carry(stage.signed(made), made)
     ring = ((35.0, 35.0), (35.0, 35.1), (35.1, 35.1), (35.15, 35.05), (35.1, 35.0))
-    file_one(stage, "a", replace(volume(), shape=FiledPolygon(ring=ring)))
+    file_one(stage, "a", replace(volume(), shape=FiledPolygon(ring=positions(ring))))
     return stage
 
 

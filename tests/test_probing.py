@@ -24,7 +24,7 @@ from keepclear.agreement.probing import DEFAULT, widened
 from keepclear.agreement.rules_toml import parse_short
 from keepclear.airspace.altitudes import Altitude, Reference
 from keepclear.airspace.geodesics import geod
-from keepclear.airspace.positions import Edge, Position
+from keepclear.airspace.positions import Edge, Position, positions
 from keepclear.airspace.volumes import Circle, Corridor, Orbit, Polygon, Volume3D, Volume4D
 from keepclear.detect.compiled import plain
 from keepclear.errors import CallerError
@@ -175,7 +175,7 @@ def test_shapes_with_too_many_positions_are_refused() -> None:
     times = [f"{format_time(START_US + m * MINUTE_US)[:19]}Z" for m in (60, 70)]
     route = tuple((35.0 + n * 0.001, 35.0) for n in range(21))
     volume = FiledVolume(
-        shape=FiledCorridor(route=route, width="1 NM"), start=times[0], end=times[1]
+        shape=FiledCorridor(route=positions(route), width="1 NM"), start=times[0], end=times[1]
     )
     made = FiledOperation(
         datum="WGS84", domain=Domain.AIR, craft_class="any", volumes=(volume,)

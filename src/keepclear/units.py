@@ -56,6 +56,8 @@ _TIME: Final = re.compile(
     r"(?a:(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?)"
     r"\s*(?a:([Zz]|[+-]\d\d:?\d\d))?"
 )
+_PLAIN_TIME: Final = re.compile(r"(?a:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z)")
+_MICROSECOND: Final = timedelta(microseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH: Final = _EPOCH.replace(tzinfo=None)
 
@@ -99,6 +101,14 @@ def parse_speed_mps(text: str, path: str = "speed") -> float:
 
 def parse_time_us(text: str, path: str = "time") -> int:
     """Return an RFC 3339 time as microseconds since 1970 UTC; digits past the sixth are cut."""
+    if _PLAIN_TIME.fullmatch(text):  # as most are written
+        try:
+            instant = datetime.fromisoformat(text[:-1])
+        except ValueError:
+            pass  # a leap second, or what is said below
+        else:
+            if FIRST_YEAR <= instant.year <= LAST_YEAR:
+                return (instant - _NAIVE_EPOCH) // _MICROSECOND
     match = _TIME.fullmatch(text.strip())
     if match is None:
         raise InputError(path, text, "is not an RFC 3339 time", "write 2015-09-30T10:14:05Z")
@@ -125,8 +135,16 @@ def parse_time_us(text: str, path: str = "time") -> int:
 
 def format_time(time_us: int) -> str:
     """Return RFC 3339 in UTC with microseconds: 2015-09-30T10:14:05.000000Z."""
-    instant = _NAIVE_EPOCH + timedelta(microseconds=time_us)
-    return instant.isoformat(timespec="microseconds") + "Z"
+    instant_s, us = divmod(time_us, US_PER_S)
+    day, second = divmod(instant_s, DAY_S)
+    minute, second = divmod(second, 60)
+    return f"{_day(day)}T{minute // 60:02}:{minute % 60:02}:{second:02}.{us:06}Z"
+
+
+@lru_cache(maxsize=1_024)  # the same few come again and again
+def _day(number: int) -> str:
+    """Return a day by its number since 1970-01-01."""
+    return date.fromordinal(_EPOCH_DAY + number).isoformat()
 
 
 def format_clock(time_us: int) -> str:

@@ -14,6 +14,7 @@ QNH gives only a datum to compare with: temperature changes true height by about
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from keepclear.airspace.positions import Value
@@ -95,6 +96,7 @@ _REFERENCES: Final = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=1_024)  # the same few come again and again
 def parse_altitude(text: str, path: str = "altitude") -> Altitude:
     """Read "FL240", "S1130" (standard, tens of metres), "1200 ft AGL", "900 m QNH 1013"."""
     if level := _LEVEL.fullmatch(text):

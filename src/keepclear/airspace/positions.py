@@ -5,6 +5,7 @@ Leaves heights to `altitudes`, curves and distances to `geodesics`.
 """
 
 import math
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -48,6 +49,11 @@ class Position(Value, frozen=True, kw_only=True, array_like=True):
             return  # as most are, and there are very many of them
         check_degrees(self.latitude_deg, 90, "latitude")
         check_degrees(self.longitude_deg, 180, "longitude")
+
+
+def positions(places: Iterable[tuple[float, float]]) -> tuple[Position, ...]:
+    """Return latitudes and longitudes as positions; `InputError` for one that is none."""
+    return tuple([Position(latitude_deg=y, longitude_deg=x) for y, x in places])
 
 
 def check_degrees(value_deg: float, limit_deg: int, path: str) -> None:

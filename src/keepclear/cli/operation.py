@@ -333,6 +333,7 @@ def _end(plan: dict[str, Any], start_us: int) -> int:
 
 
 def _shape(plan: dict[str, Any]) -> Any:  # noqa: ANN401 one of the shapes
+    from keepclear.airspace.positions import positions
     from keepclear.plans.filing import FiledCircle, FiledCorridor, FiledOrbit, FiledPolygon
 
     given = [each for each in SHAPES if plan[each]]
@@ -351,8 +352,8 @@ def _shape(plan: dict[str, Any]) -> Any:  # noqa: ANN401 one of the shapes
     if kind == "orbit":
         return FiledOrbit(first=places[0], second=places[1], radius=plan["radius"])
     if kind == "route":
-        return FiledCorridor(route=tuple(places), width=plan["width"])
-    return FiledPolygon(ring=tuple(places))
+        return FiledCorridor(route=positions(places), width=plan["width"])
+    return FiledPolygon(ring=positions(places))
 
 
 def _place(text: str, option: str) -> tuple[float, float]:

@@ -61,11 +61,6 @@ def boxes_of_trajectories(f: Fragments) -> tuple[Floats, Integers]:
     return np.stack([*columns, start, end], axis=1), owner
 
 
-def flat(boxes: Floats, things: Integers) -> Tree:
-    """Return a few boxes as a tree of one level, in which each is looked at."""
-    return Tree(boxes, np.array([0, len(boxes)]), things)
-
-
 def tree_of(boxes: Floats, things: Integers | None = None) -> Tree:
     """Return a tree of boxes; things: what they are of, the number of the box where None."""
     if things is None:

@@ -55,8 +55,16 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "entering": (),
     "overlaps": (),
     "box_tree": ("join_tree", "match_tree", "probe_all"),
-    "shaping": ("cut_short", "shape_volumes"),
-    "volume_pairs": ("mark_inside", "near_volumes", "overlap_pairs", "sweep_volume_pairs"),
+    "appending": ("append_volumes",),
+    "breadth": ("fits_surely",),
+    "shaping": ("shape_short", "shape_volumes"),
+    "volume_pairs": (
+        "mark_inside",
+        "near_few",
+        "near_volumes",
+        "overlap_pairs",
+        "sweep_volume_pairs",
+    ),
 }
 # Rejecting what is surely apart may be reordered, because it errs to one side; nothing else may.
 LOOSELY: Final[Mapping[str, Any]] = {"fastmath": True, "error_model": "numpy"}

@@ -27,7 +27,8 @@ class KeptVolumes:
     groups: of each place, GONE where nothing is kept; 0 or more otherwise.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, functions: Any) -> None:
+        self._functions = functions
         self._arrays = Volumes(
             offsets=np.zeros(1 + ROOM, dtype=np.int64),
             block_offsets=np.zeros(1 + ROOM, dtype=np.int64),
@@ -75,13 +76,7 @@ class KeptVolumes:
     def add(self, keys: Sequence[str], groups: Sequence[int], volumes: Volumes) -> None:
         """Keep plans that are not kept; keys, groups: one a volume, a plan's volumes in a row."""
         first, last = self.count, self.count + volumes.volumes
-        a = self._grown(last, volumes)
-        at, block_at = int(a.offsets[first]), int(a.block_offsets[first])
-        a.offsets[first + 1 : last + 1] = volumes.offsets[1:] + at
-        a.block_offsets[first + 1 : last + 1] = volumes.block_offsets[1:] + block_at
-        a.sizes[first:last], a.terms[first:last] = volumes.sizes, volumes.terms
-        a.pieces[at : at + len(volumes.pieces)] = volumes.pieces
-        a.blocks[block_at : block_at + len(volumes.blocks)] = volumes.blocks
+        self._functions.append_volumes(*self._grown(last, volumes), first, *volumes)
         self._groups[first:last] = groups
         self.count = last
         self.keys += keys
@@ -98,7 +93,7 @@ class KeptVolumes:
     def packed(self) -> "KeptVolumes":
         """Return the same plans, in the same order, without places that are left."""
         which = np.flatnonzero(self.groups != GONE).tolist()
-        made = KeptVolumes()
+        made = KeptVolumes(self._functions)
         if which:
             keys, groups = [self.keys[place] for place in which], self.groups[which].tolist()
             made.add(keys, groups, take_volumes(self.arrays, which))

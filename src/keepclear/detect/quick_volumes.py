@@ -1,26 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The volumes of one plan as arrays, in two compiled calls: the same bits as `skeletons` gives.
+"""The volumes of one plan as arrays, in one compiled call: the same bits as `skeletons` gives.
 
 Where the kernel is not compiled, or a shape needs more than `shaping` does, `skeletons` does it,
 and says what is wrong with a shape that cannot be computed.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.airspace.geodesics import to_ecef
 from keepclear.airspace.volumes import Volume4D
 from keepclear.detect.datums import Datums
 from keepclear.detect.edges import cut, edges_of
 from keepclear.detect.points import GEODESIC
 from keepclear.detect.shapes import Run, Skeleton, skeleton_of
+from keepclear.detect.shaping import NOT_SHORT, NOT_SIMPLE
 from keepclear.detect.skeletons import (
     BLOCK,
     BLOCK_RIGHT,
-    CURVE_M,
     HY,
     PX,
     QX,
@@ -33,15 +32,7 @@ from keepclear.detect.skeletons import (
     terms_of,
 )
 
-Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-
-
-class _Cut(NamedTuple):
-    """Pieces of runs, and which of them each run starts with, one past the last at the end."""
-
-    pieces: Floats
-    rings: Integers
 
 
 def compile_plan(
@@ -55,58 +46,73 @@ def compile_plan(
     if volumes and functions.is_compiled:
         skeletons = [skeleton_of(volume.volume.shape) for volume in volumes]
         runs = [run for skeleton in skeletons for run in skeleton.runs]
-        if all(kind == GEODESIC for run in runs for kind in run.kinds):
-            cut_up = _cut(functions, runs)
+        if all(run.kinds.count(GEODESIC) == len(run.kinds) for run in runs):
             terms = terms_of(volumes, [each.is_region for each in skeletons], datums, tolerances)
-            made = _shaped(functions, skeletons, cut_up, terms, tolerance)
+            made = _shaped(functions, skeletons, runs, terms, tolerance)
             if made is not None:
                 return made
     return compile_volumes(volumes, datums, tolerances)
 
 
-def _cut(functions: Any, runs: Sequence[Run]) -> _Cut:
-    """Return the pieces of runs: of short edges at once, of others as `edges` cuts them."""
-    lengths = [len(run.latitude_deg) for run in runs]
-    corners = np.array([0, *lengths]).cumsum()
-    points = to_ecef(
-        np.array([y for run in runs for y in run.latitude_deg]),
-        np.array([x for run in runs for x in run.longitude_deg]),
-    )
-    is_closed = np.array([run.is_closed for run in runs], dtype=np.int64)
-    pieces = np.empty((len(points), HY + 1))
-    count = functions.cut_short(points, corners, is_closed, pieces)
-    if count >= 0:
-        counts = [_pieces_of(run) for run in runs]
-        return _Cut(pieces[:count], np.array([0, *counts]).cumsum())
-    found = cut(runs, edges_of(runs))
-    pieces = np.empty((len(found.p), HY + 1))
-    pieces[:, PX : PX + 3], pieces[:, QX : QX + 3] = found.p, found.q
-    return _Cut(pieces, np.searchsorted(found.run, np.arange(len(runs) + 1)))
-
-
-def _pieces_of(run: Run) -> int:
-    """Return how many pieces a run of short edges has; a lone point is one."""
-    positions = len(run.latitude_deg)
-    return positions if run.is_closed or positions == 1 else positions - 1
-
-
 def _shaped(
-    functions: Any, skeletons: Sequence[Skeleton], cut_up: _Cut, terms: Integers,
+    functions: Any, skeletons: Sequence[Skeleton], runs: Sequence[Run], terms: Integers,
     tolerance: Tolerance,
 ) -> Volumes | None:  # fmt: skip
-    """Return volumes from their pieces; None where that takes more than `shaping` does."""
-    offsets = cut_up.rings[np.array([0, *(len(each.runs) for each in skeletons)]).cumsum()]
-    room = len(cut_up.pieces) // BLOCK + len(skeletons)
-    sizes = np.empty((len(skeletons), X_FROM + 6))
-    sizes[:, RADIUS_M] = [each.radius_m for each in skeletons]
-    sizes[:, CURVE_M], sizes[:, UNSURE_M] = 0.0, tolerance.lateral_m
-    blocks = np.empty((room, BLOCK_RIGHT + 1))
-    block_offsets = np.zeros(len(skeletons) + 1, dtype=np.int64)
-    if not functions.shape_volumes(
-        cut_up.pieces, cut_up.rings, offsets, terms, sizes, block_offsets, blocks
-    ):
-        return None
-    return Volumes(
-        offsets=offsets, block_offsets=block_offsets, sizes=sizes, terms=terms,
-        pieces=cut_up.pieces, blocks=blocks[: block_offsets[-1]],
+    """Return volumes from their corners; None where that takes more than `shaping` does."""
+    latitudes = [y for run in runs for y in run.latitude_deg]
+    longitudes = [x for run in runs for x in run.longitude_deg]
+    angles = np.radians(np.array(latitudes + longitudes))
+    made = _empty(skeletons, len(latitudes), terms, tolerance)
+    rings = np.empty(len(runs) + 1, dtype=np.int64)
+    count = functions.shape_short(
+        np.sin(angles), np.cos(angles), _table_of(skeletons), terms, made.sizes, made.offsets,
+        rings, made.pieces, made.block_offsets, made.blocks,
     )  # fmt: skip
+    if count == NOT_SHORT:
+        return _shaped_of_long(functions, skeletons, runs, terms, tolerance)
+    return None if count == NOT_SIMPLE else _without_room(made, count)
+
+
+def _shaped_of_long(
+    functions: Any, skeletons: Sequence[Skeleton], runs: Sequence[Run], terms: Integers,
+    tolerance: Tolerance,
+) -> Volumes | None:  # fmt: skip
+    """Return the same of runs with edges that `edges` cuts."""
+    found = cut(runs, edges_of(runs))
+    made = _empty(skeletons, len(found.p), terms, tolerance)
+    made.pieces[:, PX : PX + 3], made.pieces[:, QX : QX + 3] = found.p, found.q
+    rings = np.searchsorted(found.run, np.arange(len(runs) + 1))
+    made.offsets[:] = rings[np.array([0, *(len(each.runs) for each in skeletons)]).cumsum()]
+    is_made = functions.shape_volumes(
+        made.pieces, rings, made.offsets, terms, made.sizes, made.block_offsets, made.blocks
+    )
+    return _without_room(made, len(found.p)) if is_made else None
+
+
+def _empty(
+    skeletons: Sequence[Skeleton], pieces: int, terms: Integers, tolerance: Tolerance
+) -> Volumes:
+    """Return volumes with room for so many pieces, of which `shaping` writes the rest."""
+    count = len(skeletons)
+    sizes = np.zeros((count, X_FROM + 6))
+    sizes[:, RADIUS_M] = [each.radius_m for each in skeletons]
+    sizes[:, UNSURE_M] = tolerance.lateral_m
+    return Volumes(
+        offsets=np.zeros(count + 1, dtype=np.int64),
+        block_offsets=np.zeros(count + 1, dtype=np.int64), sizes=sizes, terms=terms,
+        pieces=np.empty((pieces, HY + 1)),
+        blocks=np.empty((pieces // BLOCK + count, BLOCK_RIGHT + 1)),
+    )  # fmt: skip
+
+
+def _without_room(made: Volumes, pieces: int) -> Volumes:
+    """Return volumes without the room that was not used."""
+    return made._replace(pieces=made.pieces[:pieces], blocks=made.blocks[: made.block_offsets[-1]])
+
+
+def _table_of(skeletons: Sequence[Skeleton]) -> Integers:
+    """Return of which volume each run is, how many corners it has, and whether it is closed."""
+    return np.array([
+        (volume, len(run.latitude_deg), run.is_closed)
+        for volume, skeleton in enumerate(skeletons) for run in skeleton.runs
+    ], dtype=np.int64)  # fmt: skip

@@ -13,8 +13,9 @@ Leaves the cutting of edges to `skeletons`, crossings of rings to `crossings`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from keepclear.airspace.positions import Edge, Position
 from keepclear.airspace.volumes import ArcPolygon, Circle, Corridor, Orbit, Polygon, Shape
@@ -27,8 +28,7 @@ LARGEST_RADIUS_M: Final = 200_000.0
 EDGE_CODES: Final = {Edge.GEODESIC: GEODESIC, Edge.RHUMB: RHUMB, Edge.PLANAR: PLANAR}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Positions joined in order, a ring where `is_closed`.
 
     kinds: of the edge that starts at each position (GEODESIC, RHUMB, PLANAR); the last one of
@@ -41,8 +41,7 @@ class Run:
     is_closed: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Skeleton:
+class Skeleton(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Runs, whether they bound a region, and the distance round them that belongs to the shape."""
 
     runs: tuple[Run, ...]

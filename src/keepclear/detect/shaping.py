@@ -16,6 +16,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from keepclear.airspace.geodesics import ECCENTRICITY_SQ, SEMI_MAJOR_M
 from keepclear.detect.skeletons import (
     BALL_M,
     BLOCK,
@@ -47,42 +48,79 @@ SHORT_M = 5_900.0  # such an edge is one piece, for sure
 SHORTEST_M = 1e-3  # below, the ends may be one position
 LEAST_EDGES = 3
 TURN_ERROR = 3.3306690738754716e-16  # `crossings`
-NOT_HERE = -1
+NOT_SHORT = -1
+NOT_SIMPLE = -2
 
 
-def cut_short(points: Floats, corners: Integers, is_closed: Integers, pieces: Floats) -> int:
-    """Write the pieces of runs whose edges are short geodesics; return how many, or NOT_HERE.
+def shape_short(
+    sines: Floats, cosines: Floats, runs: Integers, terms: Integers, sizes: Floats,
+    offsets: Integers, rings: Integers, pieces: Floats, block_offsets: Integers, blocks: Floats,
+) -> int:  # fmt: skip
+    """Write volumes whose edges are short geodesics; return how many pieces they have.
 
-    points: of all runs, earth-centred metres; corners (runs + 1): where each run's begin.
+    NOT_SHORT where an edge is to be cut, NOT_SIMPLE as `shape_volumes`. sines, cosines: of the
+    latitudes of all corners, and after them of their longitudes. runs: of which volume each is,
+    how many corners it has, whether it is closed; those of a volume in a row.
     """
-    n = 0
-    for run in range(len(corners) - 1):
-        first, last = corners[run], corners[run + 1] - 1
-        if is_closed[run] and last - first + 1 < LEAST_EDGES:
-            return NOT_HERE
-        if first == last:
-            _write_piece(points, first, first, pieces, n)
-            n += 1
-            continue
-        for k in range(first, last + 1):
-            if k == last and not is_closed[run]:
-                break
-            after = first if k == last else k + 1
-            dx = points[after, 0] - points[k, 0]
-            dy = points[after, 1] - points[k, 1]
-            dz = points[after, 2] - points[k, 2]
-            long_sq = dx * dx + dy * dy + dz * dz
-            if long_sq > SHORT_M * SHORT_M or long_sq < SHORTEST_M * SHORTEST_M:
-                return NOT_HERE
-            _write_piece(points, k, after, pieces, n)
-            n += 1
+    count = _cut_short(sines, cosines, runs, offsets, rings, pieces)
+    if count != NOT_SHORT and not shape_volumes(
+        pieces, rings, offsets, terms, sizes, block_offsets, blocks
+    ):
+        return NOT_SIMPLE
+    return count
+
+
+def _cut_short(
+    sines: Floats, cosines: Floats, runs: Integers, offsets: Integers, rings: Integers,
+    pieces: Floats,
+) -> int:  # fmt: skip
+    """Write the pieces of runs, and which each run and each volume starts with."""
+    corners = len(sines) // 2
+    corner = n = 0
+    offsets[0] = rings[0] = 0
+    for run in range(len(runs)):
+        first, count, is_closed = n, runs[run, 1], runs[run, 2] != 0
+        if is_closed and count < LEAST_EDGES:
+            return NOT_SHORT
+        for k in range(count):
+            x, y, z = _place(
+                sines[corner], cosines[corner], sines[corners + corner], cosines[corners + corner]
+            )
+            if k > 0:
+                pieces[n - 1, QX], pieces[n - 1, QX + 1], pieces[n - 1, QX + 2] = x, y, z
+            if is_closed or k < count - 1 or count == 1:
+                pieces[n, PX], pieces[n, PX + 1], pieces[n, PX + 2] = x, y, z
+                n += 1
+            corner += 1
+        if is_closed or count == 1:
+            for axis in range(3):
+                pieces[n - 1, QX + axis] = pieces[first, PX + axis]
+        if count > 1 and not _are_short(pieces, first, n):
+            return NOT_SHORT
+        rings[run + 1] = offsets[runs[run, 0] + 1] = n
     return n
 
 
-def _write_piece(points: Floats, start: int, end: int, pieces: Floats, n: int) -> None:
-    for axis in range(3):
-        pieces[n, PX + axis] = points[start, axis]
-        pieces[n, QX + axis] = points[end, axis]
+def _place(
+    sin_phi: float, cos_phi: float, sin_lam: float, cos_lam: float
+) -> tuple[float, float, float]:
+    """Return a point as `geodesics.to_ecef` does, from the sines and cosines."""
+    radius_m = SEMI_MAJOR_M / math.sqrt(1 - ECCENTRICITY_SQ * (sin_phi * sin_phi))
+    return (
+        radius_m * cos_phi * cos_lam, radius_m * cos_phi * sin_lam,
+        radius_m * (1 - ECCENTRICITY_SQ) * sin_phi,
+    )  # fmt: skip
+
+
+def _are_short(pieces: Floats, first: int, last: int) -> bool:
+    for k in range(first, last):
+        dx = pieces[k, QX] - pieces[k, PX]
+        dy = pieces[k, QX + 1] - pieces[k, PX + 1]
+        dz = pieces[k, QX + 2] - pieces[k, PX + 2]
+        long_sq = dx * dx + dy * dy + dz * dz
+        if long_sq > SHORT_M * SHORT_M or long_sq < SHORTEST_M * SHORTEST_M:
+            return False
+    return True
 
 
 def shape_volumes(

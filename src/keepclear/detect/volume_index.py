@@ -19,8 +19,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.detect.box_tree import WIDTH, Tree
-from keepclear.detect.boxes import boxes_of, boxes_of_trajectories, boxes_of_volumes, flat, tree_of
+from keepclear.detect.box_tree import Tree
+from keepclear.detect.boxes import boxes_of, boxes_of_trajectories, tree_of
 from keepclear.detect.fragments import Fragments
 from keepclear.detect.index import Rows, farthest_m
 from keepclear.detect.kept_volumes import KeptVolumes
@@ -90,13 +90,13 @@ class VolumeIndex:
 
     def __init__(self, functions: Any, limits: Limits) -> None:
         self._functions, self._limits = functions, limits
-        self._kept = KeptVolumes()
+        self._kept = KeptVolumes(functions)
         self._stores: list[_Store] = []
         self._farthest_m = farthest_m(limits)
         self._longest_us = int(max(limits.time_us)) + ROUNDING_US
         self._own, self._others = (np.empty(ROOM, dtype=np.int64) for _ in range(2))
-        # of the last few: their boxes, and what is added to how far apart they can be
-        self._boxes, self._unsure_m, self._lasts_us = np.empty((0, WIDTH)), 0.0, 0.0
+        # of the last few: the first of them, and what is added to how far apart they can be
+        self._few, self._unsure_m, self._lasts_us = 0, 0.0, 0.0
 
     def __len__(self) -> int:
         """Return how many plans are kept."""
@@ -119,10 +119,9 @@ class VolumeIndex:
         if self._kept.is_sparse:
             self._pack()
         self._kept.add(keys, groups, volumes)
-        self._boxes = np.concatenate([self._boxes, boxes_of_volumes(volumes)])
-        self._unsure_m = max(self._unsure_m, float(volumes.sizes[:, UNSURE_M].max(initial=0.0)))
+        self._unsure_m = max(self._unsure_m, *volumes.sizes[:, UNSURE_M].tolist())
         self._lasts_us = max(self._lasts_us, _early_and_late_us(volumes.terms))
-        if len(self._boxes) > LAST_FEW:
+        if self._kept.count - self._few > LAST_FEW:
             self._join()
 
     def remove(self, key: str) -> None:
@@ -139,9 +138,12 @@ class VolumeIndex:
         """Return the keys of plans of other groups whose boxes come near those of a kept one."""
         own, kept = self._kept.places(key), self._kept.arrays
         sizes, terms = kept.sizes[own.start : own.stop], kept.terms[own.start : own.stop]
-        _, others = self._near(key, group, sizes, terms, within=False)
+        others: list[int] = []
+        for store in (*self._stores, None):
+            if count := self._probe(store, sizes, terms, group):
+                others += self._others[:count].tolist()
         keys = self._kept.keys
-        return list(dict.fromkeys([keys[place] for place in others.tolist()]))
+        return list(dict.fromkeys([keys[place] for place in others if place not in own]))
 
     def inside(self, key: str, others: Sequence[str], limits: Limits) -> list[str]:
         """Return which of some kept plans `query` of one finds, by limits of their own.
@@ -202,16 +204,8 @@ class VolumeIndex:
         """Return which volumes of a plan come near which places by their boxes."""
         left_out = NOBODY if within else group
         own, others = [], []
-        for store in (*self._stores, self._last_few()):
-            # one compiled call and nothing else where nothing is near, as for most stores
-            count = self._functions.near_volumes(
-                store.tree, sizes, terms, store.reach_m, store.lag_us,
-                self._kept.groups, left_out, self._own, self._others,
-            )  # fmt: skip
-            if count > len(self._others):
-                self._make_room(count)
-                return self._near(key, group, sizes, terms, within=within)
-            if count:
+        for store in (*self._stores, None):
+            if count := self._probe(store, sizes, terms, left_out):
                 own.append(self._own[:count].copy())
                 others.append(self._others[:count].copy())
         if not own:
@@ -219,6 +213,29 @@ class VolumeIndex:
         one, other = np.concatenate(own), np.concatenate(others)
         is_other = ~self._is_of(key, other)
         return one[is_other], other[is_other]
+
+    def _probe(self, store: _Store | None, sizes: Floats, terms: Integers, left_out: int) -> int:
+        """Return how many pairs of a volume and a place are near: they stand in _own and _others.
+
+        Of the places of a store, or of the last few. One compiled call and nothing else where
+        nothing is near, as for most stores.
+        """
+        room = (self._kept.groups, left_out, self._own, self._others)
+        count: int
+        if store is None:
+            kept = self._kept.arrays
+            count = self._functions.near_few(
+                kept.sizes, kept.terms, self._few, sizes, terms,
+                self._farthest_m + self._unsure_m, self._lasts_us + self._longest_us, *room,
+            )  # fmt: skip
+        else:
+            count = self._functions.near_volumes(
+                *store.tree, sizes, terms, store.reach_m, store.lag_us, *room
+            )
+        if count > len(self._others):
+            self._make_room(count)
+            return self._probe(store, sizes, terms, left_out)
+        return count
 
     def _is_of(self, key: str, places: Integers) -> npt.NDArray[np.bool_]:
         own = self._kept.places(key)
@@ -240,29 +257,19 @@ class VolumeIndex:
                 return self._hits(_Found(own, others, own, rows[:count], row_pair[:count]))
             room *= 2
 
-    def _last_few(self) -> _Store:
-        """Return the places that are in no store, as one whose boxes have no order."""
-        first, last = self._kept.count - len(self._boxes), self._kept.count
-        return _Store(
-            first=first, last=last, tree=flat(self._boxes, np.arange(first, last)),
-            reach_m=self._farthest_m + self._unsure_m, lag_us=self._lasts_us + self._longest_us,
-        )  # fmt: skip
-
     def _pack(self) -> None:
         """Let no places be left."""
-        self._kept, self._stores = self._kept.packed(), []
-        self._boxes = boxes_of_volumes(self.arrays)
+        self._kept, self._stores, self._few = self._kept.packed(), [], 0
         self._join()
 
     def _join(self) -> None:
         """Put the last places into a store, and with them stores that are not much larger."""
-        last = self._kept.count
-        first = last - len(self._boxes)
+        first, last = self._few, self._kept.count
         while self._stores and self._stores[-1].last - self._stores[-1].first < GROWS_BY * (
             last - first
         ):
             first = self._stores.pop().first
-        self._boxes, self._unsure_m, self._lasts_us = np.empty((0, WIDTH)), 0.0, 0.0
+        self._few, self._unsure_m, self._lasts_us = last, 0.0, 0.0
         if first == last:
             return
         sizes, terms = self.arrays.sizes[first:], self.arrays.terms[first:]
@@ -294,7 +301,8 @@ class VolumeIndex:
 
 def _early_and_late_us(terms: Integers) -> float:
     """Return how much any of some volumes may run early, and any late, together."""
-    return float(terms[:, EARLY_US].max(initial=0) + terms[:, LATE_US].max(initial=0))
+    early_us, late_us = terms[:, EARLY_US].tolist(), terms[:, LATE_US].tolist()
+    return float(max(early_us, default=0) + max(late_us, default=0))
 
 
 def _one_plan(f: Fragments, plan: int) -> Fragments:

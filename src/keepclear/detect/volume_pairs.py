@@ -7,7 +7,7 @@ Plain scalar code that runs as it stands and compiled (`compiled`).
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.detect.box_tree import WIDTH, Tree, probe_all
+from keepclear.detect.box_tree import WIDTH, Tree, do_boxes_meet, probe_all, widen
 from keepclear.detect.entering import sweep_volume
 from keepclear.detect.fragments import Fragments
 from keepclear.detect.overlaps import is_inside, overlap
@@ -86,14 +86,43 @@ def mark_inside(
 
 
 def near_volumes(
-    t: Tree, sizes: Floats, terms: Integers, reach_m: float, lag_us: float, groups: Integers,
-    group: int, own: Integers, kept: Integers,
+    boxes: Floats, starts: Integers, things: Integers, sizes: Floats, terms: Integers,
+    reach_m: float, lag_us: float, groups: Integers, group: int, own: Integers, kept: Integers,
 ) -> int:  # fmt: skip
     """Write which volumes come near which kept ones by their boxes; as `box_tree.probe_all`.
 
+    boxes, starts, things: of the tree, each by itself: a tuple takes numba as long as the call.
     sizes, terms: of the volumes (`skeletons`), whose uncertainty and tolerances widen the boxes
     beside reach_m and lag_us.
     """
+    wide, lateral_m, late_us = _boxes_of(sizes, terms)
+    tree = Tree(boxes, starts, things)
+    return probe_all(tree, wide, reach_m + lateral_m, lag_us + late_us, groups, group, own, kept)
+
+
+def near_few(
+    kept_sizes: Floats, kept_terms: Integers, first: int, sizes: Floats, terms: Integers,
+    reach_m: float, lag_us: float, groups: Integers, group: int, own: Integers, kept: Integers,
+) -> int:  # fmt: skip
+    """Write the same of the kept ones from a place on, of which there is no tree: each is asked."""
+    boxes, lateral_m, late_us = _boxes_of(sizes, terms)
+    few, _, _ = _boxes_of(kept_sizes[first:], kept_terms[first:])
+    box = np.empty(WIDTH)
+    count = 0
+    for i in range(len(boxes)):
+        widen(boxes, i, reach_m + lateral_m, lag_us + late_us, lag_us + late_us, box)
+        for k in range(len(few)):
+            thing = first + k
+            if groups[thing] < 0 or groups[thing] == group or not do_boxes_meet(few, k, box):
+                continue
+            if count < len(kept):
+                own[count], kept[count] = i, thing
+            count += 1
+    return count
+
+
+def _boxes_of(sizes: Floats, terms: Integers) -> tuple[Floats, float, int]:
+    """Return the boxes of volumes, and the greatest of their uncertainties and tolerances."""
     boxes = np.empty((len(sizes), WIDTH))
     lateral_m, late_us = 0.0, 0
     for i in range(len(sizes)):
@@ -102,4 +131,4 @@ def near_volumes(
         for k in range(6):
             boxes[i, k] = sizes[i, X_FROM + k]
         boxes[i, 6], boxes[i, 7] = terms[i, START_US], terms[i, END_US]
-    return probe_all(t, boxes, reach_m + lateral_m, lag_us + late_us, groups, group, own, kept)
+    return boxes, lateral_m, late_us

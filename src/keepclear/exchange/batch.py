@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from keepclear.detect.kernel import Functions
 from keepclear.exchange.due import Timer
 from keepclear.exchange.kept import Kept, Reach, index_anew, near_of
+from keepclear.exchange.viewers import Seen
 from keepclear.exchange.world import is_whole, undo
 from keepclear.record.entries import Chain
 from keepclear.record.files import AnyLine
@@ -22,8 +23,9 @@ from keepclear.record.key_documents import Keyring
 class Batch:
     """Lines that are not written yet, and how to take back what they tell of.
 
-    touched: what was put into the index or left it. passed: timers whose time has come.
-    answered: acts. All other fields: how it stood before.
+    seen: who sees something of an entry, by the number of its line. touched: what was put into the
+    index or left it. passed: timers whose time has come. answered: acts. All other fields: how it
+    stood before.
     """
 
     reach: Reach
@@ -36,6 +38,7 @@ class Batch:
     worlds: tuple[tuple[int, str], ...]
     noted: dict[str, int]
     lines: list[AnyLine] = field(default_factory=list)
+    seen: dict[int, Seen] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     passed: list[Timer] = field(default_factory=list)
     answered: list[Act] = field(default_factory=list)

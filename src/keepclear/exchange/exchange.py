@@ -36,7 +36,8 @@ from keepclear.exchange.ports import Clock, Ids, NotWritten, Store
 from keepclear.exchange.reads import Reads
 from keepclear.exchange.rechecking import expire
 from keepclear.exchange.reopening import reopened
-from keepclear.exchange.views import Answer, Disclosed
+from keepclear.exchange.viewers import Seen
+from keepclear.exchange.views import NOTICE_KIND, Answer, Disclosed
 from keepclear.exchange.views import answer as disclosed_answer
 from keepclear.exchange.world import World, keep
 from keepclear.plans.operations import protects_until_us
@@ -310,6 +311,11 @@ class Exchange:
         ledger = self._kept.ledger
         entered = ledger.next(now_us, made)
         placed = ledger.placed(entered.entry.leaves)
+        batch.seen[len(batch.lines)] = Seen(
+            frozenset(audience for audience, _, _ in parts),
+            tuple((audience, value.conflict) for audience, kind, value in parts
+                  if kind == NOTICE_KIND),
+        )  # fmt: skip
         batch.lines.append(EntryLine(entry=msgspec.Raw(entered.data)))
         ledger.take(entered)
         seq = entered.chain.seq
@@ -338,8 +344,8 @@ class Exchange:
         except BaseException:
             take_back(self._kept, batch, self._functions)  # nobody is shown what may not be there
             raise
-        for each in lines:
-            self._kept.viewers.note(each)
+        for number, each in enumerate(lines):
+            self._kept.viewers.note(each, batch.seen.get(number))
         self._has_failed = False
 
     def _now_us(self) -> int:

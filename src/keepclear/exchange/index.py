@@ -79,7 +79,7 @@ class Near:
 
         bound: what it is widened to before, None for nothing.
         """
-        made = claim if bound is None else widened(claim, bound)
+        made = claim if bound is None else widened(claim, bound, self._functions)
         return compile_claim(made, self.datums, self._functions)
 
     def compiled(self, claim_id: str, bound: ProbingBound | None) -> Compiled:

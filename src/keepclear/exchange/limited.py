@@ -29,6 +29,8 @@ def tell_limited(deciding: Deciding, operation: Operation, others: Sequence[str]
 
     others: ids of operations near it that it is in no conflict with.
     """
+    if not others:
+        return
     found = [
         made for each in soonest(deciding, others)
         if (made := _found(deciding, operation, deciding.world.operations[each])) is not None

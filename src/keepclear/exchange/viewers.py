@@ -11,7 +11,7 @@
 from array import array
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -48,6 +48,13 @@ class _Line(msgspec.Struct):
     note: str = ""
 
 
+class Seen(NamedTuple):
+    """Who sees something of a line: its audiences, and the notices in it by audience, conflict."""
+
+    audiences: frozenset[str]
+    notices: tuple[tuple[str, str], ...] = ()
+
+
 LINES: Final = msgspec.json.Decoder(_Line)
 CONFLICTS: Final = msgspec.json.Decoder(_Conflict)
 
@@ -62,22 +69,19 @@ class Viewers:
         self._latest: dict[str, dict[str, int]] = {}
         self._audiences: dict[str, dict[str, None]] = {}
 
-    def note(self, data: bytes) -> None:
-        """Take in the next line of the record, the header first."""
-        number, self.lines = self.lines, self.lines + 1
-        if data.startswith(ENTRY):
-            entry = LINES.decode(data).entry
-            if entry is not None:
-                self._see(number, {each.audience for each in entry.leaves})
-                for each in entry.leaves:
-                    if each.part.kind == NOTICE_KIND:
-                        conflict = CONFLICTS.decode(each.part.data).conflict
-                        self._latest.setdefault(each.audience, {})[conflict] = number
-        elif data.startswith(CHECKPOINT):
-            origin = read_checkpoint(split_note(LINES.decode(data).note)[0]).origin
-            self._see(number, {origin.rpartition("/")[2]})
+    def note(self, data: bytes, seen: Seen | None = None) -> None:
+        """Take in the next line of the record, the header first.
 
-    def _see(self, number: int, audiences: set[str]) -> None:
+        seen: who sees it, where that is known already.
+        """
+        number, self.lines = self.lines, self.lines + 1
+        seen = seen or seen_of(data)
+        if seen is not None:
+            self._see(number, seen.audiences)
+            for audience, conflict in seen.notices:
+                self._latest.setdefault(audience, {})[conflict] = number
+
+    def _see(self, number: int, audiences: frozenset[str]) -> None:
         is_for_all = EVERYBODY in audiences
         for audience in audiences:
             for party in audience.split(","):
@@ -103,3 +107,21 @@ class Viewers:
     def latest(self, party: str) -> Mapping[str, int]:
         """Return the line of the latest notice to a party, by conflict."""
         return MappingProxyType(self._latest.get(party, {}))
+
+
+def seen_of(data: bytes) -> Seen | None:
+    """Return who sees something of a line; None where it is for nobody."""
+    if data.startswith(ENTRY):
+        entry = LINES.decode(data).entry
+        leaves = entry.leaves if entry is not None else []
+        return Seen(
+            frozenset(each.audience for each in leaves),
+            tuple(
+                (each.audience, CONFLICTS.decode(each.part.data).conflict)
+                for each in leaves if each.part.kind == NOTICE_KIND
+            ),
+        )  # fmt: skip
+    if data.startswith(CHECKPOINT):
+        origin = read_checkpoint(split_note(LINES.decode(data).note)[0]).origin
+        return Seen(frozenset({origin.rpartition("/")[2]}))
+    return None

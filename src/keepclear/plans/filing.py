@@ -81,7 +81,7 @@ class FiledShape(Signed, frozen=True, kw_only=True, tag_field="kind"):
 class FiledPolygon(FiledShape, frozen=True, kw_only=True, tag="polygon"):
     """The area inside a ring, whose first position is not repeated."""
 
-    ring: Annotated[tuple[Place, ...], msgspec.Meta(min_length=3)]
+    ring: Annotated[tuple[Position, ...], msgspec.Meta(min_length=3)]
     edge: Edge = Edge.GEODESIC
 
 
@@ -95,7 +95,7 @@ class FiledCircle(FiledShape, frozen=True, kw_only=True, tag="circle"):
 class FiledCorridor(FiledShape, frozen=True, kw_only=True, tag="corridor"):
     """All within half a width of a route."""
 
-    route: Annotated[tuple[Place, ...], msgspec.Meta(min_length=2)]
+    route: Annotated[tuple[Position, ...], msgspec.Meta(min_length=2)]
     width: Quantity
 
 
@@ -279,14 +279,14 @@ def _leg(one: _Point, two: _Point, lateral_tmm: int, vertical_tmm: int) -> Volum
 def _shape(filed: FiledPolygon | FiledCircle | FiledCorridor | FiledOrbit) -> Shape:
     match filed:
         case FiledPolygon():
-            return Polygon(ring=tuple(map(_position, filed.ring)), edge=filed.edge)
+            return Polygon(ring=filed.ring, edge=filed.edge)
         case FiledCircle():
             return Circle(
                 centre=_position(filed.centre), radius_tmm=parse_length_tmm(filed.radius, "radius")
             )
         case FiledCorridor():
             width_tmm = parse_length_tmm(filed.width, "width")
-            return Corridor(route=tuple(map(_position, filed.route)), width_tmm=width_tmm)
+            return Corridor(route=filed.route, width_tmm=width_tmm)
         case FiledOrbit():
             return Orbit(
                 first=_position(filed.first), second=_position(filed.second),

@@ -150,12 +150,12 @@ class Operation(Signed, frozen=True, kw_only=True):
     @property
     def start_us(self) -> int:
         """Return when the first of its volumes starts."""
-        return min(volume.start_us for volume in self.volumes)
+        return min([volume.start_us for volume in self.volumes])
 
     @property
     def end_us(self) -> int:
         """Return when the last of its volumes ends."""
-        return max(volume.end_us for volume in (*self.volumes, *self.off_nominal))
+        return max([volume.end_us for volume in (*self.volumes, *self.off_nominal)])
 
     @property
     def is_grounded(self) -> bool:
@@ -194,6 +194,8 @@ def with_lateness(
         for agreement, clause, each in clauses
         if ahead_us < each.notice_us and {"any", operation.craft_class} & {*each.classes}
     )
+    if not missed and not operation.missed:
+        return operation
     late_us = max((each.late_us for each in missed), default=0)
     return msgspec.structs.replace(operation, late_us=late_us, missed=missed)
 
@@ -265,8 +267,8 @@ def claim_of(operation: Operation) -> Claim:
     short one is widened to before its start, and would not be, were it only longer.
     """
     volumes = (*operation.volumes, *operation.off_nominal)
-    last_us, until_us = operation.end_us, protects_until_us(operation)
-    if until_us > last_us:
+    if operation.state in OUT_OF_PLAN and operation.grace_us > 0:
+        last_us, until_us = operation.end_us, protects_until_us(operation)
         volumes += tuple(
             msgspec.structs.replace(each, end_us=until_us)
             for each in volumes if each.end_us == last_us

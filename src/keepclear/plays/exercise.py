@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Final
 
+from keepclear.airspace.positions import positions
 from keepclear.plans.filing import (
     Domain,
     FiledCircle,
@@ -80,7 +81,11 @@ def _shape(
         centre = _between(one, other, 0.5)
         name = f"an area between {start} and {goal}"
         return FiledCircle(centre=centre, radius="15 NM"), heights, name
-    return FiledCorridor(route=(one, other), width="10 NM"), heights, f"{start} to {goal}"
+    return (
+        FiledCorridor(route=positions((one, other)), width="10 NM"),
+        heights,
+        f"{start} to {goal}",
+    )
 
 
 def _between(
