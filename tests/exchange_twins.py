@@ -6,6 +6,7 @@ each answer, refusal and line must be the same, byte for byte, and so must all t
 """
 
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from random import Random
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from keepclear.errors import KeepclearError, OperatorError
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.ports import Clock, Ids, NotWritten
+from keepclear.exchange.reopening import Following
+from keepclear.exchange.snapshots import frames, read
 from keepclear.exchange.viewers import Viewers
 from keepclear.exchange.views import Disclosed
 from keepclear.record.encoding import encode
@@ -119,7 +122,8 @@ class Twins:
     """An exchange that never stops, shown outside, and one that does, compared after each call.
 
     often: how often it stops or its store fails at a call, from 0 to 1. stops, failures: how
-    often that was, for a test to see that it was. hash_every: as of a region.
+    often that was, for a test to see that it was; snapshots: how often it went on from one of
+    those that are made after every third call. hash_every: as of a region.
     """
 
     by: Random = Random(0)
@@ -127,6 +131,7 @@ class Twins:
     hash_every: int = 5
     stops: int = 0
     failures: int = 0
+    snapshots: int = 0
 
     def __init__(
         self, region: Region, signer: Signer, clock: Clock, ids: Ids, store: MemoryStore,
@@ -138,12 +143,31 @@ class Twins:
         self._store = FailingStore(MemoryStore(self._header), self._ids)
         self.steady = Exchange(region, signer, clock, noted, self._steady_store, functions)
         self._set_up = region, signer, clock, functions
+        self._snapshot: list[bytes] | None = None
+        self._calls = 0
         self.stopping = self._begun()
         self._compare()
 
     def _begun(self) -> Exchange:
         region, signer, clock, functions = self._set_up
-        return Exchange(region, signer, clock, self._ids, self._store, functions)
+        return Exchange(
+            region, signer, clock, self._ids, self._store, functions, self._from_snapshot()
+        )
+
+    def _from_snapshot(self) -> Kept | None:
+        """Return what the last snapshot and the lines after it lead to, every other time."""
+        region, signer, _, functions = self._set_up
+        if self._snapshot is None or self.stops % 2:
+            return None
+        found = read(self._snapshot, "1", region, functions)
+        lines = self._store.lines()
+        assert sha256(lines[found.lines - 1]).digest() == found.last
+        following = Following.after(
+            found.kept, lines[0], lines[found.lines - 1], region, functions
+        )  # fmt: skip
+        following.read(lines[found.lines :])
+        type(self).snapshots += 1
+        return following.result(signer.public)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 whatever an exchange has
         return getattr(self.steady, name)
@@ -209,6 +233,9 @@ class Twins:
         # what an act took that was refused by one is not taken again by the other
         self._ids.place = self._store.written_at = len(self._ids._noted)
         assert kept_of(self.stopping._kept) == kept_of(self.steady._kept)
+        self._calls += 1
+        if self._calls % 3 == 0:
+            self._snapshot = list(frames(self.stopping.copied("1")))
 
 
 def outcome(call: Call, exchange: Exchange) -> tuple[str, object]:

@@ -91,8 +91,12 @@ MAY_IMPORT_LATE: Final[Mapping[str, str]] = {
     r"keepclear/airspace/geodesics\.py": r"pyproj",
     r"keepclear/server/stores\.py": r"keepclear\.store\.postgresql",
 }
-# The second reads the steps of a database's layout, which are applied where they are read.
-READ_PACKAGED: Final = ("keepclear/formats/packaged.py", "keepclear/store/migrations/__init__.py")
+# The second reads the steps of a database's layout, which are applied where they are read; the
+# third the program itself, to tell it from every other.
+READ_PACKAGED: Final = (
+    "keepclear/formats/packaged.py", "keepclear/store/migrations/__init__.py",
+    "keepclear/store/snapshots.py",
+)  # fmt: skip
 # Each stands behind one module, so that it can be replaced there.
 BEHIND_ONE_MODULE: Final = frozenset({
     "cryptography", "filelock", "geographiclib", "prometheus_client",

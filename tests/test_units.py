@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 from keepclear.errors import InputError
 from keepclear.units import format_time, parse_time_us
 
-INSTANTS = st.datetimes(datetime(1000, 1, 1), datetime(9000, 12, 31, 23, 59, 59, 999_999))
-EPOCH = datetime(1970, 1, 1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+INSTANTS = st.datetimes(
+    datetime(1000, 1, 1),  # noqa: DTZ001 hypothesis adds the zone
+    datetime(9000, 12, 31, 23, 59, 59, 999_999),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
 
 
 @given(INSTANTS, st.sampled_from(["T", "t", " "]), st.sampled_from(["Z", "z", "+00:00"]))
@@ -19,11 +23,11 @@ def test_a_time_is_read_alike_however_it_is_written(
     instant: datetime, between: str, zone: str
 ) -> None:
     said_us = (instant - EPOCH) // timedelta(microseconds=1)
-    text = instant.isoformat(sep=between, timespec="microseconds")
+    text = instant.isoformat(sep=between, timespec="microseconds").removesuffix("+00:00")
 
     assert parse_time_us(text + zone) == said_us
     assert parse_time_us(text[:19] + zone) == said_us // 1_000_000 * 1_000_000
-    assert format_time(said_us) == instant.replace(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    assert format_time(said_us) == instant.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from keepclear.airspace.volumes import Circle, Corridor, Orbit, Polygon, Shape, 
 from keepclear.detect import shaping
 from keepclear.detect.compiled import Functions, compiled
 from keepclear.detect.datums import Datums
-from keepclear.detect.quick_volumes import compile_plan
+from keepclear.detect.quick_volumes import Plan, compile_plan, compile_plans
 from keepclear.detect.skeletons import Tolerance, Volumes, compile_volumes
+from keepclear.detect.volume_arrays import join_volumes
 from keepclear.errors import InputError
 from tests.volume_scenes import NM_TMM, LonLat, at, box, polygon, volume
 
@@ -174,3 +175,24 @@ def test_a_short_edge_is_not_left_to_what_cuts_long_ones(monkeypatch: pytest.Mon
 
     assert not isinstance(found, str)
     assert len(found.pieces) == 17
+
+
+@pytest.mark.slow
+def test_many_plans_together_are_as_each_by_itself() -> None:
+    """Short and long edges among each other, every plan once, in an order that is told."""
+    rng, functions = random.Random(33), compiled()
+    plans: list[Plan] = []
+    while len(plans) < 150:
+        plan = Plan([any_shape(rng) for _ in range(rng.randrange(1, 4))], OFF_BY)
+        if not isinstance(made(functions, list(plan.volumes)), str):
+            plans.append(plan)
+
+    found = list(compile_plans(functions, plans, Datums()))
+
+    assert sorted(k for which, _ in found for k in which) == list(range(len(plans)))
+    assert any(len(which) > 1 for which, _ in found)
+    for which, volumes in found:
+        alone = [
+            compile_plan(functions, plans[k].volumes, Datums(), plans[k].tolerance) for k in which
+        ]
+        assert same(volumes, join_volumes(alone))

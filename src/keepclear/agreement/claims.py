@@ -11,7 +11,7 @@ call. It is compared by its volumes alone, grown by what it may be off by.
    and after. LIMITED is no breach.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,7 +31,7 @@ from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.datums import Datums
 from keepclear.detect.index import farthest_m
 from keepclear.detect.kernel import Functions, limits_of
-from keepclear.detect.quick_volumes import compile_plan
+from keepclear.detect.quick_volumes import Plan, compile_plan, compile_plans
 from keepclear.detect.skeletons import Tolerance, Volumes
 
 COUNTS: frozenset[Verdict] = frozenset({
@@ -85,11 +85,27 @@ def compile_claim(claim: Claim, datums: Datums, functions: Functions | None = No
 
     functions: where they are compiled it takes less time; the bits are the same.
     """
-    tolerance = Tolerance(
+    volumes = compile_plan(functions or plain(), claim.volumes, datums, _tolerance(claim))
+    return Compiled(claim, volumes)
+
+
+def compile_claims(
+    claims: Sequence[Claim], datums: Datums, functions: Functions
+) -> Iterator[tuple[list[int], Volumes]]:
+    """Yield the numbers of some claims, and their volumes one claim after another, until all are.
+
+    As `compile_claim` of each, in less time.
+    """
+    yield from compile_plans(
+        functions, [Plan(each.volumes, _tolerance(each)) for each in claims], datums
+    )
+
+
+def _tolerance(claim: Claim) -> Tolerance:
+    return Tolerance(
         lateral_m=claim.lateral_tmm / 10_000, vertical_tmm=claim.vertical_tmm,
         early_us=claim.early_us, late_us=claim.late_us,
     )  # fmt: skip
-    return Compiled(claim, compile_plan(functions or plain(), claim.volumes, datums, tolerance))
 
 
 def breaches(

@@ -1,35 +1,55 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The answers to acts, kept as long as an act could be sent again: until it has expired."""
+"""Where the answers to acts stand in the record, as long as an act could be sent again.
+
+That is until it has expired. An answer is made of the entry that its act stands in: so nothing of
+it is kept but where that is.
+"""
 
 import heapq
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from keepclear.exchange.views import Answer, Disclosed
+import msgspec
+
+from keepclear.exchange.views import Answer, Disclosed, answer
+from keepclear.record.entries import Entry, Part, Placed
+from keepclear.record.files import EntryLine
 from keepclear.record.headers import Act
+from keepclear.record.parts import ACT_KIND
+from keepclear.record.views import is_seen
 
 
 class Answered(NamedTuple):
-    """The bytes of an act's envelope, and what was answered."""
+    """The line of an entry, and the places, in their trees, of its leaves that the sender sees."""
 
-    data: bytes
-    answer: Disclosed[Answer]
+    line: int
+    places: tuple[int, ...]
 
 
 class Answers:
-    """Answers by party and id of the act. The owner alone writes."""
+    """Where answers stand, by party and id of the act. The owner alone writes."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], Answered] = {}
         self._expiring: list[tuple[int, tuple[str, str]]] = []
 
-    def keep(self, act: Act, data: bytes, answer: Disclosed[Answer]) -> None:
-        """Keep the answer to an act; data: its envelope."""
-        key = act.party, act.id
-        self._kept[key] = Answered(data, answer)
-        heapq.heappush(self._expiring, (act.expires_us, key))
+    def __iter__(self) -> Iterator[tuple[int, str, str, Answered]]:
+        """Yield of each when its act expires, its party and id, and where it stands."""
+        for expires_us, key in self._expiring:
+            if key in self._kept:
+                yield (expires_us, *key, self._kept[key])
+
+    def keep(self, act: Act, line: int, places: Sequence[int]) -> None:
+        """Keep where the answer to an act stands."""
+        self.keep_one(act.expires_us, act.party, act.id, Answered(line, tuple(places)))
+
+    def keep_one(self, expires_us: int, party: str, act_id: str, answered: Answered) -> None:
+        """Keep where an answer stands, as iterating gives it."""
+        self._kept[party, act_id] = answered
+        heapq.heappush(self._expiring, (expires_us, (party, act_id)))
 
     def find(self, act: Act) -> Answered | None:
-        """Return what was answered to the act with this party and id."""
+        """Return where the answer to the act with this party and id stands."""
         return self._kept.get((act.party, act.id))
 
     def drop(self, act: Act) -> None:
@@ -40,3 +60,18 @@ class Answers:
         """Keep no answer longer than its act could be sent again: from then on it has expired."""
         while self._expiring and self._expiring[0][0] <= now_us:
             self._kept.pop(heapq.heappop(self._expiring)[1], None)
+
+
+def places_seen(party: str, placed: Sequence[Placed]) -> tuple[int, ...]:
+    """Return the places of those leaves of an entry that a party sees."""
+    return tuple(each.place for each in placed if is_seen(each.leaf.audience, party))
+
+
+def answer_again(line: bytes, party: str, places: Sequence[int]) -> tuple[bytes, Disclosed[Answer]]:
+    """Return the envelope of an act as bytes, and its answer, from the line that it stands in."""
+    entry = msgspec.json.decode(msgspec.json.decode(line, type=EntryLine).entry, type=Entry)
+    parts = [msgspec.json.decode(each.part, type=Part) for each in entry.leaves]
+    [data] = [bytes(each.data) for each in parts if each.kind == ACT_KIND]
+    seen = [each for each in entry.leaves if is_seen(each.audience, party)]
+    placed = [Placed(place, leaf) for place, leaf in zip(places, seen, strict=True)]
+    return data, answer(party, entry.at_us, placed)

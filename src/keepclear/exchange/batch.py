@@ -12,6 +12,7 @@ from keepclear.detect.kernel import Functions
 from keepclear.exchange.due import Timer
 from keepclear.exchange.kept import Kept, Reach, index_anew, near_of
 from keepclear.exchange.viewers import Seen
+from keepclear.exchange.views import Answer, Disclosed
 from keepclear.exchange.world import is_whole, undo
 from keepclear.record.entries import Chain
 from keepclear.record.files import AnyLine
@@ -24,8 +25,8 @@ class Batch:
     """Lines that are not written yet, and how to take back what they tell of.
 
     seen: who sees something of an entry, by the number of its line. touched: what was put into the
-    index or left it. passed: timers whose time has come. answered: acts. All other fields: how it
-    stood before.
+    index or left it. passed: timers whose time has come. answered: acts by party and id,
+    each with its envelope and answer. All other fields: how it stood before.
     """
 
     reach: Reach
@@ -41,7 +42,9 @@ class Batch:
     seen: dict[int, Seen] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     passed: list[Timer] = field(default_factory=list)
-    answered: list[Act] = field(default_factory=list)
+    answered: dict[tuple[str, str], tuple[Act, bytes, Disclosed[Answer]]] = field(
+        default_factory=dict
+    )
 
 
 def batch_of(kept: Kept) -> Batch:
@@ -64,7 +67,7 @@ def take_back(kept: Kept, batch: Batch, functions: Functions) -> bool:
     kept.keys, kept.counts, kept.beats = batch.keys, batch.counts, batch.beats
     kept.worlds[:] = batch.worlds
     kept.noted = batch.noted
-    for act in batch.answered:
+    for act, _, _ in batch.answered.values():
         kept.answers.drop(act)
     for each in batch.passed:
         kept.due.put(each.at_us, each.key)

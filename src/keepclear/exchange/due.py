@@ -6,7 +6,7 @@ it can be noted anew from the events of a record, and the same falls due at the 
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from keepclear.exchange.events import Event, IncidentChanged, OperationFiled, OperationMoved
@@ -26,6 +26,10 @@ class Due:
 
     def __init__(self) -> None:
         self._heap: list[Timer] = []
+
+    def __iter__(self) -> Iterator[Timer]:
+        """Yield what is noted."""
+        return iter(self._heap)
 
     def put(self, at_us: int, key: str) -> None:
         """Note when something is to be looked at."""

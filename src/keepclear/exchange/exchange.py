@@ -25,6 +25,7 @@ from keepclear.detect.kernel import Functions
 from keepclear.errors import OperatorError
 from keepclear.exchange import incidents
 from keepclear.exchange.agreements import recheck_some, stand
+from keepclear.exchange.answers import answer_again
 from keepclear.exchange.batch import Batch, batch_of, take_back, take_back_act
 from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
@@ -36,6 +37,7 @@ from keepclear.exchange.ports import Clock, Ids, NotWritten, Store
 from keepclear.exchange.reads import Reads
 from keepclear.exchange.rechecking import expire
 from keepclear.exchange.reopening import reopened
+from keepclear.exchange.snapshots import Copied, copied
 from keepclear.exchange.viewers import Seen
 from keepclear.exchange.views import NOTICE_KIND, Answer, Disclosed
 from keepclear.exchange.views import answer as disclosed_answer
@@ -149,15 +151,15 @@ class Exchange:
                 f"act {act.id[:8]}: is of {act.party}, and was sent by {sender}; "
                 "each party sends its own acts"
             )
-        answers, data = self._kept.answers, encode(envelope)
-        answers.forget(now_us)
-        known = answers.find(act)
+        data = encode(envelope)
+        self._kept.answers.forget(now_us)
+        known = self._answered(act)
         if known is not None:
-            if known.data != data:
+            if known[0] != data:
                 raise Refused(
                     f"act {act.id[:8]}: was sent before with other bytes; give each act its own id"
                 )
-            return known.answer
+            return known[1]
         self._check(envelope, act, now_us)
         with self.together() as batch:
             self._pass_time(batch, now_us)
@@ -166,10 +168,21 @@ class Exchange:
                 decide(deciding, act, self.keys)
                 seen_by = audience_of([act.party, *deciding.seen_by])
                 parts = [(seen_by, ACT_KIND, envelope), *deciding.parts]
+                line = self._kept.viewers.lines + len(batch.lines)
                 answer = self._commit(batch, act.party, now_us, deciding, parts)
-            self._kept.answers.keep(act, data, answer)
-            batch.answered.append(act)
+            places = [each.place for each in answer.value.leaves]
+            self._kept.answers.keep(act, line, places)
+            batch.answered[act.party, act.id] = act, data, answer
         return answer
+
+    def _answered(self, act: Act) -> tuple[bytes, Disclosed[Answer]] | None:
+        """Return the envelope that an act was sent in before, and its answer."""
+        known = self._kept.answers.find(act)
+        if known is None:
+            return None
+        if self._batch is not None and (act.party, act.id) in self._batch.answered:
+            return self._batch.answered[act.party, act.id][1:]  # it is not written yet
+        return answer_again(self._store.pick([known.line])[0], act.party, known.places)
 
     def check(self, envelope: Envelope) -> None:
         """Refuse what does not belong here and now, or that its signers may not sign."""
@@ -234,6 +247,12 @@ class Exchange:
             batch.lines.append(BeatLine(salt=salt, note=note))
             kept.beats += 1
             kept.worlds.clear()
+
+    def copied(self, version: str) -> Copied:
+        """Return copies of all that is held, for a snapshot. version: of this program."""
+        kept = self._written()
+        [last] = self._store.pick([kept.viewers.lines - 1])
+        return copied(kept, self._region, last, version)
 
     def _written(self) -> Kept:
         """Return what is held, where all of it is written: nothing else is shown to anybody."""

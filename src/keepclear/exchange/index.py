@@ -15,7 +15,7 @@ or the rules have changed.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from keepclear.agreement.claims import Claim, Compiled, compile_claim
+from keepclear.agreement.claims import Claim, Compiled, compile_claim, compile_claims
 from keepclear.agreement.clauses import ProbingBound
 from keepclear.agreement.probing import DEFAULT, widened, widest
 from keepclear.agreement.separation import RuleSet
@@ -68,10 +68,7 @@ class Near:
             return
         every = self._cylinders | more
         by_status = self._empty(every)
-        kept = {}
-        for status, claim, _ in self._kept.values():
-            form = self.compile(claim, bound)
-            kept[claim.id] = self._add(by_status, status, claim, form)
+        kept = self._add_all(by_status, [each[:2] for each in self._kept.values()], bound)
         self._cylinders, self.bound, self._by_status, self._kept = every, bound, by_status, kept
 
     def compile(self, claim: Claim, bound: ProbingBound | None = None) -> Compiled:
@@ -96,6 +93,10 @@ class Near:
         self.drop(claim.id)
         self.touched.add(claim.id)
         self._kept[claim.id] = self._add(self._by_status, status, claim, form)
+
+    def put_all(self, claims: Iterable[tuple[Status, Claim]]) -> None:
+        """Keep claims where none is kept; as `put` of each, in less time."""
+        self._kept = self._add_all(self._by_status, list(claims), self.bound)
 
     def drop(self, claim_id: str) -> None:
         """Keep a claim no longer, if it is kept."""
@@ -151,6 +152,24 @@ class Near:
     ) -> _Kept:
         by_status[status].add(claim.id, self._group(claim.party), form.volumes)
         return _Kept(status, claim, form.claim is claim)
+
+    def _add_all(
+        self, by_status: Mapping[Status, VolumeIndex], claims: Sequence[tuple[Status, Claim]],
+        bound: ProbingBound,
+    ) -> dict[str, _Kept]:  # fmt: skip
+        """Add claims to indexes that have none of them, and return them as they are kept."""
+        wide = [widened(claim, bound, self._functions) for _, claim in claims]
+        for status, index in by_status.items():
+            own = [k for k, (each, _) in enumerate(claims) if each is status]
+            some = [wide[k] for k in own]
+            for which, volumes in compile_claims(some, self.datums, self._functions):
+                each_of = [some[k] for k in which for _ in some[k].volumes]
+                groups = [self._group(each.party) for each in each_of]
+                index.add_many([each.id for each in each_of], groups, volumes)
+        return {
+            claim.id: _Kept(status, claim, made is claim)
+            for (status, claim), made in zip(claims, wide, strict=True)
+        }
 
     def _empty(self, cylinders: Iterable[Cylinder]) -> dict[Status, VolumeIndex]:
         limits = limits_of(list(cylinders))

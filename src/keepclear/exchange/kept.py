@@ -19,6 +19,7 @@ from keepclear.exchange.index import Near
 from keepclear.exchange.lapses import kept_claim
 from keepclear.exchange.viewers import Viewers
 from keepclear.exchange.world import World
+from keepclear.record.envelopes import Envelope
 from keepclear.record.key_documents import Keyring
 from keepclear.record.ledger import Ledger
 
@@ -44,7 +45,8 @@ class Kept:
 
     counts: how many notices each party has had. worlds: hashes of the world since the last beat,
     each with how many entries lead to it. noted: of how many leaves of each tree the last
-    checkpoint is that stands in the record.
+    checkpoint is that stands in the record. followed: the documents of the keys that the exchange
+    has gone on with.
     """
 
     ledger: Ledger
@@ -59,6 +61,7 @@ class Kept:
     beats: int = 0
     worlds: list[tuple[int, str]] = field(default_factory=list)
     noted: dict[str, int] = field(default_factory=dict)
+    followed: list[Envelope] = field(default_factory=list)
 
 
 def near_of(functions: Functions, world: World, reach: Reach) -> Near:
@@ -66,7 +69,11 @@ def near_of(functions: Functions, world: World, reach: Reach) -> Near:
     cylinders, bound = reach
     near = Near(functions, cylinders)
     near.widen((), (bound,))
-    index_anew(near, world, world.operations)
+    near.put_all(
+        (operation.status, claim)
+        for operation in world.operations.values()
+        if (claim := kept_claim(world, operation)) is not None
+    )
     return near
 
 

@@ -15,7 +15,7 @@ notice is, byte for byte, what it would have been.
 4. A kind of part that is not known refuses to start: what is not understood is never passed over.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -24,6 +24,7 @@ from keepclear.agreement.claims import every_cylinder
 from keepclear.detect.kernel import Functions
 from keepclear.errors import OperatorError
 from keepclear.exchange.agreements import next_look_us, widen
+from keepclear.exchange.answers import Answered, places_seen
 from keepclear.exchange.bindings import Between, Bindings
 from keepclear.exchange.events import (
     KINDS,
@@ -36,7 +37,7 @@ from keepclear.exchange.folding import check_world
 from keepclear.exchange.index import Near
 from keepclear.exchange.kept import Kept, Region, near_of
 from keepclear.exchange.lapses import lapses_of
-from keepclear.exchange.views import NOTICE_KIND, answer
+from keepclear.exchange.views import NOTICE_KIND
 from keepclear.exchange.world import evolve, keep
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Entry, Leaf, Part, Placed
@@ -44,7 +45,7 @@ from keepclear.record.envelopes import Envelope
 from keepclear.record.exchange_keys import ExchangeKeys
 from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
 from keepclear.record.files import AnyLine, BeatLine, CheckpointLine, EntryLine, Header, WorldLine
-from keepclear.record.headers import CLOCK_US, Act, read_act
+from keepclear.record.headers import CLOCK_US
 from keepclear.record.keys import PublicKey
 from keepclear.record.ledger import Ledger, beat_digest
 from keepclear.record.notes import read_checkpoint, split_note
@@ -53,13 +54,26 @@ from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND, EXCHANGE_KEY_KIND
 LINES: Final[msgspec.json.Decoder[AnyLine]] = msgspec.json.Decoder(AnyLine)
 PARTS: Final[msgspec.json.Decoder[Part]] = msgspec.json.Decoder(Part)
 BEAT: Final = b'{"line":"beat"'
-FEW: Final = 1_024
 
 
 class _Numbered(msgspec.Struct):
     """A notice, of which the number alone is asked for."""
 
     number: int
+
+
+class _Sent(msgspec.Struct):
+    """An envelope, of which the payload alone is asked for."""
+
+    payload: bytes
+
+
+class _Act(msgspec.Struct):
+    """An act, of which is asked whether it can be sent again."""
+
+    id: str
+    party: str
+    expires_us: int
 
 
 def reopened(
@@ -91,6 +105,19 @@ class Following:
         self._region, self._functions, self._checked_from = region, functions, checked_from
         self._reading: _Reading | None = None
         self.count, self.last = 0, b""
+
+    @classmethod
+    def after(
+        cls, kept: Kept, header: bytes, last: bytes, region: Region, functions: Functions
+    ) -> "Following":
+        """Go on from what was kept of the lines up to one; last: that line."""
+        made = cls(region, functions)
+        try:
+            made._reading = _Reading(_header(header, region), 0, region, functions, kept)
+        except RecordError as fault:
+            raise OperatorError(f"record: {fault}") from None
+        made.count, made.last = kept.viewers.lines, last
+        return made
 
     def read(self, lines: Iterable[bytes]) -> None:
         """Read the lines that come after those."""
@@ -124,17 +151,18 @@ class _Reading:
     """The state of reading a record that is to go on."""
 
     def __init__(
-        self, header: Header, checked_from: int, region: Region, functions: Functions
-    ) -> None:
+        self, header: Header, checked_from: int, region: Region, functions: Functions,
+        kept: Kept | None = None,
+    ) -> None:  # fmt: skip
         self._region, self._functions = region, functions
         self._signers, self._checked_from = ExchangeKeys(header, None), checked_from
-        self._kept = Kept(
+        for envelope in kept.followed if kept is not None else ():
+            self._signers.follow(envelope, "exchange key")
+        self._kept = kept or Kept(
             ledger=Ledger(region.name, region.incarnation),
             near=Near(functions, every_cylinder([region.house])),
             bindings=Bindings(region.house),
         )
-        self._acts: list[tuple[Act, bytes, int, tuple[Placed, ...]]] = []
-        self._most = FEW
 
     def note(self, data: bytes) -> None:
         """Note who sees a line."""
@@ -155,7 +183,7 @@ class _Reading:
     def _take(self, line: AnyLine, place: int, path: str) -> None:
         match line:
             case EntryLine():
-                self._entry(bytes(line.entry), path)
+                self._entry(bytes(line.entry), place, path)
             case WorldLine():
                 check_world(self._kept.world, line, path)
                 self._kept.worlds.append((line.seq, line.hash))
@@ -181,15 +209,14 @@ class _Reading:
         kept = self._kept
         kept.near = near_of(self._functions, kept.world, kept.near.reach)
         self._note_lapses()
-        for act, data, at_us, leaves in self._acts:
-            if act.expires_us > kept.ledger.chain.at_us:
-                kept.answers.keep(act, data, answer(act.party, at_us, leaves))
+        kept.answers.forget(kept.ledger.chain.at_us)
         return kept
 
-    def _entry(self, data: bytes, path: str) -> None:
+    def _entry(self, data: bytes, line: int, path: str) -> None:
         kept = self._kept
         entry = msgspec.json.decode(data, type=Entry)
         self._look_before(entry.at_us)
+        kept.answers.forget(entry.at_us)
         place, placed = kept.ledger.chain.seq, kept.ledger.placed(entry.leaves)
         kept.ledger.read(entry, data)
         events: list[Event] = []
@@ -197,7 +224,7 @@ class _Reading:
             part = PARTS.decode(leaf.part)
             self._part(entry, leaf, part, place, f"{path}, {part.kind}", events)
             if part.kind == ACT_KIND:
-                self._act(bytes(part.data), entry.at_us, placed, path)
+                self._act(bytes(part.data), line, placed)
         keep(kept.world)
         if not kept.world.opened:
             raise Malformed(path, place, "is before the region was opened", "get it again")
@@ -222,7 +249,9 @@ class _Reading:
                     if any(own.id == party for own in each.agreement.parties):
                         self._look(own_hash, entry.at_us)
             case kind if kind == EXCHANGE_KEY_KIND:
-                self._signers.follow(decode(data, Envelope, path), path)
+                envelope = decode(data, Envelope, path)
+                self._signers.follow(envelope, path)
+                kept.followed.append(envelope)
             case _:
                 raise Malformed(path, part.kind, "is not known here", "update this program")
 
@@ -240,13 +269,11 @@ class _Reading:
             case _:
                 pass
 
-    def _act(self, data: bytes, at_us: int, placed: tuple[Placed, ...], path: str) -> None:
-        """Note an act that can be sent again; its answer is made at the end."""
-        envelope = decode(data, Envelope, f"{path}, {ACT_KIND}")
-        self._acts.append((read_act(envelope), data, at_us, placed))
-        if len(self._acts) > self._most:
-            self._acts = [each for each in self._acts if each[0].expires_us > at_us]
-            self._most = max(FEW, 2 * len(self._acts))
+    def _act(self, data: bytes, line: int, placed: Sequence[Placed]) -> None:
+        """Note where the answer stands to an act that can be sent again."""
+        act = msgspec.json.decode(msgspec.json.decode(data, type=_Sent).payload, type=_Act)
+        answered = Answered(line, places_seen(act.party, placed))
+        self._kept.answers.keep_one(act.expires_us, act.party, act.id, answered)
 
     # --- what falls due -----------------------------------------------------------------------
 

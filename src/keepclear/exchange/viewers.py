@@ -59,6 +59,16 @@ LINES: Final = msgspec.json.Decoder(_Line)
 CONFLICTS: Final = msgspec.json.Decoder(_Conflict)
 
 
+class Viewed(msgspec.Struct, frozen=True, kw_only=True):
+    """All that `Viewers` holds, as values. every, own: numbers of lines as 64-bit integers."""
+
+    lines: int
+    every: bytes
+    own: dict[str, bytes]
+    latest: dict[str, dict[str, int]]
+    audiences: dict[str, list[str]]
+
+
 class Viewers:
     """Numbers of lines by party. Written by the exchange alone, once lines are kept."""
 
@@ -68,6 +78,28 @@ class Viewers:
         self._own: dict[str, array[int]] = {}
         self._latest: dict[str, dict[str, int]] = {}
         self._audiences: dict[str, dict[str, None]] = {}
+
+    @classmethod
+    def of(cls, viewed: Viewed) -> "Viewers":
+        """Return what holds these values."""
+        made = cls()
+        made.lines = viewed.lines
+        made._all.frombytes(viewed.every)
+        for party, numbers in viewed.own.items():
+            made._own[party] = array("q")
+            made._own[party].frombytes(numbers)
+        made._latest = {party: dict(latest) for party, latest in viewed.latest.items()}
+        made._audiences = {party: dict.fromkeys(each) for party, each in viewed.audiences.items()}
+        return made
+
+    def viewed(self) -> Viewed:
+        """Return all that is held."""
+        return Viewed(
+            lines=self.lines, every=self._all.tobytes(),
+            own={party: numbers.tobytes() for party, numbers in self._own.items()},
+            latest={party: dict(latest) for party, latest in self._latest.items()},
+            audiences={party: list(each) for party, each in self._audiences.items()},
+        )  # fmt: skip
 
     def note(self, data: bytes, seen: Seen | None = None) -> None:
         """Take in the next line of the record, the header first.

@@ -11,7 +11,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -163,6 +163,14 @@ class World:
     def conflicts_of(self, operation: str) -> list[Conflict]:
         """Return the conflicts that an operation is or was in."""
         return [self.conflicts[each] for each in self.of_operation.get(operation, ())]
+
+
+TABLES: Final[Mapping[str, Any]] = {
+    name: get_args(kind)[1]
+    for name, kind in get_type_hints(World).items()
+    if get_origin(kind) is dict and name not in {"hashes", "unhashed"}
+}
+"""What there is many of in a world, and of which type."""
 
 
 def evolve(world: World, event: Event) -> None:
@@ -414,6 +422,17 @@ def hash_again(world: World) -> None:
         if value is not None:
             now = world.hashes[place] = _hash(place, value)
         world.sum = (world.sum + now - before) % HASH_SIZE
+    world.unhashed.clear()
+
+
+def hash_all(world: World) -> None:
+    """Hash each object anew, and all of them."""
+    hashed = [field for field in TABLES if field not in UNHASHED]
+    world.hashes = {
+        f"{table}/{key}": _hash(f"{table}/{key}", each)
+        for table in hashed for key, each in _table(world, table)
+    }  # fmt: skip
+    world.sum = sum(world.hashes.values()) % HASH_SIZE
     world.unhashed.clear()
 
 

@@ -297,6 +297,11 @@ class Keyring:
         """Return the documents of a party, first to last."""
         return tuple(each.envelope for each in self._chains.get(party, ()))
 
+    def added(self) -> list[tuple[int, Envelope]]:
+        """Return all documents, each with its place in the record, as they were added."""
+        every = [each for chain in self._chains.values() for each in chain]
+        return [(each.place, each.envelope) for each in sorted(every, key=lambda each: each.place)]
+
     def latest(self, party: str, place: int | None = None) -> KeyDocument:
         """Return the document of a party that counts at a place; `NotProven` without one."""
         return self._kept(party, place).document

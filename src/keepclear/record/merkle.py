@@ -71,6 +71,10 @@ class Tree:
         """Add leaves by their hashes."""
         self._levels[0].extend(hashes)
 
+    def leaves(self) -> list[bytes]:
+        """Return the hashes of those leaves that are known one by one, in order."""
+        return list(self._levels[0])
+
     def cut(self, size: int) -> None:
         """Keep the first leaves alone. size: not less than this tree began with."""
         for level, hashes in enumerate(self._levels):

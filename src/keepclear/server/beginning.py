@@ -4,18 +4,25 @@
 So whoever takes over has little left to read, however long the record is.
 """
 
+import logging
 from pathlib import Path
+from typing import Final
 
 from keepclear.clock import RandomIds
 from keepclear.detect.kernel import Functions
 from keepclear.errors import OperatorError
 from keepclear.exchange.exchange import Exchange
+from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.ports import Clock, Store
 from keepclear.exchange.reopening import Following
+from keepclear.record.keys import PublicKey
 from keepclear.server.region import region_of, signer_of
+from keepclear.server.snapshots import Snapshots
 from keepclear.server.stores import open_store
 from keepclear.server.writer import Begun
 from keepclear.store.nodes import ALONE, Node, WrittenByOther
+
+LOG: Final = logging.getLogger("keepclear.server")
 
 
 class Beginning:
@@ -28,6 +35,7 @@ class Beginning:
         self, folder: Path, clock: Clock, functions: Functions, node: Node = ALONE
     ) -> None:
         self._folder, self._clock, self._functions, self._node = folder, clock, functions, node
+        self._snapshots = Snapshots(folder)
         self._following: Following | None = None
         self._along: Store | None = None
 
@@ -41,17 +49,29 @@ class Beginning:
             raise
         self._let_go()
         try:
-            region, following, kept = region_of(store, self._folder), self._taken(), None
-            if following is not None and _goes_on(following, store):
-                following.read(store.lines(following.count))
-                kept = following.result(signer.public)
+            region = region_of(store, self._folder)
+            kept = self._kept(region, store, signer.public)
             exchange = Exchange(
                 region, signer, self._clock, RandomIds(), store, self._functions, kept
             )
         except BaseException:
             store.close()
             raise
-        return Begun(exchange, store)
+        return Begun(exchange, store, self._snapshots)
+
+    def _kept(self, region: Region, store: Store, public: PublicKey) -> Kept | None:
+        """Return what the record leads to, by what was read of it before; None: read all of it."""
+        following = self._taken()
+        if following is None or not _goes_on(following, store):
+            following = self._snapshots.begun(region, store, self._functions)
+        if following is None:
+            return None
+        try:
+            following.read(store.lines(following.count))
+            return following.result(public)
+        except OperatorError as fault:
+            LOG.warning("%s; the record is read from its beginning", fault)
+            return None
 
     def _taken(self) -> Following | None:
         """Return what was read along; it is used once."""
@@ -64,7 +84,9 @@ class Beginning:
             self._along = open_store(self._folder)
         following = self._taken()
         if following is None:
-            following = Following(region_of(self._along, self._folder), self._functions)
+            region = region_of(self._along, self._folder)
+            following = self._snapshots.begun(region, self._along, self._functions)
+            following = following or Following(region, self._functions)
         following.read(self._along.lines(following.count))
         self._following = following
 

@@ -9,7 +9,8 @@
    from what is there.
 5. Where another node writes, this one stands by: it asks again and again whether it may, and shows
    nothing. Where it may not write any more it lets go of all it holds, and asks so too.
-6. Between acts: what falls due by time, a beat every ten seconds, what waits to be looked at again.
+6. Between acts: what falls due by time, a beat every ten seconds, what waits to be looked at again,
+   a snapshot where it is time for one.
 """
 
 import logging
@@ -29,6 +30,7 @@ from keepclear.exchange.views import Answer, Disclosed
 from keepclear.record.envelopes import Envelope
 from keepclear.record.receipts import Receipt
 from keepclear.server.metrics import Metrics
+from keepclear.server.snapshots import Snapshots
 from keepclear.store.nodes import WrittenByOther
 
 Value = TypeVar("Value")
@@ -69,10 +71,11 @@ class Health(NamedTuple):
 
 
 class Begun(NamedTuple):
-    """An exchange, and the store that it writes."""
+    """An exchange, the store that it writes, and its snapshots, where there are any."""
 
     exchange: Exchange
     store: Store
+    snapshots: Snapshots | None = None
 
 
 @dataclass(eq=False)
@@ -183,7 +186,7 @@ class Writer:
             self._quietly(self._own.exchange.beat)
         with self._gate:
             self.health = Health(State.STOPPED, self._now_us(), "")
-        self._let_go()
+        self._end()
         while not self._waiting.empty():
             if (job := self._waiting.get_nowait()) is not None:
                 job.done.set_exception(Unavailable("exchange: has stopped; send it again later"))
@@ -284,6 +287,8 @@ class Writer:
             exchange.beat()
         if exchange.reads.lines != before:
             self._tell(exchange)
+        if self._own.snapshots is not None:
+            self._own.snapshots.look(exchange)
 
     def _quietly(self, do: Callable[[], None]) -> None:
         """Do what nobody waits for."""
@@ -331,6 +336,15 @@ class Writer:
         else:
             self._lines = self._begun.exchange.reads.lines
             self._say(State.WRITING, "")
+
+    def _end(self) -> None:
+        """Let go of the exchange, so that another node can take over, and then keep what it had."""
+        begun, copied = self._begun, None
+        if begun is not None and begun.snapshots is not None and begun.exchange.is_whole:
+            copied = begun.snapshots.last(begun.exchange)
+        self._let_go()
+        if begun is not None and begun.snapshots is not None:
+            begun.snapshots.end(copied)
 
     def _let_go(self) -> None:
         """Let go of the exchange and its store."""
