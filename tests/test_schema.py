@@ -96,6 +96,9 @@ def test_what_a_node_answers_and_takes_is_as_it_is_said(node: Node) -> None:
             operations = ask.get("/v1/operations").json()
             conflicts = ask.get("/v1/conflicts").json()
             fault = ask.get("/v1/proofs").json()
+            plan = encode(acts.FileOperation(operation=circle(1)))
+            met = ask.post("/v1/check?status=Exercise", content=plan).json()
+            covered = ask.get("/v1/answers-for?force=Auxiliaries").json()
             shown = ask.get("/schema/openapi.json")
         signing = south.signed(SIGN_IN, OpenSession(challenge="0" * 64))
 
@@ -110,6 +113,11 @@ def test_what_a_node_answers_and_takes_is_as_it_is_said(node: Node) -> None:
     checked("RegionSaid", said)
     checked("Challenge", challenge)
     checked("Fault", fault)
+    assert {each["compared"] for each in met["found"]} == {"own", "not at all"}
+    checked("Checked", met)
+    checked("FileOperation", msgspec.json.decode(plan))
+    assert [each["force"] for each in covered["forces"]] == ["Auxiliaries"]
+    checked("AnswersFor", covered)
     assert len(operations) == len(conflicts) == 1
     checked("Operation", operations[0])
     checked("Notice", conflicts[0])

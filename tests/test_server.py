@@ -57,14 +57,15 @@ def posted(client: Client, body: bytes, path: str = "/v1/acts") -> httpx.Respons
 
 
 def test_without_a_token_that_holds_nothing_is_shown_or_done(node: Node) -> None:
-    paths = ("/v1/record", "/v1/steps", "/v1/operations", "/v1/conflicts",
+    paths = ("/v1/record", "/v1/steps", "/v1/operations", "/v1/conflicts", "/v1/answers-for",
              "/v1/proofs?audience=a&from=1&to=2")  # fmt: skip
     for headers in ({}, {"Authorization": "Bearer no"}, {"Authorization": "Basic eDp5"}):
         for path in paths:
             assert httpx.get(node.parties + path, headers=headers).status_code == 401
-        answer = httpx.post(f"{node.parties}/v1/acts", content=b"{}", headers=headers)
-        assert answer.status_code == 401
-        assert "sign in" in answer.json()["error"]
+        for path in ("/v1/acts", "/v1/check?status=Exercise"):
+            answer = httpx.post(node.parties + path, content=b"{}", headers=headers)
+            assert answer.status_code == 401
+            assert "sign in" in answer.json()["error"]
 
 
 def test_a_party_sends_its_own_acts_alone_and_reads_its_own_file(node: Node) -> None:
@@ -168,7 +169,7 @@ def test_what_is_said_of_the_addresses_names_no_other_host(node: Node) -> None:
 
     assert set(said.json()["paths"]) == {
         "/v1/region", "/v1/challenge", "/v1/sessions", "/v1/acts", "/v1/record", "/v1/operations",
-        "/v1/conflicts", "/v1/proofs", "/v1/steps", "/v1/stream",
+        "/v1/conflicts", "/v1/proofs", "/v1/steps", "/v1/stream", "/v1/answers-for", "/v1/check",
     }  # fmt: skip
     for path in ("/schema", "/schema/swagger", "/schema/redoc", "/schema/elements", "/"):
         page = httpx.get(node.parties + path)

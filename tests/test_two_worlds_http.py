@@ -17,7 +17,9 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from msgspec.structs import replace
 
 from keepclear.errors import InputError
-from keepclear.exchange import reads, views
+from keepclear.exchange import coverage, reads, views
+from keepclear.exchange.bindings import held_of
+from keepclear.exchange.checking import Asked
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.reads import Reads
 from keepclear.exchange.viewers import Viewers
@@ -326,6 +328,35 @@ def notices_by_place_of_the_other(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Reads, "conflicts", leaking)
 
 
+def check_of_all(patch: pytest.MonkeyPatch) -> None:
+    """Compare a plan with operations of others that were never shown."""
+    made = Exchange.to_check
+
+    def leaking(self: Exchange, party: str, asked: Asked) -> Any:  # noqa: ANN401 as there
+        found = made(self, party, asked)
+        others = [each for each in self.world.operations.values() if each.party != party]
+        return Disclosed(party, found.value._replace(own=(*found.value.own, *others)))
+
+    patch.setattr(Exchange, "to_check", leaking)
+
+
+def refusal_of_what_is_replaced(patch: pytest.MonkeyPatch) -> None:
+    """Say of an operation that a plan cannot replace whether there is one."""
+    made = Exchange.to_check
+
+    def leaking(self: Exchange, party: str, asked: Asked) -> Any:  # noqa: ANN401 as there
+        if asked.instead_of and asked.instead_of not in self.world.operations:
+            raise InputError("instead_of", asked.instead_of, "is nowhere", "leave it out")
+        return made(self, party, asked)
+
+    patch.setattr(Exchange, "to_check", leaking)
+
+
+def agreements_of_all(patch: pytest.MonkeyPatch) -> None:
+    """Say who answers for a force by the agreements of others, too."""
+    patch.setattr(coverage, "_held", lambda world, *_: iter(held_of(world)))
+
+
 LEAKS: Final[dict[str, Plant]] = {
     "a count in a header": in_header("x-lines", lambda public: public._writer._lines),
     "a count of who is signed in": in_header("x-users", lambda p: len(p._sessions._tokens)),
@@ -361,6 +392,9 @@ LEAKS: Final[dict[str, Plant]] = {
     "the time of the last entry": region_since_the_last_entry,
     "challenges": challenges_counted,
     "what is made again": answers_grow_over_a_new_beginning,
+    "a check": check_of_all,
+    "refusals of checks": refusal_of_what_is_replaced,
+    "who answers": agreements_of_all,
     "conflicts of the other side": notices_by_place_of_the_other,
 }  # fmt: skip
 

@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 import msgspec
 import pytest
 
+from keepclear.plans import acts
 from keepclear.plays.stage import PEOPLE
 from keepclear.record.encoding import encode
 from keepclear.record.envelopes import Envelope
@@ -31,7 +32,17 @@ from keepclear.server.schema import document
 from keepclear.server.writer import Begun
 from tests.node_at_hand import End, Headers, NodeAtHand, body_of, is_told, status_of, until
 from tests.record_plays import START_US
-from tests.two_worlds import MINUTE_US, PARTIES, VIEWER, Pair, Seen, Step
+from tests.two_worlds import (
+    MINUTE_US,
+    PARTIES,
+    UNKNOWN,
+    VIEWER,
+    Pair,
+    Plan,
+    Seen,
+    Step,
+    filed,
+)
 from tests.worlds_played import REPLIES_DUE_US, StreamIds, _Playing
 
 TURNS_AFTER: Final = 20
@@ -39,9 +50,10 @@ HALF_HOURS: Final = 24  # of the end in which everything that b knows of falls d
 ADDRESSES: Final = {party: f"192.0.2.{number}" for number, party in enumerate(PARTIES, 1)}
 MOST_ACTS: Final = 45  # of a, or c, there are fewer in a play
 MOST_READS: Final = 110  # and so many for each second visible step, as b reads
-READS_EACH: Final = 12
+READS_EACH: Final = 13
 MOST_CALLS: Final = 8
 SEEN: Final = ("*", "b", "a,b")  # audiences, of which those trees are that b sees
+CHECK: Final = "/v1/check?status=Exercise"
 OF_OTHERS: Final = ("a", "c", "a,c", "b,c", "a,b,c", "d", "", "a,,")
 DOCUMENT: Final = document()
 
@@ -61,6 +73,7 @@ class _OverHttp(_Playing):
         self.got: list[Got] = []
         self._known_step = 0
         self._sent: dict[str, bytes] = {}
+        self._own_plan = next(each.plan for each in seen.steps if each.party == VIEWER)
 
     def _serve(self) -> None:
         """Let a node begin; nobody is signed in to it."""
@@ -88,7 +101,7 @@ class _OverHttp(_Playing):
             self._note_shown()
             if is_visible:
                 self._node.writer.turn(is_beat=bool(number % 2))
-                await self._look(f"step {number}")
+                await self._look(f"step {number}", step.plan if step.party == VIEWER else None)
                 if number == len(self._seen.steps) // 2:
                     await self._begin_again()
             else:
@@ -149,8 +162,9 @@ class _OverHttp(_Playing):
 
     async def _as_others_do(self, party: str) -> None:
         """Let another party read, and follow its stream."""
-        for path in ("/v1/conflicts", "/v1/steps?after=0", "/v1/region"):
+        for path in ("/v1/conflicts", "/v1/steps?after=0", "/v1/region", "/v1/answers-for"):
             await self._asked(party, "GET", path)
+        await self._asked(party, "POST", CHECK, plan_of(self._seen.steps[0].plan))
         if party not in self._others:
             self._others[party] = self._followed(party, {})
 
@@ -214,16 +228,21 @@ class _OverHttp(_Playing):
         self.got += [Got(f"stream {what}", each) for each in pieces]
         pieces.clear()
 
-    async def _look(self, what: str) -> None:
-        """Let b read all that it can, from where it knows on and from the beginning."""
+    async def _look(self, what: str, plan: Plan | None = None) -> None:
+        """Let b read all that it can, from where it knows on and from the beginning.
+
+        And check a plan: the first of its own, if none is given.
+        """
         if self._stream is None or self._stream.is_answered:  # its token has ended
             await self._sign_in(VIEWER)
             self._told = -1
             self._stream = self._followed(VIEWER, {})
         await self._taken(what)
         for path in ("/v1/region", "/v1/operations", "/v1/conflicts", "/v1/record?after=0",
-                     f"/v1/record?after={self._known_step}", "/v1/steps?after=0"):  # fmt: skip
+                     f"/v1/record?after={self._known_step}", "/v1/steps?after=0",
+                     "/v1/answers-for?force=A"):  # fmt: skip
             await self._got(what, "GET", path)
+        await self._got(what, "POST", CHECK, plan_of(plan or self._own_plan))
         answer = await self._got(what, "GET", f"/v1/steps?after={self._known_step}")
         last = msgspec.json.decode(body_of(answer), type=StepsSaid).last
         for audience in SEEN:
@@ -255,6 +274,9 @@ class _OverHttp(_Playing):
             end = self._ends[VIEWER]
             answer = await end.ask("GET", "/v1/conflicts", {"Authorization": f"Bearer {token}"})
             self.got.append(Got("tried: with no token", answer))
+        tried = plan_of(self._own_plan)
+        for replaced in (hidden, UNKNOWN):
+            await self._got("tried", "POST", f"{CHECK}&instead_of={replaced}", tried)
         own, self._stage._ids = self._stage._ids, StreamIds()
         assert isinstance(self._stage._ids, StreamIds)
         self._stage._ids.step = "hidden file"  # the id of an act, as it would be
@@ -270,11 +292,16 @@ class _OverHttp(_Playing):
         """Let b come to the end of what it may ask."""
         for method, path, body in (
             ("POST", "/v1/acts", b"{}"), ("GET", "/v1/operations", b""), ("GET", "/v1/region", b""),
-            ("GET", "/v1/challenge", b""),
+            ("GET", "/v1/challenge", b""), ("POST", CHECK, b"{}"),
         ):  # fmt: skip
             answer = await self._got("too much", method, path, body)
             while status_of(answer) != 429:
                 answer = await self._got("too much", method, path, body)
+
+
+def plan_of(plan: Plan | None) -> bytes:
+    """Return a plan as it is filed, and checked."""
+    return encode(acts.FileOperation(operation=filed(plan)))
 
 
 def other_s(envelope: Envelope) -> Envelope:
@@ -326,7 +353,7 @@ def _handed_in(world: _OverHttp) -> Iterator[None]:
         half = len(world._seen.steps) // 2  # then the node begins again, and with it what is taken
         most = {
             "ACTS": MOST_ACTS, "READS": MOST_READS + READS_EACH * half,
-            "LOOKS": half + MOST_CALLS, "CALLS": MOST_CALLS,
+            "LOOKS": half + MOST_CALLS, "CALLS": MOST_CALLS, "CHECKS": half + MOST_CALLS,
         }  # fmt: skip
         for name, number in most.items():
             patch.setattr(app, f"{name}_AT_ONCE", float(number))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`keepclear operation`: file, change, activate and end what a party means to do."""
+"""`keepclear operation`: check, file, change, activate and end what a party means to do."""
 
 import time
 from collections.abc import Callable
@@ -82,7 +82,7 @@ def plan_options(function: Function) -> Function:
 
 @click.group()
 def operation() -> None:
-    """File, change, activate and end what the party means to do."""
+    """Check, file, change, activate and end what the party means to do."""
 
 
 @operation.command("file")
@@ -100,6 +100,32 @@ def file_operation(home: str, **plan: Any) -> int:  # noqa: ANN401 as click give
 
     made = _filed(plan)
     return _act(home, "operations.file/1", lambda _: FileOperation(operation=made()))
+
+
+@operation.command()
+@click.option("--instead-of", metavar="OWN", default="", help="The operation it would replace.")
+@plan_options
+def check(instead_of: str, home: str, **plan: Any) -> int:  # noqa: ANN401 as click gives them
+    """Say what an operation would meet of what the party knows, before it is filed.
+
+    It is compared with the party's own operations and with what it was shown of others: with
+    nothing else. Against what others have not shown only `operation file` answers.
+
+    \b
+    Example:
+      keepclear operation check --home north --circle 34.9,35.1 --radius "4 NM" \\
+        --lower FL240 --upper FL260 --start "+1 h" --lasts "1 h"
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.reports.checked_text import checked_text
+
+    made = _filed(plan)
+
+    def make() -> list[str]:
+        with desk(home) as post:
+            own_id = _own(post, instead_of) if instead_of else ""
+            return [checked_text(post.client.check(made(), own_id)).rstrip("\n")]
+
+    return print_or_refuse(make)
 
 
 @operation.command()

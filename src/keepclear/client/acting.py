@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -35,8 +36,12 @@ from keepclear.client.faults import ClockOff, NewIncarnation, NoAnswer, NotDone,
 from keepclear.client.own_copy import Keeping, OwnCopy, Seen, Steps
 from keepclear.clock import RandomIds, now_us
 from keepclear.errors import InputError, KeepclearError
+from keepclear.exchange.checking import Checked
+from keepclear.exchange.coverage import AnswersFor
 from keepclear.exchange.picture import Picture
 from keepclear.exchange.views import Notice
+from keepclear.plans.acts import FileOperation
+from keepclear.plans.filing import FiledOperation
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.entries import Part
@@ -205,6 +210,20 @@ class Client:
         """Return how the party's conflicts stand; of settled ones some may be left out."""
         self.catch_up()
         return list(self.picture.conflicts.values())
+
+    def check(self, plan: FiledOperation, instead_of: str = "") -> Checked:
+        """Return what a plan would meet of what the party knows; nothing is entered.
+
+        instead_of: the own operation that it would replace. As the exchange says: none of it is
+        proven. `NotDone` for a plan that could not be filed.
+        """
+        path = f"/v1/check?status={self._status}"
+        path += f"&instead_of={instead_of}" if instead_of else ""
+        return read(self._ask("POST", path, encode(FileOperation(operation=plan))), Checked)
+
+    def answers_for(self, force: str = "") -> AnswersFor:
+        """Return what the exchange's answers cover, and who answers for whom; as it says."""
+        return read(self._ask("GET", f"/v1/answers-for?{urlencode({'force': force})}"), AnswersFor)
 
     def record(self, after: int) -> tuple[bytes, int]:
         """Return lines of the party's file after so many steps, and how many steps that makes.

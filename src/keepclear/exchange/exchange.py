@@ -21,12 +21,14 @@ from typing import Any
 
 import msgspec
 
+from keepclear.agreement.binding import Minima
 from keepclear.detect.kernel import Functions
 from keepclear.errors import OperatorError
 from keepclear.exchange import incidents
 from keepclear.exchange.agreements import recheck_some, stand
 from keepclear.exchange.answers import answer_again
 from keepclear.exchange.batch import Batch, batch_of, take_back, take_back_act
+from keepclear.exchange.checking import Asked, ToCheck, gathered
 from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import KINDS, Event, RegionOpened
@@ -187,6 +189,17 @@ class Exchange:
     def check(self, envelope: Envelope) -> None:
         """Refuse what does not belong here and now, or that its signers may not sign."""
         self._check(envelope, read_act(envelope), self._now_us())
+
+    def to_check(self, party: str, asked: Asked) -> Disclosed[ToCheck]:
+        """Return what a party's plan is compared with before it is filed; nothing is entered.
+
+        `CallerError` for one that could not be filed. What the party was shown is that which
+        `reads.catch_up` has read.
+        """
+        self._written()
+        now_us = self._clock.now_us()  # that of the last entry would tell when others act
+        house, known = Minima(self._region.house, "", ""), self.reads.known(party, now_us)
+        return gathered(self._deciding(now_us), party, asked, known, house)
 
     def pass_time(self) -> None:
         """Enter what has fallen due by now."""

@@ -17,7 +17,15 @@ from keepclear.airspace.volumes import Volume4D
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.deciding import Deciding, clauses_of
 from keepclear.exchange.events import FilingsCounted, OperationFiled, OperationMoved
-from keepclear.exchange.rechecking import TIME_HAS_PASSED, expire, note_of_activation, recheck
+from keepclear.exchange.rechecking import (
+    HAS_ENDED,
+    TIME_HAS_PASSED,
+    WAS_CANCELLED,
+    expire,
+    note_of_activation,
+    over_text,
+    recheck,
+)
 from keepclear.exchange.world import Filer
 from keepclear.plans.acts import (
     ActivateOperation,
@@ -50,7 +58,7 @@ from keepclear.plans.operations import (
     with_lateness,
 )
 from keepclear.plans.understood import understood
-from keepclear.record.headers import Act
+from keepclear.record.headers import Act, Status
 from keepclear.units import format_time
 
 WAS_ACTIVATED: Final = "was activated"
@@ -68,9 +76,7 @@ class Refused(CallerError):
 
 def file(deciding: Deciding, act: Act, payload: FileOperation) -> None:
     """File a new operation: recorded, protecting at once, both sides of a conflict told."""
-    made = _with_lead_times(
-        deciding, _operation(deciding, act, payload.operation, deciding.ids.id(), 1, State.FILED)
-    )
+    made = planned(deciding, act.party, act.status, payload.operation, deciding.ids.id())
     takes_km2h = _take(deciding, made)
     deciding.emit([act.party], OperationFiled(
         operation=made, understood=understood(made), takes_km2h=takes_km2h
@@ -88,7 +94,9 @@ def update(deciding: Deciding, act: Act, payload: UpdateOperation) -> None:
             "read the latest version and change that",
         )  # fmt: skip
     state = move(old.state, Event.REFILE)
-    made = _operation(deciding, act, payload.operation, old.id, old.version + 1, state)
+    made = _operation(
+        deciding, act.party, act.status, payload.operation, old.id, old.version + 1, state
+    )
     if leaves_airborne(old, made, deciding.now_us):
         raise Refused(
             f"operation {old.id[:8]}: is airborne, and version {made.version} is nowhere now, "
@@ -269,13 +277,13 @@ def _expected(deciding: Deciding, old: Operation, payload: MakeContingent) -> tu
 
 def end(deciding: Deciding, act: Act, payload: EndOperation) -> None:
     """End an operation: it protects no more."""
-    _close(deciding, deciding.operation(payload.id, act.party), Event.END, "has ended")
+    _close(deciding, deciding.operation(payload.id, act.party), Event.END, HAS_ENDED)
 
 
 def cancel(deciding: Deciding, act: Act, payload: CancelOperation) -> None:
     """Take an operation back before it is activated."""
     old = deciding.operation(payload.id, act.party)
-    _close(deciding, old, Event.CANCEL, "was cancelled", payload.why)
+    _close(deciding, old, Event.CANCEL, WAS_CANCELLED, payload.why)
 
 
 def fall_due(deciding: Deciding, operation: Operation) -> None:
@@ -313,13 +321,21 @@ def _close(deciding: Deciding, old: Operation, event: Event, why: str, reason: s
     own = f"{why}: {reason}" if reason else why
     deciding.emit([old.party], OperationMoved(id=old.id, state=state, why=own))
     made = deciding.world.operations[old.id]
-    said = f"operation {old.id[:8]} of {old.party} {why}"
-    recheck(deciding, made, said)
+    recheck(deciding, made, over_text(old.id, old.party, why))
+
+
+def planned(
+    deciding: Deciding, party: str, status: Status, filed: FiledOperation, operation_id: str
+) -> Operation:
+    """Return an operation as it is where it is filed now, with what it is too late by."""
+    return _with_lead_times(
+        deciding, _operation(deciding, party, status, filed, operation_id, 1, State.FILED)
+    )
 
 
 def _operation(
-    deciding: Deciding, act: Act, filed: FiledOperation, operation_id: str, version: int,
-    state: State,
+    deciding: Deciding, party: str, status: Status, filed: FiledOperation, operation_id: str,
+    version: int, state: State,
 ) -> Operation:  # fmt: skip
     """Return an operation from what was filed; refuse what can be none."""
     if filed.craft_class in NOT_TAKEN:
@@ -328,9 +344,9 @@ def _operation(
             "act here", "use the channel that was agreed for it",
         )  # fmt: skip
     volumes, uncertainty = volumes_filed(filed), uncertainty_of(filed)
-    _check_tolerance(deciding, act.party, filed, uncertainty)
+    _check_tolerance(deciding, party, filed, uncertainty)
     made = Operation(
-        id=operation_id, party=act.party, status=act.status, version=version,
+        id=operation_id, party=party, status=status, version=version,
         ovn=deciding.ids.id(), state=state, domain=filed.domain, craft=filed.craft,
         craft_class=filed.craft_class, callsign=filed.callsign, count=filed.count,
         count_most=filed.count_most,
@@ -412,12 +428,17 @@ def taken(deciding: Deciding, made: Operation, *, is_agreed: bool = False) -> Ta
 def _take(deciding: Deciding, made: Operation, *, is_agreed: bool = False) -> int:
     """Return the area-hours that a filing takes; refuse it, uncompared, where that is too much."""
     found = taken(deciding, made, is_agreed=is_agreed)
-    for clause_id, each in found.above:
-        raise Refused(
-            f"{each.what} {each.used}: above {each.limit}, which clause {clause_id} allows "
-            f"{each.of}; {each.way_out}"
-        )
+    for each in found.above:
+        raise Refused(above_text(*each))
     return found.km2h
+
+
+def above_text(clause_id: str, excess: Excess) -> str:
+    """Return what is said where more is taken than a clause allows."""
+    return (
+        f"{excess.what} {excess.used}: above {excess.limit}, which clause {clause_id} allows "
+        f"{excess.of}; {excess.way_out}"
+    )
 
 
 def _tell_rate(deciding: Deciding, party: str) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from keepclear.errors import InputError
 from keepclear.exchange import views
+from keepclear.exchange.coverage import AnswersFor, answers_for
 from keepclear.exchange.kept import Kept, Region
+from keepclear.exchange.known import Known, KnownBy
 from keepclear.exchange.ports import Store
 from keepclear.exchange.views import Answer, Disclosed, Notice, Steps
 from keepclear.plans.operations import Operation
@@ -29,6 +31,7 @@ class Reads:
     ) -> None:
         self._written, self._store, self._region, self._signer = written, store, region, signer
         self._notes: dict[str, tuple[str, int]] = {}
+        self._known = KnownBy()
 
     @property
     def lines(self) -> int:
@@ -92,6 +95,27 @@ class Reads:
         numbers = sorted(set(latest.values()))
         lines = dict(zip(numbers, self._store.pick(numbers), strict=True))
         return views.told(party, latest, [lines[number] for number in latest.values()])
+
+    def answers_for(self, party: str, force: str, now_us: int) -> Disclosed[AnswersFor]:
+        """Return what answers to a party cover now. force: one to be told of, or empty."""
+        kept = self._written()
+        return answers_for(
+            self._region, kept.world, kept.bindings, kept.keys, party, force, now_us
+        )  # fmt: skip
+
+    def catch_up(self, party: str, most: int) -> bool:
+        """Read what a party was shown of others, some steps on; tell whether there is more.
+
+        A long file is read bit by bit, and only when its party asks what follows from it.
+        """
+        every = self._written().viewers.steps_of(party)
+        return self._known.catch_up(party, len(every), lambda after: (
+            views.notices(party, self._store.pick(every[after : after + most])).value
+        ))  # fmt: skip
+
+    def known(self, party: str, now_us: int) -> tuple[Known, ...]:
+        """Return what a party was shown of operations of others, as far as `catch_up` has read."""
+        return self._known.all(party, now_us)
 
     def proof(
         self, party: str, audience: str, first: int, second: int

@@ -52,6 +52,9 @@ from keepclear.plans.operations import move as move_operation
 
 MOST_FINDINGS: Final = 1_000
 TIME_HAS_PASSED: Final = "is over: its time has passed"
+HAS_ENDED: Final = "has ended"
+WAS_CANCELLED: Final = "was cancelled"
+ENDINGS: Final = (TIME_HAS_PASSED, HAS_ENDED, WAS_CANCELLED)
 
 
 def recheck(
@@ -107,7 +110,7 @@ def expire(deciding: Deciding, operation: Operation) -> None:
         if gone:
             over[other.id] = conflict, gone[0]
     for _, (conflict, gone_first) in sorted(over.items()):
-        why = f"operation {gone_first.id[:8]} of {gone_first.party} {TIME_HAS_PASSED}"
+        why = over_text(gone_first.id, gone_first.party, TIME_HAS_PASSED)
         state = move(conflict.state, Event.EXPIRE)
         deciding.change(replace(conflict, state=state, closed_by=why, proposal=None))
     if operation.id in world.more:
@@ -234,6 +237,11 @@ def _is_no_more(
     return (acting, clause) == (before.must_act, before.clause) and one <= other
 
 
+def over_text(operation_id: str, party: str, why: str) -> str:
+    """Return what closes a conflict of which one operation is over. why: one of `ENDINGS`."""
+    return f"operation {operation_id[:8]} of {party} {why}"
+
+
 def note_of_activation(conflict: Conflict, operation_id: str, said: str) -> str:
     """Return what both sides of a conflict are told of one of its operations being activated."""
     return f"URGENT: {said}, and must act" if open_for([conflict], operation_id) else said
@@ -262,7 +270,12 @@ def told_of(
         found, without = _found_as_shown(deciding, a, b, minima, between), None
     if found is None or found.verdict not in COUNTS:
         return nothing
-    numbers = Numbers(
+    return replace(nothing, numbers=numbers_of(found, without))
+
+
+def numbers_of(found: Assessment, without: WithoutUncertainty | None) -> Numbers:
+    """Return what was found of a pair in numbers. without: what it may be off by."""
+    return Numbers(
         verdict=found.verdict, rule=found.rule, leaf=found.leaf,
         from_us=found.intervals[0].start_us, to_us=found.intervals[-1].end_us,
         closest_us=found.cpa.time_us, latitude_deg=found.cpa.latitude_deg,
@@ -270,7 +283,6 @@ def told_of(
         vertical_m=found.cpa.vertical_m, short_by_m=found.short_by_m,
         short_by_s=found.short_by_s, without_uncertainty=without,
     )  # fmt: skip
-    return replace(nothing, numbers=numbers)
 
 
 def _without_uncertainty(

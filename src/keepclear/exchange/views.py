@@ -15,7 +15,7 @@ list of what still can be told from outside.
 """
 
 from collections.abc import Container, Iterable
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -31,6 +31,7 @@ from keepclear.record.receipts import Receipt
 from keepclear.record.views import is_seen, seen_of
 
 NOTICE_KIND: Final = "notice/1"
+LEAF: Final = b'{"line":"leaf"'
 SAYS_NOTHING_ELSE: Final = (
     "Absence of notification implies nothing and changes no legal protection."
 )
@@ -163,11 +164,17 @@ def told(
     ))  # fmt: skip
 
 
+def notices(party: str, lines: Iterable[bytes]) -> Disclosed[tuple[tuple[Notice, ...], ...]]:
+    """Return the notices to a party in lines of the record, by line, the first first."""
+    return _disclosed(party, tuple(tuple(reversed(_notices(party, each))) for each in lines))
+
+
 def _notices(party: str, line: bytes) -> list[Notice]:
     """Return the notices to a party in a line of the record, the last first."""
     leaves = [
-        msgspec.json.decode(each, type=LeafLine).leaf for each in seen_of(line, party, set(), "")
-    ]
+        msgspec.json.decode(each, type=LeafLine).leaf
+        for each in seen_of(line, party, set(), "") if each.startswith(LEAF)
+    ]  # fmt: skip
     parts = [msgspec.json.decode(each.part, type=Part) for each in reversed(leaves)]
     return [
         msgspec.json.decode(each.data, type=Notice) for each in parts if each.kind == NOTICE_KIND
@@ -187,6 +194,24 @@ def receipts(
 def proof(party: str, hashes: Iterable[bytes]) -> Disclosed[tuple[bytes, ...]]:
     """Return what proves that a tree which a party sees went on from what it held."""
     return _disclosed(party, tuple(hashes))
+
+
+def answers_for(party: str, found: Value) -> Disclosed[Value]:
+    """Return what answers to a party cover (`coverage`): of its own agreements alone."""
+    return _disclosed(party, found)
+
+
+def to_check(party: str, found: Value) -> Disclosed[Value]:
+    """Return what a plan of a party is compared with before it is filed (`checking.gathered`).
+
+    Of its own, and what its notices have shown it.
+    """
+    return _disclosed(party, found)
+
+
+def checked(asked: Disclosed[Any], found: Value) -> Disclosed[Value]:
+    """Return what was found of what was disclosed, for the same party."""
+    return _disclosed(asked.party, found)
 
 
 def _disclosed(party: str, value: Value) -> Disclosed[Value]:

@@ -13,6 +13,8 @@ answered as `{"error": ...}` in words that name the value, the limit and the way
     GET  /v1/steps?after=N         the same as steps, with the checkpoints that prove them
     GET  /v1/operations            its operations
     GET  /v1/conflicts             how its conflicts stand
+    GET  /v1/answers-for?force=F   what all answers cover, and who answers for a force
+    POST /v1/check?status=S        what a plan would meet of what its party knows; enters nothing
     GET  /v1/stream                what is new, as it happens (`feed`)
     GET  /v1/proofs?audience=A&from=M&to=N   that a tree goes on from what it was
     GET  /schema/openapi.json      all of this as OpenAPI (`schema`)
@@ -22,9 +24,10 @@ id, an invisible one and another party's give the same answer.
 """
 
 import time
-from asyncio import wrap_future
+from asyncio import Lock, to_thread, wrap_future
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 import msgspec
 from litestar import Litestar, Response, get, post
@@ -33,13 +36,16 @@ from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from keepclear.errors import InputError
+from keepclear.exchange.checking import Asked, Checked, checked
+from keepclear.exchange.coverage import AnswersFor
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.views import Disclosed, Notice
+from keepclear.plans.acts import FileOperation
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import MOST_BYTES, decode, encode
 from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import NotProven
-from keepclear.record.headers import read_act
+from keepclear.record.headers import Status, read_act
 from keepclear.record.key_documents import Appointed
 from keepclear.record.signing_in import SIGN_IN
 from keepclear.server.answers import (
@@ -67,9 +73,12 @@ from keepclear.server.writer import Writer
 STEPS_AT_ONCE: Final = 200  # the writer reads them, and decides nothing meanwhile
 MOST_AUDIENCE: Final = 1_000
 MOST_DIGITS: Final = 18
+MOST_FORCE: Final = 200  # characters, as of words of an agreement
+MOST_ID: Final = 32
 ACTS_A_SECOND, ACTS_AT_ONCE = 500.0, 2_000.0  # of one party
 READS_A_SECOND, READS_AT_ONCE = 1_000.0, 4_000.0  # of one party; an act is proven by some
 LOOKS_A_SECOND, LOOKS_AT_ONCE = 100.0, 1_000.0  # of one address, at the region
+CHECKS_A_SECOND, CHECKS_AT_ONCE = 5.0, 50.0  # of one party
 CALLS_A_SECOND, CALLS_AT_ONCE = 20.0, 200.0  # of one address, to sign in
 
 
@@ -80,6 +89,8 @@ class Public:
         self._writer, self._now_us, self._sessions = writer, now_us, Sessions()
         self._acts = Rates("acts", ACTS_A_SECOND, ACTS_AT_ONCE)
         self._reads = Rates("reads", READS_A_SECOND, READS_AT_ONCE)
+        self._checks = Rates("checks", CHECKS_A_SECOND, CHECKS_AT_ONCE)
+        self._checking: defaultdict[str, Lock] = defaultdict(Lock)
         self._looks = Rates("looks at the region", LOOKS_A_SECOND, LOOKS_AT_ONCE)
         self._calls = Rates("calls to sign in", CALLS_A_SECOND, CALLS_AT_ONCE)
         self._tries = Rates("tries to sign in", CALLS_A_SECOND, CALLS_AT_ONCE)
@@ -88,7 +99,8 @@ class Public:
     def app(self) -> Litestar:
         """Return the application."""
         return Litestar(
-            [*self._acting(), *self._reading()], exception_handlers={Exception: refused},
+            [*self._acting(), *self._reading(), *self._telling()],
+            exception_handlers={Exception: refused},
             request_max_body_size=MOST_BYTES, logging_config=None,
             openapi_config=None,
         )  # fmt: skip
@@ -241,6 +253,42 @@ class Public:
             )  # fmt: skip
 
         return [record, steps, operations, conflicts, proofs, stream]
+
+    def _telling(self) -> list[HTTPRouteHandler]:
+        """Return what tells a party what it could meet, and what is not known here."""
+
+        @get("/v1/answers-for")
+        async def answers_for(
+            request: Ask, force: Annotated[str, QueryParameter(max_length=MOST_FORCE)] = ""
+        ) -> AnswersFor:
+            """Say what answers cover now, and who answers for a force."""
+            session = self._reader(request)
+            found = await self._read_as(session, lambda exchange: exchange.reads.answers_for(
+                session.party, force, self._now_us()
+            ))  # fmt: skip
+            return cast("AnswersFor", _of(session, found))
+
+        @post("/v1/check", status_code=200)
+        async def check(
+            request: Ask, status: Annotated[Status, QueryParameter()],
+            instead_of: Annotated[str, QueryParameter(max_length=MOST_ID)] = "",
+        ) -> Checked:  # fmt: skip
+            """Compare a plan with what its party knows: the body is what would be filed."""
+            session = self._session(request)
+            self._checks.take(session.party, time.monotonic())
+            payload = decode(await request.body(), FileOperation, "plan")
+            asked = Asked(payload.operation, status, instead_of)
+            async with self._checking[session.party]:  # one at a time takes no more than a thread
+                while await self._read_as(
+                    session, lambda exchange: exchange.reads.catch_up(session.party, STEPS_AT_ONCE)
+                ):
+                    pass
+                found = await self._read_as(
+                    session, lambda exchange: exchange.to_check(session.party, asked)
+                )
+                return cast("Checked", _of(session, await to_thread(checked, found)))
+
+        return [answers_for, check]
 
     async def _read(self, ask: Callable[[Exchange], Any]) -> Any:  # noqa: ANN401 as asked
         return await wrap_future(self._writer.read(ask))

@@ -13,13 +13,16 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from keepclear import __version__
+from keepclear.exchange.checking import Checked
+from keepclear.exchange.coverage import AnswersFor
 from keepclear.exchange.decide import ACTS
 from keepclear.exchange.events import KINDS
 from keepclear.exchange.views import NOTICE_KIND, Notice
+from keepclear.plans.acts import FileOperation
 from keepclear.plans.operations import Operation
 from keepclear.record.entries import Part
 from keepclear.record.envelopes import Envelope
-from keepclear.record.headers import Act
+from keepclear.record.headers import Act, Status
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.receipts import Receipt
@@ -35,8 +38,9 @@ DATA: Final[Mapping[str, Any]] = {
     **KINDS, NOTICE_KIND: Notice, ACT_KIND: Envelope, DOCUMENT_KIND: Envelope,
 }  # fmt: skip
 TYPES: Final = (
-    Act, Answered, Challenge, Envelope, Fault, KeyDocument, Part, Receipt, RegionSaid, StepsSaid,
-    Token, list[bytes], list[Notice], list[Operation], *PAYLOADS.values(), *DATA.values(),
+    Act, Answered, AnswersFor, Challenge, Checked, Envelope, Fault, FileOperation, KeyDocument,
+    Part, Receipt, RegionSaid, StepsSaid, Token, list[bytes], list[Notice], list[Operation],
+    *PAYLOADS.values(), *DATA.values(),
 )  # fmt: skip
 FAULTS: Final = {
     400: "It cannot be read: which value, the limit, the way out.",
@@ -54,13 +58,14 @@ STEP: Final = {"type": "integer", "minimum": 0, "exclusiveMaximum": 2**62}
 
 
 class Asked(NamedTuple):
-    """What can be asked at an address."""
+    """What can be asked at an address. body: what it is, in words; takes: its type."""
 
     what: str
     method: str
     path: str
     answer: Any
     body: str = ""
+    takes: Any = Envelope
     parameters: tuple[Mapping[str, Any], ...] = ()
     media: str = JSON
     status: int = 200
@@ -96,6 +101,16 @@ ASKED: Final = (
                       needed=True),
                _query("from", "The smaller size.", STEP, needed=True),
                _query("to", "The larger size.", STEP, needed=True))),
+    Asked("Say what answers cover now, and who answers for a force.", "get", "/v1/answers-for",
+           AnswersFor, parameters=(
+               _query("force", "A force to be told of, as agreements name it.",
+                      {"type": "string", "maxLength": 200}, needed=False),)),
+    Asked("Compare a plan with what its party knows. Nothing is entered, and nobody is told.",
+           "post", "/v1/check", Checked, "What would be filed.", FileOperation, parameters=(
+               _query("status", "Of what it would be.",
+                      {"enum": [each.value for each in Status]}, needed=True),
+               _query("instead_of", "The own operation that it would replace.",
+                      {"type": "string", "maxLength": 32}, needed=False))),
     Asked("Send what is new as it happens: event snapshot, then an event step for each step.",
            "get", "/v1/stream", None, media=EVENTS, parameters=(
                {"name": "Last-Event-ID", "in": "header", "required": False, "schema": STEP,
@@ -174,7 +189,7 @@ def _paths(of: Mapping[str, Any]) -> dict[str, Any]:
         if each.body:
             said["requestBody"] = {
                 "description": each.body, "required": True,
-                "content": {JSON: {"schema": of[str(Envelope)]}},
+                "content": {JSON: {"schema": of[str(each.takes)]}},
             }  # fmt: skip
         if not each.needs_token:
             said["security"] = []
