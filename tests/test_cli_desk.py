@@ -8,61 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import pytest
 
 from keepclear.cli import main, serving_parts
 from keepclear.detect import compiled, warm
-from tests.server_plays import Node, serving
+from tests.desk_plays import CIRCLE, CORRIDOR, Desks
+from tests.server_plays import serving
 
 pytestmark = pytest.mark.slow
-CORRIDOR: Final = (
-    "--route", "34.6,35.9 35.3,35.95", "--width", "10 NM", "--lower", "FL200", "--upper", "FL260",
-    "--start", "+1 h", "--lasts", "2 h",
-)  # fmt: skip
-CIRCLE: Final = (
-    "--circle", "35.0,35.9", "--radius", "5 NM", "--lower", "FL240", "--upper", "FL280",
-    "--start", "+2 h", "--lasts", "1 h",
-)  # fmt: skip
-
-
-class Desks:
-    """A node, and the folders of two posts."""
-
-    def __init__(self, folder: Path, node: Node) -> None:
-        self.folder, self.node = folder, node
-
-    def run(self, who: str, *words: str, status: int = 0) -> str:
-        """Type a command in the folder of a post, and return what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "keepclear.cli", *words], cwd=self.folder, check=False,
-            capture_output=True, text=True,
-            env={**os.environ, "KEEPCLEAR_HOME": str(self.folder / who), "COLUMNS": "100"},
-        )  # fmt: skip
-        assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout if status == 0 else done.stderr
-
-    def set_up(self, party: str) -> None:
-        """Make the keys of a party, admit it, and set up its watch."""
-        self.run(party, "key", "new", party, "--folder", f"{party}-keys")
-        operator = self.node.operator.removeprefix("http://")
-        said = self.run(party, "party", "admit", f"{party}-keys/{party}.keys.json", "--folder",
-                        str(self.node.folder), "--operator", operator)  # fmt: skip
-        assert said == f"admitted {party}\n"
-        said = self.run(
-            party, "post", "setup", "--exchange", self.node.parties, "--party", party, "--key",
-            f"{party}-keys/{party}.watch.private.json", "--believe",
-            str(self.node.folder / "region.keys.json"), "--status", "Exercise",
-        )  # fmt: skip
-        assert "Compare this key with the operator by voice" in said
-
-    def filed(self, who: str, *plan: str) -> str:
-        """File an operation, and return the short id of it."""
-        found = re.search(r"operation ([0-9a-f]{8}), version 1", self.run(
-            who, "operation", "file", *plan))  # fmt: skip
-        assert found is not None
-        return found[1]
 
 
 @pytest.fixture(scope="module")

@@ -81,7 +81,7 @@ def test_every_sample_in_the_docs_is_read_without_a_fault(repository: Path) -> N
     samples = re.findall(r"```(csv|json|xml)\n(.*?)```", text, re.DOTALL)
     suffixes = {"csv": ".csv", "json": ".json", "xml": ".kml"}
 
-    assert len(samples) == 5
+    assert len(samples) == 6
     for kind, sample in samples:
         contents = read(f"sample{suffixes[kind]}", sample.encode())
         assert contents.areas or contents.flights

@@ -111,7 +111,7 @@ def check(
 ) -> int:
     """Compare the plans in files and print every pair that comes too close.
 
-    Each FILE is CSV, Parquet, GeoJSON, KML, F3548 JSON or a readsb trace.
+    Each FILE is CSV, XLSX, Parquet, GeoJSON, KML, F3548 JSON or a readsb trace.
     Plans of different parties are compared; a file is a party unless it says otherwise.
     """  # fmt: skip
     inputs = inputs_typed(files, parties)

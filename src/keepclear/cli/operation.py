@@ -85,21 +85,51 @@ def operation() -> None:
     """Check, file, change, activate and end what the party means to do."""
 
 
+def file_options(function: Function) -> Function:
+    """Let a command be given a file of operations in place of options."""
+    return _with(
+        function,
+        click.argument("file", required=False, type=click.Path(dir_okay=False)),
+        click.option("--only", multiple=True, metavar="NAME",
+                     help="Of FILE only the plan of this name; may be given again."),
+    )  # fmt: skip
+
+
 @operation.command("file")
+@file_options
 @plan_options
-def file_operation(home: str, **plan: Any) -> int:  # noqa: ANN401 as click gives them
-    """File an operation: it is recorded, protects at once, and both sides of a conflict are told.
+def file_operation(file: str | None, only: tuple[str, ...], home: str, **plan: Any) -> int:  # noqa: ANN401 as click gives them
+    """File operations: each is recorded, protects at once, and both sides of a conflict are told.
+
+    One is said by options. FILE has one or more: CSV, XLSX, Parquet, GeoJSON, KML; all of it is
+    read and checked before anything is sent, and what it leaves out is taken from the options.
+    How a file looks: docs/formats.md.
 
     \b
-    Example:
+    Examples:
       keepclear operation file --home north --route "34.9,35.1 35.1,35.9" \\
         --width "10 NM" --lower FL240 --upper FL260 \\
         --start "+1 h" --lasts "2 h"
+      keepclear operation file plans.csv --home north --class tanker
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.plans.acts import FileOperation
 
-    made = _filed(plan)
-    return _act(home, "operations.file/1", lambda _: FileOperation(operation=made()))
+    if file is None:
+        _no_file(only)
+        made = _filed(plan)
+        return _act(home, "operations.file/1", lambda _: FileOperation(operation=made()))
+    from keepclear.cli.operation_files import file_all, read_operations
+
+    status = [BAD_INPUT]
+
+    def make() -> list[str]:
+        with desk(home) as post:
+            found = read_operations(file, post.client.party, plan, only)
+            said, are_all_filed = file_all(post, file, found)
+        status[0] = 0 if are_all_filed else BAD_INPUT
+        return said
+
+    return print_or_refuse(make) or status[0]
 
 
 @operation.command()
@@ -130,25 +160,37 @@ def check(instead_of: str, home: str, **plan: Any) -> int:  # noqa: ANN401 as cl
 
 @operation.command()
 @click.argument("own")
+@file_options
 @plan_options
-def update(own: str, home: str, **plan: Any) -> int:  # noqa: ANN401 as click gives them
-    """File a new version of OWN, instead of the one that stands.
+def update(own: str, file: str | None, only: tuple[str, ...], home: str, **plan: Any) -> int:  # noqa: ANN401 as click gives them
+    """File a new version of OWN, instead of the one that stands; by options, or out of FILE.
 
     \b
-    Example:
+    Examples:
       keepclear operation update 5b3c1a2f --home north --circle 34.9,35.1 \\
         --radius "4 NM" --start "+1 h" --lasts "1 h"
+      keepclear operation update 5b3c1a2f plans.csv --only "OAK 1" --home north
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.cli.operation_files import one_operation, read_operations
     from keepclear.plans.acts import UpdateOperation
 
-    made = _filed(plan)
+    if file is None:
+        _no_file(only)
 
     def payload(post: AtDesk) -> "Signed":
+        operation = _filed(plan)() if file is None else one_operation(
+            read_operations(file, post.client.party, plan, only), file
+        ).operation  # fmt: skip
         post.client.catch_up()
         own_id = _own(post, own)
-        return UpdateOperation(id=own_id, ovn=_ovn_shown(post, own_id), operation=made())
+        return UpdateOperation(id=own_id, ovn=_ovn_shown(post, own_id), operation=operation)
 
     return _act(home, "operations.update/1", payload)
+
+
+def _no_file(only: tuple[str, ...]) -> None:
+    if only:
+        raise click.UsageError("--only: names plans of a FILE; give one")
 
 
 @operation.command()

@@ -9,9 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from keepclear.formats import csv_positions, f3548, geojson, kml, parquet_positions, readsb
+    from keepclear.formats import (
+        area_tables,
+        csv_positions,
+        f3548,
+        geojson,
+        kml,
+        parquet_positions,
+        readsb,
+        xlsx,
+    )
 
-__all__ = ["csv_positions", "f3548", "geojson", "kml", "parquet_positions", "readsb"]
+__all__ = [
+    "area_tables", "csv_positions", "f3548", "geojson", "kml", "parquet_positions", "readsb",
+    "xlsx",
+]  # fmt: skip
 
 _DOORS: Final = frozenset(__all__)
 

@@ -27,12 +27,14 @@ class PlanName(msgspec.Struct, frozen=True, kw_only=True):
 
     name: callsign where there is one, else the id. key: what makes it one plan in its file
     (icao24 and callsign; the id of a feature). party: from the file, None where it says none.
-    craft: the icao24 of its positions, "" where there is none. category: class for the
+    is_named: the file says name or key; else both say where in the file it stands. craft: the
+    icao24 of its positions, "" where there is none. category: class for the
     separation rules ("" where the file says none).
     """
 
     name: str
     key: str
+    is_named: bool = True
     craft: str = ""
     party: str | None = None
     category: str = ""

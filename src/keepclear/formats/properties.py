@@ -53,6 +53,7 @@ def plan_name(properties: Object, feature_id: str | None, path: str) -> PlanName
     return PlanName(
         name=callsign or identity or path,
         key=identity or path,
+        is_named=bool(callsign or optional_name(properties, "id")),
         party=optional_name(properties, "party"),
         category=optional_name(properties, "class") or "",
         rvsm=_rvsm(properties),

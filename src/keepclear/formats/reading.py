@@ -5,7 +5,8 @@ The suffix chooses the reader; `.json`, and a suffix that is not known, by what 
 
 | suffix | reader |
 |---|---|
-| .csv | `csv_positions` |
+| .csv | `csv_positions`; `area_tables`, where the header has a start and no timestamp |
+| .xlsx | `xlsx`: the first sheet, as CSV |
 | .parquet, .pq | `parquet_positions` |
 | .kml | `kml` |
 | .geojson | `geojson` |
@@ -25,7 +26,8 @@ from keepclear.formats.faults import Faults
 from keepclear.formats.json_values import decode_json
 
 SUPPORTED: Final = (
-    "CSV or Parquet of positions, GeoJSON, KML, F3548-21 volumes (JSON), readsb traces (JSON)"
+    "CSV or Parquet of positions, CSV of areas, XLSX of either, GeoJSON, KML, "
+    "F3548-21 volumes (JSON), readsb traces (JSON)"
 )
 
 
@@ -38,6 +40,18 @@ def read(file_name: str, content: bytes, *, lenient: bool = False) -> Contents:
     by_suffix = READERS.get(PurePath(file_name).suffix.lower())
     reader = by_suffix() if by_suffix else _by_first_bytes(file_name, content)
     return reader(file_name, content, lenient=lenient)
+
+
+def read_csv(file: str, content: bytes, *, lenient: bool = False) -> Contents:
+    """Return the plans in a CSV file: positions, or an area a row."""
+    if formats.area_tables.is_area_table(content):
+        return formats.area_tables.read_area_table(file, content, lenient=lenient)
+    return formats.csv_positions.read_csv(file, content, lenient=lenient)
+
+
+def read_xlsx(file: str, content: bytes, *, lenient: bool = False) -> Contents:
+    """Return the plans in the first sheet of a workbook, which is read as CSV is."""
+    return read_csv(file, formats.xlsx.csv_of(file, content), lenient=lenient)
 
 
 def read_json(file: str, content: bytes, *, lenient: bool = False) -> Contents:
@@ -60,7 +74,8 @@ Reader = Callable[..., Contents]
 
 # Functions that give the reader, so that the others are not loaded.
 READERS: Final[Mapping[str, Callable[[], Reader]]] = {
-    ".csv": lambda: formats.csv_positions.read_csv,
+    ".csv": lambda: read_csv,
+    ".xlsx": lambda: read_xlsx,
     ".parquet": lambda: formats.parquet_positions.read_parquet,
     ".pq": lambda: formats.parquet_positions.read_parquet,
     ".kml": lambda: formats.kml.read_kml,
@@ -74,6 +89,8 @@ def _by_first_bytes(file_name: str, content: bytes) -> Reader:
     start = content[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"PAR1"):
         return formats.parquet_positions.read_parquet
+    if start.startswith(b"PK\x03\x04"):
+        return read_xlsx
     if start.startswith(b"<"):
         return formats.kml.read_kml
     if start.startswith((b"{", b"[")):
