@@ -74,6 +74,14 @@ def test_a_token_ends_after_twelve_hours() -> None:
         made.find(token).check(Keyring(), 12 * HOUR_US)
 
 
+def test_a_token_ends_with_the_slip_that_it_was_given_for() -> None:
+    made = Sessions().open("a", "watch", (), 0, HOUR_US)
+
+    made.check(Keyring(), HOUR_US - 1)
+    with pytest.raises(NotSignedIn, match="has ended"):
+        made.check(Keyring(), HOUR_US)
+
+
 def test_a_token_holds_for_keys_that_are_appointed_as_they_were() -> None:
     ring = Keyring()
     ring.add(keys_of("north")[0], 0)

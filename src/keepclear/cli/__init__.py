@@ -16,6 +16,7 @@ import click
 from keepclear.cli.agreement import agreement
 from keepclear.cli.agreement_signing import annex, counter, propose, sign, state
 from keepclear.cli.answers_for import answers_for
+from keepclear.cli.apart import act, submit
 from keepclear.cli.carry import carry
 from keepclear.cli.check import check
 from keepclear.cli.configuration import PREFIX, config, configure
@@ -83,8 +84,9 @@ for each in (incident, export):
 for each in (rotate, appoint):
     key.add_command(each)
 for each in (
-    accept, ack, agree_as_is, agreement, answer, answers_for, check, config, conflicts, demo, key,
-    operation, party, play, post, propose_change, record, send_again, serve, store, watch,
+    accept, ack, act, agree_as_is, agreement, answer, answers_for, check, config, conflicts, demo,
+    key, operation, party, play, post, propose_change, record, send_again, serve, store, submit,
+    watch,
 ):  # fmt: skip
     command.add_command(each)
 

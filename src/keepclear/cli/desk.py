@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from keepclear.record.keys import Signer
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Kind = TypeVar("Kind", bound="Client")
 FORMAT: Final = "keepclear-desk/1"
+APART: Final = "keepclear.apart"
 SHORTEST: Final = 4
 SHORT: Final = 8
 
@@ -188,23 +190,35 @@ class AtDesk:
         self.folder.show(incarnation, notices, operations, self.picture)
 
 
-@contextmanager
-def desk(home: str) -> "Iterator[AtDesk]":
-    """Give a post at its exchange."""
-    from keepclear.cli.post_folder import PostFolder
+def client_of(folder: "PostFolder", kind: "type[Kind]") -> "Kind":
+    """Return the client of a post, which goes on from what its folder holds."""
     from keepclear.cli.private_keys import read_private
     from keepclear.cli.record import read_keys_file
-    from keepclear.client import Client, NewIncarnation
-    from keepclear.errors import OperatorError
 
-    folder = PostFolder(home)
     said = folder.desk()
     signer = read_private(said.key, said.party)
     believed = read_keys_file(str(folder.path / "believed.json"))
-    with Client(
+    return kind(
         said.exchange, said.party, said.post, signer, believed, status=said.status,
         seen=folder.kept().seen, keeping=folder, follows=said.clock == "exchange",
-    ) as client:  # fmt: skip
+    )  # fmt: skip
+
+
+@contextmanager
+def desk(home: str) -> "Iterator[AtDesk]":
+    """Give a post at its exchange; or apart from it, where the command line says so (`apart`)."""
+    from keepclear.cli.post_folder import PostFolder
+    from keepclear.client import Client, NewIncarnation
+    from keepclear.errors import OperatorError
+
+    context = click.get_current_context(silent=True)
+    apart = None if context is None else context.meta.get(APART)
+    if apart is not None:
+        with apart(home) as signing:
+            yield signing
+        return
+    folder = PostFolder(home)
+    with client_of(folder, Client) as client:
         post = AtDesk(client, folder)
         try:
             yield post

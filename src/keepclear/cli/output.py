@@ -19,7 +19,7 @@ import click
 BYTES_PER_KB = 1_000
 KEPT: Final = {
     "private-key": "a private key", "keys": "keys", "agreement": "an agreement",
-    "record": "a record",
+    "record": "a record", "acts": "acts that are signed", "answers": "answers to acts",
 }  # fmt: skip
 KIND: Final = re.compile(rb'\s*\{\s*"(?:format"\s*:\s*"keepclear-([a-z-]+)/|line"\s*:\s*"header")')
 
@@ -56,7 +56,7 @@ def print_bytes(data: bytes) -> None:
 
 
 def kind_of(file: str) -> str:
-    """Return which of our own files one is: private-key, keys, agreement, record; or ""."""
+    """Return which of our own files one is, as `KEPT` has them; or ""."""
     path = Path(file)
     if not path.is_file():
         return ""

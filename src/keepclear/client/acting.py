@@ -14,7 +14,7 @@
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlencode
@@ -26,14 +26,16 @@ from keepclear.client.answers import (
     Answered,
     Challenge,
     Event,
-    FaultSaid,
     RegionSaid,
     Token,
+    accepted,
+    connection,
     events,
     read,
+    why,
 )
 from keepclear.client.faults import ClockOff, NewIncarnation, NoAnswer, NotDone, SetBack
-from keepclear.client.own_copy import Keeping, OwnCopy, Seen, Steps
+from keepclear.client.own_copy import Keeping, OwnCopy, Seen, Steps, page_after
 from keepclear.clock import RandomIds, now_us
 from keepclear.errors import InputError, KeepclearError
 from keepclear.exchange.checking import Checked
@@ -96,7 +98,7 @@ class Client:
             )  # fmt: skip
         self._follows, self._said_us, self._known_until = follows, 0, 0.0
         self._clock_us, self._now, self._token, self._ids = clock_us, now, "", RandomIds()
-        self._http = _connection(url) if http is None else http
+        self._http = connection(url, TIMEOUT_S) if http is None else http
 
     @property
     def party(self) -> str:
@@ -144,10 +146,33 @@ class Client:
         """Return an act of this post, signed; it can be sent within the hour."""
         region = self._known()
         created_us = self._said_us if self._follows else self._now()
+        return self._sealed(region, created_us, LIVES_US, kind, payload, agreement, signers)
+
+    def signed_apart(
+        self, kind: str, payload: Signed, *, lives_us: int, agreement: str = "",
+        signers: Sequence[Signer] = (),
+    ) -> Envelope:  # fmt: skip
+        """Return an act that is signed without asking the exchange, where there is no network.
+
+        Its time is this machine's, compared with no other; it can be handed in for lives_us.
+        """
+        region = self._copy.known.region
+        if not region or self._follows:
+            raise InputError(
+                "exchange", region, "gives the time of this exercise" if region else
+                "was never asked from here, so its region is not known",
+                "sign where it can be asked",
+            )  # fmt: skip
+        return self._sealed(region, self._now(), lives_us, kind, payload, agreement, signers)
+
+    def _sealed(
+        self, region: str, created_us: int, lives_us: int, kind: str, payload: Signed,
+        agreement: str, signers: Sequence[Signer],
+    ) -> Envelope:  # fmt: skip
         act = Act(
             region=region, incarnation=self._copy.known.incarnation, status=self._status,
             party=self._party, post=self._post, id=self._ids.id(), created_us=created_us,
-            expires_us=created_us + LIVES_US, agreement=agreement, kind=kind,
+            expires_us=created_us + lives_us, agreement=agreement, kind=kind,
             payload=msgspec.Raw(encode(payload)),
         )  # fmt: skip
         return seal(ACT, encode(act), *(signers or (self._signer,)))
@@ -172,18 +197,33 @@ class Client:
 
     def _come_of(self, envelope: Envelope, receipts: Sequence[Receipt]) -> tuple[Part, ...]:
         """Return what receipts prove to have come of an act, all of it."""
-        parts = [self._proven(each) for each in receipts]
+        parts = self._proven_of(envelope, receipts)
+        _check_whole(envelope, parts, self.catch_up())
+        return parts[1:]
+
+    def _proven_of(self, envelope: Envelope, receipts: Sequence[Receipt]) -> tuple[Part, ...]:
+        """Return the parts that receipts prove; `NotProven` where they are not of an act."""
+        parts = tuple(self._proven(each) for each in receipts)
         if not parts or not _is_of(parts[0], envelope):
             raise NotProven(
                 "receipt", f"{len(parts)} parts", "do not begin with the act that was sent", ASK
             )
-        for step in self.catch_up():
-            if any(_is_of(each, envelope) for each in step) and len(step) != len(parts):
-                raise BrokenProof(
-                    "receipt", f"{len(parts)} parts", f"of {len(step)} that came of it were in the "
-                    "answer: some were left out", ASK,
-                )  # fmt: skip
-        return tuple(parts[1:])
+        return parts
+
+    def take_in(
+        self, answered: Sequence[tuple[Envelope, Sequence[Receipt]]], pages: Sequence[Steps]
+    ) -> tuple[list[tuple[Part, ...]], list[tuple[Part, ...]]]:
+        """Take in what was brought from the exchange by hand, proven as if it had come by itself.
+
+        Return what came of each act, and what each new step holds. pages: of its steps, in order.
+        """
+        came = [self._proven_of(envelope, receipts) for envelope, receipts in answered]
+        new: list[tuple[Part, ...]] = []
+        if pages and pages[-1].last >= self._copy.step:
+            new = self._copy.catch_up(lambda after: page_after(pages, after))
+        for (envelope, _), parts in zip(answered, came, strict=True):
+            _check_whole(envelope, parts, new)
+        return [parts[1:] for parts in came], new
 
     # --- what is read -------------------------------------------------------------------------
 
@@ -276,7 +316,7 @@ class Client:
                         continue
                     if not answer.is_success:
                         answer.read()
-                        _accepted(answer)
+                        accepted(answer)
                     yield Event("open", after or 0, b"")
                     yield from events(answer.iter_lines())
                     break
@@ -343,9 +383,9 @@ class Client:
             if self._token:
                 answer = self._tried(method, path, body)
                 if answer.status_code != httpx.codes.UNAUTHORIZED:
-                    return _accepted(answer)
+                    return accepted(answer)
                 self._token = ""
-        raise NotDone(_why(answer) if answer is not None else "")
+        raise NotDone(why(answer) if answer is not None else "")
 
     def _signed_in(self) -> httpx.Response:
         """Sign in; return the answer, which may be that the challenge is not known any more."""
@@ -353,33 +393,33 @@ class Client:
         envelope = self.signed(SIGN_IN, OpenSession(challenge=challenge))
         answer = self._tried("POST", "/v1/sessions", encode(envelope))
         if answer.status_code != httpx.codes.UNAUTHORIZED:
-            self._token = read(_accepted(answer).content, Token).token
+            self._token = read(accepted(answer).content, Token).token
         return answer
 
     def _asked(self, method: str, path: str, body: bytes) -> httpx.Response:
-        return _accepted(self._tried(method, path, body))
+        return accepted(self._tried(method, path, body))
 
     def _tried(self, method: str, path: str, body: bytes) -> httpx.Response:
         """Return an answer, asking again where there is none: the same bytes do nothing twice."""
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        why = ""
+        reason = ""
         for number in range(TRIES):
             if number:
                 time.sleep(min(FIRST_WAIT_S * 2 ** (number - 1), LONGEST_WAIT_S))
             try:
                 answer = self._http.request(method, path, content=body, headers=headers)
             except httpx.RequestError as fault:
-                why = f"{type(fault).__name__}: {fault}"
+                reason = f"{type(fault).__name__}: {fault}"
                 continue
             if answer.status_code not in COMES_AGAIN:
                 return answer
-            why = _why(answer)
+            reason = why(answer)
         way_out = "it sent nothing that is done; try again"
         if path == ACTS:
             way_out = "send the same again, it does nothing twice"
         raise NoAnswer(
             f"exchange {self._http.base_url}: gave no answer to {method} {path.partition('?')[0]} "
-            f"in {TRIES} tries ({why}); {way_out}"
+            f"in {TRIES} tries ({reason}); {way_out}"
         )
 
 
@@ -394,33 +434,21 @@ def admit_party(operator: str, token: str, document: Envelope) -> None:
             raise NoAnswer(
                 f"{operator}: gives no answer ({fault}); see that keepclear serve runs"
             ) from None
-        _accepted(answer)
-
-
-def _connection(url: str) -> httpx.Client:
-    try:
-        return httpx.Client(base_url=url, timeout=TIMEOUT_S)
-    except httpx.InvalidURL as fault:
-        raise InputError(
-            "exchange", url, f"is no address ({fault})", 'give it as "http://127.0.0.1:8610"'
-        ) from None
-
-
-def _accepted(answer: httpx.Response) -> httpx.Response:
-    if answer.is_success:
-        return answer
-    if answer.is_server_error:
-        raise NoAnswer(f"{_why(answer)} (HTTP {answer.status_code})")
-    raise NotDone(_why(answer), answer.status_code)
-
-
-def _why(answer: httpx.Response) -> str:
-    try:
-        return msgspec.json.decode(answer.content, type=FaultSaid).error
-    except msgspec.DecodeError:
-        return f"HTTP {answer.status_code} without a reason; is this the exchange's address?"
+        accepted(answer)
 
 
 def _is_of(part: Part, envelope: Envelope) -> bool:
     """Tell whether a part is an act that was sent."""
     return part.kind == ACT_KIND and bytes(part.data) == encode(envelope)
+
+
+def _check_whole(
+    envelope: Envelope, parts: Sequence[Part], steps: Iterable[Sequence[Part]]
+) -> None:
+    """Refuse an answer from which parts of what came of an act were left out."""
+    for step in steps:
+        if any(_is_of(each, envelope) for each in step) and len(step) != len(parts):
+            raise BrokenProof(
+                "receipt", f"{len(parts)} parts", f"of {len(step)} that came of it were in the "
+                "answer: some were left out", ASK,
+            )  # fmt: skip

@@ -4,8 +4,11 @@
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
 
+import httpx
 import msgspec
 
+from keepclear.client.faults import NoAnswer, NotDone
+from keepclear.errors import InputError
 from keepclear.record.faults import NotProven
 from keepclear.record.receipts import Receipt
 
@@ -54,6 +57,33 @@ class FaultSaid(msgspec.Struct):
     """Why something was refused."""
 
     error: str
+
+
+def accepted(answer: httpx.Response) -> httpx.Response:
+    """Return an answer that is none of why not; `NotDone`, or `NoAnswer` for a fault of theirs."""
+    if answer.is_success:
+        return answer
+    if answer.is_server_error:
+        raise NoAnswer(f"{why(answer)} (HTTP {answer.status_code})")
+    raise NotDone(why(answer), answer.status_code)
+
+
+def why(answer: httpx.Response) -> str:
+    """Return why something was refused."""
+    try:
+        return msgspec.json.decode(answer.content, type=FaultSaid).error
+    except msgspec.DecodeError:
+        return f"HTTP {answer.status_code} without a reason; is this the exchange's address?"
+
+
+def connection(url: str, timeout_s: float) -> httpx.Client:
+    """Return a connection to an address, not opened yet; `InputError` where it is none."""
+    try:
+        return httpx.Client(base_url=url, timeout=timeout_s)
+    except httpx.InvalidURL as fault:
+        raise InputError(
+            "exchange", url, f"is no address ({fault})", 'give it as "http://127.0.0.1:8610"'
+        ) from None
 
 
 def events(lines: Iterator[str]) -> Iterator[Event]:

@@ -68,6 +68,15 @@ class Steps(msgspec.Struct):
     notes: tuple[str, ...]
 
 
+def page_after(pages: Sequence[Steps], after: int) -> Steps:
+    """Return what pages that were brought have after a step; `NotProven` where they begin later."""
+    for each in pages:
+        first = each.last - len(each.lines)
+        if first <= after <= each.last and (after < each.last or each.notes):
+            return msgspec.structs.replace(each, lines=each.lines[after - first :])
+    raise NotProven("steps", f"after {after:,}", "are not in what was brought", "have them brought")
+
+
 class _Taken(NamedTuple):
     """A step that is taken in and not proven yet."""
 

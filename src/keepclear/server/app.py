@@ -6,8 +6,9 @@ answered as `{"error": ...}` in words that name the value, the limit and the way
 
     GET  /v1/region                region, incarnation, exchange, time
     GET  /v1/challenge             what to sign in with
-    POST /v1/sessions              an act of kind session.open/1, signed by a post: a token;
-                                   with ?cookie=true as a cookie (`cookies`)
+    POST /v1/sessions              an act of kind session.open/1, or session.carry/1 (a slip),
+                                   signed by a post: a token; with ?cookie=true as a cookie
+                                   (`cookies`)
     POST /v1/acts                  an act: receipts of all that its sender may see of what came
     GET  /v1/record?after=N        the party's file, from a step of its own on, as JSON Lines
     GET  /v1/steps?after=N         the same as steps, with the checkpoints that prove them
@@ -47,7 +48,7 @@ from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import NotProven
 from keepclear.record.headers import Status, read_act
 from keepclear.record.key_documents import Appointed
-from keepclear.record.signing_in import SIGN_IN
+from keepclear.record.signing_in import SIGN_IN, SLIP, CarrySession
 from keepclear.server.answers import (
     Answered,
     Ask,
@@ -62,6 +63,7 @@ from keepclear.server.feed import Feed
 from keepclear.server.rates import Rates
 from keepclear.server.schema import EVENTS, LINES, document
 from keepclear.server.sessions import (
+    LAST_US,
     NotSignedIn,
     Session,
     Sessions,
@@ -128,7 +130,7 @@ class Public:
         async def sign_in(
             request: Ask, *, cookie: Annotated[bool, QueryParameter()] = False
         ) -> Response[Token]:
-            """Sign in: the body is an act of kind session.open/1 with the challenge."""
+            """Sign in: the body is session.open/1 with the challenge, or session.carry/1."""
             self._tries.take(_address_of(request), time.monotonic())
             if not cookie:
                 return Response(await self._sign_in(await envelope_in(request)))
@@ -331,18 +333,22 @@ class Public:
         return self._sessions.find(token)
 
     async def _sign_in(self, envelope: Envelope) -> Token:
-        """Return a token for the post that has signed a challenge of ours."""
+        """Return a token for the post that has signed a challenge of ours, or a slip."""
         act = read_act(envelope)
-        if act.kind != SIGN_IN:
+        if act.kind not in {SIGN_IN, SLIP}:
             raise NotProven("act.kind", act.kind, f"is not {SIGN_IN}", "sign in with that")
-        self._sessions.use(read_challenge(act.payload), self._now_us())
+        if act.kind == SIGN_IN:
+            self._sessions.use(read_challenge(act.payload), self._now_us())
+        else:
+            decode(bytes(act.payload), CarrySession, "act.payload")
 
         def checked(exchange: Exchange) -> tuple[Appointed, ...]:
             exchange.check(envelope)
             return signers_of(envelope, act.party, exchange.keys)
 
         signers = await self._read(checked)
-        made = self._sessions.open(act.party, act.post, signers, self._now_us())
+        until_us = act.expires_us if act.kind == SLIP else LAST_US
+        made = self._sessions.open(act.party, act.post, signers, self._now_us(), until_us)
         return Token(token=made.token, party=act.party, post=act.post, until_us=made.until_us)
 
 

@@ -26,14 +26,16 @@ from keepclear.record.headers import Act, Status
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.receipts import Receipt
-from keepclear.record.signing_in import SIGN_IN, OpenSession
+from keepclear.record.signing_in import SIGN_IN, SLIP, CarrySession, OpenSession
 from keepclear.server.answers import JSON, Answered, Challenge, Fault, RegionSaid, StepsSaid, Token
 from keepclear.server.cookies import NAME, OVER_TLS
 
 LINES: Final = "application/jsonl"
 EVENTS: Final = "text/event-stream"
 REFERENCE: Final = "#/components/schemas/{name}"
-PAYLOADS: Final[Mapping[str, Any]] = {**ACTS.kinds, SIGN_IN: OpenSession}
+PAYLOADS: Final[Mapping[str, Any]] = {
+    **ACTS.kinds, SIGN_IN: OpenSession, SLIP: CarrySession,
+}  # fmt: skip
 DATA: Final[Mapping[str, Any]] = {
     **KINDS, NOTICE_KIND: Notice, ACT_KIND: Envelope, DOCUMENT_KIND: Envelope,
 }  # fmt: skip
@@ -80,7 +82,8 @@ ASKED: Final = (
     Asked("Say which region this is, and the exchange's time.", "get", "/v1/region", RegionSaid,
            needs_token=False),
     Asked("Give what to sign in with.", "get", "/v1/challenge", Challenge, needs_token=False),
-    Asked(f"Sign in: an act of kind {SIGN_IN} with the challenge, signed by a post.", "post",
+    Asked(f"Sign in: an act of kind {SIGN_IN} with the challenge, or of kind {SLIP}, "
+           "signed by a post.", "post",
            "/v1/sessions", Token, "An envelope.", status=201, needs_token=False, parameters=(
                _query("cookie", "Give the token as a cookie, to a page of this address alone.",
                       {"type": "boolean", "default": False}, needed=False),)),

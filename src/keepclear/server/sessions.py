@@ -3,7 +3,8 @@
 
 1. There are no passwords. A challenge is random, good once and for a minute.
 2. Signing in is an act of its own kind, checked as any other and never entered.
-3. A token is random; it names a party and a post, and ends after twelve hours.
+3. A token is random; it names a party and a post, and ends after twelve hours, or with the slip
+   that it was given for.
 4. It ends sooner where a key that signed in is revoked, or is appointed otherwise than it was.
 5. Both are few: the oldest go where there are too many, and each party has its own tokens.
 """
@@ -16,11 +17,13 @@ import msgspec
 
 from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import NotProven
+from keepclear.record.headers import TIMES_END_US
 from keepclear.record.key_documents import Appointed, Keyring
 from keepclear.record.signing_in import SIGN_IN, OpenSession
 
 CHALLENGE_US: Final = 60_000_000
 TOKEN_US: Final = 12 * 3_600_000_000
+LAST_US: Final = TIMES_END_US
 MOST: Final = 10_000
 MOST_OF_PARTY: Final = 100
 
@@ -77,9 +80,13 @@ class Sessions:
                 "challenge", challenge[:16], "is not open", "get a new one, and sign that"
             )
 
-    def open(self, party: str, post: str, signers: tuple[Appointed, ...], now_us: int) -> Session:
-        """Give a token to a party's post."""
-        made = Session(secrets.token_urlsafe(32), party, post, signers, now_us + TOKEN_US)
+    def open(
+        self, party: str, post: str, signers: tuple[Appointed, ...], now_us: int,
+        until_us: int = LAST_US,
+    ) -> Session:  # fmt: skip
+        """Give a token to a party's post; it ends at until_us at the latest."""
+        ends_us = min(now_us + TOKEN_US, until_us)
+        made = Session(secrets.token_urlsafe(32), party, post, signers, ends_us)
         self._tokens[made.token] = made
         own = self._of_party.setdefault(party, deque())
         own.append(made.token)
