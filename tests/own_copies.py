@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a party makes of the lines that are its own: trees that it proves, and a picture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from keepclear.exchange.picture import Picture, told_in
+import msgspec
+
+from keepclear.exchange.picture import Picture, Told, told_in
 from keepclear.plays.stage import Stage
+from keepclear.record.entries import Part
+from keepclear.record.files import LeafLine
 from keepclear.record.held import HeldTrees
 from keepclear.record.keys import PublicKey
 from keepclear.record.notes import NoteKey
@@ -15,6 +19,14 @@ def held_by(stage: Stage, party: str) -> HeldTrees:
     """Return the trees of a party, with nothing in them yet."""
     keys = [NoteKey(each.name, PublicKey(each.key)) for each in stage.keys.exchange]
     return HeldTrees(party, stage.exchange.region.name, 1, keys, {}, {}, [])
+
+
+def parts_of(lines: Sequence[bytes]) -> Iterator[Told | None]:
+    """Yield what each part in the lines of a party's file tells of an operation or a conflict."""
+    for line in lines:
+        if line.startswith(b'{"line":"leaf"'):
+            leaf = msgspec.json.decode(line, type=LeafLine).leaf
+            yield told_in(msgspec.json.decode(bytes(leaf.part), type=Part))
 
 
 def taken(held: HeldTrees, picture: Picture, lines: Sequence[bytes]) -> None:

@@ -45,6 +45,15 @@ def test_a_conflict_from_filing_to_its_settlement(desks: Desks) -> None:
     assert "heights  FL200 (20,000 ft, 6,096 m) to FL260 (26,000 ft, 7,925 m)" in shown
     assert f"CONFLICT {conflict} of your {ours} with {theirs} of south: raised" in shown
     assert "must act    SOUTH, filed later" in shown
+    desks.run("north", "conflicts", conflict, "--html", "conflict.html")
+    page = (desks.folder / "conflict.html").read_text(encoding="utf-8")
+    assert f"your {ours} and {theirs} of south" in page
+    assert "--html: is of one conflict" in desks.run(
+        "north", "conflicts", "--html", "conflict.html", status=2
+    )
+    assert "holds keys and is not written over" in desks.run(
+        "north", "conflicts", conflict, "--html", "east/region.keys.json", status=2
+    )
     assert "seen by     north" in desks.run("north", "ack", conflict)
     assert "north says  CONCERNED: our tanker" in desks.run(
         "north", "answer", conflict, "concerned", "--why", "our tanker"

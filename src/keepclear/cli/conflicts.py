@@ -11,31 +11,38 @@ from keepclear.cli.desk import as_shown, desk, home_option, one_of, stale_text, 
 from keepclear.cli.key import BAD_INPUT, print_or_refuse
 
 if TYPE_CHECKING:
+    from keepclear.exchange.picture import Picture
     from keepclear.exchange.views import Notice
     from keepclear.record.encoding import Signed
+    from keepclear.reports.conflict_html import Page
 
 
 @click.command()
 @click.argument("conflict", required=False)
 @click.option("--all", "is_all", is_flag=True, help="Settled ones too.")
+@click.option("--html", metavar="FILE", help="Write CONFLICT as a page with its map to FILE too.")
 @home_option
-def conflicts(conflict: str | None, home: str, *, is_all: bool) -> int:
+def conflicts(conflict: str | None, html: str | None, home: str, *, is_all: bool) -> int:
     """Show how conflicts stand, the urgent first: all that are open, or CONFLICT alone.
 
     Where the exchange cannot be asked, what is held here is shown, and said to be stale; the exit
     status is 2 then.
 
     \b
-    Example:
+    Examples:
       keepclear conflicts --home north
+      keepclear conflicts c0ffee12 --html conflict.html --home north
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.reports.desk_text import conflicts_text
 
     stale: list[str] = []
+    if html and not conflict:
+        raise click.UsageError("--html: is of one conflict; give CONFLICT, or keepclear snapshot")
 
     def make() -> list[str]:
         with desk(home) as post:
-            stale.extend(stale_text(post.caught_up()))
+            why = post.caught_up()
+            stale.extend(stale_text(why))
             picture = post.picture
             if is_all or (conflict and not _begins(conflict, picture.conflicts)):
                 picture = post.folder.picture(post.client.party)  # what is settled too
@@ -44,12 +51,26 @@ def conflicts(conflict: str | None, home: str, *, is_all: bool) -> int:
                 wanted = one_of(conflict, list(picture.conflicts), "conflict")
                 found = [picture.conflicts[wanted]]
             post.show(found)
+            if html:
+                _write_page(html, found[0], picture, post.page(why))
         text = conflicts_text(
             found, picture.operations, time.time_ns() // 1000, is_all=is_all or bool(conflict)
         )
         return [*stale, *waiting_text(post), text.rstrip("\n")]
 
     return print_or_refuse(make) or (BAD_INPUT if stale else 0)
+
+
+def _write_page(file: str, notice: "Notice", picture: "Picture", page: "Page") -> None:
+    """Write the page of a conflict."""
+    from keepclear.cli.output import write_text
+    from keepclear.formats.packaged import read_borders
+    from keepclear.reports.conflict_html import conflict_html
+
+    write_text(file, conflict_html(
+        notice, picture.operations.get(notice.own), page, read_borders()
+    ))  # fmt: skip
+    click.echo(f"{file} written", err=True)
 
 
 def _begins(given: str, known: "Iterable[str]") -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from keepclear.record.entries import Part
     from keepclear.record.envelopes import Envelope
     from keepclear.record.keys import Signer
+    from keepclear.reports.conflict_html import Page
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Kind = TypeVar("Kind", bound="Client")
@@ -174,6 +175,7 @@ class AtDesk:
         from keepclear.client import NewIncarnation
         from keepclear.errors import KeepclearError
 
+        asked_us = time.time_ns() // 1000
         try:
             self.client.catch_up()
         except NewIncarnation as fault:
@@ -182,7 +184,22 @@ class AtDesk:
             if not self.client.seen.step:
                 raise
             return str(fault)
+        self.folder.was_asked(asked_us)
         return ""
+
+    @property
+    def as_of_us(self) -> int:
+        """Return up to when all is held that there was; the newest of it where that is not kept."""
+        return self.folder.last_asked() or max(
+            (part.at_us for _, part in self.folder.parts()), default=0
+        )
+
+    def page(self, stale: str) -> "Page":
+        """Return what stands on top of a page made here. stale: as `caught_up` returns it."""
+        from keepclear.reports.conflict_html import Page
+
+        said, seen = self.folder.desk(), self.client.seen
+        return Page(said.party, seen.region, said.status, self.as_of_us, stale)
 
     def show(self, notices: "Sequence[Notice]", operations: "Sequence[Operation]" = ()) -> None:
         """Keep that notices and operations are printed: what an officer does is about these."""

@@ -7,6 +7,7 @@
     record.jsonl    the party's part of the record, proven as far as `seen.json` says
     seen.json       how its trees stand and what they say of operations and conflicts
     shown.json      which notice of each conflict, and version of each operation, was last printed
+    asked.json      when the exchange was last asked for all that is new, by this machine's clock
     unanswered/     acts to which there was no answer, as they were signed
 
 1. Each file is replaced in one step, and record.jsonl only grows: lines first, then seen.json. What
@@ -32,7 +33,7 @@ from keepclear.exchange.picture import Picture, told_in
 from keepclear.exchange.views import Notice
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import decode, encode
-from keepclear.record.entries import Part
+from keepclear.record.entries import Leaf, Part
 from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import SplitView
 from keepclear.record.files import LONGEST_LINE, LeafLine
@@ -42,6 +43,7 @@ from keepclear.store.locks import Lock, locked
 
 Value = TypeVar("Value")
 DESK, SEEN, RECORD, SHOWN = "desk.json", "seen.json", "record.jsonl", "shown.json"
+ASKED: Final = "asked.json"
 UNANSWERED: Final = "unanswered"
 WAIT_S: Final = 10.0
 LEAF: Final = b'{"line":"leaf"'
@@ -81,6 +83,13 @@ class LastShown(msgspec.Struct, kw_only=True):
     incarnation: int = 0
     conflicts: dict[str, Notice] = {}
     operations: dict[str, Version] = {}
+
+
+class Asked(msgspec.Struct, kw_only=True):
+    """What asked.json says."""
+
+    format: Literal["keepclear-asked/1"] = "keepclear-asked/1"
+    at_us: int
 
 
 class FolderChanged(OperatorError):
@@ -184,11 +193,27 @@ class PostFolder:
     def picture(self, party: str) -> Picture:
         """Return how all operations and conflicts stand, also those that are over."""
         made = Picture(party, {}, {})
+        for _, part in self.parts():
+            made.take(told_in(part))
+        return made
+
+    def was_asked(self, at_us: int) -> None:
+        """Keep that all that is new was asked for, and came."""
+        with self.locked():
+            if at_us > self.last_asked():
+                self._write(ASKED, Asked(at_us=at_us))
+
+    def last_asked(self) -> int:
+        """Return up to when all is held that there was; 0 where that is not known."""
+        file = self.path / ASKED
+        return _read(file, Asked, self.away(ASKED)).at_us if file.exists() else 0
+
+    def parts(self) -> Iterator[tuple[Leaf, Part]]:
+        """Yield all that is held, in order, each leaf with the part in it."""
         for line in self._lines():
             if line.startswith(LEAF):
                 leaf = msgspec.json.decode(line, type=LeafLine).leaf
-                made.take(told_in(decode(bytes(leaf.part), Part, RECORD, LONGEST_LINE)))
-        return made
+                yield leaf, decode(bytes(leaf.part), Part, RECORD, LONGEST_LINE)
 
     def holds(self, envelope: Envelope) -> bool:
         """Tell whether an act stands in the record: it was done."""

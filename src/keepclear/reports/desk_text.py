@@ -119,7 +119,7 @@ def _notice(notice: Notice, own: Operation | None, now_us: int) -> Iterator[str]
         f"{urgency}CONFLICT {notice.conflict[:SHORT]} of your {notice.own[:SHORT]} with "
         f"{other.id[:SHORT]} of {other.party}: {notice.state}"
     )
-    yield from _rows(_notice_rows(notice, day))
+    yield from _rows(notice_rows(notice, day))
     if notice.closed_by:
         return
     if own is not None:
@@ -129,10 +129,10 @@ def _notice(notice: Notice, own: Operation | None, now_us: int) -> Iterator[str]
             label: text for label, text in rows.items() if label.rpartition(" ")[2] in OWN_ROWS
         })  # fmt: skip
     yield f"  {'you see':<{LABEL}}of {other.id[:SHORT]}"
-    yield from _inner_rows(_seen_rows(notice, day))
+    yield from _inner_rows(seen_rows(notice, day))
 
 
-def _notice_rows(notice: Notice, day: str) -> dict[str, str]:
+def notice_rows(notice: Notice, day: str) -> dict[str, str]:
     """Return what a notice says of a conflict, without what is seen of the other side."""
     rows: dict[str, str] = {}
     if notice.closed_by:
@@ -154,7 +154,7 @@ def _notice_rows(notice: Notice, day: str) -> dict[str, str]:
     return rows
 
 
-def _seen_rows(notice: Notice, day: str) -> dict[str, str]:
+def seen_rows(notice: Notice, day: str) -> dict[str, str]:
     """Return what is seen of the other side."""
     seen = shown_rows(notice.other, day)
     if not seen.keys() - {"state"}:
@@ -164,11 +164,11 @@ def _seen_rows(notice: Notice, day: str) -> dict[str, str]:
 
 def _all_rows(notice: Notice, day: str) -> dict[str, str]:
     """Return all that a notice says, but who has seen it."""
-    seen = {f"you see, {label}": text for label, text in _seen_rows(notice, day).items()}
+    seen = {f"you see, {label}": text for label, text in seen_rows(notice, day).items()}
     rows = {
         "state": notice.state,
         "urgency": str(notice.precedence),
-        **_notice_rows(notice, day),
+        **notice_rows(notice, day),
         **seen,
     }
     rows.pop("seen by", None)
