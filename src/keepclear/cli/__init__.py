@@ -32,6 +32,7 @@ from keepclear.cli.operation import operation
 from keepclear.cli.play import play
 from keepclear.cli.record import record
 from keepclear.cli.serve import party, serve
+from keepclear.cli.snapshot import snapshot
 from keepclear.cli.store import store
 from keepclear.cli.watch import watch
 
@@ -85,8 +86,8 @@ for each in (rotate, appoint):
     key.add_command(each)
 for each in (
     accept, ack, act, agree_as_is, agreement, answer, answers_for, check, config, conflicts, demo,
-    key, operation, party, play, post, propose_change, record, send_again, serve, store, submit,
-    watch,
+    key, operation, party, play, post, propose_change, record, send_again, serve, snapshot, store,
+    submit, watch,
 ):  # fmt: skip
     command.add_command(each)
 

@@ -175,7 +175,6 @@ class AtDesk:
         from keepclear.client import NewIncarnation
         from keepclear.errors import KeepclearError
 
-        asked_us = time.time_ns() // 1000
         try:
             self.client.catch_up()
         except NewIncarnation as fault:
@@ -184,15 +183,14 @@ class AtDesk:
             if not self.client.seen.step:
                 raise
             return str(fault)
-        self.folder.was_asked(asked_us)
+        self.folder.was_asked(self.client.caught_up_us)
         return ""
 
     @property
     def as_of_us(self) -> int:
-        """Return up to when all is held that there was; the newest of it where that is not kept."""
-        return self.folder.last_asked() or max(
-            (part.at_us for _, part in self.folder.parts()), default=0
-        )
+        """Return up to when all is held that there was: when it was asked for, or the newest."""
+        newest_us = max((part.at_us for _, part in self.folder.parts()), default=0)
+        return max(self.folder.last_asked(), newest_us)
 
     def page(self, stale: str) -> "Page":
         """Return what stands on top of a page made here. stale: as `caught_up` returns it."""

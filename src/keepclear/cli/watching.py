@@ -37,6 +37,7 @@ class Watching:
         while True:
             try:
                 for steps in post.client.follow():
+                    post.folder.was_asked(post.client.caught_up_us)
                     self._say_connected()
                     self._show(post, steps, is_first=not has_begun)
                     wait_s, has_begun = FIRST_WAIT_S, True

@@ -80,6 +80,7 @@ class Client:
     believed: the exchange's key, as it came from the operator by another way. seen: what was
     shown before; keeping: where it is kept. clock_us: by how much clocks may differ. follows: it
     signs with the exchange's time, as in an exercise whose clock is not that of the world.
+    caught_up_us: when it last asked for all that is new and was given it, by this machine's clock.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Client:
                 "sign with the time of this machine",
             )  # fmt: skip
         self._follows, self._said_us, self._known_until = follows, 0, 0.0
+        self.caught_up_us = 0
         self._clock_us, self._now, self._token, self._ids = clock_us, now, "", RandomIds()
         self._http = connection(url, TIMEOUT_S) if http is None else http
 
@@ -229,9 +231,12 @@ class Client:
 
     def catch_up(self) -> list[tuple[Part, ...]]:
         """Bring the party's copy up to what there is; return what each new step of it holds."""
+        asked_us = self._now()
         if self._copy.known.incarnation == 0:
             self._known()
-        return self._copy.catch_up(self._steps)
+        new = self._copy.catch_up(self._steps)
+        self.caught_up_us = asked_us
+        return new
 
     def _steps(self, after: int) -> Steps:
         try:

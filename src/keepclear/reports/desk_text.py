@@ -54,6 +54,11 @@ def picture_text(picture: Picture, now_us: int) -> str:
     return said + conflicts_text(picture.conflicts.values(), picture.operations, now_us)
 
 
+def as_of_text(as_of_us: int) -> str:
+    """Return up to when something goes that is held."""
+    return f"as of {format_time(as_of_us)[:19]}Z; what came later is not in it"
+
+
 def step_text(parts: Sequence[Part], own: Own) -> tuple[str, bool]:
     """Return when and what a step tells, empty for nothing, and whether it is urgent.
 

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The last picture of a party: what it held when it could still ask, with what proves each of it.
+
+Made from the leaves of the party's own file: of each operation that protects, of each conflict that
+is not settled and of each agreement the parts that say how it stands, each with its place under the
+last checkpoint of its tree. Whoever has the exchange's public key can verify it, without a network
+and without the party.
+
+Proven is that each part was entered. That nothing else was, or came later, nobody can prove of a
+picture; up to when it goes is what the desk that made it says.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from keepclear.errors import InputError
+from keepclear.exchange.events import (
+    AgreementCarried,
+    AgreementStood,
+    OperationFiled,
+    OperationMoved,
+    RegionOpened,
+)
+from keepclear.exchange.picture import Picture, Told, told_in
+from keepclear.exchange.views import Notice
+from keepclear.record.encoding import Signed, decode
+from keepclear.record.entries import Leaf, Part
+from keepclear.record.faults import NotProven
+from keepclear.record.files import LONGEST_LINE
+from keepclear.record.headers import Bytes32, Name, Status, TimeUs
+from keepclear.record.ledger import grow
+from keepclear.record.merkle import Tree
+from keepclear.record.notes import NoteKey, is_of_region, read_checkpoint, split_note, verify_note
+from keepclear.record.origins import read_origin
+from keepclear.record.receipts import Receipt, verify_under
+from keepclear.record.views import is_seen
+
+KINDS: Final[Mapping[str, type[RegionOpened | AgreementCarried | AgreementStood]]] = {
+    "region-opened/1": RegionOpened,
+    "agreement-carried/1": AgreementCarried,
+    "agreement-stood/1": AgreementStood,
+}
+Said = Told | RegionOpened | AgreementCarried | AgreementStood
+
+
+class Shown(Signed, frozen=True, kw_only=True):
+    """A part, and its place under the checkpoint of its tree."""
+
+    audience: str
+    salt: Bytes32
+    part: msgspec.Raw
+    index: int
+    proof: tuple[Bytes32, ...]
+
+
+class LastPicture(Signed, frozen=True, kw_only=True):
+    """See the module.
+
+    as_of_us: up to when all is in it that there was, by the clock of the desk; notes: the last
+    checkpoint of each tree; shown: in the order in which it was entered.
+    """
+
+    format: Literal["keepclear-snapshot/1"] = "keepclear-snapshot/1"
+    party: Name
+    region: Name
+    incarnation: int
+    status: Status
+    as_of_us: TimeUs
+    notes: tuple[str, ...]
+    shown: tuple[Shown, ...]
+
+
+class Agreed(NamedTuple):
+    """An agreement in a picture: as it was carried, and how it stands."""
+
+    carried: AgreementCarried
+    stood: AgreementStood
+
+
+class Standing(NamedTuple):
+    """What a picture says: operations and conflicts, agreements, and the region."""
+
+    picture: Picture
+    agreements: tuple[Agreed, ...]
+    region: RegionOpened | None
+
+
+class _Held(NamedTuple):
+    leaf: Leaf
+    place: int
+    said: Said
+
+
+def last_picture(
+    parts: Iterable[tuple[Leaf, Part]], notes: Mapping[str, str], party: str, status: Status,
+    as_of_us: int,
+) -> LastPicture:  # fmt: skip
+    """Return the last picture of a party. parts: all that it holds; notes: by tree."""
+    trees: dict[str, Tree] = {}
+    held: list[_Held] = []
+    for leaf, part in parts:
+        grow(trees, (leaf,))
+        said = _said_in(part)
+        if said is not None:
+            held.append(_Held(leaf, len(trees[leaf.audience]) - 1, said))
+    picture = Picture(party, {}, {})
+    for each in held:
+        picture.take(_told(each.said))
+    kept = [each for each in _latest(held) if _stands(each.said, picture)]
+    origin = read_origin(read_checkpoint(split_note(next(iter(notes.values())))[0]).origin)
+    if origin is None:
+        raise InputError("checkpoint", party, "is of no tree", "fetch the record anew")
+    sizes = {name: read_checkpoint(split_note(note)[0]).size for name, note in notes.items()}
+    return LastPicture(
+        party=party, region=origin.region, incarnation=origin.incarnation, status=status,
+        as_of_us=as_of_us, notes=tuple(notes[name] for name in sorted(notes)),
+        shown=tuple(
+            Shown(
+                audience=each.leaf.audience, salt=each.leaf.salt, part=each.leaf.part,
+                index=each.place, proof=trees[each.leaf.audience].inclusion(
+                    each.place, sizes[each.leaf.audience]
+                ),
+            )
+            for each in kept
+        ),
+    )  # fmt: skip
+
+
+def verified(last: LastPicture, keys: Sequence[NoteKey]) -> Standing:
+    """Return what a picture says, where all of it is proven. keys: of the exchange.
+
+    `RecordError` for what is not.
+    """
+    counting = [key for key in keys if is_of_region(key.name, last.region)]
+    checkpoints = {}
+    for number, note in enumerate(last.notes):
+        checkpoint = read_checkpoint(verify_note(note, counting)[0])
+        origin = read_origin(checkpoint.origin)
+        if (
+            origin is None or (origin.region, origin.incarnation) != (last.region, last.incarnation)
+            or not is_seen(origin.audience, last.party)
+        ):  # fmt: skip
+            raise NotProven(
+                f"notes[{number}]", checkpoint.origin[:60], f"is of no tree of {last.party}",
+                "have the picture made anew",
+            )  # fmt: skip
+        checkpoints[origin.audience] = (checkpoint, note)
+    parts = []
+    for number, each in enumerate(last.shown):
+        path = f"shown[{number}]"
+        if each.audience not in checkpoints:
+            raise NotProven(path, each.audience, "has no checkpoint", "have it made anew")
+        checkpoint, note = checkpoints[each.audience]
+        receipt = Receipt(
+            audience=each.audience, salt=each.salt, part=each.part, index=each.index,
+            proof=each.proof, checkpoint=note,
+        )  # fmt: skip
+        parts.append(verify_under(receipt, checkpoint, path))
+    return standing(last.party, parts)
+
+
+def standing(party: str, parts: Iterable[Part]) -> Standing:
+    """Return what parts say, in the order in which they were entered."""
+    picture, region = Picture(party, {}, {}), None
+    carried: dict[str, AgreementCarried] = {}
+    stood: dict[str, AgreementStood] = {}
+    for part in parts:
+        match said := _said_in(part):
+            case RegionOpened():
+                region = said
+            case AgreementCarried():
+                carried[said.hash] = said
+            case AgreementStood():
+                stood[said.hash] = said
+            case _:
+                picture.take(said)
+    agreed = tuple(
+        Agreed(each, stood[own_hash]) for own_hash, each in carried.items() if own_hash in stood
+    )
+    return Standing(picture, agreed, region)
+
+
+def _said_in(part: Part) -> Said | None:
+    kind = KINDS.get(part.kind)
+    if kind is None:
+        return told_in(part)
+    return decode(bytes(part.data), kind, part.kind, LONGEST_LINE)
+
+
+def _told(said: Said) -> Told | None:
+    return said if isinstance(said, OperationFiled | OperationMoved | Notice) else None
+
+
+def _latest(held: Sequence[_Held]) -> list[_Held]:
+    """Return the last of each kind about each thing, in order; moves of what was filed anew not."""
+    last: dict[tuple[str, str], _Held] = {}
+    moves: dict[str, list[_Held]] = {}
+    for each in held:
+        match each.said:
+            case OperationFiled(operation=operation):
+                last["operation", operation.id] = each
+                moves[operation.id] = []
+            case OperationMoved(id=own):
+                moves.setdefault(own, []).append(each)
+            case Notice(conflict=conflict):
+                last["conflict", conflict] = each
+            case AgreementCarried(hash=own) | AgreementStood(hash=own):
+                last[type(each.said).__name__, own] = each
+            case RegionOpened():
+                last["region", ""] = each
+    order = {id(each): place for place, each in enumerate(held)}
+    found = [*last.values(), *(each for several in moves.values() for each in several)]
+    return sorted(found, key=lambda each: order[id(each)])
+
+
+def _stands(said: Said, picture: Picture) -> bool:
+    """Tell whether what is said is of something that is not over."""
+    unsettled = picture.unsettled()
+    wanted = picture.protecting().keys() | {each.own for each in unsettled.values()}
+    match said:
+        case OperationFiled(operation=operation):
+            return operation.id in wanted
+        case OperationMoved(id=own):
+            return own in wanted
+        case Notice(conflict=conflict):
+            return conflict in unsettled
+        case _:
+            return True
