@@ -266,6 +266,7 @@ def kept_of(kept: Kept) -> dict[str, object]:
         "worlds": list(kept.worlds),
         "near": (set(cylinders), bound, {k: v[:2] for k, v in kept.near._kept.items()}),
         "viewers": seen_by(kept.viewers),
+        "late": kept.late, "starts": kept.starts,
         "not kept": len(kept.world.undo_log),
     }  # fmt: skip
 

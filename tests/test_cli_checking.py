@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.desk_plays import CIRCLE, CORRIDOR, Desks
 from tests.server_plays import serving
-from tests.test_cli_desk import CIRCLE, CORRIDOR, Desks
 
 pytestmark = pytest.mark.slow
 

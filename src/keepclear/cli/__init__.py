@@ -17,6 +17,7 @@ from keepclear.cli.agreement import agreement
 from keepclear.cli.agreement_signing import annex, counter, propose, sign, state
 from keepclear.cli.answers_for import answers_for
 from keepclear.cli.apart import act, submit
+from keepclear.cli.backup import backup, restore
 from keepclear.cli.carry import carry
 from keepclear.cli.check import check
 from keepclear.cli.configuration import PREFIX, config, configure
@@ -31,6 +32,7 @@ from keepclear.cli.key_changes import appoint, rotate
 from keepclear.cli.operation import operation
 from keepclear.cli.play import play
 from keepclear.cli.record import record
+from keepclear.cli.restored import restored
 from keepclear.cli.serve import party, serve
 from keepclear.cli.snapshot import snapshot
 from keepclear.cli.store import store
@@ -85,9 +87,9 @@ for each in (incident, export):
 for each in (rotate, appoint):
     key.add_command(each)
 for each in (
-    accept, ack, act, agree_as_is, agreement, answer, answers_for, check, config, conflicts, demo,
-    key, operation, party, play, post, propose_change, record, send_again, serve, snapshot, store,
-    submit, watch,
+    accept, ack, act, agree_as_is, agreement, answer, answers_for, backup, check, config,
+    conflicts, demo, key, operation, party, play, post, propose_change, record, restore, restored,
+    send_again, serve, snapshot, store, submit, watch,
 ):  # fmt: skip
     command.add_command(each)
 

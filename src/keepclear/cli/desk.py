@@ -16,7 +16,7 @@ from keepclear.cli.key import print_or_refuse
 
 if TYPE_CHECKING:
     from keepclear.cli.post_folder import PostFolder
-    from keepclear.client import Client, NewIncarnation
+    from keepclear.client import Client, NewIncarnation, Seen
     from keepclear.exchange.picture import Picture
     from keepclear.exchange.views import Notice
     from keepclear.plans.operations import Operation
@@ -161,6 +161,12 @@ class AtDesk:
 
     def how_to_accept(self, fault: "NewIncarnation") -> str:
         """Return what to type to go on with a record that was restored from a backup."""
+        if fault.is_later:
+            home = f"--home {self.folder.path}"
+            return (
+                f"{fault}\nSee what it has and what of yours it has not: keepclear restored show "
+                f"{home}\nOnce the operator has said why: keepclear restored accept {home}"
+            )
         return (
             f"{fault}\nOnce the operator and the other parties have said what was lost: "
             f"{self.folder.away()}, and run this again. What was moved away proves what the backup "
@@ -205,8 +211,13 @@ class AtDesk:
         self.folder.show(incarnation, notices, operations, self.picture)
 
 
-def client_of(folder: "PostFolder", kind: "type[Kind]") -> "Kind":
-    """Return the client of a post, which goes on from what its folder holds."""
+def client_of(
+    folder: "PostFolder", kind: "type[Kind]", seen: "Seen | None" = None
+) -> "Kind":  # fmt: skip
+    """Return the client of a post, which goes on from what its folder holds.
+
+    seen: from this instead, and then nothing of it is kept.
+    """
     from keepclear.cli.private_keys import read_private
     from keepclear.cli.record import read_keys_file
 
@@ -215,7 +226,8 @@ def client_of(folder: "PostFolder", kind: "type[Kind]") -> "Kind":
     believed = read_keys_file(str(folder.path / "believed.json"))
     return kind(
         said.exchange, said.party, said.post, signer, believed, status=said.status,
-        seen=folder.kept().seen, keeping=folder, follows=said.clock == "exchange",
+        seen=folder.kept().seen if seen is None else seen,
+        keeping=folder if seen is None else None, follows=said.clock == "exchange",
     )  # fmt: skip
 
 

@@ -9,6 +9,8 @@
     shown.json      which notice of each conflict, and version of each operation, was last printed
     asked.json      when the exchange was last asked for all that is new, by this machine's clock
     unanswered/     acts to which there was no answer, as they were signed
+    record.incarnation-N.jsonl, seen.incarnation-N.json   the same of an incarnation of the record
+                    before one that was restored from a backup and accepted
 
 1. Each file is replaced in one step, and record.jsonl only grows: lines first, then seen.json. What
    was cut off while it was written is written again.
@@ -190,6 +192,27 @@ class PostFolder:
             os.fsync(record.fileno())
         return size + sum(len(line) + 1 for line in lines)
 
+    def accept(self, region: str, incarnation: int) -> None:
+        """Go on with a later incarnation of the record, of which nothing is known yet.
+
+        What is held of the one before is copied first, so cut off at any time nothing is lost.
+        """
+        with self.locked():
+            kept = self.kept()
+            before = kept.seen.incarnation
+            for name in (RECORD, SEEN):
+                data = (self.path / name).read_bytes()
+                write_text(str(self.path / of_incarnation(name, before)), data.decode())
+            self._write(SEEN, Kept(seen=Seen(region=region, incarnation=incarnation)))
+
+    def earlier(self, incarnation: int) -> tuple[Kept, Path] | None:
+        """Return what is held of an earlier incarnation, and where its lines are; None for none."""
+        file = self.path / of_incarnation(SEEN, incarnation)
+        if not file.exists():
+            return None
+        kept = _read(file, Kept, "bring it back from a copy of this folder")
+        return kept, self.path / of_incarnation(RECORD, incarnation)
+
     def picture(self, party: str) -> Picture:
         """Return how all operations and conflicts stand, also those that are over."""
         made = Picture(party, {}, {})
@@ -214,6 +237,10 @@ class PostFolder:
             if line.startswith(LEAF):
                 leaf = msgspec.json.decode(line, type=LeafLine).leaf
                 yield leaf, decode(bytes(leaf.part), Part, RECORD, LONGEST_LINE)
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines of the record that are proven."""
+        return self._lines()
 
     def holds(self, envelope: Envelope) -> bool:
         """Tell whether an act stands in the record: it was done."""
@@ -313,6 +340,12 @@ def _merged(before: Seen, seen: Seen) -> Seen:
     made = seen if seen.step >= before.step else before
     contrary = list(dict.fromkeys([*before.contrary, *seen.contrary]))
     return msgspec.structs.replace(made, notes=notes, contrary=contrary)
+
+
+def of_incarnation(name: str, incarnation: int) -> str:
+    """Return the name that a file has once another incarnation of the record is accepted."""
+    stem, _, ending = name.rpartition(".")
+    return f"{stem}.incarnation-{incarnation}.{ending}"
 
 
 def check_desk(desk: dict[str, str]) -> None:

@@ -7,10 +7,11 @@ with Client("http://127.0.0.1:8610", "north", "watch", signer, believed) as nort
 
 from keepclear.client.acting import Client, admit_party
 from keepclear.client.answers import Event
+from keepclear.client.earlier import EarlierCopy, Lost, Start, late_acts, start_of
 from keepclear.client.faults import ClockOff, NewIncarnation, NoAnswer, NotDone, SetBack
 from keepclear.client.own_copy import Keeping, KeptStep, Seen
 
 __all__ = [
-    "Client", "ClockOff", "Event", "Keeping", "KeptStep", "NewIncarnation", "NoAnswer", "NotDone",
-    "Seen", "SetBack", "admit_party",
+    "Client", "ClockOff", "EarlierCopy", "Event", "Keeping", "KeptStep", "Lost", "NewIncarnation",
+    "NoAnswer", "NotDone", "Seen", "SetBack", "Start", "admit_party", "late_acts", "start_of",
 ]  # fmt: skip

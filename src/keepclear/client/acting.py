@@ -55,7 +55,7 @@ from keepclear.record.held import ASK
 from keepclear.record.keys import PublicKey, Signer
 from keepclear.record.notes import NoteKey
 from keepclear.record.origins import read_origin
-from keepclear.record.parts import ACT_KIND
+from keepclear.record.parts import ACT_KIND, LATE_ACT_KIND
 from keepclear.record.receipts import Receipt, verify_receipt
 from keepclear.record.signing_in import SIGN_IN, OpenSession
 
@@ -68,6 +68,7 @@ FIRST_WAIT_S: Final = 0.2
 LONGEST_WAIT_S: Final = 2.0  # so that soon after a node is back it is asked
 SIGN_INS: Final = 30  # a node that is killed before it answers has lost the token by the next try
 ACTS: Final = "/v1/acts"
+LATE_ACTS: Final = "/v1/late-acts"
 COMES_AGAIN: Final = frozenset({
     httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS,
 })  # fmt: skip
@@ -197,16 +198,25 @@ class Client:
         except KeepclearError as fault:
             raise BrokenProof(taken, "", f"cannot be got now ({fault})", COUNTS) from None
 
-    def _come_of(self, envelope: Envelope, receipts: Sequence[Receipt]) -> tuple[Part, ...]:
+    def hand_in(self, receipts: Sequence[Receipt]) -> tuple[Part, ...]:
+        """Hand in an act from before a restored backup; return what is proven to have come of it.
+
+        receipts: of the party's earlier copy (`earlier`), that of the act first. It can be handed
+        in again: it is entered once.
+        """
+        data = self._ask("POST", LATE_ACTS, encode(Answered(receipts=tuple(receipts))))
+        return self._come_of(receipts[0], read(data, Answered).receipts)
+
+    def _come_of(self, sent: Envelope | Receipt, receipts: Sequence[Receipt]) -> tuple[Part, ...]:
         """Return what receipts prove to have come of an act, all of it."""
-        parts = self._proven_of(envelope, receipts)
-        _check_whole(envelope, parts, self.catch_up())
+        parts = self._proven_of(sent, receipts)
+        _check_whole(sent, parts, self.catch_up())
         return parts[1:]
 
-    def _proven_of(self, envelope: Envelope, receipts: Sequence[Receipt]) -> tuple[Part, ...]:
+    def _proven_of(self, sent: Envelope | Receipt, receipts: Sequence[Receipt]) -> tuple[Part, ...]:
         """Return the parts that receipts prove; `NotProven` where they are not of an act."""
         parts = tuple(self._proven(each) for each in receipts)
-        if not parts or not _is_of(parts[0], envelope):
+        if not parts or not _is_of(parts[0], sent):
             raise NotProven(
                 "receipt", f"{len(parts)} parts", "do not begin with the act that was sent", ASK
             )
@@ -363,7 +373,8 @@ class Client:
             raise NewIncarnation(
                 f"record: is incarnation {incarnation} of {region}, and "
                 f"{self._copy.known.incarnation} is known here: a backup was restored; look at "
-                "the record with the others, keep what you hold, and go on with a new Seen"
+                "what it has, keep what you hold, and go on with a new Seen once it is accepted",
+                is_later=incarnation > self._copy.known.incarnation,
             )
 
     def _proven(self, receipt: Receipt) -> Part:
@@ -420,7 +431,7 @@ class Client:
                 return answer
             reason = why(answer)
         way_out = "it sent nothing that is done; try again"
-        if path == ACTS:
+        if path in {ACTS, LATE_ACTS}:
             way_out = "send the same again, it does nothing twice"
         raise NoAnswer(
             f"exchange {self._http.base_url}: gave no answer to {method} {path.partition('?')[0]} "
@@ -442,17 +453,18 @@ def admit_party(operator: str, token: str, document: Envelope) -> None:
         accepted(answer)
 
 
-def _is_of(part: Part, envelope: Envelope) -> bool:
-    """Tell whether a part is an act that was sent."""
-    return part.kind == ACT_KIND and bytes(part.data) == encode(envelope)
+def _is_of(part: Part, sent: Envelope | Receipt) -> bool:
+    """Tell whether a part is an act that was sent, or a late one that was handed in."""
+    kind = ACT_KIND if isinstance(sent, Envelope) else LATE_ACT_KIND
+    return part.kind == kind and bytes(part.data) == encode(sent)
 
 
 def _check_whole(
-    envelope: Envelope, parts: Sequence[Part], steps: Iterable[Sequence[Part]]
+    sent: Envelope | Receipt, parts: Sequence[Part], steps: Iterable[Sequence[Part]]
 ) -> None:
     """Refuse an answer from which parts of what came of an act were left out."""
     for step in steps:
-        if any(_is_of(each, envelope) for each in step) and len(step) != len(parts):
+        if any(_is_of(each, sent) for each in step) and len(step) != len(parts):
             raise BrokenProof(
                 "receipt", f"{len(parts)} parts", f"of {len(step)} that came of it were in the "
                 "answer: some were left out", ASK,

@@ -12,8 +12,13 @@ class NewIncarnation(OperatorError):
     """The exchange goes on from a backup: a person looks at the record, and accepts it.
 
     Accepted is it by a client that has been shown nothing yet (a new `Seen`); what was shown before
-    is kept, as it proves what the backup does not have.
+    is kept, as it proves what the backup does not have. is_later: it is a later incarnation, as a
+    restored backup is, and no older copy.
     """
+
+    def __init__(self, why: str, *, is_later: bool = False) -> None:
+        self.is_later = is_later
+        super().__init__(why)
 
 
 class SetBack(NewIncarnation):

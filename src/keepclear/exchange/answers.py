@@ -15,7 +15,7 @@ from keepclear.exchange.views import Answer, Disclosed, answer
 from keepclear.record.entries import Entry, Part, Placed
 from keepclear.record.files import EntryLine
 from keepclear.record.headers import Act
-from keepclear.record.parts import ACT_KIND
+from keepclear.record.parts import ACT_KIND, LATE_ACT_KIND
 from keepclear.record.views import is_seen
 
 
@@ -68,10 +68,13 @@ def places_seen(party: str, placed: Sequence[Placed]) -> tuple[int, ...]:
 
 
 def answer_again(line: bytes, party: str, places: Sequence[int]) -> tuple[bytes, Disclosed[Answer]]:
-    """Return the envelope of an act as bytes, and its answer, from the line that it stands in."""
+    """Return the envelope of an act as bytes, and its answer, from the line that it stands in.
+
+    Of a late one its receipt.
+    """
     entry = msgspec.json.decode(msgspec.json.decode(line, type=EntryLine).entry, type=Entry)
     parts = [msgspec.json.decode(each.part, type=Part) for each in entry.leaves]
-    [data] = [bytes(each.data) for each in parts if each.kind == ACT_KIND]
+    [data] = [bytes(each.data) for each in parts if each.kind in {ACT_KIND, LATE_ACT_KIND}]
     seen = [each for each in entry.leaves if is_seen(each.audience, party)]
     placed = [Placed(place, leaf) for place, leaf in zip(places, seen, strict=True)]
     return data, answer(party, entry.at_us, placed)

@@ -20,11 +20,14 @@ compared by the kernel: all others that protect, without an index.
 7. How agreements stand is taken from the record, and so is who signed what: `record verify`
    tells whether that holds. Cases, and when none-here statements are taken, are not decided
    again. The house rule is the one that the region was opened with.
+8. What an incarnation begins with, carried over from the backup before it, is taken as it stands:
+   the archive of that one is decided again by itself. A late act is decided again as it was, by the
+   ids that its entry has; one that is refused has led to nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from keepclear.agreement.separation import RuleSet
 from keepclear.detect.kernel import Functions
@@ -49,8 +52,10 @@ from keepclear.exchange.events import (
     OperationMoved,
     RecheckingDone,
     RegionOpened,
+    StandingCarried,
 )
 from keepclear.exchange.folding import check_world
+from keepclear.exchange.late import act_in
 from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.exchange.world import evolve, keep
 from keepclear.plans.conflicts import Conflict
@@ -62,10 +67,18 @@ from keepclear.record.faults import Malformed
 from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, Header, WorldLine
 from keepclear.record.headers import Act, read_act
 from keepclear.record.key_documents import KeyDocument
-from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
+from keepclear.record.parts import (
+    ACT_KIND,
+    DOCUMENT_KIND,
+    INCARNATION_KIND,
+    LATE_ACT_KIND,
+    Incarnation,
+)
+from keepclear.record.receipts import Receipt
 
 Kind = TypeVar("Kind")
 Value = Event | Notice | KeyDocument
+BEGINS_WITH: Final = (RegionOpened, KeyDocument, StandingCarried, Notice)
 
 
 class Audited(NamedTuple):
@@ -133,11 +146,13 @@ def _archive(line: AnyLine, path: str) -> Header:
 class _InEntry:
     """What one entry has. Written by `_Auditor` alone.
 
-    act: its own, None without one. events: all of them, in order. touched: operations
-    of which all is compared again. changed: pairs whose conflict was.
+    act: its own, None without one. first_us: of a late act, when it was entered first. events: all
+    of them, in order. touched: operations of which all is compared again. changed: pairs whose
+    conflict was.
     """
 
     act: Act | None = None
+    first_us: int | None = None
     events: list[Event] = field(default_factory=list)
     touched: dict[str, None] = field(default_factory=dict)
     changed: dict[tuple[str, str], None] = field(default_factory=dict)
@@ -163,6 +178,8 @@ class _Auditor:
         self._entries = 0
         self._last_us: int | None = None
         self._now = _InEntry()
+        self._starts: dict[str, int] = {}  # how far each tree had come in the backup
+        self._is_carrying = header.incarnation > 1  # until its first entry of another kind
 
     def result(self) -> Audited:
         """Return what was found, after the last entry."""
@@ -194,9 +211,12 @@ class _Auditor:
         self._last_us = entry.at_us
         self._begin(entry)
         parts = list(self._parts(entry, path))
+        self._is_carrying &= all(isinstance(value, BEGINS_WITH) for _, value in parts)
         self._check_steps(parts)
         for leaf, value in parts:
             match value:
+                case Notice() if self._is_carrying:
+                    self._opened(path).found.deciding.counts[leaf.audience] = value.number
                 case Notice():
                     self._opened(path).notices.give(leaf.audience, value)
                 case KeyDocument(party=party):
@@ -214,6 +234,10 @@ class _Auditor:
             part = decode(bytes(leaf.part), Part, f"{path}, part", LONGEST_LINE, is_inner=True)
             if part.kind == ACT_KIND:
                 self._now.act = read_act(_read(part, Envelope, path), path)
+            elif part.kind == LATE_ACT_KIND:
+                self._late(_read(part, Receipt, path), path)
+            elif part.kind == INCARNATION_KIND:
+                self._starts[leaf.audience] = _read(part, Incarnation, path).tree.size
             elif part.kind == DOCUMENT_KIND:
                 document = _read(part, Envelope, path)
                 yield leaf, decode(document.payload, KeyDocument, f"{path}, key document")
@@ -222,6 +246,15 @@ class _Auditor:
             elif part.kind in KINDS:
                 yield leaf, _read(part, KINDS[part.kind], path)  # type: ignore[misc]
 
+    def _late(self, receipt: Receipt, path: str) -> None:
+        """Take in a late act; one that the backup had was decided before, and is told of."""
+        act = self._now.act = act_in(receipt, path)
+        self._now.first_us = decode(bytes(receipt.part), Part, path).at_us
+        if receipt.index < self._starts.get(receipt.audience, 0):
+            self._opened(path).found.differs(
+                f"act {act.id[:8]}", "is entered late, and the backup had it: it was done twice"
+            )
+
     def _check_steps(self, parts: list[tuple[Leaf, Value]]) -> None:
         """Compare what an entry says happened with what comes of its act, or of time."""
         if self._again is not None:
@@ -229,6 +262,7 @@ class _Auditor:
                 Said(leaf.audience, value) for leaf, value in parts
                 if not isinstance(value, Notice | KeyDocument)
             ]  # fmt: skip
+            self._again.found.deciding.first_us = self._now.first_us
             self._again.steps.check(self._now.act, said)
 
     def _begin(self, entry: Entry) -> None:
@@ -261,6 +295,10 @@ class _Auditor:
         self._now.events.append(event)
         again.limited.give(event)
         match event:
+            case StandingCarried(table=table, key=key) if not self._is_carrying:
+                again.found.differs(
+                    f"{table} {key[:8]}", "is carried over, and not at the beginning"
+                )
             case MoreFound(id=own_id, more=more):
                 again.conflicts.more[own_id] = more
             case ConflictChanged(conflict=conflict):

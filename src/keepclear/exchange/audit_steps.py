@@ -31,8 +31,10 @@ from keepclear.exchange.events import (
     ConflictChanged,
     Event,
     FilingsCounted,
+    LateActDecided,
     OperationFiled,
     OperationMoved,
+    StandingCarried,
 )
 from keepclear.exchange.kept import index_anew
 from keepclear.exchange.lapses import lapses_of
@@ -118,6 +120,8 @@ class Steps:
             DECIDE[type(payload)](deciding, act, payload)
         except CallerError as refusal:
             self._undo(deciding)
+            if deciding.first_us is not None and _is_refused(said):
+                return
             self._found.differs(
                 f"act {act.id[:8]}", f"{deed_of(act)} of {act.party} was taken; by the rules it is "
                 f"refused: {refusal}", is_boundary=self._is_edge(payload),
@@ -125,14 +129,26 @@ class Steps:
             return
         made = _events(deciding)
         self._undo(deciding)
+        if deciding.first_us is not None and _is_refused(said):
+            self._found.differs(
+                f"act {act.id[:8]}", f"{deed_of(act)} of {act.party}, late, was refused; by the "
+                "rules it is done",
+            )  # fmt: skip
         self._compare(act, payload, said, made)
 
     def follow(self, events: list[Event]) -> None:
         """Bring what is kept beside the world to where an entry has led it."""
         found, near = self._found, self._found.deciding.near
         for event in events:
-            if isinstance(event, AgreementStood):
-                widen(near, event.clauses)
+            match event:
+                case AgreementStood(clauses=clauses):
+                    widen(near, clauses)
+                case StandingCarried(table="agreements", key=own_hash):
+                    widen(near, found.world.agreements[own_hash].clauses)
+                case StandingCarried(table="before", key=change):
+                    widen(near, found.world.before[change].clauses)
+                case _:
+                    pass
         index_anew(near, found.world, dict.fromkeys(_touched(events)))
         self._due.plan(found.world, events, found.deciding.now_us)
 
@@ -301,6 +317,11 @@ class Steps:
         self._found.differs(f"conflict {conflict.id[:8]}", what)
 
 
+def _is_refused(said: list[Said]) -> bool:
+    """Tell whether an entry says that its late act was refused."""
+    return any(isinstance(each, LateActDecided) and each.refused for _, each in said)
+
+
 def _events(deciding: Deciding) -> list[Said]:
     return [Said(to, value) for to, kind, value in deciding.parts if kind in KINDS]  # type: ignore[arg-type]
 
@@ -330,6 +351,8 @@ def _touched(events: Iterable[Event]) -> Iterator[str]:
                 yield own_id
             case ConflictChanged(conflict=conflict):
                 yield from (conflict.a, conflict.b)
+            case StandingCarried(table="operations", key=own_id):
+                yield own_id
             case _:
                 pass
 

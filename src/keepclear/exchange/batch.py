@@ -25,8 +25,9 @@ class Batch:
     """Lines that are not written yet, and how to take back what they tell of.
 
     seen: who sees something of an entry, by the number of its line. touched: what was put into the
-    index or left it. passed: timers whose time has come. answered: acts by party and id,
-    each with its envelope and answer. All other fields: how it stood before.
+    index or left it. passed: timers whose time has come. answered, late: acts by party and id, of
+    this incarnation and of the one before, with their answers, and of the former the envelope too.
+    All other fields: how it stood before.
     """
 
     reach: Reach
@@ -45,6 +46,7 @@ class Batch:
     answered: dict[tuple[str, str], tuple[Act, bytes, Disclosed[Answer]]] = field(
         default_factory=dict
     )
+    late: dict[tuple[str, str], Disclosed[Answer]] = field(default_factory=dict)
 
 
 def batch_of(kept: Kept) -> Batch:
@@ -69,6 +71,8 @@ def take_back(kept: Kept, batch: Batch, functions: Functions) -> bool:
     kept.noted = batch.noted
     for act, _, _ in batch.answered.values():
         kept.answers.drop(act)
+    for key in batch.late:
+        kept.late.pop(key, None)
     for each in batch.passed:
         kept.due.put(each.at_us, each.key)
     return kept.world.hash == batch.world and is_whole(kept.world)

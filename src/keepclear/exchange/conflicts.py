@@ -183,7 +183,7 @@ def _settle_by(deciding: Deciding, old: Conflict, proposal: Proposal) -> None:
     ):
         raise Refused("it settles nothing")
     made = replace(
-        after, version=operation.version + 1, ovn=deciding.ids.id(), filed_us=deciding.now_us,
+        after, version=operation.version + 1, ovn=deciding.ids.id(), filed_us=deciding.filed_us,
         state=move_operation(operation.state, OperationEvent.REFILE),
     )  # fmt: skip
     refile(deciding, operation, made, is_agreed=True)

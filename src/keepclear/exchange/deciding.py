@@ -33,7 +33,8 @@ class Deciding:
     counts: how many notices each party has had. parties: all of the region. parts: audience,
     kind and value of what goes into the record, in order. seen_by: who else sees the act.
     believed: the exchange's own keys. holds: whether a party sees a leaf of the record, by its
-    hash. due: when an agreement or an operation is to be looked at again, by hash or id.
+    hash. due: when an agreement or an operation is to be looked at again, by hash or id. first_us:
+    of a late act, when it was entered first (`late`); None of all others.
     """
 
     world: World
@@ -49,6 +50,12 @@ class Deciding:
     believed: tuple[NoteKey, ...] = ()
     holds: Callable[[str, bytes], bool] = field(default=lambda _party, _leaf: False)
     due: list[tuple[int, str]] = field(default_factory=list)
+    first_us: int | None = None
+
+    @property
+    def filed_us(self) -> int:
+        """Return when what is filed by the act counts as filed."""
+        return self.now_us if self.first_us is None else self.first_us
 
     def emit(self, parties: Iterable[str], event: Event) -> None:
         """Let an event happen, for those who may see it."""

@@ -9,8 +9,15 @@ import heapq
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from keepclear.exchange.events import Event, IncidentChanged, OperationFiled, OperationMoved
+from keepclear.exchange.events import (
+    Event,
+    IncidentChanged,
+    OperationFiled,
+    OperationMoved,
+    StandingCarried,
+)
 from keepclear.exchange.world import World
+from keepclear.plans.incidents import Incident
 from keepclear.plans.operations import Operation, protects_until_us
 
 
@@ -53,12 +60,21 @@ class Due:
                     changed[operation.id] = None
                 case OperationMoved(id=operation_id):
                     changed[operation_id] = None
-                case IncidentChanged(incident=incident) if incident.due_us is not None:
-                    self.put(incident.due_us, incident.id)
+                case IncidentChanged(incident=incident):
+                    self._plan_case(incident)
+                case StandingCarried(table="operations", key=operation_id):
+                    changed[operation_id] = None
+                case StandingCarried(table="incidents", key=incident_id):
+                    self._plan_case(world.incidents[incident_id])
                 case _:
                     pass
         for each in changed:
             self._plan_operation(world.operations[each], now_us)
+
+    def _plan_case(self, incident: Incident) -> None:
+        """Note when a reply in a case falls due."""
+        if incident.due_us is not None:
+            self.put(incident.due_us, incident.id)
 
     def _plan_operation(self, operation: Operation, now_us: int) -> None:
         """Note when an operation falls due; at once where that has passed."""

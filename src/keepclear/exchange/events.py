@@ -9,7 +9,7 @@ the event as JSON in its one form.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -184,6 +184,29 @@ class NoneHereContradicted(Signed, frozen=True, kw_only=True):
     found: tuple[Contradiction, ...]
 
 
+class StandingCarried(Signed, frozen=True, kw_only=True):
+    """What stood when a backup ended, as the incarnation that goes on from it begins with it.
+
+    table, key: of the world; value: as it has it. room: of an operation with more conflicts than
+    were told, how many of those have made room for others. Told are those who were told of it.
+    """
+
+    table: Literal[
+        "agreements", "before", "filers", "operations", "earlier", "conflicts", "rechecking",
+        "more", "incidents", "lines", "none_here", "contradictions",
+    ]  # fmt: skip
+    key: str
+    value: msgspec.Raw
+    room: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class LateActDecided(Signed, frozen=True, kw_only=True):
+    """What came of a late act, for its party. refused: why nothing did; empty where it was done."""
+
+    id: Id
+    refused: str
+
+
 class ContradictionsShown(Signed, frozen=True, kw_only=True):
     """What contradicts a statement was shown to one who was given it. by: clause or case."""
 
@@ -211,6 +234,8 @@ Event = (
     | NoneHereWithdrawn
     | NoneHereContradicted
     | ContradictionsShown
+    | StandingCarried
+    | LateActDecided
 )
 
 KINDS: Final[Mapping[str, type[Signed]]] = {
@@ -232,5 +257,7 @@ KINDS: Final[Mapping[str, type[Signed]]] = {
     "none-here-withdrawn/1": NoneHereWithdrawn,
     "none-here-contradicted/1": NoneHereContradicted,
     "contradictions-shown/1": ContradictionsShown,
+    "standing-carried/1": StandingCarried,
+    "late-act-decided/1": LateActDecided,
 }
 KIND_OF: Final[Mapping[type[Signed], str]] = {each: kind for kind, each in KINDS.items()}

@@ -15,7 +15,7 @@ one that is there as if it had never stopped (`reopening`).
    the other has acted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,16 +23,17 @@ import msgspec
 
 from keepclear.agreement.binding import Minima
 from keepclear.detect.kernel import Functions
-from keepclear.errors import OperatorError
+from keepclear.errors import CallerError, OperatorError
 from keepclear.exchange import incidents
 from keepclear.exchange.agreements import recheck_some, stand
-from keepclear.exchange.answers import answer_again
+from keepclear.exchange.answers import Answered, answer_again
 from keepclear.exchange.batch import Batch, batch_of, take_back, take_back_act
 from keepclear.exchange.checking import Asked, ToCheck, gathered
 from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
-from keepclear.exchange.events import KINDS, Event, RegionOpened
+from keepclear.exchange.events import KIND_OF, KINDS, Event, LateActDecided, RegionOpened
 from keepclear.exchange.kept import Kept, Region
+from keepclear.exchange.late import IdsOfThen, LateAct, read_late
 from keepclear.exchange.none_here import look_again
 from keepclear.exchange.operations import Refused, fall_due
 from keepclear.exchange.ports import Clock, Ids, NotWritten, Store
@@ -54,7 +55,8 @@ from keepclear.record.key_documents import Keyring
 from keepclear.record.keys import Signer
 from keepclear.record.ledger import ForWhom
 from keepclear.record.notes import NoteKey
-from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
+from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND, LATE_ACT_KIND
+from keepclear.record.receipts import Receipt
 from keepclear.record.signers import verify_signers
 
 
@@ -149,10 +151,7 @@ class Exchange:
         now_us = self._now_us()
         act = read_act(envelope)
         if act.party != sender:
-            raise Refused(
-                f"act {act.id[:8]}: is of {act.party}, and was sent by {sender}; "
-                "each party sends its own acts"
-            )
+            raise _of_another(act, sender)
         data = encode(envelope)
         self._kept.answers.forget(now_us)
         known = self._answered(act)
@@ -184,7 +183,55 @@ class Exchange:
             return None
         if self._batch is not None and (act.party, act.id) in self._batch.answered:
             return self._batch.answered[act.party, act.id][1:]  # it is not written yet
+        return self._again(act, known)
+
+    def _again(self, act: Act, known: Answered) -> tuple[bytes, Disclosed[Answer]]:
         return answer_again(self._store.pick([known.line])[0], act.party, known.places)
+
+    def hand_in(self, receipts: Sequence[Receipt], sender: str) -> Disclosed[Answer]:
+        """Enter a late act, decide it anew, and answer its sender; as `late.read_late`.
+
+        receipts: what its sender was answered in the incarnation before, that of the act first.
+        """
+        now_us = self._now_us()
+        late = read_late(receipts, self._kept, self._region, self._believed)
+        act = late.act
+        if act.party != sender:
+            raise _of_another(act, sender)
+        key = act.party, act.id
+        if (known := self._kept.late.get(key)) is not None:
+            if self._batch is not None and key in self._batch.late:
+                return self._batch.late[key]  # it is not written yet
+            return self._again(act, known)[1]
+        with self.together() as batch:
+            self._pass_time(batch, now_us)
+            with self._undoing(batch):
+                deciding, refused = self._decided_late(late, now_us)
+                said = LateActDecided(id=act.id, refused=refused)
+                parts = [
+                    (late.receipt.audience, LATE_ACT_KIND, late.receipt),
+                    (act.party, KIND_OF[LateActDecided], said), *deciding.parts,
+                ]  # fmt: skip
+                line = self._kept.viewers.lines + len(batch.lines)
+                answer = self._commit(batch, act.party, now_us, deciding, parts)
+            places = tuple(each.place for each in answer.value.leaves)
+            self._kept.late[key] = Answered(line, places)
+            batch.late[key] = answer
+        return answer
+
+    def _decided_late(self, late: LateAct, now_us: int) -> tuple[Deciding, str]:
+        """Return what comes of a late act, and why nothing does, where it is refused."""
+        deciding = self._deciding(now_us)
+        deciding.first_us = late.first_us
+        deciding.ids = IdsOfThen(iter(late.ids), self._ids)
+        kept = self._kept
+        mark, reach = len(kept.world.undo_log), kept.near.reach
+        try:
+            decide(deciding, late.act, self.keys)
+        except CallerError as refusal:
+            take_back_act(kept, mark, reach, self._functions, set())
+            return self._deciding(now_us), str(refusal)
+        return deciding, ""
 
     def check(self, envelope: Envelope) -> None:
         """Refuse what does not belong here and now, or that its signers may not sign."""
@@ -301,8 +348,13 @@ class Exchange:
             world=kept.world, near=kept.near, functions=self._functions,
             bindings=kept.bindings, ids=self._ids, now_us=now_us, counts=dict(kept.counts),
             parties=frozenset(kept.keys.parties()), holds=kept.ledger.holds,
-            believed=(NoteKey(self._region.exchange, self._signer.public),),
+            believed=self._believed,
         )  # fmt: skip
+
+    @property
+    def _believed(self) -> tuple[NoteKey, ...]:
+        """Return the exchange's own keys."""
+        return (NoteKey(self._region.exchange, self._signer.public),)
 
     def _check(self, envelope: Envelope, act: Act, now_us: int) -> None:
         """Refuse an act that does not belong here and now, or that its signers may not sign."""
@@ -406,3 +458,10 @@ class Exchange:
             raise
         batch.touched.update(kept.near.touched)
         kept.near.touched.clear()
+
+
+def _of_another(act: Act, sender: str) -> Refused:
+    return Refused(
+        f"act {act.id[:8]}: is of {act.party}, and was sent by {sender}; each party sends its own "
+        "acts"
+    )

@@ -12,7 +12,7 @@ from keepclear.agreement.clauses import ProbingBound
 from keepclear.agreement.separation import RuleSet
 from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.kernel import Functions
-from keepclear.exchange.answers import Answers
+from keepclear.exchange.answers import Answered, Answers
 from keepclear.exchange.bindings import Bindings
 from keepclear.exchange.due import Due
 from keepclear.exchange.index import Near
@@ -22,6 +22,7 @@ from keepclear.exchange.world import World
 from keepclear.record.envelopes import Envelope
 from keepclear.record.key_documents import Keyring
 from keepclear.record.ledger import Ledger
+from keepclear.record.parts import TreeSize
 
 Reach = tuple[tuple[Cylinder, ...], ProbingBound]
 
@@ -46,7 +47,9 @@ class Kept:
     counts: how many notices each party has had. worlds: hashes of the world since the last beat,
     each with how many entries lead to it. noted: of how many leaves of each tree the last
     checkpoint is that stands in the record. followed: the documents of the keys that the exchange
-    has gone on with.
+    has gone on with. starts: how far the trees of the incarnation before had come in the backup, by
+    audience. late: where the answers to late acts stand, by party and id of the act: kept for good,
+    as they are entered once.
     """
 
     ledger: Ledger
@@ -62,6 +65,8 @@ class Kept:
     worlds: list[tuple[int, str]] = field(default_factory=list)
     noted: dict[str, int] = field(default_factory=dict)
     followed: list[Envelope] = field(default_factory=list)
+    starts: dict[str, TreeSize] = field(default_factory=dict)
+    late: dict[tuple[str, str], Answered] = field(default_factory=dict)
 
 
 def near_of(functions: Functions, world: World, reach: Reach) -> Near:

@@ -250,7 +250,7 @@ def contingent(deciding: Deciding, act: Act, payload: MakeContingent) -> None:
     old = deciding.operation(payload.id, act.party)
     state = move(old.state, Event.CONTINGENT)
     made = replace(old, state=state, off_nominal=_expected(deciding, old, payload),
-                   ovn=deciding.ids.id(), version=old.version + 1, filed_us=deciding.now_us,
+                   ovn=deciding.ids.id(), version=old.version + 1, filed_us=deciding.filed_us,
                    grace_us=_grace_us(deciding, old, state) or old.grace_us)  # fmt: skip
     deciding.emit([act.party], OperationFiled(
         operation=made, understood=understood(made), is_smaller=True
@@ -351,7 +351,7 @@ def _operation(
         craft_class=filed.craft_class, callsign=filed.callsign, count=filed.count,
         count_most=filed.count_most,
         has_rvsm=filed.has_rvsm, volumes=volumes, uncertainty=uncertainty,
-        filed_us=deciding.now_us,
+        filed_us=deciding.filed_us,
     )  # fmt: skip
     if made.end_us <= deciding.now_us:
         raise InputError(

@@ -8,7 +8,7 @@ The same as what the exchange answers to it (`reads`), as a test holds.
 from collections.abc import Mapping
 from typing import Final
 
-from keepclear.exchange.events import OperationFiled, OperationMoved
+from keepclear.exchange.events import OperationFiled, OperationMoved, StandingCarried
 from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.exchange.world import moved
 from keepclear.plans.conflicts import State as ConflictState
@@ -18,10 +18,11 @@ from keepclear.record.entries import Part
 from keepclear.record.files import LONGEST_LINE
 
 SETTLED: Final = frozenset({ConflictState.RESOLVED.value, ConflictState.EXPIRED.value})
-Told = OperationFiled | OperationMoved | Notice
+Told = OperationFiled | OperationMoved | StandingCarried | Notice
 KINDS: Final[Mapping[str, type[Told]]] = {
     "operation-filed/1": OperationFiled,
     "operation-moved/1": OperationMoved,
+    "standing-carried/1": StandingCarried,
     NOTICE_KIND: Notice,
 }
 
@@ -52,6 +53,8 @@ class Picture:
         match told:
             case OperationFiled(operation=operation) if operation.party == self._party:
                 self.operations[operation.id] = operation
+            case StandingCarried(table="operations", key=own, value=value):
+                self.operations[own] = decode(bytes(value), Operation, own, LONGEST_LINE)
             case OperationMoved(id=own) if own in self.operations:
                 self.operations[own] = moved(self.operations[own], told)
             case Notice():

@@ -32,11 +32,13 @@ from keepclear.exchange.events import (
     AgreementStood,
     Event,
     RegionOpened,
+    StandingCarried,
 )
 from keepclear.exchange.folding import check_world
 from keepclear.exchange.index import Near
 from keepclear.exchange.kept import Kept, Region, near_of
 from keepclear.exchange.lapses import lapses_of
+from keepclear.exchange.late import act_in
 from keepclear.exchange.views import NOTICE_KIND
 from keepclear.exchange.world import evolve, keep
 from keepclear.record.encoding import decode
@@ -49,7 +51,15 @@ from keepclear.record.headers import CLOCK_US
 from keepclear.record.keys import PublicKey
 from keepclear.record.ledger import Ledger, beat_digest
 from keepclear.record.notes import read_checkpoint, split_note
-from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND, EXCHANGE_KEY_KIND
+from keepclear.record.parts import (
+    ACT_KIND,
+    DOCUMENT_KIND,
+    EXCHANGE_KEY_KIND,
+    INCARNATION_KIND,
+    LATE_ACT_KIND,
+    Incarnation,
+)
+from keepclear.record.receipts import read_receipt
 
 LINES: Final[msgspec.json.Decoder[AnyLine]] = msgspec.json.Decoder(AnyLine)
 PARTS: Final[msgspec.json.Decoder[Part]] = msgspec.json.Decoder(Part)
@@ -225,6 +235,10 @@ class _Reading:
             self._part(entry, leaf, part, place, f"{path}, {part.kind}", events)
             if part.kind == ACT_KIND:
                 self._act(bytes(part.data), line, placed)
+            elif part.kind == LATE_ACT_KIND:
+                act = act_in(read_receipt(bytes(part.data), path), path)
+                answered = Answered(line, places_seen(act.party, placed))
+                kept.late[act.party, act.id] = answered
         keep(kept.world)
         if not kept.world.opened:
             raise Malformed(path, place, "is before the region was opened", "get it again")
@@ -252,6 +266,11 @@ class _Reading:
                 envelope = decode(data, Envelope, path)
                 self._signers.follow(envelope, path)
                 kept.followed.append(envelope)
+            case kind if kind == INCARNATION_KIND:
+                start = msgspec.json.decode(data, type=Incarnation)
+                kept.starts[leaf.audience] = start.tree
+            case kind if kind == LATE_ACT_KIND:
+                pass
             case _:
                 raise Malformed(path, part.kind, "is not known here", "update this program")
 
@@ -266,6 +285,12 @@ class _Reading:
                 self._look(own_hash, at_us)
             case AgreementStood(clauses=clauses):
                 widen(kept.near, clauses)
+            case StandingCarried(table="agreements", key=own_hash):
+                widen(kept.near, kept.world.agreements[own_hash].clauses)
+                kept.due.put(at_us + CLOCK_US, own_hash)
+                self._look(own_hash, at_us)
+            case StandingCarried(table="before", key=change):
+                widen(kept.near, kept.world.before[change].clauses)
             case _:
                 pass
 

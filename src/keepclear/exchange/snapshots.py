@@ -28,18 +28,19 @@ from keepclear.exchange.due import Timer
 from keepclear.exchange.index import Near
 from keepclear.exchange.kept import Kept, Reach, Region
 from keepclear.exchange.viewers import Viewed, Viewers
-from keepclear.exchange.world import TABLES, hash_all
+from keepclear.exchange.world import ALL_TABLES, hash_all
 from keepclear.record.entries import Chain
 from keepclear.record.envelopes import Envelope
 from keepclear.record.ledger import Ledger
 from keepclear.record.merkle import HASH_BYTES, Tree
+from keepclear.record.parts import TreeSize
 
 Item = TypeVar("Item")
 AT_ONCE: Final = 100  # objects, so that encoding them keeps nobody waiting
 LEAVES_AT_ONCE: Final = 10_000
 DECODERS: Final[Mapping[str, Any]] = {
     name: msgspec.json.Decoder(GenericAlias(list, (GenericAlias(tuple, (str, kind)),)))
-    for name, kind in TABLES.items()
+    for name, kind in ALL_TABLES.items()
 }
 
 
@@ -61,6 +62,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
     reach: Reach
     documents: list[tuple[int, Envelope]]
     followed: list[Envelope]
+    starts: dict[str, TreeSize]
     viewed: Viewed
 
 
@@ -83,6 +85,7 @@ class Copied(NamedTuple):
     trees: Mapping[str, list[bytes]]
     timers: list[Timer]
     answers: list[tuple[int, str, str, Answered]]
+    late: list[tuple[str, str, Answered]]
 
 
 class Snapshot(NamedTuple):
@@ -108,12 +111,13 @@ def copied(kept: Kept, region: Region, last: bytes, version: str) -> Copied:
         lines=kept.viewers.lines, last=sha256(last).digest(), chain=kept.ledger.chain,
         world=world.hash, filings=world.filings, counts=dict(kept.counts), beats=kept.beats,
         worlds=list(kept.worlds), noted=dict(kept.noted), reach=kept.near.reach,
-        documents=kept.keys.added(), followed=list(kept.followed), viewed=kept.viewers.viewed(),
+        documents=kept.keys.added(), followed=list(kept.followed),
+        starts=dict(kept.starts), viewed=kept.viewers.viewed(),
     )  # fmt: skip
     return Copied(
-        head, {name: dict(getattr(world, name)) for name in TABLES},
+        head, {name: dict(getattr(world, name)) for name in ALL_TABLES},
         {audience: tree.leaves() for audience, tree in kept.ledger.trees.items()},
-        list(kept.due), list(kept.answers),
+        list(kept.due), list(kept.answers), [(*key, each) for key, each in kept.late.items()],
     )  # fmt: skip
 
 
@@ -130,6 +134,8 @@ def frames(snapshot: Copied) -> Iterator[bytes]:
         yield _frame("timers", "", timers)
     for answers in _in_parts(snapshot.answers, AT_ONCE):
         yield _frame("answers", "", answers)
+    for late in _in_parts(snapshot.late, AT_ONCE):
+        yield _frame("late", "", late)
 
 
 def _frame(kind: str, name: str, value: object) -> bytes:
@@ -183,7 +189,7 @@ def _begun(head: _Head, region: Region, functions: Functions) -> Kept:
     kept = Kept(
         ledger=ledger, near=near, bindings=Bindings(region.house), counts=head.counts,
         beats=head.beats, worlds=head.worlds, noted=head.noted, followed=head.followed,
-        viewers=Viewers.of(head.viewed),
+        starts=head.starts, viewers=Viewers.of(head.viewed),
     )  # fmt: skip
     kept.world.filings = head.filings
     for place, document in head.documents:
@@ -209,5 +215,10 @@ def _take(kept: Kept, frame: _Frame) -> None:
                 frame.data, type=list[tuple[int, str, str, Answered]]
             ):
                 kept.answers.keep_one(*answered)
+        case "late":
+            for party, act_id, place in msgspec.json.decode(
+                frame.data, type=list[tuple[str, str, Answered]]
+            ):
+                kept.late[party, act_id] = place
         case _:
             raise Unusable(f"has {frame.kind}, which is not known")

@@ -34,6 +34,7 @@ from keepclear.exchange.events import (
     RecheckingBegun,
     RecheckingDone,
     RegionOpened,
+    StandingCarried,
 )
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.incidents import Incident, TimelineLine
@@ -165,7 +166,7 @@ class World:
         return [self.conflicts[each] for each in self.of_operation.get(operation, ())]
 
 
-TABLES: Final[Mapping[str, Any]] = {
+ALL_TABLES: Final[Mapping[str, Any]] = {
     name: get_args(kind)[1]
     for name, kind in get_type_hints(World).items()
     if get_origin(kind) is dict and name not in {"hashes", "unhashed"}
@@ -206,10 +207,15 @@ def _operation_filed(world: World, event: OperationFiled) -> None:
     _put(world, "operations", own_id, event.operation)
     _count_filing(world, event)
     if not event.is_smaller:
-        world.undo_log.append(("filings", "", world.filings))
-        world.undo_log.append(("places", own_id, world.places.get(own_id)))
-        world.filings += 1
-        world.places[own_id] = world.filings
+        _take_place(world, own_id)
+
+
+def _take_place(world: World, operation_id: str) -> None:
+    """Give an operation the last place among all filings."""
+    world.undo_log.append(("filings", "", world.filings))
+    world.undo_log.append(("places", operation_id, world.places.get(operation_id)))
+    world.filings += 1
+    world.places[operation_id] = world.filings
 
 
 def _operation_moved(world: World, event: OperationMoved) -> None:
@@ -296,16 +302,20 @@ def _note_room(world: World, operation_id: str, conflicts: int | None) -> None:
 
 def _conflict_changed(world: World, event: ConflictChanged) -> None:
     conflict = event.conflict
+    _put_conflict(world, conflict)
+    if not conflict.is_open:
+        for operation in (conflict.a, conflict.b):
+            if operation in world.more:
+                _note_room(world, operation, world.room.get(operation, 0) + 1)
+
+
+def _put_conflict(world: World, conflict: Conflict) -> None:
     if conflict.id not in world.conflicts:
         for operation in (conflict.a, conflict.b):
             known = world.of_operation.get(operation, ())
             world.undo_log.append(("of_operation", operation, known))
             world.of_operation[operation] = (*known, conflict.id)
     _put(world, "conflicts", conflict.id, conflict)
-    if not conflict.is_open:
-        for operation in (conflict.a, conflict.b):
-            if operation in world.more:
-                _note_room(world, operation, world.room.get(operation, 0) + 1)
 
 
 def _incident_changed(world: World, event: IncidentChanged) -> None:
@@ -317,11 +327,14 @@ def _line_changed(world: World, event: LineChanged) -> None:
 
 
 def _none_here_stated(world: World, event: NoneHereStated) -> None:
-    party, own_id = event.statement.party, event.statement.id
-    known = world.stated.get(party, ())
-    world.undo_log.append(("stated", party, known))
-    world.stated[party] = (*known, own_id)
-    _put(world, "none_here", own_id, event.statement)
+    _put_statement(world, event.statement)
+
+
+def _put_statement(world: World, statement: NoneHere) -> None:
+    known = world.stated.get(statement.party, ())
+    world.undo_log.append(("stated", statement.party, known))
+    world.stated[statement.party] = (*known, statement.id)
+    _put(world, "none_here", statement.id, statement)
 
 
 def _none_here_withdrawn(world: World, event: NoneHereWithdrawn) -> None:
@@ -333,6 +346,37 @@ def _none_here_contradicted(world: World, event: NoneHereContradicted) -> None:
     before = world.contradictions.get(event.id, Contradictions())
     made = Contradictions(found=(*before.found, *event.found))
     _put(world, "contradictions", event.id, made)
+
+
+TABLES: Final[Mapping[str, type[Signed]]] = {
+    "agreements": Carried, "before": Carried, "filers": Filer, "operations": Operation,
+    "earlier": Operation, "conflicts": Conflict, "rechecking": Rechecking, "more": More,
+    "incidents": Incident, "lines": TimelineLine, "none_here": NoneHere,
+    "contradictions": Contradictions,
+}  # fmt: skip
+
+
+def stood(event: StandingCarried) -> Signed:
+    """Return the object that was carried over."""
+    return msgspec.json.decode(event.value, type=TABLES[event.table])
+
+
+def _standing_carried(world: World, event: StandingCarried) -> None:
+    """Put an object where it stood, and what follows from it and from the order of all."""
+    value = stood(event)
+    match value:
+        case Conflict():
+            _put_conflict(world, value)
+        case NoneHere():
+            _put_statement(world, value)
+        case Rechecking(waits=waits):
+            _wait(world, event.key, waits)
+        case _:
+            _put(world, event.table, event.key, value)
+    if event.table == "operations":
+        _take_place(world, event.key)
+    if event.room:
+        _note_room(world, event.key, event.room)
 
 
 EVOLVE: Final[Mapping[type[Signed], Callable[[World, Any], None]]] = {
@@ -350,6 +394,7 @@ EVOLVE: Final[Mapping[type[Signed], Callable[[World, Any], None]]] = {
     NoneHereStated: _none_here_stated,
     NoneHereWithdrawn: _none_here_withdrawn,
     NoneHereContradicted: _none_here_contradicted,
+    StandingCarried: _standing_carried,
 }
 
 
@@ -427,7 +472,7 @@ def hash_again(world: World) -> None:
 
 def hash_all(world: World) -> None:
     """Hash each object anew, and all of them."""
-    hashed = [field for field in TABLES if field not in UNHASHED]
+    hashed = [field for field in ALL_TABLES if field not in UNHASHED]
     world.hashes = {
         f"{table}/{key}": _hash(f"{table}/{key}", each)
         for table in hashed for key, each in _table(world, table)

@@ -160,16 +160,14 @@ def _volume(volume: Volume4D) -> FiledVolume:
 def _shape(shape: Shape) -> FiledPolygon | FiledCircle | FiledCorridor | FiledOrbit:
     match shape:
         case Polygon(holes=()):
-            return FiledPolygon(ring=tuple(map(_place, shape.ring)), edge=shape.edge)
+            return FiledPolygon(ring=shape.ring, edge=shape.edge)
         case Polygon():
             raise InputError("shape", f"{len(shape.holes)} holes", "cannot be filed in an area",
                              "cut it into areas without holes, or leave them out")  # fmt: skip
         case Circle():
             return FiledCircle(centre=_place(shape.centre), radius=_length(shape.radius_tmm))
         case Corridor(edge=Edge.GEODESIC):
-            return FiledCorridor(
-                route=tuple(map(_place, shape.route)), width=_length(shape.width_tmm)
-            )
+            return FiledCorridor(route=shape.route, width=_length(shape.width_tmm))
         case Orbit():
             return FiledOrbit(
                 first=_place(shape.first), second=_place(shape.second),

@@ -150,8 +150,9 @@ class Stage:
         """Return an act, signed. signed_us: by the sender's clock; None where it tells the time."""
         created_us = self.clock.now_us() if signed_us is None else signed_us
         act = Act(
-            region=self._region, incarnation=1, status=self._status, party=party, post="watch",
-            id=self._ids.id(), created_us=created_us, expires_us=created_us + HOUR_US,
-            agreement=self._agreement, kind=kind, payload=msgspec.Raw(encode(payload)),
+            region=self._region, incarnation=self._opened.incarnation, status=self._status,
+            party=party, post="watch", id=self._ids.id(), created_us=created_us,
+            expires_us=created_us + HOUR_US, agreement=self._agreement, kind=kind,
+            payload=msgspec.Raw(encode(payload)),
         )  # fmt: skip
         return seal(ACT, encode(act), *(self._signers[party, name] for name in names))

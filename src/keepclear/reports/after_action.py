@@ -25,8 +25,10 @@ from keepclear.exchange.events import (
     ConflictChanged,
     OperationFiled,
     OperationMoved,
+    StandingCarried,
 )
 from keepclear.exchange.views import NOTICE_KIND, Notice
+from keepclear.exchange.world import Carried, stood
 from keepclear.plans.conflicts import GONE_ON, Conflict
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import decode
@@ -284,12 +286,8 @@ class _Teller:
         is_inside = moment.at_us >= self._from_us
         for part in moment.parts:
             match part.value:
-                case AgreementCarried(hash=own_hash, file=file):
-                    read = read_agreement(bytes(file.agreement))
-                    self.agreements.setdefault(own_hash, AgreementStory(own_hash, read))
-                case AgreementStood() as stood:
-                    if own := self.agreements.get(stood.hash):
-                        own.state, own.clauses = stood.state.value, stood.clauses
+                case AgreementCarried() | AgreementStood() as changed:
+                    self._agree(changed)
                 case OperationFiled(operation=operation):
                     story = self._operation(operation.id, operation.party, is_inside=is_inside)
                     story.latest = operation
@@ -299,6 +297,8 @@ class _Teller:
                     self._move(moved, is_inside=is_inside)
                 case ConflictChanged(conflict=conflict):
                     self._change(conflict, moment, is_inside=is_inside)
+                case StandingCarried() as carried:
+                    self._stand(carried, moment)
                 case Notice() as notice:
                     self._tell(Told(moment.at_us, part.audience, notice), is_inside=is_inside)
 
@@ -309,6 +309,28 @@ class _Teller:
         story = self.operations[own_id]
         story.is_touched = story.is_touched or is_inside
         return story
+
+    def _agree(self, changed: AgreementCarried | AgreementStood) -> None:
+        if isinstance(changed, AgreementCarried):
+            read = read_agreement(bytes(changed.file.agreement))
+            self.agreements.setdefault(changed.hash, AgreementStory(changed.hash, read))
+        elif own := self.agreements.get(changed.hash):
+            own.state, own.clauses = changed.state.value, changed.clauses
+
+    def _stand(self, carried: StandingCarried, moment: Moment) -> None:
+        """Take in what stood when a backup ended: it came about in an incarnation before."""
+        match stood(carried):
+            case Operation() as operation if carried.table == "operations":
+                story = self._operation(operation.id, operation.party, is_inside=False)
+                story.latest = operation
+            case Conflict() as conflict:
+                self._change(conflict, moment, is_inside=False)
+            case Carried(agreement=agreement) as found if carried.table == "agreements":
+                made = AgreementStory(carried.key, agreement)
+                made.state, made.clauses = found.state.value, found.clauses
+                self.agreements[carried.key] = made
+            case _:
+                pass
 
     def _move(self, moved: OperationMoved, *, is_inside: bool) -> None:
         story = self.operations.get(moved.id)

@@ -18,6 +18,7 @@ from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
     FilingsCounted,
+    LateActDecided,
     LimitedFound,
     MoreFound,
     MoreLimited,
@@ -26,6 +27,7 @@ from keepclear.exchange.events import (
     RecheckingBegun,
     RecheckingDone,
     RegionOpened,
+    StandingCarried,
 )
 from keepclear.exchange.views import Notice
 from keepclear.plans import acts
@@ -186,15 +188,27 @@ def _event_words(part: Seen, moment: Moment, story: Story, day: str | None) -> s
         case FilingsCounted() as counted:
             told = f"{part.audience} are told of {counted.filings:,} filings within an hour"
             said = f"{told} by {counted.party}"
-        case RecheckingBegun(operations=operations):
-            said = f"RE-CHECKING, counts as a conflict: {_names(operations, story)}"
-        case RecheckingDone(operations=operations):
-            said = f"looked at again: {_names(operations, story)}"
+        case RecheckingBegun(operations=operations) | RecheckingDone(operations=operations):
+            is_done = isinstance(part.value, RecheckingDone)
+            what = "looked at again" if is_done else "RE-CHECKING, counts as a conflict"
+            said = f"{what}: {_names(operations, story)}"
+        case StandingCarried() | LateActDecided() as found:
+            said = _restored_words(found, story)
         case LimitedFound() | MoreLimited() | MoreFound() as found:
             said = _found_words(found, story)
         case _:
             said = f"{part.kind}: see keepclear record show"
     return said
+
+
+def _restored_words(found: StandingCarried | LateActDecided, story: Story) -> str:
+    """Return what a restored backup had, or what came of an act that it did not have."""
+    if isinstance(found, LateActDecided):
+        return f"late, and leads to nothing: {found.refused}" if found.refused else "entered late"
+    what = f"{found.table} {found.key[:8]}"
+    if found.table == "operations":
+        what = story.name(found.key)
+    return f"stood when the backup ended, and is carried over: {what}"
 
 
 def _found_words(found: LimitedFound | MoreLimited | MoreFound, story: Story) -> str:

@@ -26,8 +26,10 @@ from keepclear.exchange.events import (
     LineChanged,
     NoneHereStated,
     NoneHereWithdrawn,
+    StandingCarried,
 )
 from keepclear.exchange.views import SAYS_NOTHING_ELSE
+from keepclear.exchange.world import stood
 from keepclear.plans.incidents import Incident, Query, State, TimelineLine
 from keepclear.plans.none_here import Contradiction, NoneHere
 from keepclear.plans.understood import understood_volume
@@ -116,9 +118,22 @@ def _take(cases: Cases, event: Signed) -> None:
             old = cases.statements[event.id]
             made = msgspec.structs.replace(old, withdrawn_us=event.at_us)
             cases.statements[event.id] = made
+        case StandingCarried():
+            _take_stood(cases, stood(event))
         case ContradictionsShown() if event.by.startswith("incident "):
             key = (event.by.removeprefix("incident "), event.id)
             cases.shown.setdefault(key, []).extend(event.found)
+
+
+def _take_stood(cases: Cases, value: Signed) -> None:
+    """Take in what stood when a backup ended."""
+    match value:
+        case Incident():
+            _take(cases, IncidentChanged(incident=value, note=""))
+        case TimelineLine():
+            cases.lines[value.id] = value
+        case NoneHere():
+            cases.statements[value.id] = value
 
 
 def _case(incident: Incident, cases: Cases) -> Iterator[str]:

@@ -10,6 +10,7 @@ answered as `{"error": ...}` in words that name the value, the limit and the way
                                    signed by a post: a token; with ?cookie=true as a cookie
                                    (`cookies`)
     POST /v1/acts                  an act: receipts of all that its sender may see of what came
+    POST /v1/late-acts             receipts from before a restored backup, that of an act first
     GET  /v1/record?after=N        the party's file, from a step of its own on, as JSON Lines
     GET  /v1/steps?after=N         the same as steps, with the checkpoints that prove them
     GET  /v1/operations            its operations
@@ -151,6 +152,18 @@ class Public:
             answered = await self._for(session, wrap_future(done))
             return Answered(receipts=_of(session, answered))
 
+        @post("/v1/late-acts", status_code=200)
+        async def late_acts(request: Ask) -> Answered:
+            """Enter a late act: the body is what was answered to it before the backup."""
+            session = self._session(request)
+            if "authorization" not in request.headers:
+                check_same_origin(request)
+            self._acts.take(session.party, time.monotonic())
+            handed = decode(await request.body(), Answered, "receipts")
+            done = self._writer.hand_in(handed.receipts, session.party, self._check(session))
+            answered = await self._for(session, wrap_future(done))
+            return Answered(receipts=_of(session, answered))
+
         schema = encode(document())
 
         @get("/schema/openapi.json")
@@ -158,7 +171,7 @@ class Public:
             """Give what there is to ask, as OpenAPI."""
             return Response(schema, media_type="application/vnd.oai.openapi+json")
 
-        return [region, challenge, sign_in, acts, said]
+        return [region, challenge, sign_in, acts, late_acts, said]
 
     def _reading(self) -> list[HTTPRouteHandler]:
         """Return what shows a party what it may see."""

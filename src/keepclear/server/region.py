@@ -25,7 +25,7 @@ from keepclear.agreement.separation import RuleSet
 from keepclear.clock import RandomIds
 from keepclear.detect.kernel import Functions
 from keepclear.errors import InputError, OperatorError
-from keepclear.exchange.events import RegionOpened
+from keepclear.exchange.events import KIND_OF, RegionOpened
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.kept import Region
 from keepclear.exchange.ports import Clock, Store
@@ -78,9 +78,7 @@ def create_region(
     signer = Signer(os.urandom(SEED_BYTES))
     own = ExchangeKey(name=exchange, key=signer.public.data)
     header = Header(view="archive", region=name, incarnation=1, party="", exchange=(own,))
-    _write_private(folder / PRIVATE, encode(PrivateKey(name=exchange, seed=signer.seed.hex())))
-    _write_private(folder / TOKEN, secrets.token_urlsafe(32).encode())
-    (folder / PUBLIC).write_bytes(encode(KeysFile(exchange=(own,))) + b"\n")
+    write_secrets(folder, exchange, signer)
     try:
         store = create_store(folder, header, address, node)
     except OperatorError:  # nothing is half made: the same can be tried again
@@ -93,9 +91,17 @@ def create_region(
         store.close()
 
 
+def write_secrets(folder: Path, exchange: str, signer: Signer) -> None:
+    """Write what stands in a region's folder beside its record: keys, and a new token."""
+    own = ExchangeKey(name=exchange, key=signer.public.data)
+    _write_private(folder / PRIVATE, encode(PrivateKey(name=exchange, seed=signer.seed.hex())))
+    _write_private(folder / TOKEN, secrets.token_urlsafe(32).encode())
+    (folder / PUBLIC).write_bytes(encode(KeysFile(exchange=(own,))) + b"\n")
+
+
 def signer_of(folder: Path) -> Signer:
     """Return what the exchange of a region signs with."""
-    return Signer(bytes.fromhex(_read_private(folder).seed))
+    return read_private(folder / PRIVATE)[1]
 
 
 def operator_token(folder: Path) -> str:
@@ -112,11 +118,23 @@ def operator_token(folder: Path) -> str:
 def region_of(store: Store, folder: Path) -> Region:
     """Return what the first entry of a record says that it is."""
     try:
-        line = msgspec.json.decode(store.pick([1])[0], type=EntryLine)
+        [first] = store.pick([1])
+    except (IndexError, ValueError):
+        first = b""
+    return region_in(first, folder)
+
+
+def region_in(first: bytes, folder: Path) -> Region:
+    """Return what the first entry of a record says that it is. first: the line after its header."""
+    try:
+        line = msgspec.json.decode(first, type=EntryLine)
         entry = msgspec.json.decode(line.entry, type=Entry)
-        part = msgspec.json.decode(entry.leaves[0].part, type=Part)
-        opened = msgspec.json.decode(part.data, type=RegionOpened)
-    except (msgspec.DecodeError, IndexError, ValueError) as fault:
+        parts = [msgspec.json.decode(each.part, type=Part) for each in entry.leaves]
+        [opened] = [
+            msgspec.json.decode(each.data, type=RegionOpened)
+            for each in parts if each.kind == KIND_OF[RegionOpened]
+        ]  # fmt: skip
+    except (msgspec.DecodeError, ValueError) as fault:
         raise OperatorError(
             f"{folder}: its record does not begin with how its region was opened ({fault}); bring "
             "the whole folder from where it was served last (docs/operate.md)"
@@ -134,10 +152,11 @@ def _read(path: Path) -> bytes:
         ) from None
 
 
-def _read_private(folder: Path) -> PrivateKey:
-    path = folder / PRIVATE
+def read_private(path: Path) -> tuple[str, Signer]:
+    """Return the name of an exchange, and what it signs with."""
     try:
-        return msgspec.json.decode(_read(path), type=PrivateKey)
+        found = msgspec.json.decode(_read(path), type=PrivateKey)
+        return found.name, Signer(bytes.fromhex(found.seed))
     except (msgspec.DecodeError, ValueError):  # what is in it is in no message
         raise OperatorError(
             f"{path}: is no key of an exchange; bring a copy of it, it is never another"

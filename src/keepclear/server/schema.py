@@ -89,6 +89,8 @@ ASKED: Final = (
                       {"type": "boolean", "default": False}, needed=False),)),
     Asked("Decide an act. The same bytes get the same answer and do nothing twice.", "post",
            "/v1/acts", Answered, "An envelope with an act of the party."),
+    Asked("Enter a late act. Handed in again it gets the same answer and does nothing twice.",
+           "post", "/v1/late-acts", Answered, "What was answered to it before the backup."),
     Asked("Give the party's file from a step on, as JSON Lines; with 0 its header stands first.",
            "get", "/v1/record", None, media=LINES, parameters=(
                _query("after", "The last step that is known.", STEP, needed=False),)),

@@ -59,6 +59,14 @@ def open_store(folder: Path, node: Node | None = None) -> Store:
     return _postgresql().open(named.address, named.region, node)
 
 
+def read_store(folder: Path) -> Store:
+    """Open the record of a region to read what was kept so far; others may write it meanwhile."""
+    named = _read(folder)
+    if named is None:
+        return SQLiteStore.reading(folder / RECORD)
+    return _postgresql().open(named.address, named.region)
+
+
 def move_store(folder: Path, address: str) -> int:
     """Copy a region's record into a database, and let its folder name that; return how many lines.
 

@@ -151,6 +151,17 @@ class Writer:
 
         return self._put(do, is_act=True)
 
+    def hand_in(
+        self, receipts: Sequence[Receipt], sender: str, check: Callable[[Exchange], None]
+    ) -> Future[Receipts]:
+        """Enter a late act; its answer comes once it is written. check: refuses it before that."""
+
+        def do(exchange: Exchange) -> Disclosed[Answer]:
+            check(exchange)
+            return exchange.hand_in(receipts, sender)
+
+        return self._put(do, is_act=True)
+
     def admit(self, document: Envelope) -> Future[None]:
         """Enter a party's key document."""
         return self._put(lambda exchange: exchange.admit(document), is_act=True)

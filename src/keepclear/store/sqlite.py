@@ -10,7 +10,7 @@ write-ahead log; `synchronous=FULL`, so that what was appended outlasts a power 
    what a stale writer appends, as its numbers are taken.
 2. An append is one transaction. Where it fails, what stands in the file says what came of it: all
    of the lines (it was done), none (`NotWritten`), or others (somebody else writes: stop).
-3. Others may read at any time.
+3. Others may read at any time (`reading`): lines never change, so all up to a number are a copy.
 4. A file that has fewer lines than were kept, as its write-ahead log was left behind or an older
    copy took its place, refuses to open: to go on from it would deny what the parties were told.
 """
@@ -26,7 +26,7 @@ from keepclear.exchange.ports import NotWritten
 from keepclear.record.encoding import encode
 from keepclear.record.files import Header
 from keepclear.store.locks import Lock, locked
-from keepclear.store.reach import note_reach, read_reach
+from keepclear.store.reach import Reached, note_reach, read_reach
 
 APPLICATION_ID: Final = 0x6B_65_65_70  # "keep", as SQLite's file header has it
 LAYOUT: Final = 1
@@ -41,8 +41,8 @@ class SQLiteStore:
     `OperatorError` where the file is none of ours, of another layout, or in use.
     """
 
-    def __init__(self, path: Path, db: sqlite3.Connection, lock: Lock) -> None:
-        """Take what `create` and `open` have made; use those."""
+    def __init__(self, path: Path, db: sqlite3.Connection, lock: Lock | None) -> None:
+        """Take what `create`, `open` and `reading` have made; use those. lock: to write."""
         self._path, self._db, self._lock = path, db, lock
         self._reach = path.with_name(path.name + ".reach")
         self._next = self._count()
@@ -83,7 +83,7 @@ class SQLiteStore:
             db = _connected(path, "rw")
             _check_layout(path, db)
             opened = cls(path, db, lock)
-            opened._check_reach()
+            opened._check_reach(read_reach(opened._reach))
         except BaseException:
             if db is not None:
                 db.close()
@@ -91,28 +91,44 @@ class SQLiteStore:
             raise
         return opened
 
-    def _check_reach(self) -> None:
+    @classmethod
+    def reading(cls, path: Path) -> Self:
+        """Open a file to read what was kept so far; another process may write it meanwhile."""
+        if not path.is_file():
+            raise OperatorError(f"{path}: is not there; give the folder of a region")
+        reached = read_reach(path.with_name(path.name + ".reach"))  # first: then there is as much
+        db = _connected(path, "rw")
+        try:
+            _check_layout(path, db)
+            opened = cls(path, db, None)
+            opened._check_reach(reached)
+        except BaseException:
+            db.close()
+            raise
+        return opened
+
+    def _check_reach(self, reached: Reached | None) -> None:
         """Refuse a file that lacks lines which were kept, or has others in their place."""
-        reached = read_reach(self._reach)
         if reached is None:
             return
         if reached.lines > self._next:
             raise OperatorError(
                 f"{self._path}: has {self._next:,} lines, and {reached.lines:,} were kept: it is "
                 f"an older copy, or came without {self._path.name}-wal; bring the whole folder "
-                "from where it was served last (docs/operate.md)"
+                "from where it was served last, or, where that is lost, restore a backup with "
+                "keepclear restore (docs/operate.md)"
             )
         if not reached.is_at(self.pick([reached.lines - 1])[0]):
             raise OperatorError(
                 f"{self._path}: line {reached.lines - 1:,} is not the one that was kept: it is "
-                "another record; bring the whole folder from where it was served last "
-                "(docs/operate.md)"
+                "another record; bring the whole folder from where it was served last, or, where "
+                "that is lost, restore a backup with keepclear restore (docs/operate.md)"
             )
 
     @property
     def is_ours(self) -> bool:
         """Tell whether nobody else can write: the lock is held."""
-        return True
+        return self._lock is not None
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Keep lines after those that are there."""
@@ -208,7 +224,8 @@ class SQLiteStore:
     def close(self) -> None:
         """Let go of the file; what was appended is in it."""
         self._db.close()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
 
 def _connected(path: Path, mode: str) -> sqlite3.Connection:
