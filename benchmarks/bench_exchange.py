@@ -232,8 +232,13 @@ def _resident_kb() -> float:
 
 def operation(latitude: float, longitude: float, level: int, start: int) -> FiledOperation:
     """Return an operation of two volumes of 17 vertices, 6 NM across, half an hour each."""
-    minutes = (start, start + 30, start + 60)
-    times = [f"{format_time(START_US + m * MINUTE_US)[:19]}Z" for m in minutes]
+    return operation_at(latitude, longitude, level, START_US + start * MINUTE_US)
+
+
+def operation_at(latitude: float, longitude: float, level: int, start_us: int) -> FiledOperation:
+    """Return the same from a time on."""
+    starts_us = (start_us + minutes * MINUTE_US for minutes in (0, 30, 60))
+    times = [f"{format_time(each)[:19]}Z" for each in starts_us]
     volumes = tuple(
         FiledVolume(
             shape=FiledPolygon(ring=positions(_ring(latitude + n * 0.05, longitude))),

@@ -22,6 +22,7 @@ from bench_plans import (
     plans_among_each_other,
 )
 from bench_record import record_speed
+from bench_server import server_speed
 from bench_volumes import volumes_among_each_other
 from measuring import Line, load, machine, table
 
@@ -38,6 +39,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], list[Line]]]] = {
     "small": small_inputs,
     "record": record_speed,
     "exchange": exchange_speed,
+    "server": server_speed,
 }
 
 HEAD: Final = """\
