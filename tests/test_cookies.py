@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signing in by cookie: what a browser is given, and what it may do with it."""
+"""Signing in by cookie, and out: what a browser is given, and what it may do with it."""
 
+import asyncio
 from collections.abc import Iterator
 from http.cookies import Morsel, SimpleCookie
+from typing import Any
 
 import httpx
 import pytest
@@ -11,6 +13,7 @@ from litestar.testing import TestClient
 
 from keepclear.record.encoding import encode
 from keepclear.record.signing_in import SIGN_IN, OpenSession
+from keepclear.server import forwarding
 from keepclear.server.app import Public
 from tests.test_writer import Served
 
@@ -115,3 +118,93 @@ def test_a_page_of_this_address_acts_with_its_cookie(
     assert http.post("/v1/acts", content=encode(served.file()), headers=headers).is_success
 
     assert len(http.get("/v1/operations").json()) == 1
+
+
+# --- signing out --------------------------------------------------------------------------------
+
+
+def forgotten(answer: httpx.Response) -> list[Morsel[str]]:
+    """Return the cookies that a browser is told to forget."""
+    found = [
+        each for said in answer.headers.get_list("set-cookie")
+        for each in SimpleCookie(said).values()
+    ]  # fmt: skip
+    assert all((each.value, each["max-age"], each["path"]) == ("", "0", "/") for each in found)
+    return found
+
+
+def test_who_signs_out_has_a_token_that_works_nowhere_any_more(
+    http: TestClient[Litestar], served: Served
+) -> None:
+    token = cookie_of(sign_in(http, served, OWN)).value
+
+    answer = http.delete("/v1/sessions", headers=OWN)
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    [made] = forgotten(answer)
+    assert (made.key, made["secure"], made["samesite"].lower()) == ("keepclear", "", "strict")
+    assert made["httponly"]
+    assert "keepclear" not in http.cookies
+    for own in ({"Cookie": f"keepclear={token}"}, {"Authorization": f"Bearer {token}"}):
+        for path in ("/v1/operations", "/v1/conflicts", "/v1/record", "/v1/steps", "/v1/stream",
+                     "/v1/answers-for"):  # fmt: skip
+            assert http.get(path, headers=own).status_code == 401
+        for path in ("/v1/acts", "/v1/check?status=Exercise"):
+            act = encode(served.file())
+            assert http.post(path, content=act, headers=own | OWN).status_code == 401
+
+
+@pytest.mark.parametrize("headers", OTHERS)
+def test_a_page_of_another_address_signs_nobody_out(
+    http: TestClient[Litestar], served: Served, headers: dict[str, str]
+) -> None:
+    sign_in(http, served, OWN)
+
+    answer = http.delete("/v1/sessions", headers=headers)
+
+    assert (answer.status_code, forgotten(answer)) == (403, [])
+    assert http.get("/v1/operations").status_code == 200
+
+
+def test_who_shows_the_token_itself_signs_out_from_anywhere_and_others_stay(
+    http: TestClient[Litestar], served: Served
+) -> None:
+    one, other = (sign_in(http, served, {}, "").json()["token"] for _ in range(2))
+    own = {"Authorization": f"Bearer {one}"}
+
+    assert http.delete("/v1/sessions", headers=own).status_code == 204
+
+    assert http.delete("/v1/sessions", headers=own).status_code == 401
+    rest = {"Authorization": f"Bearer {other}"}
+    assert http.get("/v1/operations", headers=rest).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["keepclear", "__Host-keepclear"])
+def test_a_cookie_whose_token_a_node_does_not_know_is_forgotten_all_the_same(
+    http: TestClient[Litestar], name: str
+) -> None:
+    answer = http.delete("/v1/sessions", headers=OWN | {"Cookie": f"{name}=of-before"})
+
+    [made] = forgotten(answer)
+    assert (answer.status_code, made.key) == (204, name)
+    assert bool(made["secure"]) is (name == "__Host-keepclear")
+
+
+def test_a_node_that_stands_by_hands_on_each_cookie_that_is_to_be_forgotten() -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:  # noqa: ANN401 as ASGI has it
+        sent.append(message)
+
+    async def hand_on() -> None:
+        said = [("set-cookie", "keepclear=; Max-Age=0"), ("set-cookie", "__Host-keepclear=")]
+        answered = httpx.MockTransport(lambda _: httpx.Response(204, headers=said))
+        async with httpx.AsyncClient(transport=answered) as other:
+            request = httpx.Request("DELETE", f"{HERE}/v1/sessions")
+            await forwarding._Answer(send).give(other, request)
+
+    asyncio.run(hand_on())
+
+    assert sent[0]["headers"] == [
+        (b"set-cookie", b"keepclear=; Max-Age=0"), (b"set-cookie", b"__Host-keepclear="),
+    ]  # fmt: skip

@@ -130,6 +130,27 @@ def test_who_is_cut_off_by_the_end_of_the_node_is_let_go_at_once(node: Node) -> 
             assert not each.is_alive()
 
 
+def test_who_signs_out_is_let_go_at_once_and_others_of_its_party_follow_on(node: Node) -> None:
+    with node.join("north") as north:
+        one, other = (node.client("north", north._signer) for _ in range(2))
+        viewers = [Viewer(each) for each in (one, other)]
+        for each in viewers:
+            each.wait(1)
+        begins = time.monotonic()
+
+        answer = httpx.delete(
+            f"{node.parties}/v1/sessions", headers={"Authorization": f"Bearer {one._token}"}
+        )
+
+        assert answer.status_code == 204
+        viewers[0].join(WAIT_S)
+        assert not viewers[0].is_alive()
+        assert time.monotonic() - begins < feed.ALIVE_S / 2
+        file(north, 0)
+        viewers[1].wait(2)
+        assert len(viewers[0].events) == 1
+
+
 @pytest.mark.parametrize("given", ["-1", "x", "9" * 40, "1.5"])
 def test_a_last_event_that_is_none_is_refused(node: Node, given: str) -> None:
     with node.join("north") as north:

@@ -131,6 +131,8 @@ class _OverHttp(_Playing):
         await self._look("the end")
         await self._try_what_is_not_own()
         await self._ask_too_much()
+        await self._got("signs out", "DELETE", "/v1/sessions")
+        await self._taken("signs out")
         await self._hang_up()
 
     async def _hang_up(self) -> None:

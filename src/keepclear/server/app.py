@@ -9,6 +9,7 @@ answered as `{"error": ...}` in words that name the value, the limit and the way
     POST /v1/sessions              an act of kind session.open/1, or session.carry/1 (a slip),
                                    signed by a post: a token; with ?cookie=true as a cookie
                                    (`cookies`)
+    DELETE /v1/sessions            end the session: its token holds no more, and its streams end
     POST /v1/acts                  an act: receipts of all that its sender may see of what came
     POST /v1/late-acts             receipts from before a restored backup, that of an act first
     GET  /v1/record?after=N        the party's file, from a step of its own on, as JSON Lines
@@ -29,10 +30,11 @@ import time
 from asyncio import Lock, to_thread, wrap_future
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Annotated, Any, Final, cast
 
 import msgspec
-from litestar import Litestar, Response, get, post
+from litestar import Litestar, Response, delete, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 from litestar.response import Stream
@@ -59,7 +61,12 @@ from keepclear.server.answers import (
     Token,
     refused,
 )
-from keepclear.server.cookies import check_same_origin, cookie_with, token_in_cookie
+from keepclear.server.cookies import (
+    check_same_origin,
+    cookie_with,
+    cookies_without,
+    token_in_cookie,
+)
 from keepclear.server.feed import Feed
 from keepclear.server.rates import Rates
 from keepclear.server.schema import EVENTS, LINES, document
@@ -140,6 +147,17 @@ class Public:
             kept = [cookie_with(made.token, request)]
             return Response(msgspec.structs.replace(made, token=""), cookies=kept)
 
+        @delete("/v1/sessions", status_code=204)
+        async def sign_out(request: Ask) -> Response[None]:
+            """End the session; who holds its token as a cookie is told to forget that."""
+            if "authorization" in request.headers:
+                self._end(self._session(request))
+                return Response(None)
+            check_same_origin(request)
+            with suppress(NotSignedIn):  # a node that has begun again knows no token
+                self._end(self._session(request))
+            return Response(None, cookies=cookies_without(request))
+
         @post("/v1/acts", status_code=200)
         async def acts(request: Ask) -> Answered:
             """Decide an act: the body is its envelope."""
@@ -171,7 +189,7 @@ class Public:
             """Give what there is to ask, as OpenAPI."""
             return Response(schema, media_type="application/vnd.oai.openapi+json")
 
-        return [region, challenge, sign_in, acts, late_acts, said]
+        return [region, challenge, sign_in, sign_out, acts, late_acts, said]
 
     def _reading(self) -> list[HTTPRouteHandler]:
         """Return what shows a party what it may see."""
@@ -310,6 +328,7 @@ class Public:
 
     async def _read_as(self, session: Session, ask: Callable[[Exchange], Any]) -> Any:  # noqa: ANN401 as asked
         """Read for who holds a token, where it holds still."""
+        self._sessions.find(session.token)  # who has signed out meanwhile is shown nothing more
         check = self._check(session)
 
         def checked(exchange: Exchange) -> Any:  # noqa: ANN401 as asked
@@ -323,8 +342,13 @@ class Public:
         try:
             return await asked
         except NotSignedIn:
-            self._sessions.end(session)
+            self._end(session)
             raise
+
+    def _end(self, session: Session) -> None:
+        """Let a token hold no more, and let go who follows with it."""
+        self._sessions.end(session)
+        self.feed.look_again(session.party)
 
     def _check(self, session: Session) -> Callable[[Exchange], None]:
         return lambda exchange: session.check(exchange.keys, self._now_us())

@@ -7,6 +7,7 @@
    says is of the same origin (`Sec-Fetch-Site`, W3C Fetch Metadata), or, where it does not say,
    whose `Origin` is the address that was asked.
 3. TLS ends here or at a proxy: then the page's origin tells.
+4. Who signs out is told to forget it, whether the token in it was still known or not.
 """
 
 from typing import Final
@@ -29,6 +30,17 @@ def cookie_with(token: str, request: Ask) -> Cookie:
         key=OVER_TLS if is_secure else NAME, value=token, path="/", httponly=True,
         samesite="strict", secure=is_secure, max_age=TOKEN_US // 1_000_000,
     )  # fmt: skip
+
+
+def cookies_without(request: Ask) -> list[Cookie]:
+    """Return what makes a browser forget the cookies with a token that came with a request."""
+    return [
+        Cookie(
+            key=each, value="", path="/", httponly=True, samesite="strict",
+            secure=each == OVER_TLS, max_age=0,
+        )
+        for each in (NAME, OVER_TLS) if each in request.cookies
+    ]  # fmt: skip
 
 
 def token_in_cookie(request: Ask) -> str:

@@ -11,7 +11,8 @@ comes back with `Last-Event-ID` misses nothing and gets nothing twice:
 2. Only viewers whose party has something new are woken.
 3. One that reads slowly holds up nobody: it is sent more when it has taken what it has.
 4. A comment every fifteen seconds tells that the connection is alive.
-5. One whose token has ended, or whose key is revoked, is let go at the next of them at the latest.
+5. One whose token has ended, or whose key is revoked, is let go at the next of them at the latest;
+   one who signs out at once.
 """
 
 import asyncio
@@ -51,6 +52,11 @@ class Feed:
                 self._last[party] = count
                 for each in self._waiting.get(party, ()):
                     each.set()
+
+    def look_again(self, party: str) -> None:
+        """Let the viewers of a party see whether they may still follow."""
+        for each in self._waiting.get(party, ()):
+            each.set()
 
     def close(self) -> None:
         """Let all viewers go."""

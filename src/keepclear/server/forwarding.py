@@ -11,7 +11,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import httpx
@@ -119,7 +119,7 @@ class _Answer:
             if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
                 self._refusal = whole
                 return
-            await self._begin(answer.status_code, answer.headers)
+            await self._begin(answer.status_code, answer.headers.multi_items())
             if is_stream:
                 async for some in answer.aiter_bytes():
                     await self._give(some, more=True)
@@ -135,21 +135,21 @@ class _Answer:
                 f"exchange: the node that writes, at {at}, gave no answer; what was sent may have "
                 "been done: send the same again, it does nothing twice"
             )
-            await self._begin(httpx.codes.SERVICE_UNAVAILABLE, {"content-type": JSON})
+            await self._begin(httpx.codes.SERVICE_UNAVAILABLE, [("content-type", JSON)])
             await self._give(self._refusal or encode(Fault(error=why)), more=False)
         elif not self._is_whole:
             await self._give(b"", more=False)
 
     async def refuse(self, status: int, why: str) -> None:
         """Give an answer of this node's own."""
-        await self._begin(status, {"content-type": JSON})
+        await self._begin(status, [("content-type", JSON)])
         await self._give(encode(Fault(error=why)), more=False)
 
-    async def _begin(self, status: int, headers: Mapping[str, str]) -> None:
+    async def _begin(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         self.has_begun = True
         kept = [
             (name.encode(), value.encode())
-            for name, value in headers.items() if name.lower() in ANSWERED
+            for name, value in headers if name.lower() in ANSWERED
         ]  # fmt: skip
         await self._send({"type": "http.response.start", "status": status, "headers": kept})
 

@@ -54,6 +54,7 @@ FAULTS: Final = {
     500: "A fault of ours. The same bytes can be sent again: they do nothing twice.",
     503: "Nothing is decided now. The same bytes can be sent again: they do nothing twice.",
 }
+NO_CONTENT: Final = 204
 ALWAYS: Final = (400, 429, 500, 503)
 WITH_BODY: Final = (403, 409, 413)
 STEP: Final = {"type": "integer", "minimum": 0, "exclusiveMaximum": 2**62}
@@ -87,6 +88,8 @@ ASKED: Final = (
            "/v1/sessions", Token, "An envelope.", status=201, needs_token=False, parameters=(
                _query("cookie", "Give the token as a cookie, to a page of this address alone.",
                       {"type": "boolean", "default": False}, needed=False),)),
+    Asked("End the session: its token holds no more, and its streams end.", "delete",
+           "/v1/sessions", None, status=204),
     Asked("Decide an act. The same bytes get the same answer and do nothing twice.", "post",
            "/v1/acts", Answered, "An envelope with an act of the party."),
     Asked("Enter a late act. Handed in again it gets the same answer and does nothing twice.",
@@ -184,7 +187,9 @@ def _paths(of: Mapping[str, Any]) -> dict[str, Any]:
             "summary": each.what,
             "responses": {
                 str(each.status): {
-                    "description": "As asked.", "content": {each.media: {"schema": answer}},
+                    "description": "As asked.",
+                    **({} if each.status == NO_CONTENT
+                       else {"content": {each.media: {"schema": answer}}}),
                 },
                 **_faults(each, of),
             },
@@ -211,6 +216,8 @@ def _faults(asked: Asked, of: Mapping[str, Any]) -> dict[str, Any]:
     numbers: Iterable[int] = ALWAYS
     if asked.body:
         numbers = (*numbers, 401, *WITH_BODY)
+    elif asked.status == NO_CONTENT:
+        numbers = (*numbers, 401, 403)
     elif asked.needs_token:
         numbers = (*numbers, 401, 409)
     return {

@@ -6,7 +6,8 @@
 3. A token is random; it names a party and a post, and ends after twelve hours, or with the slip
    that it was given for.
 4. It ends sooner where a key that signed in is revoked, or is appointed otherwise than it was.
-5. Both are few: the oldest go where there are too many, and each party has its own tokens.
+5. It ends at once where whoever holds it signs out.
+6. Both are few: the oldest go where there are too many, and each party has its own tokens.
 """
 
 import secrets
@@ -95,8 +96,9 @@ class Sessions:
         return made
 
     def end(self, session: Session) -> None:
-        """Forget a token that holds no more: it takes nothing more of what its party may ask."""
-        self._tokens.pop(session.token, None)
+        """Forget a token: it holds no more, and takes nothing more of what its party may ask."""
+        if self._tokens.pop(session.token, None) is not None:
+            self._of_party[session.party].remove(session.token)
 
     def find(self, token: str) -> Session:
         """Return who holds a token, also one that has ended; `NotSignedIn` where nobody does."""
