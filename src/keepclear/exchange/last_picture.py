@@ -45,7 +45,7 @@ KINDS: Final[Mapping[str, type[RegionOpened | AgreementCarried | AgreementStood]
 Said = Told | RegionOpened | AgreementCarried | AgreementStood
 
 
-class Shown(Signed, frozen=True, kw_only=True):
+class Evidence(Signed, frozen=True, kw_only=True):
     """A part, and its place under the checkpoint of its tree."""
 
     audience: str
@@ -69,7 +69,7 @@ class LastPicture(Signed, frozen=True, kw_only=True):
     status: Status
     as_of_us: TimeUs
     notes: tuple[str, ...]
-    shown: tuple[Shown, ...]
+    shown: tuple[Evidence, ...]
 
 
 class Agreed(NamedTuple):
@@ -117,7 +117,7 @@ def last_picture(
         party=party, region=origin.region, incarnation=origin.incarnation, status=status,
         as_of_us=as_of_us, notes=tuple(notes[name] for name in sorted(notes)),
         shown=tuple(
-            Shown(
+            Evidence(
                 audience=each.leaf.audience, salt=each.leaf.salt, part=each.leaf.part,
                 index=each.place, proof=trees[each.leaf.audience].inclusion(
                     each.place, sizes[each.leaf.audience]
