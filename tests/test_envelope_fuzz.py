@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from keepclear.agreement.statements import Said
 from keepclear.exchange.agreements import CarryAgreement
 from keepclear.plans import acts
 from keepclear.plans import incidents as cases
@@ -31,7 +32,7 @@ from keepclear.server.clock import ExerciseClock
 from keepclear.server.operator import operator_app
 from tests.mutations import Mutation, mutated, mutations
 from tests.test_asking import signed_in
-from tests.test_exchange_agreements import A_AND_B, staged
+from tests.test_exchange_agreements import A_AND_B, staged, stated
 from tests.test_re_checking import file
 from tests.test_writer import Served
 from tests.two_worlds import Plan, filed
@@ -65,6 +66,7 @@ PAYLOADS: Final[dict[str, Signed]] = {
     "incidents.open/1": cases.OpenIncident(about=ID, other="b", words="why?"),
     "none-here.state/1": StateNoneHere(text=TEXT, datum="WGS84", volume=PLAN.volumes[0], to=("b",)),
     "agreement.carry/1": CarryAgreement(file=staged().signed(A_AND_B)),
+    "suspension.state/1": stated(staged(), Said.SUSPEND),
     SIGN_IN: OpenSession(challenge=ID * 2),
     SLIP: CarrySession(after=1),
 }
@@ -99,7 +101,9 @@ class Door:
 
     def sealed(self, kind: str, payload: bytes) -> Envelope:
         """Return an envelope that those have signed who may."""
-        names = PEOPLE if kind == "agreement.carry/1" else ("watch",)
+        names = {"agreement.carry/1": PEOPLE, "suspension.state/1": PEOPLE[:1]}.get(
+            kind, ("watch",)
+        )
         return seal(ACT, payload, *(self._stage.signer("a", each) for each in names))
 
     def document(self) -> bytes:

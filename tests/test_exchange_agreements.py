@@ -18,11 +18,12 @@ from keepclear.agreement.statements import (
     Said,
     SignedAnnex,
     sign,
+    state,
 )
 from keepclear.agreement.states import State
 from keepclear.detect.compiled import plain
 from keepclear.errors import CallerError, InputError, OperatorError
-from keepclear.exchange.agreements import CarryAgreement
+from keepclear.exchange.agreements import CarryAgreement, StateSuspension
 from keepclear.exchange.index import Near
 from keepclear.exchange.world import Rechecking
 from keepclear.plans import acts
@@ -103,6 +104,40 @@ def test_an_older_copy_lifts_no_suspension() -> None:
     carry(stage, stage.signed(A_AND_B), by="b")
 
     assert state_in(stage) is State.SUSPENDED
+
+
+def stated(stage: Keys, said: Said, who: str = "rep-1", party: str = "a") -> StateSuspension:
+    """Return what a representative states now of the agreement."""
+    envelope = state(A_AND_B, party, stage.clock.now_us(), said, stage.signer(party, who))
+    return StateSuspension(hash=hash_of(A_AND_B), statement=envelope)
+
+
+def test_one_representative_suspends_and_resumes_without_the_other() -> None:
+    stage = staged()
+    for said, then in ((Said.SUSPEND, State.SUSPENDED), (Said.RESUME, State.IN_FORCE)):
+        at(stage, stage.clock.now_us() + MINUTE_US)
+
+        stage.submit("a", "suspension.state/1", stated(stage, said), ("rep-2",))
+
+        assert state_in(stage) is then
+
+
+def test_what_is_no_suspension_of_its_sender_is_refused_and_nothing_changes() -> None:
+    stage = staged()
+    at(stage, START_US + MINUTE_US)
+    good = stated(stage, Said.SUSPEND)
+    unknown = msgspec.structs.replace(good, hash="0" * 64)
+    for party, payload, people, why in (
+        ("a", stated(stage, Said.DENOUNCE), ("rep-1",), "is no suspension, nor the end of one"),
+        ("b", good, ("rep-1",), "is not of the sender about this agreement"),
+        ("a", unknown, ("rep-1",), "is none of yours in this region"),
+        ("a", good, ("watch",), "no mandate for suspension.state"),
+        ("a", stated(stage, Said.SUSPEND, "watch"), ("rep-1",), "watch"),
+        ("a", stated(stage, Said.RESUME), ("rep-1",), "cannot resume"),
+    ):
+        with pytest.raises(CallerError, match=why):
+            stage.submit(party, "suspension.state/1", payload, people)
+    assert state_in(stage) is State.IN_FORCE
 
 
 def test_how_agreements_stood_is_forgotten_once_nothing_waits(

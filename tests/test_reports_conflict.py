@@ -5,14 +5,18 @@ import re
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from keepclear.exchange.picture import Picture
 from keepclear.exchange.views import Notice
 from keepclear.formats.packaged import read_borders
+from keepclear.record.entries import Part
+from keepclear.record.files import LeafLine
 from keepclear.record.headers import Status
 from keepclear.record.views import view_of
 from keepclear.reports.conflict_html import TOO_LITTLE, Page, conflict_html
+from keepclear.reports.desk_text import step_text
 from tests.after_action_plays import CROSS
 from tests.exchange_plays import played
 from tests.own_copies import parts_of
@@ -79,6 +83,16 @@ def test_of_what_is_shown_too_little_only_the_own_area_is_drawn() -> None:
     assert TOO_LITTLE in words_of(page)
     assert page.count('class="map"') == 1
     assert notice.other.party in words_of(page)
+
+
+def test_a_step_in_which_an_agreement_moved_says_how_it_stands() -> None:
+    said = [
+        step_text([msgspec.json.decode(bytes(leaf.part), type=Part)], {})[0]
+        for line in view_of(played(CROSS).lines, "north") if line.startswith(b'{"line":"leaf"')
+        for leaf in [msgspec.json.decode(line, type=LeafLine).leaf]
+    ]  # fmt: skip
+
+    assert any(re.search(r"agreement \w{8} is in force; keepclear agreement list", e) for e in said)
 
 
 def test_what_may_be_stale_says_so_on_top() -> None:

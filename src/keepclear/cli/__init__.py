@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from keepclear.cli.agreement import agreement
+from keepclear.cli.agreement_region import denounce, fetch, list_agreements, resume, suspend
 from keepclear.cli.agreement_signing import annex, counter, propose, sign, state
 from keepclear.cli.answers_for import answers_for
 from keepclear.cli.apart import act, submit
@@ -80,7 +81,10 @@ def command(context: click.Context, file: str | None) -> None:
         raise click.ClickException(str(fault)) from None
 
 
-for each in (propose, counter, sign, state, annex, effect, carry):
+for each in (
+    propose, counter, sign, state, annex, effect, carry, list_agreements, fetch, suspend, resume,
+    denounce,
+):  # fmt: skip
     agreement.add_command(each)
 for each in (incident, export):
     record.add_command(each)

@@ -33,7 +33,7 @@ Exit status:
 
 @click.group()
 def agreement() -> None:
-    """Draw up, compare, sign and verify an agreement, without a server."""
+    """Draw up, compare, sign and verify an agreement on files, and carry it into a region."""
 
 
 @agreement.command()

@@ -3,7 +3,8 @@
 
 Each verifies the whole file with the new signature before it writes: what does not hold, does
 not fit the state the agreement is in, or would not count, is refused and nothing is written.
-No signature that a file holds is lost by writing over it.
+No signature that a file holds is lost by writing over it. With --carry-with it is carried into the
+region at once.
 """
 
 import time
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from keepclear.cli.agreement import not_listed, read_agreement_bytes, read_ring
+from keepclear.cli.carry import carry_agreement
 from keepclear.cli.key import print_or_refuse
 from keepclear.cli.private_keys import read_private
 
@@ -26,15 +28,26 @@ if TYPE_CHECKING:
     from keepclear.record.key_documents import Keyring
     from keepclear.record.keys import Signer
 
+CARRY: Final = "keepclear.carry"
 DAY_US: Final = 86_400_000_000
 STATES: Final = (
     "line-checked", "proving-run-made", "reviewed", "suspend", "resume", "denounce", "deny",
 )  # fmt: skip
 
 
+def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401 as click gives it
+    context.meta[f"{CARRY}.{parameter.name}"] = value
+
+
 def signing(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the options of everything that is signed."""
+    """Give a command the options of everything that is signed, and of what is carried at once."""
     for option in (
+        click.option("--home", envvar="KEEPCLEAR_HOME", default=".", expose_value=False,
+                     callback=_keep, type=click.Path(file_okay=False),
+                     help="The folder of the post that carries it; KEEPCLEAR_HOME sets it too."),
+        click.option("--carry-with", multiple=True, metavar="FILE", expose_value=False,
+                     callback=_keep, help="Carry it into the region at once: the private key of "
+                     "the other representative, who signs that too."),
         click.option("--output", metavar="FILE", help="By default FILE itself; a draft needs one."),
         click.option("--keys", required=True, metavar="FILE", help="The parties' keys."),
         click.option("--with", "private", required=True, metavar="FILE",
@@ -274,6 +287,7 @@ class _Opened(NamedTuple):
     found: "Agreement"
     ring: "Keyring"
     signer: "Signer"
+    private: str
     output: str
     before: bytes | None
     notes: tuple[str, ...] = ()
@@ -307,7 +321,7 @@ def _open(
     before = data if is_own else bytes_of(written)
     if not is_own and before is not None:
         signed, notes = _go_on(signed, found, file, written, before, is_draft=is_draft)
-    return _Opened(party, _now_us(), signed, found, ring, signer, written, before, notes)
+    return _Opened(party, _now_us(), signed, found, ring, signer, private, written, before, notes)
 
 
 def _go_on(
@@ -358,7 +372,7 @@ def _check_counts(at: _Opened, standing: "Standing") -> None:
 def _write(at: _Opened, made: "AgreementFile", what: str, own_hash: str = "") -> list[str]:
     """Write a file that verifies as a whole, and tell what was signed and how it stands."""
     from keepclear.agreement.standing import check_not_ahead, state_of
-    from keepclear.cli.output import replace_text
+    from keepclear.cli.output import print_text, replace_text
     from keepclear.record.encoding import encode
     from keepclear.reports.record_text import grouped
 
@@ -367,11 +381,17 @@ def _write(at: _Opened, made: "AgreementFile", what: str, own_hash: str = "") ->
     standing = state_of(made, at.found, at.ring, now_us)
     _check_counts(at, standing)
     replace_text(at.output, encode(made).decode() + "\n", "agreement", at.before)
-    return [
+    said = [
         *at.notes,
         f"wrote {at.output}: {what}; it is {standing.state}",
         f"hash {grouped(own_hash or standing.hash)} (compare it by voice with the other party)",
     ]
+    kept = click.get_current_context().meta
+    if others := kept[f"{CARRY}.carry_with"]:
+        print_text("\n".join(said) + "\n")  # it is signed, also where it cannot be carried now
+        private = dict.fromkeys((at.private, *others))
+        return carry_agreement(kept[f"{CARRY}.home"], made, at.found, tuple(private))
+    return said
 
 
 def _raw(document: object) -> Any:  # noqa: ANN401 msgspec.Raw, imported late

@@ -12,7 +12,11 @@ from keepclear.cli.key import print_or_refuse
 from keepclear.cli.private_keys import read_private
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from keepclear.agreement.documents import Agreement
+    from keepclear.agreement.statements import AgreementFile
+    from keepclear.record.entries import Part
 
 
 @click.command()
@@ -29,27 +33,46 @@ def carry(file: str, private: tuple[str, ...], home: str) -> int:
         --with north-keys/north.rep-1.private.json \\
         --with north-keys/north.rep-2.private.json
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    import msgspec
-
-    from keepclear.agreement.documents import hash_of
-    from keepclear.exchange.agreements import CarryAgreement
-    from keepclear.exchange.events import AgreementStood
 
     def make() -> list[str]:
         signed, found = read_agreement_bytes(Path(file).read_bytes(), file)
-        with desk(home) as post:
-            signers = [read_private(each, post.client.party) for each in private]
-            parts = post.act("agreement.carry/1", CarryAgreement(file=signed), signers)
-            told = post.told(parts)
-        stood = [
-            msgspec.json.decode(bytes(each.data), type=AgreementStood)
-            for each in parts if each.kind.startswith("agreement-stood/")
-        ]  # fmt: skip
-        said = [f"carried {found.id}, {hash_of(found)[:16]}"]
-        said += [f"{len(each.clauses)} clauses hold between {_between(found)}" for each in stood]
-        return [*said, *([told] if told else [])]
+        return carry_agreement(home, signed, found, private)
 
     return print_or_refuse(make)
+
+
+def carry_agreement(
+    home: str, signed: "AgreementFile", found: "Agreement", private: "Sequence[str]"
+) -> list[str]:
+    """Carry what is signed of an agreement into the region; return what is said of it.
+
+    private: files of the representatives who sign that.
+    """
+    from keepclear.exchange.agreements import CarryAgreement
+
+    with desk(home) as post:
+        signers = [read_private(each, post.client.party) for each in private]
+        parts = post.act("agreement.carry/1", CarryAgreement(file=signed), signers)
+        return carried_text(found, parts, post.told(parts))
+
+
+def carried_text(found: "Agreement", parts: "Sequence[Part]", told: str) -> list[str]:
+    """Return what is said where an agreement was carried. parts: that came of it."""
+    import msgspec
+
+    from keepclear.agreement.documents import hash_of
+    from keepclear.exchange.events import AgreementStood
+
+    stood = [
+        msgspec.json.decode(bytes(each.data), type=AgreementStood)
+        for each in parts if each.kind.startswith("agreement-stood/")
+    ]  # fmt: skip
+    said = [f"carried {found.id}, {hash_of(found)[:16]}"]
+    said += [
+        f"it is {each.state}: {len(each.clauses)} clauses hold between {_between(found)}"
+        for each in stood
+    ]  # fmt: skip
+    return [*said, *([] if stood else ["it stands as before"]), *([told] if told else [])]
 
 
 def _between(found: "Agreement") -> str:

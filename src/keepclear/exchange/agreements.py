@@ -18,9 +18,15 @@ from keepclear.agreement.annex_standing import ITS_TIME, read_annexes
 from keepclear.agreement.annexes import annex_hash
 from keepclear.agreement.claims import every_cylinder
 from keepclear.agreement.clauses import ProbingBound, Separation
-from keepclear.agreement.documents import Clause, hash_of
+from keepclear.agreement.documents import Agreement, Clause, hash_of
 from keepclear.agreement.standing import Standing, check_not_ahead, state_of
-from keepclear.agreement.statements import AgreementFile, Said, SignedAnnex, read_file
+from keepclear.agreement.statements import (
+    AgreementFile,
+    AgreementStatement,
+    Said,
+    SignedAnnex,
+    read_file,
+)
 from keepclear.agreement.states import State
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.deciding import Deciding
@@ -36,10 +42,10 @@ from keepclear.exchange.lapses import has_open
 from keepclear.exchange.rechecking import expire, recheck
 from keepclear.exchange.world import Carried, agreement_of
 from keepclear.plans.operations import Operation
-from keepclear.record.encoding import Signed, encode
+from keepclear.record.encoding import Signed, decode, encode
 from keepclear.record.envelopes import Envelope
 from keepclear.record.headers import CLOCK_US, Act
-from keepclear.record.key_documents import Keyring
+from keepclear.record.key_documents import Hex64, Keyring
 
 AT_ONCE: Final = 100
 SIGNED_BY_ALL: Final = frozenset({
@@ -54,6 +60,13 @@ class CarryAgreement(Signed, frozen=True, kw_only=True):
     file: AgreementFile
 
 
+class StateSuspension(Signed, frozen=True, kw_only=True):
+    """Suspend an agreement that was carried, or end that. statement: one representative's."""
+
+    hash: Hex64
+    statement: Envelope
+
+
 def carry(deciding: Deciding, act: Act, payload: CarryAgreement, keys: Keyring) -> None:
     """Take an agreement into the region, for all its parties."""
     file, agreement = read_file(encode(payload.file), "agreement")
@@ -63,6 +76,39 @@ def carry(deciding: Deciding, act: Act, payload: CarryAgreement, keys: Keyring) 
     before = deciding.world.agreements.get(hash_of(agreement))
     if before is not None:
         file = joined(before.file, file)
+    _enter(deciding, file, agreement, keys)
+
+
+def state_suspension(
+    deciding: Deciding, act: Act, payload: StateSuspension, keys: Keyring
+) -> None:  # fmt: skip
+    """Let a party suspend an agreement that was carried, or end its suspension."""
+    carried = deciding.world.agreements.get(payload.hash)
+    if carried is None or act.party not in {each.id for each in carried.agreement.parties}:
+        raise InputError(
+            "agreement", payload.hash[:16], "is none of yours in this region",
+            "give its hash, as keepclear agreement list has it",
+        )  # fmt: skip
+    path = "act.payload.statement"
+    stated = decode(payload.statement.payload, AgreementStatement, path)
+    if stated.said not in {Said.SUSPEND, Said.RESUME}:
+        raise InputError(path, stated.said, "is no suspension, nor the end of one",
+                         "carry it with the agreement")  # fmt: skip
+    if (stated.party, stated.document) != (act.party, payload.hash):
+        raise InputError(path, stated.party, "is not of the sender about this agreement",
+                         "state it for your own party")  # fmt: skip
+    statements = _all_of(carried.file.statements, (payload.statement,))
+    file = msgspec.structs.replace(carried.file, statements=statements)
+    for each in _enter(deciding, file, carried.agreement, keys).left_out:
+        if (each.party, each.at_us) == (act.party, stated.at_us):
+            raise InputError(path, stated.said, f"would not count: {each.why}",
+                             "let a representative with a mandate state it")  # fmt: skip
+
+
+def _enter(
+    deciding: Deciding, file: AgreementFile, agreement: Agreement, keys: Keyring
+) -> Standing:  # fmt: skip
+    """Take what is signed of an agreement into the region; return how it stands by that."""
     if (size := len(encode(file))) > MOST_CARRIED:
         raise InputError(
             "agreement", f"{size} bytes", f"is with what was carried before above {MOST_CARRIED}",
@@ -71,11 +117,13 @@ def carry(deciding: Deciding, act: Act, payload: CarryAgreement, keys: Keyring) 
     check_not_ahead(file, agreement, keys, deciding.now_us)
     # a clock may be ahead: as it stands once all that is signed has come, too
     then_us = deciding.now_us + CLOCK_US
-    state_of(file, agreement, keys, then_us)
+    standing = state_of(file, agreement, keys, then_us)
     deciding.due.append((then_us, hash_of(agreement)))
-    deciding.seen_by = tuple(parties)
+    parties = tuple(party.id for party in agreement.parties)
+    deciding.seen_by = parties
     deciding.emit(parties, AgreementCarried(hash=hash_of(agreement), file=file))
     stand(deciding, hash_of(agreement), keys)
+    return standing
 
 
 def joined(before: AgreementFile, file: AgreementFile) -> AgreementFile:

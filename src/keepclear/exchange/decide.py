@@ -40,9 +40,14 @@ DECIDE: Final[Mapping[type[Signed], Decider]] = {
     statements.StateNoneHere: none_here.state,
     statements.WithdrawNoneHere: none_here.withdraw,
 }
+WITH_KEYS: Final[Mapping[type[Signed], Callable[[Deciding, Act, Any, Keyring], None]]] = {
+    agreements.CarryAgreement: agreements.carry,
+    agreements.StateSuspension: agreements.state_suspension,
+}
 ACTS: Final = Kinds(
     {
         CARRY: (agreements.CarryAgreement,),
+        "suspension.state": (agreements.StateSuspension,),
         "operations.file": (acts.FileOperation,),
         "operations.update": (acts.UpdateOperation,),
         "operations.activate": (acts.ActivateOperation,),
@@ -72,8 +77,8 @@ ACTS: Final = Kinds(
 def decide(deciding: Deciding, act: Act, keys: Keyring) -> None:
     """Decide an act; `CallerError` where it is refused, and the world is then to be undone."""
     payload = ACTS.read(act.kind, bytes(act.payload), f"act.payload of {act.kind}")
-    if isinstance(payload, agreements.CarryAgreement):
-        agreements.carry(deciding, act, payload, keys)
+    if type(payload) in WITH_KEYS:
+        WITH_KEYS[type(payload)](deciding, act, payload, keys)
     else:
         DECIDE[type(payload)](deciding, act, payload)
     none_here.look_again(deciding)

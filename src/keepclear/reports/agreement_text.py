@@ -34,6 +34,7 @@ from keepclear.agreement.separation import RuleSet, describe_rule, describe_scop
 from keepclear.agreement.signing import Stated
 from keepclear.agreement.standing import Standing
 from keepclear.agreement.states import State
+from keepclear.exchange.events import AgreementStood
 from keepclear.record.encoding import encode
 from keepclear.reports.printable import printable
 from keepclear.reports.record_text import grouped
@@ -59,6 +60,19 @@ NOT_PROVEN: Final = (
 def agreement_text(agreement: Agreement) -> str:
     """Return the whole agreement as it is printed and read before it is signed."""
     return "\n".join(_agreement_lines(agreement)) + "\n"
+
+
+def in_region_text(agreement: Agreement, stood: AgreementStood) -> str:
+    """Return an agreement and how it stands in the region, in a few lines."""
+    names = " and ".join(party.id for party in agreement.parties)
+    return "\n".join([
+        *_row(f"{agreement.id}, version {agreement.version}: {stood.state}", ""),
+        *_row("  title      ", agreement.title[0].text),
+        f"  between    {names}",
+        f"  in force   {_time(agreement.in_force_us)} to {_time(agreement.until_us)}",
+        f"  clauses    {len(stood.clauses)} hold now",
+        f"  hash       {grouped(hash_of(agreement))}",
+    ])  # fmt: skip
 
 
 def answer_text(answer: Answer, force: str, now_us: int) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from keepclear.agreement.clauses import Precedence
-from keepclear.exchange.events import OperationFiled, OperationMoved
+from keepclear.exchange.events import KIND_OF, AgreementStood, OperationFiled, OperationMoved
 from keepclear.exchange.picture import SETTLED, Picture, told_in
 from keepclear.exchange.views import Notice
 from keepclear.plans.conflicts import Proposal
@@ -22,6 +22,7 @@ from keepclear.reports.printable import printable
 from keepclear.reports.told_text import breaks_text, operation_rows, shown_rows
 from keepclear.units import TMM_PER_FOOT, TMM_PER_NM, US_PER_S, format_time
 
+AGREEMENT_STOOD: Final = KIND_OF[AgreementStood]
 SHORT: Final = 8
 LABEL: Final = 12
 INNER: Final = 9
@@ -66,7 +67,14 @@ def step_text(parts: Sequence[Part], own: Own) -> tuple[str, bool]:
     """
     notices = [each for each in map(told_in, parts) if isinstance(each, Notice)]
     is_urgent = any(each.precedence is not Precedence.ROUTINE for each in notices)
-    text = done_text(parts, own).strip()
+    stood = [
+        f"agreement {each.hash[:SHORT]} is {each.state}; keepclear agreement list shows it"
+        for each in (
+            msgspec.json.decode(bytes(part.data), type=AgreementStood)
+            for part in parts if part.kind == AGREEMENT_STOOD
+        )
+    ]  # fmt: skip
+    text = "\n".join([*stood, done_text(parts, own).strip()]).strip()
     return f"{format_time(parts[0].at_us)[:19]}Z\n{text}" if text else "", is_urgent
 
 

@@ -57,6 +57,7 @@ from keepclear.units import US_PER_S
 
 DOES: Final = {
     "agreement.carry": "carries in an agreement that all have signed{}",
+    "suspension.state": "suspends an agreement, or resumes it{}",
     "operations.file": "files {}",
     "operations.update": "changes {}",
     "operations.activate": "activates {}",
