@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A case as it is printed: the same from either side, each line marked, words in their place."""
 
+import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
@@ -20,9 +22,12 @@ from keepclear.plans.incidents import (
 )
 from keepclear.plans.none_here import WithdrawNoneHere
 from keepclear.plays.stage import Stage
-from keepclear.record.entries import leaf_of
+from keepclear.record.entries import Part, leaf_of
+from keepclear.record.files import LeafLine
 from keepclear.record.views import view_of
+from keepclear.reports.desk_text import step_text
 from keepclear.reports.incident_text import incidents_text
+from tests.exchange_plays import example, played
 from tests.incident_plays import (
     DAY_US,
     HOUR_US,
@@ -172,3 +177,23 @@ def test_the_command_prints_it_from_a_file_and_names_what_is_wrong(tmp_path: Pat
     assert (status, "is no incident case of this file" in said) == (2, True)
     assert run("record", "incident", tmp_path / "bad.record")[0] == 2
     assert run("record", "incident", tmp_path / "none.record")[0] == 2
+
+
+def test_a_watch_is_told_of_cases_lines_and_none_here() -> None:
+    lines = view_of(played(example("incident_case.toml")).lines, "a")
+    leaves = [
+        msgspec.json.decode(line, type=LeafLine).leaf
+        for line in lines if line.startswith(b'{"line":"leaf"')
+    ]  # fmt: skip
+
+    told = [step_text([msgspec.json.decode(each.part, type=Part)], {}) for each in leaves]
+
+    said = "\n".join(text for text, _ in told if text)
+    for wanted in (
+        r"none-here \w{8} stated by a", r"URGENT: none-here \w{8} is CONTRADICTED by 1 of your",
+        r"URGENT: incident \w{8}: opened by b", r"URGENT: incident \w{8}: b asks a; due 2015-10-07",
+        r"the reply of a is overdue", r"line \w{8} is only b", r"line \w{8} is agreed",
+    ):  # fmt: skip
+        assert re.search(wanted, said), wanted
+    assert all(is_urgent for text, is_urgent in told if "URGENT" in text)
+    assert not any(is_urgent for text, is_urgent in told if ": line " in text)

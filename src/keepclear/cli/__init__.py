@@ -27,7 +27,8 @@ from keepclear.cli.conflicts import propose as propose_change
 from keepclear.cli.demo import demo
 from keepclear.cli.desk import export, post, send_again
 from keepclear.cli.effect import effect
-from keepclear.cli.incident import incident
+from keepclear.cli.incident import incident as incident_in_file
+from keepclear.cli.incident_desk import incident
 from keepclear.cli.key import key
 from keepclear.cli.key_changes import appoint, rotate
 from keepclear.cli.operation import operation
@@ -86,14 +87,14 @@ for each in (
     denounce,
 ):  # fmt: skip
     agreement.add_command(each)
-for each in (incident, export):
+for each in (incident_in_file, export):
     record.add_command(each)
 for each in (rotate, appoint):
     key.add_command(each)
 for each in (
     accept, ack, act, agree_as_is, agreement, answer, answers_for, backup, check, config,
-    conflicts, demo, key, operation, party, play, post, propose_change, record, restore, restored,
-    send_again, serve, snapshot, store, submit, watch,
+    conflicts, demo, incident, key, operation, party, play, post, propose_change, record, restore,
+    restored, send_again, serve, snapshot, store, submit, watch,
 ):  # fmt: skip
     command.add_command(each)
 

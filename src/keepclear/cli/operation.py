@@ -260,7 +260,7 @@ def contingent(own: str, home: str, **place: Any) -> int:  # noqa: ANN401 as cli
     is_expected = any(place.values())
 
     def payload(post: AtDesk) -> "Signed":
-        expected = (_volume({**place, "start": place["start"] or NOW}),) if is_expected else ()
+        expected = (volume_of({**place, "start": place["start"] or NOW}),) if is_expected else ()
         return MakeContingent(id=_own(post, own), off_nominal=expected)
 
     return _act(home, "operations.contingent/1", payload)
@@ -368,7 +368,7 @@ def _filed(plan: dict[str, Any]) -> "Callable[[], FiledOperation]":
                 datum="WGS84", domain=Domain(plan["domain"]), craft_class=plan["craft_class"],
                 craft=Craft(plan["craft"]), has_rvsm=plan["has_rvsm"],
                 callsign=plan["callsign"], count=plan["count"], count_most=plan["count_most"],
-                volumes=(_volume(plan),), lateral=plan["lateral"], vertical=plan["vertical"],
+                volumes=(volume_of(plan),), lateral=plan["lateral"], vertical=plan["vertical"],
                 early=plan["early"], late=plan["late"],
             )  # fmt: skip
         except ValueError as fault:
@@ -377,13 +377,13 @@ def _filed(plan: dict[str, Any]) -> "Callable[[], FiledOperation]":
     return make
 
 
-def _volume(place: dict[str, Any]) -> "FiledVolume":
+def volume_of(place: dict[str, Any]) -> "FiledVolume":
     """Return the volume that options say."""
     from keepclear.plans.filing import FiledVolume
 
     if not place["start"]:
         raise click.UsageError('--start: give when it begins, as "+30 min"')
-    start_us = _time(place["start"], "--start")
+    start_us = time_of(place["start"], "--start")
     if bool(place["end"]) == bool(place["lasts"]):
         raise click.UsageError("--end, --lasts: give one of the two")
     return FiledVolume(
@@ -396,7 +396,7 @@ def _end(plan: dict[str, Any], start_us: int) -> int:
     from keepclear.units import parse_duration_us
 
     if plan["end"]:
-        return _time(plan["end"], "--end")
+        return time_of(plan["end"], "--end")
     return start_us + parse_duration_us(plan["lasts"], "--lasts")
 
 
@@ -440,7 +440,8 @@ def _place(text: str, option: str) -> tuple[float, float]:
     raise click.UsageError(f'{option} {text!r}: is no LAT,LON; give degrees, as "34.9,35.1"')
 
 
-def _time(text: str, option: str) -> int:
+def time_of(text: str, option: str) -> int:
+    """Return the time that an option says; "+30 min" is from now on."""
     from keepclear.units import parse_duration_us, parse_time_us
 
     if text.startswith("+"):  # to the next full minute, as people say times

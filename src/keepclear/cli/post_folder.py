@@ -233,7 +233,7 @@ class PostFolder:
 
     def parts(self) -> Iterator[tuple[Leaf, Part]]:
         """Yield all that is held, in order, each leaf with the part in it."""
-        for line in self._lines():
+        for line in self.lines():
             if line.startswith(LEAF):
                 leaf = msgspec.json.decode(line, type=LeafLine).leaf
                 yield leaf, decode(bytes(leaf.part), Part, RECORD, LONGEST_LINE)
@@ -245,9 +245,10 @@ class PostFolder:
     def holds(self, envelope: Envelope) -> bool:
         """Tell whether an act stands in the record: it was done."""
         data = encode(envelope)
-        return any(data in line for line in self._lines())
+        return any(data in line for line in self.lines())
 
-    def _lines(self) -> Iterator[bytes]:
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines of the record that are proven, without their ends."""
         left = self.kept().size
         if left:
             with (self.path / RECORD).open("rb") as record:

@@ -26,7 +26,7 @@ from keepclear.exchange.events import (
 from keepclear.exchange.picture import Picture, Told, told_in
 from keepclear.exchange.views import Notice
 from keepclear.record.encoding import Signed, decode
-from keepclear.record.entries import Leaf, Part
+from keepclear.record.entries import Leaf, Part, leaf_of
 from keepclear.record.faults import NotProven
 from keepclear.record.files import LONGEST_LINE
 from keepclear.record.headers import Bytes32, Name, Status, TimeUs
@@ -42,6 +42,7 @@ KINDS: Final[Mapping[str, type[RegionOpened | AgreementCarried | AgreementStood]
     "agreement-carried/1": AgreementCarried,
     "agreement-stood/1": AgreementStood,
 }
+FEWEST_DIGITS: Final = 4
 Said = Told | RegionOpened | AgreementCarried | AgreementStood
 
 
@@ -125,6 +126,27 @@ def last_picture(
             )
             for each in kept
         ),
+    )  # fmt: skip
+
+
+def receipt_of(
+    parts: Iterable[tuple[Leaf, Part]], notes: Mapping[str, str], begins: str
+) -> Receipt:  # fmt: skip
+    """Return the receipt of the one part whose leaf has a hash that begins so."""
+    trees: dict[str, Tree] = {}
+    found: list[tuple[Leaf, int]] = []
+    for leaf, _ in parts:
+        grow(trees, (leaf,))
+        if leaf_of(leaf.salt, bytes(leaf.part)).hex().startswith(begins.lower()):
+            found.append((leaf, len(trees[leaf.audience]) - 1))
+    if len(found) != 1 or len(begins) < FEWEST_DIGITS:
+        raise InputError("part", begins, f"begins {len(found)} hashes", "give more of it")
+    [(leaf, place)] = found
+    note = notes[leaf.audience]
+    size = read_checkpoint(split_note(note)[0]).size
+    return Receipt(
+        audience=leaf.audience, salt=leaf.salt, part=leaf.part, index=place,
+        proof=trees[leaf.audience].inclusion(place, size), checkpoint=note,
     )  # fmt: skip
 
 

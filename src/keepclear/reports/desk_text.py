@@ -5,12 +5,22 @@ An operation and a conflict are named by the first eight digits of their ids.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from keepclear.agreement.clauses import Precedence
-from keepclear.exchange.events import KIND_OF, AgreementStood, OperationFiled, OperationMoved
+from keepclear.exchange.events import (
+    KIND_OF,
+    AgreementStood,
+    IncidentChanged,
+    LineChanged,
+    NoneHereContradicted,
+    NoneHereStated,
+    NoneHereWithdrawn,
+    OperationFiled,
+    OperationMoved,
+)
 from keepclear.exchange.picture import SETTLED, Picture, told_in
 from keepclear.exchange.views import Notice
 from keepclear.plans.conflicts import Proposal
@@ -22,7 +32,14 @@ from keepclear.reports.printable import printable
 from keepclear.reports.told_text import breaks_text, operation_rows, shown_rows
 from keepclear.units import TMM_PER_FOOT, TMM_PER_NM, US_PER_S, format_time
 
-AGREEMENT_STOOD: Final = KIND_OF[AgreementStood]
+URGENT: Final = f"{Precedence.URGENT}: "
+BESIDE: Final[Mapping[str, type[Any]]] = {
+    KIND_OF[each]: each
+    for each in (
+        AgreementStood, IncidentChanged, LineChanged, NoneHereContradicted, NoneHereStated,
+        NoneHereWithdrawn,
+    )
+}  # fmt: skip
 SHORT: Final = 8
 LABEL: Final = 12
 INNER: Final = 9
@@ -67,15 +84,35 @@ def step_text(parts: Sequence[Part], own: Own) -> tuple[str, bool]:
     """
     notices = [each for each in map(told_in, parts) if isinstance(each, Notice)]
     is_urgent = any(each.precedence is not Precedence.ROUTINE for each in notices)
-    stood = [
-        f"agreement {each.hash[:SHORT]} is {each.state}; keepclear agreement list shows it"
-        for each in (
-            msgspec.json.decode(bytes(part.data), type=AgreementStood)
-            for part in parts if part.kind == AGREEMENT_STOOD
-        )
-    ]  # fmt: skip
-    text = "\n".join([*stood, done_text(parts, own).strip()]).strip()
+    beside = [said for each in parts if (said := _beside(each))]
+    is_urgent = is_urgent or any(each.startswith(URGENT) for each in beside)
+    text = "\n".join([*beside, done_text(parts, own).strip()]).strip()
     return f"{format_time(parts[0].at_us)[:19]}Z\n{text}" if text else "", is_urgent
+
+
+def _beside(part: Part) -> str:
+    """Return what a part tells beside operations and conflicts; empty for nothing."""
+    kind = BESIDE.get(part.kind)
+    match None if kind is None else msgspec.json.decode(bytes(part.data), type=kind):
+        case AgreementStood() as stood:
+            look = "keepclear agreement list shows it"
+            said = f"agreement {stood.hash[:SHORT]} is {stood.state}; {look}"
+        case IncidentChanged(incident=case, note=note):
+            urgent = URGENT if case.is_urgent else ""
+            words = printable(note.removeprefix(URGENT))
+            said = f"{urgent}incident {case.id[:SHORT]}: {words}"
+        case LineChanged(line=line):
+            said = f"incident {line.incident[:SHORT]}: line {line.id[:SHORT]} is {line.mark}"
+        case NoneHereStated(statement=made):
+            said = f"none-here {made.id[:SHORT]} stated by {made.party}"
+        case NoneHereWithdrawn(id=own):
+            said = f"{URGENT}none-here {own[:SHORT]} is withdrawn"
+        case NoneHereContradicted(id=own, found=found):
+            count = f"{len(found)} of your operations"
+            said = f"{URGENT}none-here {own[:SHORT]} is CONTRADICTED by {count}"
+        case _:
+            said = ""
+    return said
 
 
 def changes_text(shown: Notice, latest: Notice, day: str) -> str:

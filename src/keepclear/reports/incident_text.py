@@ -24,6 +24,7 @@ from keepclear.exchange.events import (
     ContradictionsShown,
     IncidentChanged,
     LineChanged,
+    NoneHereContradicted,
     NoneHereStated,
     NoneHereWithdrawn,
     StandingCarried,
@@ -58,7 +59,8 @@ class Cases:
     """What a file holds of incident cases. Written by `read_cases` alone.
 
     parts: of the record by the hash of their leaf. queries: of each case, in order. shown: what
-    contradicts a statement, by the case that it was shown in and the statement.
+    contradicts a statement, by the case that it was shown in and the statement; own: what its own
+    party is told of that. has_ids: whether lines of a timeline are told with their ids.
     """
 
     incidents: dict[str, Incident] = field(default_factory=dict)
@@ -67,20 +69,23 @@ class Cases:
     lines: dict[str, TimelineLine] = field(default_factory=dict)
     statements: dict[str, NoneHere] = field(default_factory=dict)
     shown: dict[tuple[str, str], list[Contradiction]] = field(default_factory=dict)
+    own: dict[str, list[Contradiction]] = field(default_factory=dict)
     parts: dict[str, Part] = field(default_factory=dict)
+    has_ids: bool = False
 
 
-def incidents_text(lines: Iterable[bytes], wanted: str = "") -> str:
+def incidents_text(lines: Iterable[bytes], wanted: str = "", *, is_proven: bool = False) -> str:
     """Return the cases in a record's file; wanted: how the id of one begins.
 
+    is_proven: the lines are; each line of a timeline is then told with its id, to be answered.
     `InputError` where there is none such.
     """
-    cases = read_cases(lines)
+    cases = read_cases(lines, has_ids=is_proven)
     found = [each for each in cases.incidents.values() if each.id.startswith(wanted)]
     if not found and wanted:
         known = ", ".join(each[:8] for each in cases.incidents) or "none"
         raise InputError("case", wanted, "is no incident case of this file", f"it has {known}")
-    said = ["NOT VERIFIED: run `keepclear record verify` first.", ""]
+    said = [] if is_proven else ["NOT VERIFIED: run `keepclear record verify` first.", ""]
     for each in found:
         said += [*_case(each, cases), ""]
     said += textwrap.wrap(
@@ -91,9 +96,54 @@ def incidents_text(lines: Iterable[bytes], wanted: str = "") -> str:
     return "\n".join([*said, SAYS_NOTHING_ELSE]) + "\n"
 
 
-def read_cases(lines: Iterable[bytes]) -> Cases:
+def changed_text(parts: Iterable[Part], lines: Iterable[bytes]) -> str:
+    """Return the cases and none-here statements that an act has changed, as they stand now.
+
+    parts: that came of it. lines: of the party's file, proven.
+    """
+    cases, said = read_cases(lines, has_ids=True), list[str]()
+    of_cases, of_statements = list[str](), list[str]()
+    for part in parts:
+        match msgspec.json.decode(part.data, type=KINDS[part.kind]) if part.kind in KINDS else None:
+            case IncidentChanged(incident=incident):
+                of_cases.append(incident.id)
+            case LineChanged(line=line):
+                of_cases.append(line.incident)
+            case NoneHereStated(statement=statement):
+                of_statements.append(statement.id)
+            case NoneHereWithdrawn(id=own) | NoneHereContradicted(id=own):
+                of_statements.append(own)
+            case _:
+                pass
+    for own in dict.fromkeys(of_cases):
+        said += [*_case(cases.incidents[own], cases), ""]
+    for own in dict.fromkeys(of_statements):
+        said += [*_none_here(cases.statements[own], cases.own.get(own, [])), ""]
+    return "\n".join(said).strip("\n") + "\n"
+
+
+def statements_text(lines: Iterable[bytes]) -> str:
+    """Return the none-here statements in a party's file that are part of no case; "" for none.
+
+    What contradicts them is told as far as the party is.
+    """
+    cases = read_cases(lines, has_ids=True)
+    in_cases = {own for each in cases.incidents.values() for own in each.none_here}
+    said = [
+        line for own, each in cases.statements.items() if own not in in_cases
+        for line in _none_here(each, cases.own.get(own, []))
+    ]  # fmt: skip
+    return "\n".join([*said, ""]).lstrip("\n") if said else ""
+
+
+def part_text(leaf: str, part: Part) -> str:
+    """Return a part of the record in a line, by its hash."""
+    return f"{leaf[:16]}  {_time(part.at_us)}  {part.kind}"
+
+
+def read_cases(lines: Iterable[bytes], *, has_ids: bool = False) -> Cases:
     """Return what a record's file, archive or view, holds of incident cases."""
-    cases = Cases()
+    cases = Cases(has_ids=has_ids)
     for leaf in _leaves(lines):
         part = decode(bytes(leaf.part), Part, "part", LONGEST_LINE)
         cases.parts[leaf_of(leaf.salt, bytes(leaf.part)).hex()] = part
@@ -120,6 +170,8 @@ def _take(cases: Cases, event: Signed) -> None:
             cases.statements[event.id] = made
         case StandingCarried():
             _take_stood(cases, stood(event))
+        case NoneHereContradicted():
+            cases.own.setdefault(event.id, []).extend(event.found)
         case ContradictionsShown() if event.by.startswith("incident "):
             key = (event.by.removeprefix("incident "), event.id)
             cases.shown.setdefault(key, []).extend(event.found)
@@ -155,7 +207,8 @@ def _case(incident: Incident, cases: Cases) -> Iterator[str]:
     for statement_id in incident.none_here:
         if statement_id in cases.statements:
             found = cases.shown.get((incident.id, statement_id), [])
-            yield from _none_here(cases.statements[statement_id], found)
+            statement = cases.statements[statement_id]
+            yield from _none_here(statement, found, has_ids=cases.has_ids)
 
 
 def _query(incident: Incident, query: Query) -> Iterator[str]:
@@ -177,6 +230,8 @@ def _timeline(incident: Incident, cases: Cases) -> Iterator[str]:
     for line in sorted(lines, key=lambda each: each.at_us):
         yield from _said(f"  {line.mark:<{MARK}}{_time(line.at_us)}  {line.by}: ", line.words)
         before = " " * (2 + MARK + TIME)
+        if cases.has_ids:
+            yield f"{before}line {line.id[:8]}"
         if line.is_late:
             yield f"{before}LATE ENTRY, written {_time(line.entered_us)}"
         if line.agrees is False:
@@ -190,10 +245,14 @@ def _timeline(incident: Incident, cases: Cases) -> Iterator[str]:
             yield f"{before}none-here {line.none_here[:16]}, see below"
 
 
-def _none_here(statement: NoneHere, found: list[Contradiction]) -> Iterator[str]:
+def _none_here(
+    statement: NoneHere, found: list[Contradiction], *, has_ids: bool = True
+) -> Iterator[str]:  # fmt: skip
     yield ""
     mark = "CONTRADICTED" if found else "NONE-HERE"
-    yield f"  {mark}  {statement.party}, {_time(statement.stated_us)}, to {', '.join(statement.to)}"
+    named = f" {statement.id[:8]}" if has_ids else ""
+    to = ", ".join(statement.to)
+    yield f"  {mark}{named}  {statement.party}, {_time(statement.stated_us)}, to {to}"
     yield from _said("    it says   ", statement.text)
     volume = statement.volume
     yield (
