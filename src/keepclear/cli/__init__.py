@@ -27,6 +27,7 @@ from keepclear.cli.conflicts import propose as propose_change
 from keepclear.cli.demo import demo
 from keepclear.cli.desk import export, post, send_again
 from keepclear.cli.effect import effect
+from keepclear.cli.export_party import export_party
 from keepclear.cli.incident import incident as incident_in_file
 from keepclear.cli.incident_desk import incident
 from keepclear.cli.key import key
@@ -93,8 +94,8 @@ for each in (rotate, appoint):
     key.add_command(each)
 for each in (
     accept, ack, act, agree_as_is, agreement, answer, answers_for, backup, check, config,
-    conflicts, demo, incident, key, operation, party, play, post, propose_change, record, restore,
-    restored, send_again, serve, snapshot, store, submit, watch,
+    conflicts, demo, export_party, incident, key, operation, party, play, post, propose_change,
+    record, restore, restored, send_again, serve, snapshot, store, submit, watch,
 ):  # fmt: skip
     command.add_command(each)
 

@@ -225,14 +225,18 @@ def _check_range(first_us: int, last_us: int, from_us: int | None, to_us: int | 
 
 def _read_and_prove(file: str, keys: str | None) -> "tuple[Reader, Proof]":
     """Read a file once, for the verification and for the report, so that both are of one file."""
+    return prove(_lines(file), None if keys is None else read_keys_file(keys))
+
+
+def prove(given: Iterator[bytes], believed: "KeysFile | None") -> "tuple[Reader, Proof]":
+    """Return what a report is made of, and whether it is proven. given: the lines of a record."""
     from keepclear.record.faults import RecordError
     from keepclear.record.verification import verify as verify_lines
     from keepclear.reports.after_action import Reader
     from keepclear.reports.after_action_words import proof_of
 
-    believed = None if keys is None else read_keys_file(keys)
     reader = Reader()
-    lines = enumerate(_lines(file), start=1)
+    lines = enumerate(given, start=1)
 
     def fed() -> Iterator[bytes]:
         for number, line in lines:
