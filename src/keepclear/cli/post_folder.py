@@ -238,10 +238,6 @@ class PostFolder:
                 leaf = msgspec.json.decode(line, type=LeafLine).leaf
                 yield leaf, decode(bytes(leaf.part), Part, RECORD, LONGEST_LINE)
 
-    def lines(self) -> Iterator[bytes]:
-        """Yield the lines of the record that are proven."""
-        return self._lines()
-
     def holds(self, envelope: Envelope) -> bool:
         """Tell whether an act stands in the record: it was done."""
         data = encode(envelope)

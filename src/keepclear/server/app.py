@@ -109,14 +109,14 @@ class Public:
     def app(self) -> Litestar:
         """Return the application."""
         return Litestar(
-            [*self._acting(), *self._reading(), *self._telling()],
+            [*self._signing_in(), *self._acting(), *self._reading(), *self._telling()],
             exception_handlers={Exception: refused},
             request_max_body_size=MOST_BYTES, logging_config=None,
             openapi_config=None,
         )  # fmt: skip
 
-    def _acting(self) -> list[HTTPRouteHandler]:
-        """Return what signs in and acts."""
+    def _signing_in(self) -> list[HTTPRouteHandler]:
+        """Return what says where this is, and signs in and out."""
 
         @get("/v1/region")
         async def region(request: Ask) -> RegionSaid:
@@ -158,6 +158,18 @@ class Public:
                 self._end(self._session(request))
             return Response(None, cookies=cookies_without(request))
 
+        schema = encode(document())
+
+        @get("/schema/openapi.json")
+        async def said() -> Response[bytes]:
+            """Give what there is to ask, as OpenAPI."""
+            return Response(schema, media_type="application/vnd.oai.openapi+json")
+
+        return [region, challenge, sign_in, sign_out, said]
+
+    def _acting(self) -> list[HTTPRouteHandler]:
+        """Return what acts."""
+
         @post("/v1/acts", status_code=200)
         async def acts(request: Ask) -> Answered:
             """Decide an act: the body is its envelope."""
@@ -182,14 +194,7 @@ class Public:
             answered = await self._for(session, wrap_future(done))
             return Answered(receipts=_of(session, answered))
 
-        schema = encode(document())
-
-        @get("/schema/openapi.json")
-        async def said() -> Response[bytes]:
-            """Give what there is to ask, as OpenAPI."""
-            return Response(schema, media_type="application/vnd.oai.openapi+json")
-
-        return [region, challenge, sign_in, sign_out, acts, late_acts, said]
+        return [acts, late_acts]
 
     def _reading(self) -> list[HTTPRouteHandler]:
         """Return what shows a party what it may see."""
