@@ -28,7 +28,7 @@ from keepclear.detect.sweep import Limits
 from keepclear.detect.tracks import Tracks
 from keepclear.detect.volume_arrays import take_volumes
 from keepclear.detect.volume_detection import Things, detect_entries, detect_volumes
-from keepclear.detect.volume_index import VolumeIndex
+from keepclear.detect.volume_index import LAST_FEW, VolumeIndex
 
 
 def two_points_each(tolerance_us: int) -> Points:
@@ -77,6 +77,21 @@ def two_volumes(functions: Any) -> Volumes:
     )  # fmt: skip
 
 
+def warm_index(functions: Any, limits: Limits) -> int:
+    """Run once what an index of kept volumes needs; return how many plans were found.
+
+    Whoever decides does it before the first who waits for an answer.
+    """
+    volumes, index = two_volumes(functions), VolumeIndex(functions, limits)
+    functions.fits_surely(np.array([0.0, 0.0, 1.0, 0.0, 1.0, 0.0]), 1.0)
+    plans = [take_volumes(volumes, [k]) for k in (0, 1)]
+    for number in range(LAST_FEW + 1):  # so that some of them stand in a tree
+        index.add(str(number), 0, plans[0])
+    index.add("new", 1, plans[1])
+    near = index.near("new", 1)
+    return len(near) + len(index.inside("new", near, limits))
+
+
 def warm_volumes(functions: Any, f: Fragments, limits: Limits) -> int:
     """Run the functions for volumes once; return how many rows were found."""
     volumes, both = two_volumes(functions), np.array([0, 1])
@@ -86,7 +101,8 @@ def warm_volumes(functions: Any, f: Fragments, limits: Limits) -> int:
     found = len(detect_volumes(functions, volumes, things, True, limits).rows)
     found += len(detect_entries(functions, f, things, volumes, things, True, limits).rows)
     found += len(index.query("new", 1, take_volumes(volumes, [1])).rows)
-    return found + len(index.query_trajectory("new", 1, f, 0).rows)
+    found += len(index.query_trajectory("new", 1, f, 0).rows)
+    return found + warm_index(functions, limits)
 
 
 def warm() -> int:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from keepclear.clock import RandomIds
-from keepclear.detect.kernel import Functions
+from keepclear.detect.cylinders import Cylinder
+from keepclear.detect.kernel import Functions, limits_of
+from keepclear.detect.warm import warm_index
 from keepclear.errors import OperatorError
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.kept import Kept, Region
@@ -36,6 +38,7 @@ class Beginning:
     ) -> None:
         self._folder, self._clock, self._functions, self._node = folder, clock, functions, node
         self._snapshots = Snapshots(folder)
+        warm_index(functions, limits_of([Cylinder(lateral_tmm=92_600_000)]))
         self._following: Following | None = None
         self._along: Store | None = None
 
