@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import httpx
@@ -16,7 +16,9 @@ import pytest
 from keepclear.client import Client, Event, NotDone
 from keepclear.plans import acts
 from keepclear.record.encoding import encode
+from keepclear.record.key_documents import Keyring
 from keepclear.server import feed
+from keepclear.server.sessions import NotSignedIn
 from tests.server_plays import Node, circle, serving
 
 pytestmark = pytest.mark.slow
@@ -182,13 +184,16 @@ def test_there_are_no_more_viewers_than_are_served(monkeypatch: pytest.MonkeyPat
     async def viewing() -> None:
         made = feed.Feed()
 
-        async def nothing(_: object) -> tuple[int, bytes]:
-            return 0, b"{}"
+        async def nothing(_: object) -> tuple[int, bytes, Keyring]:
+            return 0, b"{}", Keyring()
+
+        def follow() -> AsyncGenerator[bytes, None]:
+            return made.follow("north", None, nothing, lambda _: None)
 
         for _ in range(9):  # who goes away before it begins
             made.check_room("north")
-            made.follow("north", None, nothing)
-        viewers = [made.follow("north", None, nothing) for _ in range(2)]
+            follow()
+        viewers = [follow() for _ in range(2)]
         for each in viewers:
             await anext(each)
         with pytest.raises(feed.TooMany, match="2 viewers of north are served already"):
@@ -197,6 +202,39 @@ def test_there_are_no_more_viewers_than_are_served(monkeypatch: pytest.MonkeyPat
         await viewers[0].aclose()
         made.check_room("north")
         await viewers[1].aclose()
+
+    asyncio.run(viewing())
+
+
+def test_what_is_new_is_read_once_for_all_viewers_of_a_party() -> None:
+    """Who goes away while it is asked takes it from nobody; whose key is revoked is let go."""
+
+    async def viewing() -> None:
+        made, reads, gate = feed.Feed(), 0, asyncio.Event()
+        news = feed._News((b"event: step\nid: 1\ndata: []\n\n",), Keyring())
+
+        async def read(_: object) -> object:
+            nonlocal reads
+            reads += 1
+            await gate.wait()
+            return news
+
+        def revoked(_: Keyring) -> None:
+            raise NotSignedIn("token", "", "has ended", "sign in again")
+
+        viewers = [made.follow("north", 0, read, lambda _: None) for _ in range(3)]
+        ended = made.follow("north", 0, read, revoked)
+        first, *others = [asyncio.ensure_future(anext(each)) for each in viewers]
+        refused = asyncio.ensure_future(anext(ended))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.sleep(0)
+        gate.set()
+
+        assert await asyncio.gather(*others) == [news.events[0]] * 2
+        with pytest.raises(StopAsyncIteration):
+            await refused
+        assert reads == 1
 
     asyncio.run(viewing())
 

@@ -25,6 +25,7 @@ from keepclear.exchange.reads import Reads
 from keepclear.exchange.viewers import Viewers
 from keepclear.exchange.views import Disclosed
 from keepclear.exchange.world import World
+from keepclear.record.key_documents import Keyring
 from keepclear.server import app, feed
 from keepclear.server.answers import RegionSaid
 from keepclear.server.app import Public
@@ -137,12 +138,9 @@ def stream_ids_of_the_record(patch: pytest.MonkeyPatch) -> None:
     steps, event = feed._steps, feed._event
     numbers: list[int] = []
 
-    def asked(party: str, after: int) -> Callable[[Exchange], Disclosed[Any]]:
-        def ask(exchange: Exchange) -> Disclosed[Any]:
-            numbers[:] = exchange._kept.viewers.steps_of(party)
-            return steps(party, after)(exchange)
-
-        return ask
+    def asked(exchange: Exchange, party: str, after: int) -> feed._News:
+        numbers[:] = exchange._kept.viewers.steps_of(party)
+        return steps(exchange, party, after)
 
     def leaking(kind: str, step: int, data: bytes) -> bytes:
         made = event(kind, step, data)
@@ -157,9 +155,9 @@ def snapshot_of_all(patch: pytest.MonkeyPatch) -> None:
     """Show in the snapshot of a stream how many operations there are."""
     snapshot = feed._snapshot
 
-    def leaking(exchange: Exchange, party: str) -> tuple[int, bytes]:
-        step, data = snapshot(exchange, party)
-        return step, data[:-1] + b',"of":%d}' % len(exchange.world.operations)
+    def leaking(exchange: Exchange, party: str) -> tuple[int, bytes, Keyring]:
+        step, data, keys = snapshot(exchange, party)
+        return step, data[:-1] + b',"of":%d}' % len(exchange.world.operations), keys
 
     patch.setattr(feed, "_snapshot", leaking)
 
@@ -177,7 +175,8 @@ def alive_at_each_write(patch: pytest.MonkeyPatch) -> None:
         raise TimeoutError
 
     patch.setattr(Feed, "wake", wake)
-    patch.setattr(feed, "asyncio", SimpleNamespace(Event=asyncio.Event, wait_for=waited))
+    patched = SimpleNamespace(**vars(asyncio) | {"wait_for": waited})
+    patch.setattr(feed, "asyncio", patched)
 
 
 def rates_for_all(patch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from keepclear.detect import warm
 from keepclear.detect.compiled import MODULES, Functions
 from keepclear.detect.cylinders import Cylinder
 from keepclear.detect.kernel import limits_of
+from keepclear.detect.volume_index import LAST_FEW
 from keepclear.plans.acts import FileOperation
 from keepclear.plays.stage import Stage
 from keepclear.record.headers import Status
@@ -30,11 +31,11 @@ def asked(functions: Functions) -> set[str]:
 
 def test_what_deciding_calls_is_run_before_the_first_act() -> None:
     functions, before = noting(), noting()
-    assert warm.warm_index(before, limits_of([Cylinder(lateral_tmm=92_600_000)])) > warm.LAST_FEW
+    assert warm.warm_index(before, limits_of([Cylinder(lateral_tmm=92_600_000)])) > LAST_FEW
     stage = Stage("exercise", START_US, Status.EXERCISE, HOUSE, RandomIds(), functions)
     for party in ("a", "b"):
         stage.join(party)
-    for number in range(warm.LAST_FEW + 2):
+    for number in range(LAST_FEW + 2):
         payload = FileOperation(operation=filed(Plan(place=0, level=20, start=60, lasts=40)))
         stage.submit("ab"[number % 2], "operations.file/1", payload)
 

@@ -50,7 +50,7 @@ from keepclear.record.encoding import MOST_BYTES, decode, encode
 from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import NotProven
 from keepclear.record.headers import Status, read_act
-from keepclear.record.key_documents import Appointed
+from keepclear.record.key_documents import Appointed, Keyring
 from keepclear.record.signing_in import SIGN_IN, SLIP, CarrySession
 from keepclear.server.answers import (
     Answered,
@@ -279,14 +279,17 @@ class Public:
             session = self._reader(request)
             after = _last_event(request.headers.get("last-event-id"))
 
-            async def read(ask: Callable[[Exchange], Any]) -> Any:  # noqa: ANN401 as asked
-                return await self._read_as(session, ask)
-
             # refused before it begins, where there is nothing to follow or nobody who may
-            await read(lambda exchange: exchange.reads.steps(session.party, after or 0, 0))
+            await self._read_as(
+                session, lambda exchange: exchange.reads.steps(session.party, after or 0, 0)
+            )
             self.feed.check_room(session.party)
+
+            def holds(keys: Keyring) -> None:
+                self._holds(session, keys)
+
             return Stream(
-                self.feed.follow(session.party, after, read),
+                self.feed.follow(session.party, after, self._read, holds),
                 media_type=EVENTS, headers={"Cache-Control": "no-store"},
             )  # fmt: skip
 
@@ -354,6 +357,15 @@ class Public:
         """Let a token hold no more, and let go who follows with it."""
         self._sessions.end(session)
         self.feed.look_again(session.party)
+
+    def _holds(self, session: Session, keys: Keyring) -> None:
+        """Refuse a session that holds no more, and forget it. keys: as they are now."""
+        self._sessions.find(session.token)  # who has signed out meanwhile is shown nothing more
+        try:
+            session.check(keys, self._now_us())
+        except NotSignedIn:
+            self._end(session)
+            raise
 
     def _check(self, session: Session) -> Callable[[Exchange], None]:
         return lambda exchange: session.check(exchange.keys, self._now_us())

@@ -9,6 +9,7 @@ comes back with `Last-Event-ID` misses nothing and gets nothing twice:
 
 1. A viewer is sent what is written, and only what its party's file has.
 2. Only viewers whose party has something new are woken.
+   What is new is read once for all viewers of a party.
 3. One that reads slowly holds up nobody: it is sent more when it has taken what it has.
 4. A comment every fifteen seconds tells that the connection is alive.
 5. One whose token has ended, or whose key is revoked, is let go at the next of them at the latest;
@@ -17,12 +18,12 @@ comes back with `Last-Event-ID` misses nothing and gets nothing twice:
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from keepclear.errors import CallerError
 from keepclear.exchange.exchange import Exchange
-from keepclear.exchange.views import Disclosed
 from keepclear.record.encoding import encode
+from keepclear.record.key_documents import Keyring
 from keepclear.server.sessions import NotSignedIn
 
 ALIVE_S: Final = 15.0
@@ -43,6 +44,7 @@ class Feed:
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._last: dict[str, int] = {}
+        self._asked: dict[tuple[str, int], asyncio.Future[_News]] = {}
         self._is_over = False
 
     def wake(self, counts: Mapping[str, int]) -> None:
@@ -75,22 +77,27 @@ class Feed:
             raise TooMany(f"stream: {own} viewers of {party} are served already; close one")
 
     async def follow(
-        self, party: str, after: int | None, read: Read
+        self, party: str, after: int | None, read: Read, holds: Callable[[Keyring], None]
     ) -> AsyncGenerator[bytes, None]:
-        """Yield what a viewer of a party is sent, from a step on; None for a snapshot first."""
+        """Yield what a viewer of a party is sent, from a step on; None for a snapshot first.
+
+        holds: refuses a viewer that may follow no more; `NotSignedIn`. keys: as they are now.
+        """
         changed = asyncio.Event()
         self._waiting.setdefault(party, set()).add(changed)
         try:
             if after is None:
-                after, data = await read(lambda exchange: _snapshot(exchange, party))
+                after, data, keys = await read(lambda exchange: _snapshot(exchange, party))
+                holds(keys)
                 yield _event("snapshot", after, data)
             while not self._is_over:
                 changed.clear()
-                found = await read(_steps(party, after))
-                for lines in found.value.lines:
+                news = await self._news(party, after, read)
+                holds(news.keys)
+                for each in news.events:
                     after += 1
-                    yield _event("step", after, b"[" + b",".join(lines) + b"]")
-                if not found.value.lines:
+                    yield each
+                if not news.events:
                     try:
                         await asyncio.wait_for(changed.wait(), ALIVE_S)
                     except TimeoutError:
@@ -100,16 +107,45 @@ class Feed:
         finally:
             self._waiting[party].discard(changed)
 
+    async def _news(self, party: str, after: int, read: Read) -> "_News":
+        """Return what follows a step of a party: asked once for all viewers that wait for it."""
+        key = party, after
+        asked = self._asked.get(key)
+        if asked is None:
+            asked = self._asked[key] = asyncio.ensure_future(
+                read(lambda exchange: _steps(exchange, party, after))
+            )
+            asked.add_done_callback(lambda done: self._told(key, done))
+        return await asyncio.shield(asked)  # who goes away takes it from nobody
 
-def _steps(party: str, after: int) -> Callable[[Exchange], Disclosed[Any]]:
-    return lambda exchange: exchange.reads.steps(party, after, STEPS_AT_ONCE)
+    def _told(self, key: tuple[str, int], done: "asyncio.Future[_News]") -> None:
+        del self._asked[key]
+        if not done.cancelled():
+            done.exception()  # it may be that nobody waits for it any more
 
 
-def _snapshot(exchange: Exchange, party: str) -> tuple[int, bytes]:
+class _News(NamedTuple):
+    """Events that follow a step, and the keys of all parties as they were when it was asked."""
+
+    events: tuple[bytes, ...]
+    keys: Keyring
+
+
+def _steps(exchange: Exchange, party: str, after: int) -> _News:
+    found = exchange.reads.steps(party, after, STEPS_AT_ONCE).value
+    events = (
+        _event("step", number, b"[" + b",".join(lines) + b"]")
+        for number, lines in enumerate(found.lines, start=after + 1)
+    )
+    return _News(tuple(events), exchange.keys)
+
+
+def _snapshot(exchange: Exchange, party: str) -> tuple[int, bytes, Keyring]:
     """Return how all that a party may see stands, and at which step of its own."""
     reads = exchange.reads
     operations, conflicts = reads.operations(party).value, reads.conflicts(party).value
-    return reads.count(party), encode({"operations": operations, "conflicts": conflicts})
+    data = encode({"operations": operations, "conflicts": conflicts})
+    return reads.count(party), data, exchange.keys
 
 
 def _event(kind: str, step: int, data: bytes) -> bytes:
