@@ -11,8 +11,9 @@ from typing import Final
 
 import pytest
 
-from keepclear.agreement.clauses import Field, LeadTime
+from keepclear.agreement.clauses import Field, LeadTime, Separation
 from keepclear.agreement.findings import Verdict
+from keepclear.agreement.rules_toml import parse_short, read_rules
 from keepclear.errors import InputError
 from keepclear.exchange.checking import Asked, Checked, How, checked
 from keepclear.plans import acts
@@ -20,6 +21,7 @@ from keepclear.record.headers import Status
 from tests.agreement_plays import clause
 from tests.test_audit_operations import CAPS
 from tests.test_rules_of_the_door import HERE, Play, a_and_b
+from tests.test_volumes_stays import RULES as RULE_OF_THREES
 from tests.two_worlds import (
     GRADES,
     MINUTE_US,
@@ -28,12 +30,16 @@ from tests.two_worlds import (
     Plan,
     between,
     filed,
+    grade,
     plan_after,
     separation,
 )
 
 enough: Final = 200
-RULES: Final = ("5 NM / 1000 ft", "8 NM / 2000 ft", "5 NM / 1000 ft / 10 min")
+THREES: Final = read_rules(RULE_OF_THREES)  # with a duration, and a floor
+RULES: Final = (
+    *map(parse_short, ("5 NM / 1000 ft", "8 NM / 2000 ft", "5 NM / 1000 ft / 10 min")), THREES,
+)  # fmt: skip
 FAR: Final = replace(HERE, place=60)
 
 
@@ -215,7 +221,10 @@ def test_what_filing_finds_of_what_was_shown_is_found_before() -> None:
     found = 0
     for number in range(60):
         draw = Random(number).choice
-        play = Play(a_and_b(draw([None, *GRADES]), draw(RULES)))
+        fields, rules = draw([None, *GRADES]), draw(RULES)
+        shown = () if fields is None else (clause("2", "Shown.", grade(fields)),)
+        minima = clause("1", rules.name, Separation(rules=rules))
+        play = Play(between("a", "b", "a-b", minima, *shown))
         for _ in range(5):
             play.file(draw(PARTIES), plan_after(draw, 24))
         for _ in range(10):

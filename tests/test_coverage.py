@@ -7,7 +7,7 @@ from keepclear.agreement.binding import Answers
 from keepclear.agreement.statements import Said, state
 from keepclear.agreement.states import State
 from keepclear.exchange.agreements import CarryAgreement
-from keepclear.exchange.coverage import AnswersFor, ForceSaid
+from keepclear.exchange.coverage import AnswersFor, ForceSaid, answers_for
 from keepclear.plays.stage import PEOPLE
 from tests.record_plays import START_US
 from tests.test_rules_of_the_door import Play, a_and_b
@@ -24,8 +24,8 @@ def listing(*forces: str) -> Play:
 
 def told(play: Play, party: str, force: str = "") -> AnswersFor:
     """Return what a party is told now."""
-    exchange = play.stage.exchange
-    found = exchange.reads.answers_for(party, force, play.stage.clock.now_us())
+    gathered = play.stage.exchange.reads.to_tell(party)
+    found = answers_for(gathered, force, play.stage.clock.now_us())
     assert found.party == party
     return found.value
 

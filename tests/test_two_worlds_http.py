@@ -18,7 +18,6 @@ from msgspec.structs import replace
 
 from keepclear.errors import InputError
 from keepclear.exchange import coverage, reads, views
-from keepclear.exchange.bindings import held_of
 from keepclear.exchange.checking import Asked
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.reads import Reads
@@ -308,7 +307,7 @@ def answers_grow_over_a_new_beginning(patch: pytest.MonkeyPatch) -> None:
     def leaking(self: Reads, party: str) -> Any:  # noqa: ANN401 as there
         found = header(self, party)
         size = len(self._written().answers._kept)
-        line = found.value.lines[0][0] + b"," * size
+        line = found.value.lines[0][0] + b" " * size
         return Disclosed(party, found.value._replace(lines=((line,),)))
 
     patch.setattr(Reads, "header", leaking)
@@ -353,7 +352,7 @@ def refusal_of_what_is_replaced(patch: pytest.MonkeyPatch) -> None:
 
 def agreements_of_all(patch: pytest.MonkeyPatch) -> None:
     """Say who answers for a force by the agreements of others, too."""
-    patch.setattr(coverage, "_held", lambda world, *_: iter(held_of(world)))
+    patch.setattr(coverage, "agreements_of", lambda world, _: tuple(world.agreements.values()))
 
 
 LEAKS: Final[dict[str, Plant]] = {
@@ -403,9 +402,8 @@ LEAKS: Final[dict[str, Plant]] = {
 def test_a_leak_of_a_server_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     LEAKS[name](monkeypatch)
 
-    assert any(
-        difference_over_http(each) for each in map(pair_number, range(MOST_TRIED)) if differs(each)
-    )
+    pairs = filter(differs, map(pair_number, range(MOST_TRIED)))
+    assert any(map(difference_over_http, pairs))
 
 
 def differs(pair: Pair) -> bool:

@@ -141,15 +141,14 @@ def gathered(
     """
     instead_of = asked.instead_of and deciding.operation(asked.instead_of, party).id
     plan = planned(deciding, party, asked.status, asked.plan, PLAN_ID)
-    own = [
-        each for each in deciding.world.operations.values()
-        if each.party == party and each.is_protecting and each.id != instead_of
-    ]  # fmt: skip
-    own_status = {each.id: each.status for each in deciding.world.operations.values()
-                  if each.party == party}  # fmt: skip
-    met = tuple(each for each in others if own_status.get(each.own) == asked.status)
+    own = {
+        each.id: each for each in deciding.world.operations.values()
+        if each.party == party and each.status == asked.status
+    }  # fmt: skip
+    met = tuple(each for each in others if each.own in own)
     return views.to_check(party, ToCheck(
-        plan=plan, own=tuple(each for each in own if each.status == asked.status), others=met,
+        plan=plan, others=met,
+        own=tuple(e for e in own.values() if e.is_protecting and e.id != instead_of),
         between={each.shown.party: deciding.between(party, each.shown.party) for each in met},
         house=house, now_us=deciding.now_us, functions=deciding.functions,
         refused=tuple(above_text(*each) for each in taken(deciding, plan).above),

@@ -3,10 +3,13 @@
 
 So that "no conflict is known" is read as no more than it is. A party is told of its own agreements
 and of nobody else's: for a force that only others have agreed about, nobody answers here.
+
+`gathered` is asked of the owner of the exchange; `answers_for` verifies what was signed, which
+takes a while, and holds nobody up, on any thread.
 """
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
 
 from keepclear.agreement.binding import Answers, Held, forces_of, who_answers
 from keepclear.agreement.separation import describe_rules
@@ -17,7 +20,7 @@ from keepclear.exchange import views
 from keepclear.exchange.bindings import Bindings
 from keepclear.exchange.kept import Region
 from keepclear.exchange.views import SAYS_NOTHING_ELSE, Disclosed
-from keepclear.exchange.world import World
+from keepclear.exchange.world import Carried, World
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Name
 from keepclear.record.key_documents import Keyring
@@ -86,33 +89,56 @@ class AnswersFor(Signed, frozen=True, kw_only=True):
     says: str = SAYS_NOTHING_ELSE
 
 
-def answers_for(
-    region: Region, world: World, bindings: Bindings, keys: Keyring, party: str, force: str,
-    now_us: int,
-) -> Disclosed[AnswersFor]:  # fmt: skip
-    """Return what answers to a party cover now. force: one more to be told of, or empty."""
-    held = list(_held(world, keys, party, now_us))
-    listed, parties = forces_of([each.agreement for each in held]), keys.parties()
-    forces = dict.fromkeys((*listed, force) if force else listed)
-    return views.answers_for(party, AnswersFor(
-        region=region.name, at_us=now_us, parties=parties, house=describe_rules(region.house),
-        agreements=tuple(map(_agreement, held)),
-        forces=tuple(_force(held, each) for each in forces),
-        by_house_rule=tuple(
-            each for each in parties
+class ToTell(NamedTuple):
+    """What answers cover, before what was signed is looked at. carried: agreements of the party."""
+
+    region: Region
+    carried: tuple[Carried, ...]
+    keys: Keyring
+    by_house_rule: tuple[str, ...]
+
+
+def gathered(
+    region: Region, world: World, bindings: Bindings, keys: Keyring, party: str
+) -> Disclosed[ToTell]:
+    """Return what there is to tell a party of. keys: that nobody adds to any more."""
+    return views.to_check(party, ToTell(
+        region, agreements_of(world, party), keys,
+        tuple(
+            each for each in keys.parties()
             if each != party and not bindings.between(world, party, each).agreements
         ),
     ))  # fmt: skip
 
 
-def _held(world: World, keys: Keyring, party: str, now_us: int) -> Iterator[Held]:
-    """Yield the agreements of a party as they stand; one that does not fit binds nobody."""
-    for each in world.agreements.values():
-        if party in {own.id for own in each.agreement.parties}:
-            try:
-                yield Held(each.agreement, state_of(each.file, each.agreement, keys, now_us))
-            except CallerError:
-                continue
+def agreements_of(world: World, party: str) -> tuple[Carried, ...]:
+    """Return the agreements that a party is in."""
+    return tuple(
+        each for each in world.agreements.values()
+        if any(own.id == party for own in each.agreement.parties)
+    )  # fmt: skip
+
+
+def answers_for(found: Disclosed[ToTell], force: str, now_us: int) -> Disclosed[AnswersFor]:
+    """Return what answers to a party cover now. force: one more to be told of, or empty."""
+    region, carried, keys, by_house_rule = found.value
+    held = list(_held(carried, keys, now_us))
+    listed = forces_of([each.agreement for each in held])
+    forces = dict.fromkeys((*listed, force) if force else listed)
+    return views.checked(found, AnswersFor(
+        region=region.name, at_us=now_us, parties=keys.parties(), by_house_rule=by_house_rule,
+        house=describe_rules(region.house), agreements=tuple(map(_agreement, held)),
+        forces=tuple(_force(held, each) for each in forces),
+    ))  # fmt: skip
+
+
+def _held(carried: Iterable[Carried], keys: Keyring, now_us: int) -> Iterator[Held]:
+    """Yield agreements as they stand; one that does not fit any more binds nobody."""
+    for each in carried:
+        try:
+            yield Held(each.agreement, state_of(each.file, each.agreement, keys, now_us))
+        except CallerError:
+            continue
 
 
 def _agreement(held: Held) -> AgreementSaid:

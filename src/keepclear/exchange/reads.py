@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from keepclear.errors import InputError
 from keepclear.exchange import views
-from keepclear.exchange.coverage import AnswersFor, answers_for
+from keepclear.exchange.coverage import ToTell, gathered
 from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.known import Known, KnownBy
 from keepclear.exchange.ports import Store
@@ -96,12 +96,10 @@ class Reads:
         lines = dict(zip(numbers, self._store.pick(numbers), strict=True))
         return views.told(party, latest, [lines[number] for number in latest.values()])
 
-    def answers_for(self, party: str, force: str, now_us: int) -> Disclosed[AnswersFor]:
-        """Return what answers to a party cover now. force: one to be told of, or empty."""
+    def to_tell(self, party: str) -> Disclosed[ToTell]:
+        """Return from what a party is told what answers to it cover (`coverage.answers_for`)."""
         kept = self._written()
-        return answers_for(
-            self._region, kept.world, kept.bindings, kept.keys, party, force, now_us
-        )  # fmt: skip
+        return gathered(self._region, kept.world, kept.bindings, kept.keys, party)
 
     def catch_up(self, party: str, most: int) -> bool:
         """Read what a party was shown of others, some steps on; tell whether there is more.

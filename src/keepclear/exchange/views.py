@@ -196,15 +196,10 @@ def proof(party: str, hashes: Iterable[bytes]) -> Disclosed[tuple[bytes, ...]]:
     return _disclosed(party, tuple(hashes))
 
 
-def answers_for(party: str, found: Value) -> Disclosed[Value]:
-    """Return what answers to a party cover (`coverage`): of its own agreements alone."""
-    return _disclosed(party, found)
-
-
 def to_check(party: str, found: Value) -> Disclosed[Value]:
-    """Return what a plan of a party is compared with before it is filed (`checking.gathered`).
+    """Return what a party is told from, without filing (`checking.gathered`, `coverage.gathered`).
 
-    Of its own, and what its notices have shown it.
+    Of its own operations and agreements, and what its notices have shown it.
     """
     return _disclosed(party, found)
 

@@ -40,6 +40,7 @@ from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from keepclear.errors import InputError
+from keepclear.exchange import coverage
 from keepclear.exchange.checking import Asked, Checked, checked
 from keepclear.exchange.coverage import AnswersFor
 from keepclear.exchange.exchange import Exchange
@@ -303,11 +304,13 @@ class Public:
             request: Ask, force: Annotated[str, QueryParameter(max_length=MOST_FORCE)] = ""
         ) -> AnswersFor:
             """Say what answers cover now, and who answers for a force."""
-            session = self._reader(request)
-            found = await self._read_as(session, lambda exchange: exchange.reads.answers_for(
-                session.party, force, self._now_us()
-            ))  # fmt: skip
-            return cast("AnswersFor", _of(session, found))
+            session = self._checker(request)
+            async with self._checking[session.party]:
+                found = await self._read_as(
+                    session, lambda exchange: exchange.reads.to_tell(session.party)
+                )
+                made = await to_thread(coverage.answers_for, found, force, self._now_us())
+                return cast("AnswersFor", _of(session, made))
 
         @post("/v1/check", status_code=200)
         async def check(
@@ -315,8 +318,7 @@ class Public:
             instead_of: Annotated[str, QueryParameter(max_length=MOST_ID)] = "",
         ) -> Checked:  # fmt: skip
             """Compare a plan with what its party knows: the body is what would be filed."""
-            session = self._session(request)
-            self._checks.take(session.party, time.monotonic())
+            session = self._checker(request)
             payload = decode(await request.body(), FileOperation, "plan")
             asked = Asked(payload.operation, status, instead_of)
             async with self._checking[session.party]:  # one at a time takes no more than a thread
@@ -374,6 +376,12 @@ class Public:
         """Return who reads, where it may read more now."""
         session = self._session(request)
         self._reads.take(session.party, time.monotonic())
+        return session
+
+    def _checker(self, request: Ask) -> Session:
+        """Return who asks for what takes longer, where it may ask more now."""
+        session = self._session(request)
+        self._checks.take(session.party, time.monotonic())
         return session
 
     def _session(self, request: Ask) -> Session:
