@@ -20,6 +20,8 @@ from keepclear.plans import acts
 from keepclear.record.headers import Status
 from tests.agreement_plays import clause
 from tests.test_audit_operations import CAPS
+from tests.test_exchange_durations import met as limited_with
+from tests.test_exchange_durations import passing, told_limited
 from tests.test_rules_of_the_door import HERE, Play, a_and_b
 from tests.test_volumes_stays import RULES as RULE_OF_THREES
 from tests.two_worlds import (
@@ -177,6 +179,18 @@ def test_what_was_settled_is_compared_as_it_was_shown_last_until_it_is_said_to_b
     assert not play.do("a", "operations.cancel/1", acts.CancelOperation(id=theirs, why="weather"))
     assert play.notices("b")[-1].closed_by == f"operation {theirs[:8]} of a was cancelled"
     assert check(play, "b", HERE, instead_of=again).found == ()
+
+
+def test_what_it_is_limited_with_is_known_to_be_there_until_its_own_is_changed_or_over() -> None:
+    play, theirs, ours = limited_with(passing(2))
+    assert told_limited(play, "b")
+
+    [met] = [each for each in check(play, "b", HERE).found if each.party == "a"]
+    assert (met.operation, met.own, met.conflict) == (theirs, ours, "")
+    assert (met.compared, met.verdict, met.is_told) == (How.UNSEEN, Verdict.UNDETERMINED, False)
+
+    assert not play.do("b", "operations.end/1", acts.EndOperation(id=ours))
+    assert check(play, "b", HERE).found == ()
 
 
 def test_a_plan_that_could_not_be_filed_is_refused_as_filing_refuses_it() -> None:

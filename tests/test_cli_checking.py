@@ -34,11 +34,11 @@ def test_a_plan_is_checked_against_what_is_known_and_filing_alone_answers_the_re
 
     ours = desks.filed("south", *CIRCLE)
 
-    said = desks.run("south", "operation", "check", *CIRCLE)
+    said = desks.run("south", "operation", "check", *CIRCLE, status=1)
     assert f"CONFLICT with your own {ours}\n  breaks      the house rule: 0 m laterally" in said
     assert re.search(rf"UNDETERMINED with {theirs} of north\n  compared    not at all: no pl", said)
     assert "1 found in conflict and 1 of which too little was shown" in said
-    said = desks.run("south", "operation", "check", "--instead-of", ours, *CIRCLE)
+    said = desks.run("south", "operation", "check", "--instead-of", ours, *CIRCLE, status=1)
     assert "your own" not in said.partition("Compared with")[0]
     assert "begins 0 of 1 ids" in desks.run(
         "south", "operation", "check", "--instead-of", theirs, *CIRCLE, status=2

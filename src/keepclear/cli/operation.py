@@ -139,7 +139,8 @@ def check(instead_of: str, home: str, **plan: Any) -> int:  # noqa: ANN401 as cl
     """Say what an operation would meet of what the party knows, before it is filed.
 
     It is compared with the party's own operations and with what it was shown of others: with
-    nothing else. Against what others have not shown only `operation file` answers.
+    nothing else. Against what others have not shown only `operation file` answers. The exit status
+    is 1 where something is found, or filing would be refused.
 
     \b
     Example:
@@ -149,13 +150,16 @@ def check(instead_of: str, home: str, **plan: Any) -> int:  # noqa: ANN401 as cl
     from keepclear.reports.checked_text import checked_text
 
     made = _filed(plan)
+    met: list[object] = []
 
     def make() -> list[str]:
         with desk(home) as post:
             own_id = _own(post, instead_of) if instead_of else ""
-            return [checked_text(post.client.check(made(), own_id)).rstrip("\n")]
+            found = post.client.check(made(), own_id)
+        met.extend((*found.found, *found.refused))
+        return [checked_text(found).rstrip("\n")]
 
-    return print_or_refuse(make)
+    return print_or_refuse(make) or int(bool(met))
 
 
 @operation.command()

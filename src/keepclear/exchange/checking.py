@@ -76,9 +76,10 @@ class Met(Signed, frozen=True, kw_only=True):
 
     compared: as what; "not at all" where no place of it was shown. broken: each rule; its numbers
     are of the plan as given and of the other as it was shown, and none where that is only in part.
-    limits: rules that allow so little for so long, where none is broken. conflict: in which it was
-    shown last, empty for an own one. is_told: what changes of it is told; else that it was shown
-    so is all that is known, and it may be otherwise by now.
+    limits: rules that allow so little for so long, where none is broken. own, conflict: by which
+    own operation, and in which conflict, it was shown last; both empty for an own one, and the
+    conflict where it was LIMITED. is_told: what changes of it is told; else that it was shown so is
+    all that is known, and it may be otherwise by now.
     """
 
     operation: Id
@@ -87,6 +88,7 @@ class Met(Signed, frozen=True, kw_only=True):
     verdict: Verdict
     broken: tuple[Broken, ...]
     limits: tuple[Limit, ...]
+    own: str
     conflict: str
     is_told: bool
 
@@ -183,7 +185,7 @@ class _Looking:
         """Return what is broken with an own operation."""
         nothing = Met(
             operation=other.id, party=other.party, compared=How.OWN, verdict=Verdict.UNDETERMINED,
-            broken=(), limits=(), conflict="", is_told=True,
+            broken=(), limits=(), own="", conflict="", is_told=True,
         )  # fmt: skip
         return self._met(nothing, claim_of(other), (house,), None)
 
@@ -193,7 +195,7 @@ class _Looking:
         is_whole = between.grants.of(self._plan).is_everything and how is How.WHOLE
         nothing = Met(
             operation=shown.id, party=shown.party, compared=how, verdict=Verdict.UNDETERMINED,
-            broken=(), limits=(), conflict=known.conflict, is_told=known.is_open,
+            broken=(), limits=(), own=known.own, conflict=known.conflict, is_told=known.is_open,
         )  # fmt: skip
         bound = None if is_whole else between.least
         claim = claim_as_shown(shown, self._plan)

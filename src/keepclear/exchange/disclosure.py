@@ -221,7 +221,12 @@ def _place(operation: Operation, grants: Grants, missed: Sequence[Missed]) -> di
 
 def existence(operation: Operation) -> Shown:
     """Return what stays to be seen of an operation once a conflict with it is settled."""
-    return Shown(id=operation.id, party=operation.party)
+    return existence_of(operation.id, operation.party)
+
+
+def existence_of(operation_id: str, party: str) -> Shown:
+    """Return what is seen of an operation of which nothing but its existence is."""
+    return Shown(id=operation_id, party=party)
 
 
 def has_numbers(grants: Grants) -> bool:

@@ -243,7 +243,6 @@ class Exchange:
         `CallerError` for one that could not be filed. What the party was shown is that which
         `reads.catch_up` has read.
         """
-        self._written()
         now_us = self._clock.now_us()  # that of the last entry would tell when others act
         house, known = Minima(self._region.house, "", ""), self.reads.known(party, now_us)
         return gathered(self._deciding(now_us), party, asked, known, house)

@@ -108,12 +108,13 @@ class Reads:
         """
         every = self._written().viewers.steps_of(party)
         return self._known.catch_up(party, len(every), lambda after: (
-            views.notices(party, self._store.pick(every[after : after + most])).value
+            views.parts(party, self._store.pick(every[after : after + most])).value
         ))  # fmt: skip
 
     def known(self, party: str, now_us: int) -> tuple[Known, ...]:
         """Return what a party was shown of operations of others, as far as `catch_up` has read."""
-        return self._known.all(party, now_us)
+        own = [each.id for each in self.operations(party).value if each.is_protecting]
+        return self._known.all(party, own, now_us)
 
     def proof(
         self, party: str, audience: str, first: int, second: int

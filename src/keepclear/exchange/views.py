@@ -164,21 +164,25 @@ def told(
     ))  # fmt: skip
 
 
-def notices(party: str, lines: Iterable[bytes]) -> Disclosed[tuple[tuple[Notice, ...], ...]]:
-    """Return the notices to a party in lines of the record, by line, the first first."""
-    return _disclosed(party, tuple(tuple(reversed(_notices(party, each))) for each in lines))
+def parts(party: str, lines: Iterable[bytes]) -> Disclosed[tuple[tuple[Part, ...], ...]]:
+    """Return the parts that a party sees of lines of the record, by line."""
+    return _disclosed(party, tuple(tuple(_parts(party, each)) for each in lines))
 
 
 def _notices(party: str, line: bytes) -> list[Notice]:
     """Return the notices to a party in a line of the record, the last first."""
+    return [
+        msgspec.json.decode(each.data, type=Notice)
+        for each in reversed(_parts(party, line)) if each.kind == NOTICE_KIND
+    ]  # fmt: skip
+
+
+def _parts(party: str, line: bytes) -> list[Part]:
     leaves = [
         msgspec.json.decode(each, type=LeafLine).leaf
         for each in seen_of(line, party, set(), "") if each.startswith(LEAF)
     ]  # fmt: skip
-    parts = [msgspec.json.decode(each.part, type=Part) for each in reversed(leaves)]
-    return [
-        msgspec.json.decode(each.data, type=Notice) for each in parts if each.kind == NOTICE_KIND
-    ]
+    return [msgspec.json.decode(each.part, type=Part) for each in leaves]
 
 
 def receipts(

@@ -55,9 +55,11 @@ def _met(met: Met, day: str) -> Iterator[str]:
         yield _row("within", f"the minima of {listed(clauses)}, for no longer than that allows")
     yield _row("compared", SEEN_AS[met.compared])
     if met.conflict:
-        yield _row("shown in", f"conflict {met.conflict[:SHORT]}")
-    if not met.is_told:
-        yield _row("stale", "that conflict is settled; it may be elsewhere by now, or over")
+        yield _row("shown in", f"conflict {met.conflict[:SHORT]} of your {met.own[:SHORT]}")
+        if not met.is_told:
+            yield _row("stale", "that conflict is settled; it may be elsewhere by now, or over")
+    elif met.own:
+        yield _row("known by", f"being LIMITED with your {met.own[:SHORT]} when that was filed")
 
 
 def coverage_text(found: AnswersFor) -> str:
