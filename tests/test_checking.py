@@ -15,6 +15,7 @@ from keepclear.agreement.clauses import Field, LeadTime, Separation
 from keepclear.agreement.findings import Verdict
 from keepclear.agreement.rules_toml import parse_short, read_rules
 from keepclear.errors import InputError
+from keepclear.exchange import checking
 from keepclear.exchange.checking import Asked, Checked, How, checked
 from keepclear.plans import acts
 from keepclear.record.headers import Status
@@ -140,6 +141,21 @@ def test_own_operations_are_compared_by_the_house_rule_but_the_one_it_replaces()
 
     [met] = check(play, "b", HERE, instead_of=own).found
     assert met.operation == other
+
+
+def test_the_soonest_come_first_then_those_without_a_time_and_more_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checking, "MOST", 2)
+    play = Play(a_and_b(None))
+    later, sooner = (play.file("b", replace(HERE, start=each, lasts=9)) for each in (80, 70))
+    theirs = play.file("a", replace(HERE, start=80, lasts=9))
+
+    found = check(play, "b", HERE)
+
+    assert ([each.operation for each in found.found], found.more) == ([sooner, later], 1)
+    monkeypatch.setattr(checking, "MOST", 3)
+    assert check(play, "b", HERE).found[-1].operation == theirs
 
 
 def test_an_operation_that_it_cannot_replace_is_refused_in_the_words_of_one_that_is_none() -> None:

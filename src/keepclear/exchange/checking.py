@@ -96,10 +96,10 @@ class Met(Signed, frozen=True, kw_only=True):
 class Checked(Signed, frozen=True, kw_only=True):
     """What a plan would meet of what its party knows; nothing that others have not shown.
 
-    found: the soonest first, `MOST` at most; more: how many are left out. own, others: how many
-    operations it was compared with. agreements: that bind the party with somebody now, by their
-    hashes. late_us: how much later than agreed it would be, filed now. refused: why it would be
-    refused. says: what all of this does not say.
+    found: the soonest first, and then those of which no time is known; `MOST` at most. more: how
+    many are left out. own, others: how many operations it was compared with. agreements: by which
+    it was compared with those of others, by their hashes. late_us: how much later than agreed it
+    would be, filed now. refused: why it would be refused. says: what all of this does not say.
     """
 
     at_us: int
@@ -304,10 +304,10 @@ def _broken(breach: Breach, *, is_known: bool) -> Broken:
     )  # fmt: skip
 
 
-def _soonest(met: Met) -> tuple[int, str]:
-    """Return what orders what was met: when it begins, that without a time first."""
+def _soonest(met: Met) -> tuple[bool, int, str]:
+    """Return what orders what was met: when it begins, that without a time last."""
     times = [each.numbers.from_us for each in met.broken if each.numbers is not None]
-    return min(times, default=0), met.operation
+    return not times, min(times, default=0), met.operation
 
 
 def _says(own: int, others: int) -> str:
