@@ -59,7 +59,7 @@ MAY_IMPORT: Final[Mapping[str, frozenset[str]]] = {
         "server",
         DOOR,
     },
-    DOOR: RULES | {"record", "formats", "checks", "reports", "cli"},
+    DOOR: RULES | {"record", "formats", "checks", "reports", "client", "cli"},
 }
 
 PURE_PARTS: Final = PARTS | {"exchange"}

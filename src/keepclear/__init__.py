@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from keepclear.agreement.findings import Finding, Verdict
     from keepclear.checks.report import Report
+    from keepclear.client import AsyncClient, Client
     from keepclear.errors import CallerError, FileErrors, KeepclearError, OperatorError
     from keepclear.reports.notebook import check
 
 __version__ = "0.1.0"
 
 _DOORS: Final = {
+    "AsyncClient": "keepclear.client",
+    "Client": "keepclear.client",
     "CallerError": "keepclear.errors",
     "FileErrors": "keepclear.errors",
     "Finding": "keepclear.agreement.findings",
@@ -32,7 +35,9 @@ _DOORS: Final = {
 }
 
 __all__ = [
+    "AsyncClient",
     "CallerError",
+    "Client",
     "FileErrors",
     "Finding",
     "KeepclearError",

@@ -15,8 +15,10 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from socket import SHUT_RDWR
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Protocol, Self
 from urllib.parse import urlencode
 
 import httpx
@@ -75,6 +77,13 @@ COMES_AGAIN: Final = frozenset({
 COUNTS: Final = "it counts as done; sent again, the same bytes do nothing twice and bring the proof"
 
 
+class NetworkStream(Protocol):
+    """What httpx has below a response that is streamed."""
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 as httpx has it
+        """Return the socket, among others."""
+
+
 class Client:
     """One post of a party at one exchange. Used by one thread at a time.
 
@@ -99,6 +108,7 @@ class Client:
                 "sign with the time of this machine",
             )  # fmt: skip
         self._follows, self._said_us, self._known_until = follows, 0, 0.0
+        self._stream: NetworkStream | None = None
         self.caught_up_us = 0
         self._clock_us, self._now, self._token, self._ids = clock_us, now, "", RandomIds()
         self._http = connection(url, TIMEOUT_S) if http is None else http
@@ -294,17 +304,25 @@ class Client:
         `NoAnswer` where the connection ends, a `RecordError` for what is not proven: call it again,
         and nothing is missed.
         """
+        for event in self.stream(self.begin_following()):
+            yield self.heard(event)
+
+    def begin_following(self) -> int:
+        """Catch up, and return the step from which the stream is to go on."""
         self._copy.untold = self._copy.untold or []
         self.catch_up()
-        for event in self.stream(self._copy.step):
-            if event.kind != "open" and (event.kind != "step" or event.step > self._copy.step):
-                self.catch_up()
-            if event.step > self._copy.step:
-                raise NotProven(
-                    "stream", event.step, f"is more than the {self._copy.step:,} steps that are "
-                    "proven", ASK,
-                )  # fmt: skip
-            yield self.untold()
+        return self._copy.step
+
+    def heard(self, event: Event) -> list[tuple[Part, ...]]:
+        """Return what is new, proven, after an event of the stream: that is a bell, and no more."""
+        if event.kind != "open" and (event.kind != "step" or event.step > self._copy.step):
+            self.catch_up()
+        if event.step > self._copy.step:
+            raise NotProven(
+                "stream", event.step, f"is more than the {self._copy.step:,} steps that are "
+                "proven", ASK,
+            )  # fmt: skip
+        return self.untold()
 
     def untold(self) -> list[tuple[Part, ...]]:
         """Return what `follow` has not yielded yet: where it ends, there may be some."""
@@ -332,12 +350,20 @@ class Client:
                     if not answer.is_success:
                         answer.read()
                         accepted(answer)
+                    self._stream = answer.extensions.get("network_stream")
                     yield Event("open", after or 0, b"")
                     yield from events(answer.iter_lines())
                     break
         except httpx.RequestError as fault:
             raise NoAnswer(f"stream: was cut ({fault}); go on from the last step") from None
         raise NoAnswer("stream: was ended by the exchange; go on from the last step")
+
+    def cut(self) -> None:
+        """End the stream that another thread hears; the one thing that another thread may do."""
+        found = None if self._stream is None else self._stream.get_extra_info("socket")
+        if found is not None:
+            with suppress(OSError):  # it has ended by itself
+                found.shutdown(SHUT_RDWR)
 
     # --- inside -------------------------------------------------------------------------------
 
