@@ -3,9 +3,12 @@
 
 import io
 import zipfile
+from contextlib import suppress
 from xml.sax.saxutils import escape
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from keepclear.airspace.altitudes import parse_altitude
 from keepclear.airspace.volumes import Circle, Corridor, Orbit, Polygon
@@ -178,6 +181,44 @@ def test_faults_of_cells_are_told_by_row_and_column() -> None:
     assert "row 3, start '45000.5': is a date of the sheet, which has no zone" in said
     assert "row 4, circle '34.9,35.1\\n35,36': has more than one line" in said
     assert len(said.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ("<row r='x'><c><v>1</v></c></row>", "'x': is no number of a row"),
+        ("<row r='99999999999'><c><v>1</v></c></row>", "is no number of a row"),
+        ("<row r='1048576'><c r='XFD1048576'><v>1</v></c></row>", "row 1048576: makes a table of"),
+        ("<row r='0'><c><v>1</v></c></row>", "'0': is no number of a row"),
+    ],
+)
+def test_a_cell_that_stands_far_out_or_nowhere_is_refused(cell: str, why: str) -> None:
+    sheet = f"<worksheet><sheetData>{cell}</sheetData></worksheet>"
+
+    assert why in faults_in("p.xlsx", workbook(["id"], **{"xl/worksheets/sheet2.xml": sheet}))
+
+
+@pytest.mark.parametrize("ending", ["\r\n", "\r"])
+def test_lines_end_as_each_system_ends_them(ending: str) -> None:
+    content = "".join(f"{row}{ending}" for row in ROWS).encode()
+
+    assert read("plans.csv", content).areas == read("plans.csv", table(*ROWS)).areas
+
+
+@given(st.binary(max_size=400), st.integers(0, 2_000))
+def test_a_spoilt_workbook_is_read_or_refused_in_words(spoilt: bytes, place: int) -> None:
+    whole = workbook(["callsign", "circle", "radius", "start", "end"], ["OAK 1", "34,35"])
+
+    with suppress(FileErrors):
+        read("plans.xlsx", whole[:place] + spoilt + whole[place + len(spoilt) :])
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=200), st.integers(0, 400))
+def test_a_spoilt_table_is_read_or_refused_in_words(spoilt: str, place: int) -> None:
+    whole = table(*ROWS).decode()
+
+    with suppress(FileErrors):
+        read("plans.csv", (whole[:place] + spoilt + whole[place:]).encode())
 
 
 def test_what_swells_is_no_workbook_or_has_entities_is_refused() -> None:

@@ -59,8 +59,11 @@ class RowFaults(Faults):
 
 def is_area_table(content: bytes) -> bool:
     """Tell whether a CSV file is one of areas: its header has a start, and no timestamp."""
-    header = content[: 1 << 20].removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
-    names = {name.strip().strip('"').lower() for name in header.decode(errors="replace").split(",")}
+    header = content[: 1 << 20].removeprefix(b"\xef\xbb\xbf").lstrip().splitlines()[:1]
+    names = {
+        name.strip().strip('"').lower()
+        for name in b"".join(header).decode(errors="replace").split(",")
+    }
     return "timestamp" not in names and bool(names & {"start", *SHAPES})
 
 
@@ -81,7 +84,7 @@ def read_area_table(file: str, content: bytes, *, lenient: bool = False) -> Cont
 
 def _rows(text: str, faults: Faults) -> Iterator[tuple[int, list[str]]]:
     """Yield each row with the number of its line."""
-    reader = csv.reader(io.StringIO(text), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=None), strict=True)
     before = 0
     try:
         for row in reader:

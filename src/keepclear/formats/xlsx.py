@@ -26,6 +26,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from keepclear.errors import FileErrors
 from keepclear.formats.faults import Faults
 from keepclear.formats.json_values import MOST_BYTES
 
@@ -34,6 +35,7 @@ MOST_CELLS: Final = 2_000_000
 RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 TIMES: Final = frozenset({"timestamp", "start", "end"})
 CELL: Final = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
+ROW: Final = re.compile(r"[1-9][0-9]{0,6}")
 
 
 def csv_of(file: str, content: bytes) -> bytes:
@@ -70,6 +72,8 @@ def _table(book: zipfile.ZipFile, faults: Faults) -> list[list[str]]:
         raise faults.fatal("empty", limit="has nothing on its first sheet",
                            way_out="put the table there")  # fmt: skip
     width = 1 + max(max(row) for row in found.values())
+    if width * max(found) > MOST_CELLS:
+        raise _too_large(max(found), faults)
     return [
         [found.get(number, {}).get(column, "") for column in range(width)]
         for number in range(1, max(found) + 1)
@@ -110,15 +114,23 @@ def _cells(sheet: Element, faults: Faults) -> Iterator[tuple[int, int, Element]]
     for each in sheet.iter():
         if _tag(each) != "row":
             continue
-        row, column = int(each.get("r", row + 1)), -1
+        said, column = each.get("r", str(row + 1)), -1
+        if not ROW.fullmatch(said):
+            raise faults.fatal("XLSX", value=said, limit="is no number of a row",
+                               way_out="save it again as .xlsx")  # fmt: skip
+        row = int(said)
         for cell in each:
             place = CELL.fullmatch(cell.get("r", ""))
             column = _number(place[1]) if place else column + 1
             count += 1
             if column >= MOST_COLUMNS or count > MOST_CELLS:
-                raise faults.fatal("size", row=row, limit=f"has more than {MOST_CELLS:,} cells",
-                                   way_out="split it, or write CSV")  # fmt: skip
+                raise _too_large(row, faults)
             yield row, column, cell
+
+
+def _too_large(row: int, faults: Faults) -> FileErrors:
+    return faults.fatal("size", row=row, limit=f"makes a table of more than {MOST_CELLS:,} cells",
+                        way_out="delete what stands far out, split it, or write CSV")  # fmt: skip
 
 
 def _text(cell: Element, shared: tuple[str, ...], row: int, name: str, faults: Faults) -> str:
