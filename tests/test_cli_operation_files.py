@@ -70,7 +70,7 @@ def test_a_file_with_faults_files_nothing_and_tells_every_one_by_row_and_column(
 
     said = desks.run("north", "operation", "file", file, status=2)
 
-    assert "bad.csv: row 3, circle '95.0': is a latitude beyond 90 degrees" in said
+    assert "bad.csv: row 3, circle '95,35.1': latitude is beyond 90 degrees" in said
     assert "bad.csv: row 4, start 'noon'" in said
     assert own_operations(desks) == []
 

@@ -117,17 +117,28 @@ def test_every_fault_is_told_by_its_row_and_column() -> None:
         f'OP-6,,,,"34.9,35.1",,,8 NM,{WINDOW}',
         f'OP-7,,,"34,35 35,36 34,36 35,35",,,,,{WINDOW}',
         "OP-8",
+        'OP-9,,"95,35",,,,10,,FL260,FL240,2026-05-01T11:00:00Z,2026-05-01T10:00:00Z',
     ))  # fmt: skip
 
     for place in (
-        "row 2, circle '34.9;35.1': is no LAT,LON", "row 4, circle '10': is not a number with",
-        "row 5, circle '95.0': is a latitude beyond 90", "row 6, circle or polygon or route or",
+        "row 2, circle '34.9;35.1': is no LAT,LON", "row 4, radius '10': is not a number with",
+        "row 5, circle '95,35.1': latitude is beyond 90", "row 6, circle or polygon or route or",
         "row 7, lower 'high': has no reference", "row 7, start '2026-05-01T10:00:00'",
         "row 8, route '34.9,35.1': has 1 places", "row 9, polygon",
         "row 10 '1 values': are not the 12 that the header has",
     ):  # fmt: skip
         assert f"plans.csv: {place}" in said
-    assert len(said.splitlines()) == 9
+    assert len(said.splitlines()) == 12
+    assert [line.split(" ")[3] for line in said.splitlines()[-3:]] == ["circle", "radius", "end"]
+
+
+def test_a_row_with_a_fault_is_left_out_whole_where_that_is_asked_for() -> None:
+    bad = f'OP-1,,"95,35",,,,10 NM,,{WINDOW}'
+
+    contents = read("plans.csv", table(ROWS[0], bad, ROWS[1]), lenient=True)
+
+    assert [each.plan.name for each in contents.areas] == ["OAK 1"]
+    assert [(each.row, each.column) for each in contents.left_out] == [(2, "circle")]
 
 
 @pytest.mark.parametrize(

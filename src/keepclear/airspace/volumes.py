@@ -116,16 +116,21 @@ class Volume4D(Value, frozen=True, kw_only=True):
     end_us: int
 
     def __post_init__(self) -> None:
-        if self.end_us < self.start_us:
-            raise InputError(
-                "end", format_time(self.end_us), f"is before start {format_time(self.start_us)}",
-                "swap them or give a duration",
-            )  # fmt: skip
-        if self.end_us == self.start_us:
-            raise InputError(
-                "end", format_time(self.end_us), "is the start too: no time at all",
-                "give an end after the start",
-            )  # fmt: skip
+        check_window(self.start_us, self.end_us)
+
+
+def check_window(start_us: int, end_us: int) -> None:
+    """Refuse a window that ends before it starts, or where it does."""
+    if end_us < start_us:
+        raise InputError(
+            "end", format_time(end_us), f"is before start {format_time(start_us)}",
+            "swap them or give a duration",
+        )  # fmt: skip
+    if end_us == start_us:
+        raise InputError(
+            "end", format_time(end_us), "is the start too: no time at all",
+            "give an end after the start",
+        )  # fmt: skip
 
 
 def _check_positive(length_tmm: int, path: str) -> None:

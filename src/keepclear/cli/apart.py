@@ -121,9 +121,10 @@ def sign(context: click.Context, file: str, words: tuple[str, ...], lasts: str) 
         raise click.UsageError(f"{words[0]}: signs nothing, so {file} is not written")
     if status == 0:
         click.echo(
-            f"written to {file}: hand it in where there is a network, with keepclear submit {file} "
-            "--output answer.json, and take in the answer here, with keepclear act receipt "
-            "answer.json. Who has the file may read what your party may read, until it expires."
+            f"written to {file}\n"
+            f"  where there is a network:  keepclear submit {file} --output answer.json\n"
+            "  then here:  keepclear act receipt answer.json\n"
+            "Who has the file may read what your party may read, until it expires."
         )
     return status
 

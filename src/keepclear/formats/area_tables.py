@@ -22,6 +22,7 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from keepclear.airspace.positions import Position
 from keepclear.errors import InputError
 from keepclear.formats import properties
 from keepclear.formats.contents import Contents
@@ -34,8 +35,13 @@ SHAPES: Final = {
     "circle": (1, 1, "Point"), "polygon": (3, None, "Polygon"),
     "route": (2, None, "LineString"), "orbit": (2, 2, "LineString"),
 }  # fmt: skip
+ANYWHERE: Final[Object] = {
+    "Point": [0, 0], "LineString": [[0, 0], [1, 0]],
+    "Polygon": [[[0, 0], [1, 0], [1, 1], [0, 0]]],
+}  # fmt: skip
 KNOWN: Final = properties.KNOWN - {"times", "speed", "departure", "altitude", "altitude_reference"}
 NEEDED: Final = frozenset({"start", "end"})
+LAT_LON: Final = 'give degrees, latitude first, as "34.9,35.1"'
 
 
 class RowFaults(Faults):
@@ -52,7 +58,8 @@ class RowFaults(Faults):
     ) -> None:  # fmt: skip
         """Note one fault, as `Faults` does; what is told of a geometry is of its column."""
         if column is not None and column.startswith("geometry"):
-            column = self.shape
+            inner = column.removeprefix("geometry.")
+            column = inner if inner in KNOWN else self.shape
         super().add(kind, limit=limit, way_out=way_out, row=self.row if row is None else row,
                     column=column, value=value)  # fmt: skip
 
@@ -138,7 +145,12 @@ def _features(
                        limit=f"are not the {len(names)} that the header has")  # fmt: skip
             continue
         said = {name: value.strip() for name, value in zip(names, row, strict=True)}
+        faults.shape = ""
         geometry = faults.trial("shape", "", _geometry, said, faults)
+        if geometry is None and faults.shape and not faults.lenient:
+            # The file is refused; with any place, what else is wrong in the row is told too.
+            kind = SHAPES[faults.shape][2]
+            geometry = {"type": kind, "coordinates": ANYWHERE[kind]}
         kept: Object = {name: said[name] for name in said if name in KNOWN and said[name]}
         if geometry is not None:
             yield Feature(
@@ -179,7 +191,10 @@ def _place(text: str, column: str) -> list[float]:
     latitude, comma, longitude = text.partition(",")
     try:
         if comma:
-            return [float(longitude), float(latitude)]
+            position = Position(latitude_deg=float(latitude), longitude_deg=float(longitude))
+            return [position.longitude_deg, position.latitude_deg]
+    except InputError as fault:
+        raise InputError(column, text, f"{fault.path} {fault.limit}", LAT_LON) from None
     except ValueError:
         pass
-    raise InputError(column, text, "is no LAT,LON", 'give degrees, as "34.9,35.1"')
+    raise InputError(column, text, "is no LAT,LON", LAT_LON)

@@ -47,6 +47,12 @@ def each(read: Callable[[V, str], T], values: Sequence[V], path: str) -> list[T]
     return found
 
 
+def both(one: Callable[[], T], other: Callable[[], V]) -> tuple[T, V]:
+    """Return what two functions return; all that fails in one `InputErrors`."""
+    found = each(lambda read, _: read(), [one, other], "")
+    return found[0], found[1]  # type: ignore[return-value]
+
+
 class Faults:
     """What was found wrong in one file so far."""
 

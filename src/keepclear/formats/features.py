@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from keepclear.airspace.altitudes import Altitude
-from keepclear.airspace.positions import Edge
+from keepclear.airspace.positions import Edge, Position
 from keepclear.airspace.trajectories import Route, TimedPoint, Trajectory, Waypoint, fly
 from keepclear.airspace.volumes import (
     Circle,
@@ -34,12 +34,13 @@ from keepclear.airspace.volumes import (
     Shape,
     Volume3D,
     Volume4D,
+    check_window,
 )
 from keepclear.errors import InputError
 from keepclear.formats import coordinates, properties
 from keepclear.formats.contents import AreaPlan, Contents, PlanName
 from keepclear.formats.coordinates import Place
-from keepclear.formats.faults import Faults, each, joined, shown
+from keepclear.formats.faults import Faults, both, each, joined, shown
 from keepclear.formats.json_values import Object, as_list, as_text, member
 from keepclear.formats.rings import check_positions, read_area
 from keepclear.formats.tracks import (
@@ -197,6 +198,8 @@ def _read_volumes(
     faults.trial("height", where, _refuse_altitude, said)
     start_us = faults.trial("time", where, properties.moment_us, said, "start")
     end_us = faults.trial("time", where, properties.moment_us, said, "end")
+    if start_us is not None and end_us is not None:
+        faults.trial("time", where, check_window, start_us, end_us)
     if len(faults.found) > before or shapes is None or start_us is None or end_us is None:
         return []
     tally.unlimited += lower is None or upper is None
@@ -253,25 +256,33 @@ def _polygon(found: list[object], path: str, edge: Edge | None, tally: _Tally) -
 
 
 def _circles(feature: Feature, _edge: Edge | None, _tally: _Tally) -> list[Shape]:
-    centre = coordinates.flat(coordinates.place(_coordinates(feature), "coordinates"))
-    return [Circle(centre=centre, radius_tmm=properties.length_tmm(feature.properties, "radius"))]
+    centre, radius_tmm = both(
+        lambda: coordinates.flat(coordinates.place(_coordinates(feature), "coordinates")),
+        lambda: properties.length_tmm(feature.properties, "radius"),
+    )
+    return [Circle(centre=centre, radius_tmm=radius_tmm)]
 
 
 def _lines(feature: Feature, edge: Edge | None, tally: _Tally) -> list[Shape]:
     said = feature.properties
-    line = coordinates.line(_coordinates(feature), "coordinates")
-    route = tuple(coordinates.flat(place) for place in line)
     if ("width" in said) == ("radius" in said):
         limit = "says both width and radius" if "width" in said else "does not say what it is"
         raise InputError("", None, limit, LINES)
+    route, size_tmm = both(
+        lambda: _route(feature),
+        lambda: properties.length_tmm(said, "radius" if "radius" in said else "width"),
+    )
     if "radius" in said:
         if len(route) != 2:
             raise InputError("coordinates", len(route), "positions are no orbit", "give 2")
-        radius_tmm = properties.length_tmm(said, "radius")
-        return [Orbit(first=route[0], second=route[1], radius_tmm=radius_tmm)]
+        return [Orbit(first=route[0], second=route[1], radius_tmm=size_tmm)]
     tally.undeclared += edge is None
-    width_tmm = properties.length_tmm(said, "width")
-    return [Corridor(route=route, width_tmm=width_tmm, edge=edge or Edge.GEODESIC)]
+    return [Corridor(route=route, width_tmm=size_tmm, edge=edge or Edge.GEODESIC)]
+
+
+def _route(feature: Feature) -> tuple[Position, ...]:
+    line = coordinates.line(_coordinates(feature), "coordinates")
+    return tuple(coordinates.flat(place) for place in line)
 
 
 SHAPES: Final[Mapping[str, Callable[[Feature, Edge | None, _Tally], list[Shape]]]] = {
