@@ -85,7 +85,7 @@ class CountingStore:
     def pick(self, numbers: Sequence[int]) -> list[bytes]:
         return self._store.pick(numbers)
 
-    is_ours = True
+    is_ours, term = True, 0
 
     def probe(self) -> None:
         """Nothing is looked for."""
@@ -263,7 +263,7 @@ def kept_of(kept: Kept) -> dict[str, object]:
         "trees": {name: (len(each), each.root()) for name, each in kept.ledger.trees.items()},
         "keys": {party: kept.keys.documents(party) for party in kept.keys.parties()},
         "counts": kept.counts, "beats": kept.beats, "noted": kept.noted,
-        "worlds": list(kept.worlds),
+        "beside": list(kept.beside), "writers": kept.writers,
         "near": (set(cylinders), bound, {k: v[:2] for k, v in kept.near._kept.items()}),
         "viewers": seen_by(kept.viewers),
         "late": kept.late, "starts": kept.starts,

@@ -25,11 +25,12 @@ from keepclear.agreement.rules_toml import parse_short
 from keepclear.client import Client
 from keepclear.detect.compiled import plain
 from keepclear.plans import acts
+from keepclear.record.files import AnyLine, WriterLine
 from keepclear.server.beginning import Beginning
 from keepclear.server.clock import SteadyClock
 from keepclear.server.operator import HealthSaid
 from keepclear.server.region import create_region
-from keepclear.server.stores import STORE, StoreFile
+from keepclear.server.stores import STORE, StoreFile, read_store
 from keepclear.server.writer import State
 from keepclear.store.database import Database
 from keepclear.store.nodes import Fenced, WrittenByOther
@@ -280,7 +281,7 @@ def test_who_stands_by_reads_along_and_has_little_left_to_read(
     begun.exchange.beat()
     begun.store.close()
     with closing(third := first()[1]):
-        assert len(list(third.lines())) == count + 1
+        assert len(list(third.lines())) == count + 2  # who writes now, and a beat
 
 
 @pytest.mark.slow
@@ -347,7 +348,18 @@ class Pair:
         assert [each.fault for each in self.senders] == [None, None]
         statuses = [each.end() for each in (self.first, self.second)]
         assert statuses[1] == 0
+        check_writers(self.first)
         check(self.first, [own_id for each in self.senders for own_id in each.answered])
+
+
+def check_writers(node: Node) -> None:
+    """See that each change of the writer stands in the record, with a term above the last."""
+    with closing(read_store(node.folder)) as kept:
+        lines = [msgspec.json.decode(each, type=AnyLine) for each in kept.lines()]
+    found = [each for each in lines if isinstance(each, WriterLine)]
+    assert [each.number for each in found] == list(range(1, len(found) + 1))
+    assert [each.term for each in found] == sorted({each.term for each in found})
+    assert len({each.node for each in found}) > 1
 
 
 def health(node: Node) -> HealthSaid:

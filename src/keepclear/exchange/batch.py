@@ -37,7 +37,8 @@ class Batch:
     keys: Keyring
     counts: dict[str, int]
     beats: int
-    worlds: tuple[tuple[int, str], ...]
+    beside: tuple[str, ...]
+    writers: int
     noted: dict[str, int]
     lines: list[AnyLine] = field(default_factory=list)
     seen: dict[int, Seen] = field(default_factory=dict)
@@ -54,8 +55,8 @@ def batch_of(kept: Kept) -> Batch:
     return Batch(
         reach=kept.near.reach, world=kept.world.hash, chain=kept.ledger.chain,
         sizes={audience: len(tree) for audience, tree in kept.ledger.trees.items()},
-        keys=kept.keys, counts=kept.counts, beats=kept.beats, worlds=tuple(kept.worlds),
-        noted=kept.noted,
+        keys=kept.keys, counts=kept.counts, beats=kept.beats, beside=tuple(kept.beside),
+        writers=kept.writers, noted=kept.noted,
     )  # fmt: skip
 
 
@@ -67,7 +68,8 @@ def take_back(kept: Kept, batch: Batch, functions: Functions) -> bool:
     take_back_act(kept, 0, batch.reach, functions, batch.touched)
     kept.ledger.go_back(batch.chain, batch.sizes)
     kept.keys, kept.counts, kept.beats = batch.keys, batch.counts, batch.beats
-    kept.worlds[:] = batch.worlds
+    kept.beside[:] = batch.beside
+    kept.writers = batch.writers
     kept.noted = batch.noted
     for act, _, _ in batch.answered.values():
         kept.answers.drop(act)

@@ -49,7 +49,7 @@ from keepclear.plans.operations import protects_until_us
 from keepclear.record.encoding import encode
 from keepclear.record.entries import EVERYBODY, Part, Placed, audience_of
 from keepclear.record.envelopes import Envelope
-from keepclear.record.files import BeatLine, CheckpointLine, EntryLine, WorldLine
+from keepclear.record.files import BeatLine, CheckpointLine, EntryLine, WorldLine, WriterLine
 from keepclear.record.headers import Act, Place, check_act, read_act
 from keepclear.record.key_documents import Keyring
 from keepclear.record.keys import Signer
@@ -82,6 +82,7 @@ class Exchange:
         self._ids, self._store, self._functions = ids, store, functions
         self._has_failed = False
         self._batch: Batch | None = None
+        self._unsaid: tuple[str, int] | None = None
         self._kept = self._from_record() if kept is None else kept
         self.reads = Reads(self._written, store, region, signer)
         if not self.world.opened:
@@ -106,6 +107,13 @@ class Exchange:
     def keys(self) -> Keyring:
         """Return the keys of all parties."""
         return self._kept.keys
+
+    def written_by(self, node: str, term: int) -> None:
+        """Say in the record, before anything else of this exchange, which node writes it now.
+
+        term: of the node's lease, 0 where it has none. It stands in no party's file.
+        """
+        self._unsaid = "".join(each if "!" <= each <= "~" else "?" for each in node)[:253], term
 
     def _from_record(self) -> Kept:
         return reopened(self._store.lines, self._region, self._signer.public, self._functions)
@@ -302,10 +310,10 @@ class Exchange:
             )
             kept.noted = {audience: len(tree) for audience, tree in kept.ledger.trees.items()}
             salt = self._ids.salt()
-            note = kept.ledger.beat(kept.beats, salt, name, signer, kept.worlds)
+            note = kept.ledger.beat(kept.beats, salt, name, signer, kept.beside)
             batch.lines.append(BeatLine(salt=salt, note=note))
             kept.beats += 1
-            kept.worlds.clear()
+            kept.beside.clear()
 
     def copied(self, version: str) -> Copied:
         """Return copies of all that is held, for a snapshot. version: of this program."""
@@ -333,6 +341,7 @@ class Exchange:
             return
         self._check_whole()
         batch = self._batch = batch_of(self._kept)
+        self._say_writer(batch)
         try:
             yield batch
         finally:
@@ -340,6 +349,18 @@ class Exchange:
             if not self._has_failed:
                 self._write(batch)
                 keep(self.world)
+
+    def _say_writer(self, batch: Batch) -> None:
+        """Begin a batch with who writes, until one was written that did."""
+        if self._unsaid is not None:
+            kept, (node, term) = self._kept, self._unsaid
+            line = WriterLine(
+                number=kept.writers + 1, seq=batch.chain.seq, at_us=self._now_us(), node=node,
+                term=term,
+            )  # fmt: skip
+            batch.lines.append(line)
+            kept.beside.append(line.said)
+            kept.writers = line.number
 
     def _deciding(self, now_us: int) -> Deciding:
         kept = self._kept
@@ -403,8 +424,9 @@ class Exchange:
         ledger.take(entered)
         seq = entered.chain.seq
         if seq % self._region.hash_every == 0:
-            batch.lines.append(WorldLine(seq=seq, hash=self.world.hash))
-            self._kept.worlds.append((seq, self.world.hash))
+            line = WorldLine(seq=seq, hash=self.world.hash)
+            batch.lines.append(line)
+            self._kept.beside.append(line.said)
         return placed
 
     def _write(self, batch: Batch) -> None:
@@ -413,7 +435,9 @@ class Exchange:
         Where it is not known whether that was done, the exchange stops. `NotWritten` where it is
         known that it was not: it goes on as it stood before.
         """
-        if not batch.lines:
+        if not batch.lines or (self._unsaid is not None and len(batch.lines) == 1):
+            kept = self._kept  # who writes is said with the first that is written
+            kept.beside[:], kept.writers = batch.beside, batch.writers
             return
         self._has_failed = True
         lines = [encode(line) for line in batch.lines]
@@ -429,7 +453,7 @@ class Exchange:
             raise
         for number, each in enumerate(lines):
             self._kept.viewers.note(each, batch.seen.get(number))
-        self._has_failed = False
+        self._has_failed, self._unsaid = False, None
 
     def _now_us(self) -> int:
         """Return the time, where the record is whole; never before that of its last entry."""

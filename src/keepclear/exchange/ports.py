@@ -43,6 +43,11 @@ class Store(Protocol):
         """Tell whether nobody else can write now; where not, nothing of it is shown."""
         ...
 
+    @property
+    def term(self) -> int:
+        """Return the term of the lease by which it is written; 0 where nobody else could write."""
+        ...
+
     def append(self, lines: Sequence[bytes]) -> None:
         """Keep lines after those that are there; `NotWritten` where surely none was kept."""
         ...

@@ -46,7 +46,15 @@ from keepclear.record.entries import Entry, Leaf, Part, Placed
 from keepclear.record.envelopes import Envelope
 from keepclear.record.exchange_keys import ExchangeKeys
 from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
-from keepclear.record.files import AnyLine, BeatLine, CheckpointLine, EntryLine, Header, WorldLine
+from keepclear.record.files import (
+    AnyLine,
+    BeatLine,
+    CheckpointLine,
+    EntryLine,
+    Header,
+    WorldLine,
+    WriterLine,
+)
 from keepclear.record.headers import CLOCK_US
 from keepclear.record.keys import PublicKey
 from keepclear.record.ledger import Ledger, beat_digest
@@ -196,7 +204,10 @@ class _Reading:
                 self._entry(bytes(line.entry), place, path)
             case WorldLine():
                 check_world(self._kept.world, line, path)
-                self._kept.worlds.append((line.seq, line.hash))
+                self._kept.beside.append(line.said)
+            case WriterLine():
+                self._kept.beside.append(line.said)
+                self._kept.writers = line.number
             case CheckpointLine():
                 said = read_checkpoint(split_note(line.note)[0])
                 self._kept.noted[said.origin.rpartition("/")[2]] = said.size
@@ -204,7 +215,7 @@ class _Reading:
                 if place >= self._checked_from:
                     self._check_beat(line, path)
                 self._kept.beats += 1
-                self._kept.worlds.clear()
+                self._kept.beside.clear()
             case _:
                 pass
 
@@ -345,7 +356,7 @@ class _Reading:
         ledger = self._kept.ledger
         root = beat_digest(
             ledger.region, ledger.incarnation, ledger.chain, ledger.trees, line.salt,
-            self._kept.worlds,
+            self._kept.beside,
         )  # fmt: skip
         if read_checkpoint(split_note(line.note)[0]).root != root:
             raise BrokenProof(

@@ -12,6 +12,7 @@ Layout: JSON Lines, each line in its one form (`encoding`), the first is the hea
     checkpoint   a note of a tree as it stands after the lines before it
     beat         salt, note (archive only)
     world        seq, hash: what the entries before that number lead to (archive only)
+    writer       number, seq, at_us, node, term: who writes the entries from seq on (archive only)
     personal     a personal value of an act before it: act, field; may be left out
 
 The operator's archive has everything. A party's file has the trees it may see, and nothing of
@@ -36,6 +37,7 @@ from keepclear.record.personal import PersonalValue
 FORMAT: Final = "keepclear-record/1"
 KEYS_FORMAT: Final = "keepclear-keys/1"
 LONGEST_LINE: Final = 16_777_216
+NODE: Final = r"^[!-~]{1,253}\Z"
 
 
 class ExchangeKey(Signed, frozen=True, kw_only=True):
@@ -132,6 +134,30 @@ class WorldLine(Line, frozen=True, kw_only=True, tag="world"):
     seq: Annotated[int, msgspec.Meta(ge=1, lt=2**62)]
     hash: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
+    @property
+    def said(self) -> str:
+        """Return what a beat is over."""
+        return f"world {self.seq} {self.hash}"
+
+
+class WriterLine(Line, frozen=True, kw_only=True, tag="writer"):
+    """Another process writes from the entry `seq` on; under the next beat, as hashes of worlds are.
+
+    number: counts the writers of the record, from 1. node: its name. term: of its lease of the
+    database, 0 where there is none.
+    """
+
+    number: Annotated[int, msgspec.Meta(ge=1, lt=2**62)]
+    seq: Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
+    at_us: TimeUs
+    node: Annotated[str, msgspec.Meta(pattern=NODE)]
+    term: Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
+
+    @property
+    def said(self) -> str:
+        """Return what a beat is over."""
+        return f"writer {self.number} {self.seq} {self.at_us} {self.term} {self.node}"
+
 
 class PersonalLine(Line, frozen=True, kw_only=True, tag="personal"):
     """A personal value, which can be taken out of the file and everything still verifies."""
@@ -142,7 +168,7 @@ class PersonalLine(Line, frozen=True, kw_only=True, tag="personal"):
 
 AnyLine = (
     Header | DocumentLine | TreeLine | ChainLine | EntryLine | LeafLine | CheckpointLine | BeatLine
-    | WorldLine | PersonalLine
+    | WorldLine | WriterLine | PersonalLine
 )  # fmt: skip
 
 

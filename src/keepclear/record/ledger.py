@@ -38,8 +38,6 @@ from keepclear.record.parts import INCARNATION_KIND, Incarnation, TreeSize
 from keepclear.record.receipts import Receipt
 from keepclear.record.views import is_seen
 
-Worlds = Sequence[tuple[int, str]]
-
 
 class ForWhom(msgspec.Struct, frozen=True, kw_only=True):
     """A part that is to be entered: for which audience, with which salt."""
@@ -162,14 +160,13 @@ class Ledger:
         )  # fmt: skip
 
     def beat(
-        self, number: int, salt: bytes, exchange: str, signer: Signer, worlds: Worlds = ()
+        self, number: int, salt: bytes, exchange: str, signer: Signer, beside: Sequence[str] = ()
     ) -> str:
         """Return the note of a beat: the digest over the order and all trees now.
 
-        worlds: the hashes of the world that stand in the record since the beat before, each with
-        how many entries lead to it.
+        beside: what stands beside the entries since the beat before: hashes of the world, writers.
         """
-        digest = beat_digest(self.region, self.incarnation, self.chain, self.trees, salt, worlds)
+        digest = beat_digest(self.region, self.incarnation, self.chain, self.trees, salt, beside)
         text = Checkpoint(beat_origin(self.region, self.incarnation), number, digest).text
         return sign_note(text, exchange, signer)
 
@@ -185,18 +182,18 @@ def grow(trees: dict[str, Tree], leaves: Sequence[Leaf]) -> None:
 
 def beat_digest(
     region: str, incarnation: int, chain: Chain, trees: Mapping[str, Tree], salt: bytes,
-    worlds: Worlds = (),
+    beside: Sequence[str] = (),
 ) -> bytes:  # fmt: skip
-    """Return SHA-256 over a salt, the order, the checkpoint texts of all trees, and worlds.
+    """Return SHA-256 over a salt, the order, the checkpoint texts of all trees, and more.
 
     The order is written as a checkpoint too: how many entries there were, and the hash of the
-    last; the trees follow in order of audience, and then the hash of each world since the beat
-    before, on a line of its own.
+    last; the trees follow in order of audience, and then what stands beside the entries since the
+    beat before (hashes of the world, writers), each on a line of its own.
     """
     order = Checkpoint(order_origin(region, incarnation), chain.seq, chain.previous)
     texts = [order.text] + [
         Checkpoint(origin_of(region, incarnation, audience), len(tree), tree.root()).text
         for audience, tree in sorted(trees.items())
     ]
-    texts += [f"world {seq} {each}\n" for seq, each in worlds]
+    texts += [f"{each}\n" for each in beside]
     return sha256(salt + "".join(texts).encode()).digest()

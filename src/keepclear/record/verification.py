@@ -11,8 +11,9 @@ from the file on trust but what is then checked against signatures:
    A late act is judged by the time at which its receipt proves that it was first entered, and
    by the keys of then. One entered since its key is suspect is marked, whatever time it says.
 4. Each checkpoint and beat is signed by the exchange over the trees as they stand there, and a
-   beat over the order of the entries and the hashes of worlds before it too. No salt is used
-   twice. Whether such a hash is that of the world, a fold tells.
+   beat over the order of the entries, the hashes of worlds and the writers before it too. No salt
+   is used twice, and writers are counted without a gap. Whether such a hash is that of the world,
+   a fold tells.
 5. With a file of keys, the exchange's keys are those, and each party's key documents go on from
    those. Without one the record is only consistent with itself: whoever wrote all of it again
    with keys of their own would pass.
@@ -51,6 +52,7 @@ from keepclear.record.files import (
     PersonalLine,
     TreeLine,
     WorldLine,
+    WriterLine,
 )
 from keepclear.record.headers import CLOCK_US, LONGEST_US, Act, read_act
 from keepclear.record.key_documents import KeyDocument, Keyring
@@ -105,7 +107,7 @@ class Verified(NamedTuple):
     the last entry, None without one. exchange: which have signed. roots: fingerprints of the
     keys believed. last_us: time of the last part. unsigned: how many leaves no checkpoint or
     beat covers. one_person: for which party, and what, one representative may sign or has
-    signed what takes two.
+    signed what takes two. writer: which node has written last, as the archive says.
     """
 
     header: Header
@@ -127,6 +129,7 @@ class Verified(NamedTuple):
     roots: tuple[tuple[str, str], ...]
     suspects: tuple[Suspect, ...]
     one_person: tuple[tuple[str, Power], ...]
+    writer: WriterLine | None = None
 
 
 def verify(lines: Iterable[bytes], keys: KeysFile | None, tell: Tell | None = None) -> Verified:
@@ -167,7 +170,8 @@ class Verification:
         self._signed: dict[str, int] = {}
         self._entries = self._leaves = self._acts = self._checkpoints = self._beats = 0
         self._first_us, self._last_us = 0, 0
-        self._worlds: list[tuple[int, str]] = []  # since the last beat
+        self._beside: list[str] = []  # hashes of worlds, and writers, since the last beat
+        self._writer: WriterLine | None = None
         self._last_beat: int | None = None
         self._ends_in_beat = False
         self._with_personal: dict[str, Act] = {}
@@ -200,7 +204,7 @@ class Verification:
                 self._take_checkpoint(line.note, path)
             case PersonalLine():
                 self._take_personal(line, path)
-            case BeatLine() | WorldLine() if self._header.view == "archive":
+            case BeatLine() | WorldLine() | WriterLine() if self._header.view == "archive":
                 self._take_over_all(line, path)
             case _:
                 raise Malformed(
@@ -239,6 +243,7 @@ class Verification:
             self._checkpoints, self._beats, self._first_us, self._last_us, unsigned,
             self._first_entry, self._last_beat if self._ends_in_beat else None, trees,
             self._exchange.signed, roots, tuple(suspects), tuple(self._alone),
+            self._writer,
         )  # fmt: skip
 
     def _follow_keys(self, lines: int) -> None:
@@ -424,12 +429,15 @@ class Verification:
         self._signed[audience] = len(tree)
         self._checkpoints += 1
 
-    def _take_over_all(self, line: BeatLine | WorldLine, path: str) -> None:
+    def _take_over_all(self, line: BeatLine | WorldLine | WriterLine, path: str) -> None:
         """Check what is over all trees, and in an archive alone."""
-        if isinstance(line, BeatLine):
-            self._take_beat(line, path)
-        else:
-            self._take_world(line, path)
+        match line:
+            case BeatLine():
+                self._take_beat(line, path)
+            case WorldLine():
+                self._take_world(line, path)
+            case WriterLine():
+                self._take_writer(line, path)
 
     def _take_beat(self, line: BeatLine, path: str) -> None:
         self._entered.take_salt(line.salt, path)
@@ -440,7 +448,7 @@ class Verification:
                 f"{path}, beat", beat.origin[:SHOWN], "is of another record", "get it again"
             )
         digest = beat_digest(
-            region, incarnation, self._chain, self._trees, line.salt, self._worlds
+            region, incarnation, self._chain, self._trees, line.salt, self._beside
         )  # fmt: skip
         if beat.root != digest:
             raise BrokenProof(
@@ -455,7 +463,7 @@ class Verification:
                 "a beat was dropped or moved: get the range again",
             )  # fmt: skip
         self._last_beat, self._ends_in_beat = beat.size, True
-        self._worlds.clear()
+        self._beside.clear()
         self._beats += 1
         self._signed |= {audience: len(tree) for audience, tree in self._trees.items()}
 
@@ -465,8 +473,26 @@ class Verification:
                 f"{path}, world", line.seq, f"is not {self._chain.seq}, the entries before it",
                 "get the range again: it was moved",
             )  # fmt: skip
-        self._worlds.append((line.seq, line.hash))
+        self._beside.append(line.said)
         self._ends_in_beat = False
+
+    def _take_writer(self, line: WriterLine, path: str) -> None:
+        """Check that a writer is the next, and writes from here on."""
+        if line.seq != self._chain.seq or line.at_us < self._chain.at_us:
+            raise Malformed(
+                f"{path}, writer", f"entry {line.seq} at {line.at_us}",
+                f"is not from {self._chain.seq} on, or before the entry before it",
+                "get the range again: it was moved",
+            )  # fmt: skip
+        before = self._writer.number if self._writer is not None else 0
+        is_known = self._writer is not None or self._first_entry == 0
+        if is_known and line.number != before + 1:
+            raise Malformed(
+                f"{path}, writer", line.number, f"is not the one after {before}",
+                "get the range again: a change of the writer was left out",
+            )  # fmt: skip
+        self._writer, self._ends_in_beat = line, False
+        self._beside.append(line.said)
 
     def _read_note(self, note: str, path: str) -> Checkpoint:
         try:

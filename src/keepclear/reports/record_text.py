@@ -25,6 +25,7 @@ from keepclear.record.files import (
     LeafLine,
     TreeLine,
     WorldLine,
+    WriterLine,
 )
 from keepclear.record.headers import read_act
 from keepclear.record.key_documents import KeyDocument
@@ -72,10 +73,7 @@ def verified_text(found: Verified, file: str) -> str:
         lines += _row(label, limit)
     if found.leaves:
         lines += _row("from, to", f"{format_time(found.first_us)}, {format_time(found.last_us)}")
-    for each in found.exchange:
-        lines += _row("exchange", each.name, grouped(each.key_id))
-    for party, root in found.roots:
-        lines += _row("root", f"of {party}", grouped(root))
+    lines += _who_rows(found)
     for party, power in found.one_person:
         lines += _row("alone", f"one representative of {party} may sign {power} alone")
     for suspect in found.suspects:
@@ -88,6 +86,19 @@ def verified_text(found: Verified, file: str) -> str:
         "Says what was entered and by whom; not that it is true, nor that nothing else happened.",
     ]
     return _text(lines)
+
+
+def _who_rows(found: Verified) -> list[str]:
+    """Return who has written and signed a record, and by whose roots it is believed."""
+    lines: list[str] = []
+    if (writer := found.writer) is not None:
+        since = f"from entry {writer.seq:,} on"
+        lines += _row("writer", f"the last of {writer.number:,} is node {writer.node}, {since}")
+    for each in found.exchange:
+        lines += _row("exchange", each.name, grouped(each.key_id))
+    for party, root in found.roots:
+        lines += _row("root", f"of {party}", grouped(root))
+    return lines
 
 
 class Judged(NamedTuple):
@@ -246,16 +257,20 @@ def _line_words(line: AnyLine, number: int) -> Iterator[tuple[str, str]]:
         case CheckpointLine():
             found = read_checkpoint(split_note(line.note)[0])
             yield f"{before}checkpoint of {found.origin}: {_count(found.size, 'part')}", ""
-        case BeatLine() | WorldLine():
+        case BeatLine() | WorldLine() | WriterLine():
             yield f"{before}{_over_all_words(line)}", ""
         case _:
             pass
 
 
-def _over_all_words(line: BeatLine | WorldLine) -> str:
+def _over_all_words(line: BeatLine | WorldLine | WriterLine) -> str:
     """Return what a line says that is over all trees."""
     if isinstance(line, WorldLine):
         return f"the world after {_count(line.seq, 'entry')}: {line.hash[:16]}"
+    if isinstance(line, WriterLine):
+        term = f", term {line.term}" if line.term else ""
+        when = f"{format_time(line.at_us)[:19]}Z"
+        return f"writer {line.number}: node {line.node}{term}, from entry {line.seq} on, {when}"
     return f"beat {read_checkpoint(split_note(line.note)[0]).size}"
 
 

@@ -60,6 +60,7 @@ class Beginning:
         except BaseException:
             store.close()
             raise
+        exchange.written_by(self._node.name, store.term)
         return Begun(exchange, store, self._snapshots)
 
     def _kept(self, region: Region, store: Store, public: PublicKey) -> Kept | None:

@@ -25,6 +25,11 @@ class MemoryStore:
         """Tell whether nobody else can write: nobody can."""
         return True
 
+    @property
+    def term(self) -> int:
+        """Return the term of the lease by which it is written; 0 without one."""
+        return 0
+
     def append(self, lines: Sequence[bytes]) -> None:
         """Keep lines after those that are there."""
         self._lines += lines

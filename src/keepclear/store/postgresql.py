@@ -155,6 +155,11 @@ class PostgreSQLStore:
                 "it is, and see docs/operate.md"
             )
 
+    @property
+    def term(self) -> int:
+        """Return the term of the lease by which it is written; 0 without one."""
+        return 0 if self._lease is None else self._lease.term
+
     def append(self, lines: Sequence[bytes]) -> None:
         """Keep lines after those that are there."""
         try:
@@ -189,7 +194,7 @@ class PostgreSQLStore:
 
     def _inserting(self, first: int, lines: Sequence[bytes]) -> Statement:
         """Return what inserts lines. first: how many of the same append stand before them."""
-        term = -1 if self._lease is None else self._lease.term
+        term = -1 if self._lease is None else self.term
         values = chain.from_iterable(enumerate(lines, self._next + first))
         rows = ", (%s, %b)" * (len(lines) - 1)
         return INSERT.format(rows), (self._region, term, *values)

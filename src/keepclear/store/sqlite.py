@@ -130,6 +130,11 @@ class SQLiteStore:
         """Tell whether nobody else can write: the lock is held."""
         return self._lock is not None
 
+    @property
+    def term(self) -> int:
+        """Return the term of the lease by which it is written; 0 without one."""
+        return 0
+
     def append(self, lines: Sequence[bytes]) -> None:
         """Keep lines after those that are there."""
         numbered = list(enumerate(lines, self._next))
