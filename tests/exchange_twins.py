@@ -85,7 +85,7 @@ class CountingStore:
     def pick(self, numbers: Sequence[int]) -> list[bytes]:
         return self._store.pick(numbers)
 
-    is_ours, term = True, 0
+    is_ours, term, time_said = True, 0, None
 
     def probe(self) -> None:
         """Nothing is looked for."""
@@ -181,6 +181,9 @@ class Twins:
     def pass_time(self) -> None:
         self._both(lambda each: each.pass_time())
 
+    def hold_time(self, off_us: int) -> None:
+        self._both(lambda each: each.hold_time(off_us))
+
     def recheck_some(self) -> bool:
         return bool(self._both(lambda each: each.recheck_some(), is_safe_twice=False))
 
@@ -264,6 +267,7 @@ def kept_of(kept: Kept) -> dict[str, object]:
         "keys": {party: kept.keys.documents(party) for party in kept.keys.parties()},
         "counts": kept.counts, "beats": kept.beats, "noted": kept.noted,
         "beside": list(kept.beside), "writers": kept.writers,
+        "is_held": kept.is_held,
         "near": (set(cylinders), bound, {k: v[:2] for k, v in kept.near._kept.items()}),
         "viewers": seen_by(kept.viewers),
         "late": kept.late, "starts": kept.starts,

@@ -99,6 +99,11 @@ class Stopping(Exchanging):
     def beat(self) -> None:
         self.stage.exchange.beat()
 
+    @rule(off_us=st.sampled_from([0, 5_000_000]))
+    def let_clocks_differ(self, off_us: int) -> None:
+        self.stage.exchange.hold_time(off_us)
+        self.stage.exchange.pass_time()
+
     def every_pair_in_conflict_has_one_and_no_other_has(self) -> None:
         """Leave it to the exchange that never stops: both hold the same."""
 

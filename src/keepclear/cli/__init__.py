@@ -36,7 +36,7 @@ from keepclear.cli.operation import operation
 from keepclear.cli.play import play
 from keepclear.cli.record import record
 from keepclear.cli.restored import restored
-from keepclear.cli.serve import party, serve
+from keepclear.cli.serve import clock, party, serve
 from keepclear.cli.snapshot import snapshot
 from keepclear.cli.store import store
 from keepclear.cli.watch import watch
@@ -93,7 +93,7 @@ for each in (incident_in_file, export):
 for each in (rotate, appoint):
     key.add_command(each)
 for each in (
-    accept, ack, act, agree_as_is, agreement, answer, answers_for, backup, check, config,
+    accept, ack, act, agree_as_is, agreement, answer, answers_for, backup, check, clock, config,
     conflicts, demo, export_party, incident, key, operation, party, play, post, propose_change,
     record, restore, restored, send_again, serve, snapshot, store, submit, watch,
 ):  # fmt: skip

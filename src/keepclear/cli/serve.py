@@ -164,6 +164,37 @@ def add(name: str, folder: str, home: str, status: str, exchange: str, operator:
     return print_or_refuse(make)
 
 
+@click.group()
+def clock() -> None:
+    """For the operator: the clock of a node."""
+
+
+@clock.command("accept")
+@click.option("--folder", required=True, type=click.Path(file_okay=False),
+              help="The region's folder, as it is served on this machine.")  # fmt: skip
+@click.option("--operator", default=OPERATOR, show_default=True, metavar="HOST:PORT",
+              help="Where the node is reached by its operator.")  # fmt: skip
+def accept_step(folder: str, operator: str) -> int:
+    """Go on with what the machine's clock says now, and with how the database's differs from it.
+
+    Where clocks differ by more than 2 s nothing happens by time alone, and health says which is
+    off. Set it right where it is wrong; this is for where it is right. Time in the record never
+    goes back: where it is ahead it stands until the clock has come.
+
+    \b
+    Example:
+      keepclear clock accept --folder east
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.client import accept_clock
+    from keepclear.server.region import operator_token
+
+    def make() -> list[str]:
+        accept_clock(f"http://{operator}", operator_token(Path(folder)))
+        return ["accepted; what has fallen due meanwhile happens now"]
+
+    return print_or_refuse(make)
+
+
 def _admitted(keys: str, folder: str, operator: str) -> tuple[str, ...]:
     """Admit the parties in a file of keys; return which."""
     from keepclear.cli.record import read_keys_file

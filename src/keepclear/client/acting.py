@@ -467,11 +467,19 @@ class Client:
 
 def admit_party(operator: str, token: str, document: Envelope) -> None:
     """Let the operator's address of a node admit a party by its key document."""
+    _told(operator, token, "/parties", encode(document))
+
+
+def accept_clock(operator: str, token: str) -> None:
+    """Let a node go on with its machine's clock, by the operator's address of it."""
+    _told(operator, token, "/clock", b"")
+
+
+def _told(operator: str, token: str, path: str, body: bytes) -> None:
+    """Tell a node something, as its operator."""
     with httpx.Client(base_url=operator, timeout=TIMEOUT_S) as http:
         try:
-            answer = http.post(
-                "/parties", content=encode(document), headers={"Authorization": f"Bearer {token}"}
-            )
+            answer = http.post(path, content=body, headers={"Authorization": f"Bearer {token}"})
         except httpx.RequestError as fault:
             raise NoAnswer(
                 f"{operator}: gives no answer ({fault}); see that keepclear serve runs"

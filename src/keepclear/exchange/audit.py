@@ -64,7 +64,7 @@ from keepclear.record.encoding import decode
 from keepclear.record.entries import Entry, Leaf, Part
 from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import Malformed
-from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, Header, WorldLine
+from keepclear.record.files import LONGEST_LINE, AnyLine, ClockLine, EntryLine, Header, WorldLine
 from keepclear.record.headers import Act, read_act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import (
@@ -124,6 +124,8 @@ def audit(
             auditor.take(decode(bytes(line.entry), Entry, f"{path}, entry", LONGEST_LINE), path)
         elif isinstance(line, WorldLine):
             auditor.check_world(line, path)
+        elif isinstance(line, ClockLine):
+            auditor.hold_time(line, path)
         if tell is not None:
             tell(len(data) + 1)
     if auditor is None:
@@ -199,6 +201,11 @@ class _Auditor:
     def check_world(self, line: WorldLine, path: str) -> None:
         """Compare the hash of the world beside the entries with that of the fold."""
         check_world(self._opened(path).found.world, line, path)
+
+    def hold_time(self, line: ClockLine, path: str) -> None:
+        """Expect nothing by time alone as long as it was held."""
+        again = self._opened(path)
+        again.steps.hold(until_us=None if line.off_us else self._last_us or 0)
 
     def take(self, entry: Entry, path: str) -> None:
         """Fold one entry and decide it again."""

@@ -99,7 +99,7 @@ class Steps:
 
     def __init__(self, found: Found) -> None:
         self._found, self.acts = found, 0
-        self._due = Due()
+        self._due, self._is_held = Due(), False
 
     def know(self, party: str) -> None:
         """Take a party of the region, from its key document."""
@@ -135,6 +135,13 @@ class Steps:
                 "rules it is done",
             )  # fmt: skip
         self._compare(act, payload, said, made)
+
+    def hold(self, until_us: int | None) -> None:
+        """Let what falls due wait, as clocks differ; or until a time, at which it did no more."""
+        self._is_held = until_us is None
+        while until_us is not None and (first := self._due.first(until_us - 1)) is not None:
+            self._due.drop(first)
+            self._due.put(until_us, first.key)
 
     def follow(self, events: list[Event]) -> None:
         """Bring what is kept beside the world to where an entry has led it."""
@@ -174,7 +181,8 @@ class Steps:
     def _check_overdue(self) -> None:
         """Tell of operations whose time came before this entry, and that did not move."""
         world = self._found.world
-        while (first := self._due.first(self._found.deciding.now_us - 1)) is not None:
+        now_us = self._found.deciding.now_us
+        while not self._is_held and (first := self._due.first(now_us - 1)) is not None:
             self._due.drop(first)
             operation = world.operations.get(first.key)
             if operation is None:

@@ -39,6 +39,7 @@ class Batch:
     beats: int
     beside: tuple[str, ...]
     writers: int
+    is_held: bool
     noted: dict[str, int]
     lines: list[AnyLine] = field(default_factory=list)
     seen: dict[int, Seen] = field(default_factory=dict)
@@ -56,7 +57,7 @@ def batch_of(kept: Kept) -> Batch:
         reach=kept.near.reach, world=kept.world.hash, chain=kept.ledger.chain,
         sizes={audience: len(tree) for audience, tree in kept.ledger.trees.items()},
         keys=kept.keys, counts=kept.counts, beats=kept.beats, beside=tuple(kept.beside),
-        writers=kept.writers, noted=kept.noted,
+        writers=kept.writers, is_held=kept.is_held, noted=kept.noted,
     )  # fmt: skip
 
 
@@ -69,7 +70,7 @@ def take_back(kept: Kept, batch: Batch, functions: Functions) -> bool:
     kept.ledger.go_back(batch.chain, batch.sizes)
     kept.keys, kept.counts, kept.beats = batch.keys, batch.counts, batch.beats
     kept.beside[:] = batch.beside
-    kept.writers = batch.writers
+    kept.writers, kept.is_held = batch.writers, batch.is_held
     kept.noted = batch.noted
     for act, _, _ in batch.answered.values():
         kept.answers.drop(act)

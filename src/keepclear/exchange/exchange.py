@@ -49,7 +49,14 @@ from keepclear.plans.operations import protects_until_us
 from keepclear.record.encoding import encode
 from keepclear.record.entries import EVERYBODY, Part, Placed, audience_of
 from keepclear.record.envelopes import Envelope
-from keepclear.record.files import BeatLine, CheckpointLine, EntryLine, WorldLine, WriterLine
+from keepclear.record.files import (
+    BeatLine,
+    CheckpointLine,
+    ClockLine,
+    EntryLine,
+    WorldLine,
+    WriterLine,
+)
 from keepclear.record.headers import Act, Place, check_act, read_act
 from keepclear.record.key_documents import Keyring
 from keepclear.record.keys import Signer
@@ -114,6 +121,19 @@ class Exchange:
         term: of the node's lease, 0 where it has none. It stands in no party's file.
         """
         self._unsaid = "".join(each if "!" <= each <= "~" else "?" for each in node)[:253], term
+
+    def hold_time(self, off_us: int) -> None:
+        """Let nothing happen by time alone as long as clocks differ; 0: they do not any more.
+
+        Acts are decided all the same. What protects does so for longer, never for less.
+        """
+        if (off_us != 0) == self._kept.is_held:
+            return
+        with self.together() as batch:
+            line = ClockLine(seq=batch.chain.seq, at_us=self._now_us(), off_us=off_us)
+            batch.lines.append(line)
+            self._kept.beside.append(line.said)
+            self._kept.is_held = off_us != 0
 
     def _from_record(self) -> Kept:
         return reopened(self._store.lines, self._region, self._signer.public, self._functions)
@@ -261,8 +281,8 @@ class Exchange:
             self._pass_time(batch, self._now_us())
 
     def _pass_time(self, batch: Batch, now_us: int) -> None:
-        """Enter what has fallen due by a time, each with its own."""
-        while (first := self._kept.due.first(now_us)) is not None:
+        """Enter what has fallen due by a time, each with its own; nothing while it is held."""
+        while not self._kept.is_held and (first := self._kept.due.first(now_us)) is not None:
             due_us = max(first.at_us, self._kept.ledger.chain.at_us)  # never backwards
             with self._undoing(batch):
                 deciding = self._deciding(due_us)

@@ -45,11 +45,13 @@ class Kept:
     """What an exchange holds of its record. Written by its owner alone, once lines are kept.
 
     counts: how many notices each party has had. beside: what stands beside the entries since the
-    last beat, hashes of the world and writers. writers: how many there were. noted: of how many
-    leaves of each tree the last checkpoint is that stands in the record. followed: the documents of
-    the keys that the exchange has gone on with. starts: how far the trees of the incarnation before
-    had come in the backup, by audience. late: where the answers to late acts stand, by party and id
-    of the act: kept for good, as they are entered once.
+    counts: how many notices each party has had. beside: what stands beside the entries since the
+    last beat: hashes of the world, writers, clocks. writers: how many there were. is_held: what
+    falls due by time alone waits, as clocks differ. noted: of how many leaves of each tree the last
+    checkpoint is that stands in the record. followed: the documents of the keys that the exchange
+    has gone on with. starts: how far the trees of the incarnation before had come in the backup, by
+    audience. late: where the answers to late acts stand, by party and id of the act: kept for good,
+    as they are entered once.
     """
 
     ledger: Ledger
@@ -64,6 +66,7 @@ class Kept:
     beats: int = 0
     beside: list[str] = field(default_factory=list)
     writers: int = 0
+    is_held: bool = False
     noted: dict[str, int] = field(default_factory=dict)
     followed: list[Envelope] = field(default_factory=list)
     starts: dict[str, TreeSize] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 """What the exchange needs from outside, handed in: ids, time, and a place to keep its record."""
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from keepclear.errors import OperatorError
 
@@ -35,6 +35,14 @@ class Clock(Protocol):
         ...
 
 
+class TimeSaid(NamedTuple):
+    """What another clock said: microseconds UTC, when by the monotonic clock, and give or take."""
+
+    us: int
+    steady_ns: int
+    doubt_us: int
+
+
 class Store(Protocol):
     """Where the lines of a record are kept, in order; whole or not at all."""
 
@@ -46,6 +54,11 @@ class Store(Protocol):
     @property
     def term(self) -> int:
         """Return the term of the lease by which it is written; 0 where nobody else could write."""
+        ...
+
+    @property
+    def time_said(self) -> TimeSaid | None:
+        """Return what the clock of a database last said; None where there is none."""
         ...
 
     def append(self, lines: Sequence[bytes]) -> None:

@@ -50,6 +50,7 @@ from keepclear.record.files import (
     AnyLine,
     BeatLine,
     CheckpointLine,
+    ClockLine,
     EntryLine,
     Header,
     WorldLine,
@@ -208,6 +209,9 @@ class _Reading:
             case WriterLine():
                 self._kept.beside.append(line.said)
                 self._kept.writers = line.number
+            case ClockLine():
+                self._kept.beside.append(line.said)
+                self._kept.is_held = line.off_us != 0
             case CheckpointLine():
                 said = read_checkpoint(split_note(line.note)[0])
                 self._kept.noted[said.origin.rpartition("/")[2]] = said.size
@@ -316,7 +320,7 @@ class _Reading:
     def _look_before(self, at_us: int) -> None:
         """Look at what fell due before an entry, as was done before it was written."""
         kept = self._kept
-        while (first := kept.due.first(at_us - 1)) is not None:
+        while not kept.is_held and (first := kept.due.first(at_us - 1)) is not None:
             kept.due.drop(first)
             if first.key in kept.world.agreements:
                 self._look(first.key, max(first.at_us, kept.ledger.chain.at_us))

@@ -59,6 +59,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
     beats: int
     beside: list[str]
     writers: int
+    is_held: bool
     noted: dict[str, int]
     reach: Reach
     documents: list[tuple[int, Envelope]]
@@ -111,8 +112,8 @@ def copied(kept: Kept, region: Region, last: bytes, version: str) -> Copied:
         version=version, region=region.name, incarnation=region.incarnation,
         lines=kept.viewers.lines, last=sha256(last).digest(), chain=kept.ledger.chain,
         world=world.hash, filings=world.filings, counts=dict(kept.counts), beats=kept.beats,
-        beside=list(kept.beside), writers=kept.writers, noted=dict(kept.noted),
-        reach=kept.near.reach, documents=kept.keys.added(), followed=list(kept.followed),
+        beside=list(kept.beside), writers=kept.writers, is_held=kept.is_held,
+        noted=dict(kept.noted), reach=kept.near.reach, documents=kept.keys.added(), followed=list(kept.followed),
         starts=dict(kept.starts), viewed=kept.viewers.viewed(),
     )  # fmt: skip
     return Copied(
@@ -189,8 +190,9 @@ def _begun(head: _Head, region: Region, functions: Functions) -> Kept:
     ledger.chain = head.chain
     kept = Kept(
         ledger=ledger, near=near, bindings=Bindings(region.house), counts=head.counts,
-        beats=head.beats, beside=head.beside, writers=head.writers, noted=head.noted,
-        followed=head.followed, starts=head.starts, viewers=Viewers.of(head.viewed),
+        beats=head.beats, beside=head.beside, writers=head.writers, is_held=head.is_held,
+        noted=head.noted, followed=head.followed, starts=head.starts,
+        viewers=Viewers.of(head.viewed),
     )  # fmt: skip
     kept.world.filings = head.filings
     for place, document in head.documents:

@@ -13,6 +13,8 @@ Layout: JSON Lines, each line in its one form (`encoding`), the first is the hea
     beat         salt, note (archive only)
     world        seq, hash: what the entries before that number lead to (archive only)
     writer       number, seq, at_us, node, term: who writes the entries from seq on (archive only)
+    clock        seq, at_us, off_us: nothing happens by time alone from here on, as clocks differ;
+                 with off_us 0 it does again (archive only)
     personal     a personal value of an act before it: act, field; may be left out
 
 The operator's archive has everything. A party's file has the trees it may see, and nothing of
@@ -159,6 +161,22 @@ class WriterLine(Line, frozen=True, kw_only=True, tag="writer"):
         return f"writer {self.number} {self.seq} {self.at_us} {self.term} {self.node}"
 
 
+class ClockLine(Line, frozen=True, kw_only=True, tag="clock"):
+    """What falls due by time alone is held from the entry `seq` on; not any more with off_us 0.
+
+    off_us: by how much clocks differ, microseconds. Under the next beat, as hashes of worlds are.
+    """
+
+    seq: Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
+    at_us: TimeUs
+    off_us: Annotated[int, msgspec.Meta(gt=-(2**62), lt=2**62)]
+
+    @property
+    def said(self) -> str:
+        """Return what a beat is over."""
+        return f"clock {self.seq} {self.at_us} {self.off_us}"
+
+
 class PersonalLine(Line, frozen=True, kw_only=True, tag="personal"):
     """A personal value, which can be taken out of the file and everything still verifies."""
 
@@ -168,7 +186,7 @@ class PersonalLine(Line, frozen=True, kw_only=True, tag="personal"):
 
 AnyLine = (
     Header | DocumentLine | TreeLine | ChainLine | EntryLine | LeafLine | CheckpointLine | BeatLine
-    | WorldLine | WriterLine | PersonalLine
+    | WorldLine | WriterLine | ClockLine | PersonalLine
 )  # fmt: skip
 
 

@@ -11,9 +11,9 @@ from the file on trust but what is then checked against signatures:
    A late act is judged by the time at which its receipt proves that it was first entered, and
    by the keys of then. One entered since its key is suspect is marked, whatever time it says.
 4. Each checkpoint and beat is signed by the exchange over the trees as they stand there, and a
-   beat over the order of the entries, the hashes of worlds and the writers before it too. No salt
-   is used twice, and writers are counted without a gap. Whether such a hash is that of the world,
-   a fold tells.
+   beat over the order of the entries, the hashes of worlds, writers and clocks before it too.
+   No salt is used twice, and writers are counted without a gap. Whether such a hash is that of
+   the world, a fold tells.
 5. With a file of keys, the exchange's keys are those, and each party's key documents go on from
    those. Without one the record is only consistent with itself: whoever wrote all of it again
    with keys of their own would pass.
@@ -44,6 +44,7 @@ from keepclear.record.files import (
     BeatLine,
     ChainLine,
     CheckpointLine,
+    ClockLine,
     DocumentLine,
     EntryLine,
     Header,
@@ -204,7 +205,9 @@ class Verification:
                 self._take_checkpoint(line.note, path)
             case PersonalLine():
                 self._take_personal(line, path)
-            case BeatLine() | WorldLine() | WriterLine() if self._header.view == "archive":
+            case BeatLine() | WorldLine() | WriterLine() | ClockLine() if (
+                self._header.view == "archive"
+            ):
                 self._take_over_all(line, path)
             case _:
                 raise Malformed(
@@ -429,7 +432,9 @@ class Verification:
         self._signed[audience] = len(tree)
         self._checkpoints += 1
 
-    def _take_over_all(self, line: BeatLine | WorldLine | WriterLine, path: str) -> None:
+    def _take_over_all(
+        self, line: BeatLine | WorldLine | WriterLine | ClockLine, path: str
+    ) -> None:
         """Check what is over all trees, and in an archive alone."""
         match line:
             case BeatLine():
@@ -438,6 +443,10 @@ class Verification:
                 self._take_world(line, path)
             case WriterLine():
                 self._take_writer(line, path)
+            case ClockLine():
+                self._check_place(line, path, "clock")
+                self._beside.append(line.said)
+                self._ends_in_beat = False
 
     def _take_beat(self, line: BeatLine, path: str) -> None:
         self._entered.take_salt(line.salt, path)
@@ -478,12 +487,7 @@ class Verification:
 
     def _take_writer(self, line: WriterLine, path: str) -> None:
         """Check that a writer is the next, and writes from here on."""
-        if line.seq != self._chain.seq or line.at_us < self._chain.at_us:
-            raise Malformed(
-                f"{path}, writer", f"entry {line.seq} at {line.at_us}",
-                f"is not from {self._chain.seq} on, or before the entry before it",
-                "get the range again: it was moved",
-            )  # fmt: skip
+        self._check_place(line, path, "writer")
         before = self._writer.number if self._writer is not None else 0
         is_known = self._writer is not None or self._first_entry == 0
         if is_known and line.number != before + 1:
@@ -493,6 +497,15 @@ class Verification:
             )  # fmt: skip
         self._writer, self._ends_in_beat = line, False
         self._beside.append(line.said)
+
+    def _check_place(self, line: WriterLine | ClockLine, path: str, what: str) -> None:
+        """Refuse a line beside the entries that is not of where it stands."""
+        if line.seq != self._chain.seq or line.at_us < self._chain.at_us:
+            raise Malformed(
+                f"{path}, {what}", f"entry {line.seq} at {line.at_us}",
+                f"is not from {self._chain.seq} on, or before the entry before it",
+                "get the range again: it was moved",
+            )  # fmt: skip
 
     def _read_note(self, note: str, path: str) -> Checkpoint:
         try:

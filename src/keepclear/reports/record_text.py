@@ -18,6 +18,7 @@ from keepclear.record.files import (
     BeatLine,
     ChainLine,
     CheckpointLine,
+    ClockLine,
     DocumentLine,
     EntryLine,
     Header,
@@ -257,13 +258,13 @@ def _line_words(line: AnyLine, number: int) -> Iterator[tuple[str, str]]:
         case CheckpointLine():
             found = read_checkpoint(split_note(line.note)[0])
             yield f"{before}checkpoint of {found.origin}: {_count(found.size, 'part')}", ""
-        case BeatLine() | WorldLine() | WriterLine():
+        case BeatLine() | WorldLine() | WriterLine() | ClockLine():
             yield f"{before}{_over_all_words(line)}", ""
         case _:
             pass
 
 
-def _over_all_words(line: BeatLine | WorldLine | WriterLine) -> str:
+def _over_all_words(line: BeatLine | WorldLine | WriterLine | ClockLine) -> str:
     """Return what a line says that is over all trees."""
     if isinstance(line, WorldLine):
         return f"the world after {_count(line.seq, 'entry')}: {line.hash[:16]}"
@@ -271,6 +272,11 @@ def _over_all_words(line: BeatLine | WorldLine | WriterLine) -> str:
         term = f", term {line.term}" if line.term else ""
         when = f"{format_time(line.at_us)[:19]}Z"
         return f"writer {line.number}: node {line.node}{term}, from entry {line.seq} on, {when}"
+    if isinstance(line, ClockLine):
+        when = f"{format_time(line.at_us)[:19]}Z"
+        if not line.off_us:
+            return f"from {when} on what falls due by time happens again"
+        return f"clocks differ by {line.off_us / 1e6:+.1f} s: from {when} on nothing falls due"
     return f"beat {read_checkpoint(split_note(line.note)[0]).size}"
 
 

@@ -5,6 +5,8 @@
 2. Small differences are taken in slowly: by at most a thousandth of the time that has passed.
 3. Where the two differ by more than two seconds the machine's clock was set, or the machine slept:
    `differs_us` says by how much, which health shows, and the operator accepts it or starts anew.
+4. A database has a clock of its own, which is compared with the time of the node (`ClockWatch`).
+   As long as any two differ by more than two seconds nothing happens by time alone.
 """
 
 import time
@@ -12,6 +14,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from keepclear.clock import now_us
+from keepclear.exchange.ports import TimeSaid
 
 MOST_US: Final = 2_000_000
 SLOWLY: Final = 1_000
@@ -83,3 +86,60 @@ class SteadyClock:
     def accept(self) -> None:
         """Go on with the machine's clock; where that is behind, time stands until it has come."""
         self._at_ns, self._at_us = self._steady_ns(), self._wall_us()
+
+
+class ClockWatch:
+    """Whether clocks agree: the machine's, the monotonic one, and that of the database.
+
+    `look` is called by the writer, the others by any thread; each value is written whole.
+    """
+
+    def __init__(
+        self, clock: NodeClock, steady_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:  # fmt: skip
+        self._clock, self._steady_ns = clock, steady_ns
+        self._said: TimeSaid | None = None
+        self._accepted_us = 0
+
+    def look(self, said: TimeSaid | None) -> int:
+        """Take what the database's clock last said; return by how much clocks differ, as below."""
+        self._said = said
+        return self.differs_us()
+
+    def differs_us(self) -> int:
+        """Return by how much a clock is ahead of the node's time, where that is too much; else 0.
+
+        Of the database's, what the operator has accepted is taken off, and what its answer took.
+        """
+        return self._clock.differs_us() or self._database_us()
+
+    def why(self) -> str:
+        """Return which clock is off by how much, and what to do; empty where none is."""
+        which, off_us = "the machine's clock", self._clock.differs_us()
+        if not off_us:
+            which, off_us = "the database's clock", self._database_us()
+        if not off_us:
+            return ""
+        return (
+            f"{which} is off by {off_us / 1e6:+.1f} s, above {MOST_US / 1e6:g} s; set it right, or "
+            "accept it: POST /clock here, with the operator's token, or keepclear clock accept; "
+            "until then nothing happens by time alone"
+        )
+
+    def accept(self) -> None:
+        """Go on with the machine's clock, and with what the database's differs from it now."""
+        self._clock.accept()
+        self._accepted_us = self._ahead_us()
+
+    def _database_us(self) -> int:
+        off_us = self._ahead_us() - self._accepted_us
+        doubt_us = 0 if self._said is None else self._said.doubt_us
+        return off_us if abs(off_us) > MOST_US + doubt_us else 0
+
+    def _ahead_us(self) -> int:
+        """Return by how much the database's clock is ahead of the node's time."""
+        said = self._said
+        if said is None:
+            return 0
+        passed_us = (self._steady_ns() - said.steady_ns) // 1_000
+        return said.us + passed_us - self._clock.now_us()

@@ -6,7 +6,7 @@
     GET  /ready       204 where it decides acts, else 503
     GET  /metrics     what it counts, for Prometheus
     POST /parties     a party's key document: the party is admitted, or its keys change
-    POST /clock       accept that the machine's clock was set
+    POST /clock       accept that the machine's clock was set, or that the database's differs
 
 The two that change something take `Authorization: Bearer TOKEN`, which stands in the region's
 folder and can be read by its owner alone.
@@ -21,14 +21,14 @@ from litestar import Litestar, Response, get, post
 from keepclear.record.encoding import MOST_BYTES
 from keepclear.server.answers import Ask, refused
 from keepclear.server.app import envelope_in
-from keepclear.server.clock import MOST_US, NodeClock
+from keepclear.server.clock import ClockWatch, NodeClock
 from keepclear.server.metrics import CONTENT_TYPE
 from keepclear.server.sessions import NotSignedIn
 from keepclear.server.writer import State, Unavailable, Writer
 
 
 class HealthSaid(msgspec.Struct, frozen=True, kw_only=True):
-    """How a node is. clock_us: by how much the machine's clock was set, 0 where it was not."""
+    """How a node is. clock_us: by how much clocks differ, 0 where it is not too much."""
 
     state: str
     since_us: int
@@ -37,8 +37,11 @@ class HealthSaid(msgspec.Struct, frozen=True, kw_only=True):
     now_us: int
 
 
-def operator_app(writer: Writer, clock: NodeClock, token: str) -> Litestar:
-    """Return the application."""
+def operator_app(
+    writer: Writer, clock: NodeClock, token: str, watch: ClockWatch | None = None
+) -> Litestar:  # fmt: skip
+    """Return the application. watch: over the clocks, where the writer has one."""
+    watching = ClockWatch(clock) if watch is None else watch
 
     def checked(request: Ask) -> None:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -51,16 +54,10 @@ def operator_app(writer: Writer, clock: NodeClock, token: str) -> Litestar:
     @get("/health")
     async def health() -> Response[HealthSaid]:
         """Say how the node is."""
-        found, off_us = writer.health, clock.differs_us()
-        why = found.why
-        if off_us:
-            why = why or (
-                f"the machine's clock is off by {off_us / 1e6:+.1f} s, above {MOST_US / 1e6:g} s; "
-                "set it right, or accept it: POST /clock here, with the operator's token"
-            )
+        found = writer.health
         said = HealthSaid(
-            state=found.state.value, since_us=found.since_us, why=why, clock_us=off_us,
-            now_us=clock.now_us(),
+            state=found.state.value, since_us=found.since_us, why=found.why or watching.why(),
+            clock_us=watching.differs_us(), now_us=clock.now_us(),
         )  # fmt: skip
         is_well = found.state in {State.WRITING, State.STANDING_BY}
         return Response(said, status_code=200 if is_well else 503)
@@ -85,9 +82,9 @@ def operator_app(writer: Writer, clock: NodeClock, token: str) -> Litestar:
 
     @post("/clock", status_code=204)
     async def accept(request: Ask) -> None:
-        """Go on with the machine's clock."""
+        """Go on with the machine's clock, and with the difference to that of the database."""
         checked(request)
-        clock.accept()
+        watching.accept()
 
     return Litestar(
         [health, ready, metrics, admit, accept], exception_handlers={Exception: refused},

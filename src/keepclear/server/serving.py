@@ -15,7 +15,7 @@ from keepclear.detect.kernel import Functions
 from keepclear.errors import OperatorError
 from keepclear.server.app import Public
 from keepclear.server.beginning import Beginning
-from keepclear.server.clock import NodeClock
+from keepclear.server.clock import ClockWatch, NodeClock
 from keepclear.server.connections import Server, configured
 from keepclear.server.feed import Feed
 from keepclear.server.forwarding import Forwarding
@@ -97,14 +97,16 @@ def _serve_at(
         f"{socket.gethostname()}-{secrets.token_hex(4)}",
         reached_at or _reached_at(sockets[0], "https" if tls else "http"),
     )
+    watch = ClockWatch(clock)
     writer = Writer(
-        Beginning(folder, clock, functions, node), clock.now_us, waking.kept, beat_s=beat_s
-    )
+        Beginning(folder, clock, functions, node), clock.now_us, waking.kept, beat_s=beat_s,
+        watch=watch,
+    )  # fmt: skip
     public = Public(writer, clock.now_us)
     forwarding = Forwarding(public.app(), writer)
     servers = [
         Server(configured(forwarding, tls)),
-        Server(configured(operator_app(writer, clock, token))),
+        Server(configured(operator_app(writer, clock, token, watch))),
     ]
 
     def ended() -> None:

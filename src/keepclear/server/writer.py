@@ -11,6 +11,8 @@
    nothing. Where it may not write any more it lets go of all it holds, and asks so too.
 6. Between acts: what falls due by time, a beat every ten seconds, what waits to be looked at again,
    a snapshot where it is time for one.
+7. Where clocks differ by too much nothing falls due by time, until they agree or the operator has
+   accepted it; acts are decided all the same.
 """
 
 import logging
@@ -29,6 +31,7 @@ from keepclear.exchange.ports import NotWritten, Store
 from keepclear.exchange.views import Answer, Disclosed
 from keepclear.record.envelopes import Envelope
 from keepclear.record.receipts import Receipt
+from keepclear.server.clock import ClockWatch
 from keepclear.server.metrics import Metrics
 from keepclear.server.snapshots import Snapshots
 from keepclear.store.nodes import WrittenByOther
@@ -92,14 +95,16 @@ class Writer:
 
     begin: opens the record and goes on from it; `WrittenByOther` where it may not. now_us: for what
     health says. kept: is called, on the writer's thread, after each write, with how many steps of
-    the record each party sees.
+    the record each party sees. watch: over the clocks; without one they are not looked at.
     """
 
     def __init__(
         self, begin: Callable[[], Begun], now_us: Callable[[], int],
         kept: Callable[[Mapping[str, int]], None] = lambda _: None, beat_s: float = BEAT_S,
+        watch: ClockWatch | None = None,
     ) -> None:  # fmt: skip
         self._begin, self._now_us, self._kept, self._beat_s = begin, now_us, kept, beat_s
+        self._watch = watch
         self._waiting: queue.Queue[_Job | None] = queue.Queue(WAITING)
         self._gate = threading.Lock()
         self._begun: Begun | None = None
@@ -117,6 +122,12 @@ class Writer:
             "1 where acts are decided and kept, else 0.",
             lambda: float(self.health.state is State.WRITING),
         )
+        if watch is not None:
+            self.metrics.gauge(
+                "keepclear_clocks_differ_seconds",
+                "By how much clocks differ, 0 where they agree.",
+                lambda: watch.differs_us() / 1e6,
+            )
         self.metrics.gauge("keepclear_record_lines", "Lines in the record.", lambda: self._lines)
 
     @property
@@ -231,6 +242,8 @@ class Writer:
             self._next_try = 0.0
         if self.health.state is not State.WRITING:
             self._try_again()
+        if self.health.state is State.WRITING and self._watch is not None:
+            self._quietly(self._look_at_clocks)
         if self.health.state is State.WRITING:
             self._decide([each for each in jobs if each.is_act])
         else:
@@ -300,6 +313,15 @@ class Writer:
             self._tell(exchange)
         if self._own.snapshots is not None:
             self._own.snapshots.look(exchange)
+
+    def _look_at_clocks(self) -> None:
+        """Hold what falls due by time as long as clocks differ by too much."""
+        if self._watch is not None:
+            own = self._own
+            off_us, before = self._watch.look(own.store.time_said), own.exchange.reads.lines
+            own.exchange.hold_time(off_us)
+            if own.exchange.reads.lines != before:
+                LOG.warning("clocks: %s", self._watch.why() or "agree, or are accepted to differ")
 
     def _quietly(self, do: Callable[[], None]) -> None:
         """Do what nobody waits for."""

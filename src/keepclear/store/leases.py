@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Final
 
 from keepclear.errors import OperatorError
+from keepclear.exchange.ports import TimeSaid
 from keepclear.store.database import Database
 from keepclear.store.nodes import Node, WrittenByOther
 
@@ -31,13 +32,15 @@ RENEW: Final = f"UPDATE keepclear_leases SET until = {UNTIL} WHERE region = %s A
 GIVE_BACK: Final = (
     "UPDATE keepclear_leases SET until = clock_timestamp() WHERE region = %s AND term = %s"
 )
+CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 WHO: Final = "SELECT holder, address FROM keepclear_leases WHERE region = %s"
 
 
 class Lease:
     """A node's right to write a region, for one term; renewed by a thread of its own.
 
-    address: of the database. `_until` is written whole, by that thread once it runs.
+    address: of the database. said: what its clock last said. `_until` and it are written whole, by
+    that thread once it runs.
     """
 
     def __init__(self, address: str, region: str, node: Node) -> None:
@@ -46,6 +49,7 @@ class Lease:
         self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
         self._until = 0.0  # by the monotonic clock
         self.term = 0
+        self.said: TimeSaid | None = None
 
     @property
     def holds(self) -> bool:
@@ -61,6 +65,7 @@ class Lease:
             found = db.run(WHO, (self._region,))
             raise WrittenByOther(self._region, Node(*(found[0] if found else ("of nobody", ""))))
         self.term, self._until = rows[0][0], asked + LEASE_S
+        self.said = _time_of(db)
         self._thread.start()
 
     def give_back(self, db: Database) -> None:
@@ -83,7 +88,16 @@ class Lease:
                     self._until = 0.0
                     break
                 self._until = asked + LEASE_S
+                self.said = _time_of(db)
             except OperatorError:  # it may be back in time; if not, the term ends by itself
                 db = None
         if db is not None:
             db.close()
+
+
+def _time_of(db: Database) -> TimeSaid:
+    """Ask a database for its time: it said so within the time that the answer took."""
+    asked_ns = time.monotonic_ns()
+    us = db.run_once(CLOCK)[0][0]
+    half_ns = (time.monotonic_ns() - asked_ns) // 2
+    return TimeSaid(us, asked_ns + half_ns, half_ns // 1_000)

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from keepclear.exchange.ports import TimeSaid
 from keepclear.record.encoding import encode
 from keepclear.record.files import Header
 
@@ -29,6 +30,11 @@ class MemoryStore:
     def term(self) -> int:
         """Return the term of the lease by which it is written; 0 without one."""
         return 0
+
+    @property
+    def time_said(self) -> TimeSaid | None:
+        """Return None: there is no other clock."""
+        return None
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Keep lines after those that are there."""

@@ -22,7 +22,7 @@ from typing import Final, Self
 import msgspec
 
 from keepclear.errors import OperatorError
-from keepclear.exchange.ports import NotWritten
+from keepclear.exchange.ports import NotWritten, TimeSaid
 from keepclear.record.encoding import encode
 from keepclear.record.files import AnyLine, Header
 from keepclear.store.database import (
@@ -159,6 +159,11 @@ class PostgreSQLStore:
     def term(self) -> int:
         """Return the term of the lease by which it is written; 0 without one."""
         return 0 if self._lease is None else self._lease.term
+
+    @property
+    def time_said(self) -> TimeSaid | None:
+        """Return what the clock of the database last said."""
+        return None if self._lease is None else self._lease.said
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Keep lines after those that are there."""

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from keepclear.errors import OperatorError
-from keepclear.exchange.ports import NotWritten
+from keepclear.exchange.ports import NotWritten, TimeSaid
 from keepclear.record.encoding import encode
 from keepclear.record.files import Header
 from keepclear.store.locks import Lock, locked
@@ -134,6 +134,11 @@ class SQLiteStore:
     def term(self) -> int:
         """Return the term of the lease by which it is written; 0 without one."""
         return 0
+
+    @property
+    def time_said(self) -> TimeSaid | None:
+        """Return None: there is no other clock."""
+        return None
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Keep lines after those that are there."""
