@@ -3,6 +3,7 @@
 
 import shlex
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,14 +16,20 @@ from keepclear.cli.record import read_keys_file
 from keepclear.detect.compiled import plain
 from keepclear.errors import OperatorError
 from keepclear.exchange.audit import audit
+from keepclear.record.encoding import encode
+from keepclear.record.files import BeatLine, ExchangeKey, Header
+from keepclear.record.keys import Signer
+from keepclear.record.notes import sign_note, split_note
 from keepclear.record.verification import Verified, verify
 from keepclear.server.backups import Backup, _file, back_up, read_backup
 from keepclear.server.stores import read_store
+from keepclear.store.sqlite import SQLiteStore
 from tests.desk_plays import CIRCLE, CORRIDOR, Desks
 from tests.postgresql_server import Server
 from tests.server_plays import Node, serving
 from tests.test_cli_record import run
 from tests.test_join import BLOCK
+from tests.test_stores import HEADER, world
 
 pytestmark = pytest.mark.slow
 ELSEWHERE = ("--circle", "36.5,35.9", *CIRCLE[2:])
@@ -223,8 +230,8 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Pat
     folder = tmp_path_factory.mktemp("copied")
     with serving(folder / "east") as node:
         made = begun(folder, node)
+        node.end()  # with a last beat
         backup = made.back_up("monday")
-        node.end()
         yield node.folder, backup
 
 
@@ -244,11 +251,31 @@ def without_a_line(backup: Path) -> None:
     record = backup / "record.jsonl"
     lines = record.read_bytes().splitlines(keepends=True)
     record.write_bytes(b"".join([*lines[:4], *lines[5:]]))
+    say_again(backup)
+
+
+def signed_twice(backup: Path) -> None:
+    """Let another key sign the last beat too, and stand in the header."""
+    record, stranger = backup / "record.jsonl", Signer(bytes(32))
+    lines = record.read_bytes().splitlines()
+    header = msgspec.json.decode(lines[0], type=Header)
+    name = header.exchange[0].name
+    other = ExchangeKey(name=name, key=stranger.public.data)
+    lines[0] = encode(msgspec.structs.replace(header, exchange=(*header.exchange, other)))
+    place = max(n for n, each in enumerate(lines) if each.startswith(b'{"line":"beat"'))
+    beat = msgspec.json.decode(lines[place], type=BeatLine)
+    note = sign_note(split_note(beat.note)[0], name, stranger)
+    lines[place] = encode(msgspec.structs.replace(beat, note=note))
+    record.write_bytes(b"".join(each + b"\n" for each in lines))
+    say_again(backup)
+
+
+def say_again(backup: Path) -> None:
+    """Let a backup say that it is as it is now."""
     said = msgspec.json.decode((backup / "backup.json").read_bytes(), type=Backup)
     files = tuple(_file(backup, each.name) for each in said.files)
-    (backup / "backup.json").write_bytes(
-        msgspec.json.encode(msgspec.structs.replace(said, files=files))
-    )
+    made = msgspec.structs.replace(said, files=files)
+    (backup / "backup.json").write_bytes(msgspec.json.encode(made))
 
 
 def unsaid(backup: Path) -> None:
@@ -300,9 +327,12 @@ def test_the_key_of_another_region_and_a_folder_in_use_are_refused(
     full.mkdir()
     (full / "something").touch()
 
+    twice = shutil.copytree(backup, tmp_path / "twice")
+    signed_twice(twice)
+    assert "is signed by key" in run("restore", twice, tmp_path / "new", "--key", key)[1]
     for given, to, words in (
         (other, tmp_path / "new", "give the backup and the key of one region"),
-        (stranger, tmp_path / "new", "does not sign this record"),
+        (stranger, tmp_path / "new", "and the key given is"),
         (key, full, "is not empty; give a new folder"),
         (key, folder, "is a region already, and nothing is restored over it"),
     ):
@@ -324,6 +354,30 @@ def test_a_backup_is_made_in_a_new_folder_and_says_how_far_it_goes(
         back_up(folder, backup, 0)
     assert "restored" in run("restore", backup, tmp_path / "new", "--key",
                              folder / "exchange.private.json")[1]  # fmt: skip
+
+
+def test_what_is_read_while_another_writes_is_a_record_up_to_some_line(tmp_path: Path) -> None:
+    ends = threading.Event()
+    with closing(SQLiteStore.create(tmp_path / "record.db", HEADER)) as kept:
+
+        def write() -> None:
+            number = 1
+            while not ends.is_set():
+                kept.append([world(number), world(number + 1)])
+                number += 2
+
+        writing = threading.Thread(target=write)
+        writing.start()
+        counts: list[int] = []
+        while len(set(counts)) < 5:
+            with closing(SQLiteStore.reading(tmp_path / "record.db")) as read:
+                lines = list(read.lines())
+            assert lines[1:] == [world(number) for number in range(1, len(lines))]
+            counts.append(len(lines))
+        ends.set()
+        writing.join()
+    assert counts == sorted(counts)
+    assert all(count % 2 for count in counts)  # an append is read whole or not at all
 
 
 def test_a_region_in_postgresql_is_backed_up_and_restored(

@@ -113,7 +113,8 @@ def copied(kept: Kept, region: Region, last: bytes, version: str) -> Copied:
         lines=kept.viewers.lines, last=sha256(last).digest(), chain=kept.ledger.chain,
         world=world.hash, filings=world.filings, counts=dict(kept.counts), beats=kept.beats,
         beside=list(kept.beside), writers=kept.writers, is_held=kept.is_held,
-        noted=dict(kept.noted), reach=kept.near.reach, documents=kept.keys.added(), followed=list(kept.followed),
+        noted=dict(kept.noted), reach=kept.near.reach, documents=kept.keys.added(),
+        followed=list(kept.followed),
         starts=dict(kept.starts), viewed=kept.viewers.viewed(),
     )  # fmt: skip
     return Copied(

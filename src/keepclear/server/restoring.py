@@ -53,7 +53,7 @@ def restore_region(
     address: of the database that keeps its record; None for a file in the folder.
     `OperatorError` where the backup is damaged, the key is another's, or something is there.
     """
-    said = read_backup(backup)
+    said, folder = read_backup(backup), folder.absolute()
     exchange, signer = read_private(key)
     _check_free(folder)
     region, old = _read(backup, said, exchange, signer, functions)
@@ -110,12 +110,19 @@ def _read(
             f"that of {exchange}; give the backup and the key of one region"
         )
     try:
-        verify(lines_of(backup), None)
+        found = verify(lines_of(backup), None)
     except RecordError as fault:
         raise OperatorError(
             f"{backup / RECORD}: does not hold ({fault}), so nothing is restored from it; give an "
             "older backup"
         ) from None
+    strange = [each.key_id for each in found.exchange if each.key_id != signer.public.id]
+    if strange:
+        raise OperatorError(
+            f"{backup / RECORD}: is signed by key {strange[0][:16]}, and the key given is "
+            f"{signer.public.id[:16]}; give the key that it was signed with, and a backup that nobody "
+            "else has signed"
+        )
     old = reopened(lambda: lines_of(backup), before, signer.public, functions)
     return before._replace(incarnation=before.incarnation + 1), old
 
