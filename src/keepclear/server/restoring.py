@@ -120,8 +120,8 @@ def _read(
     if strange:
         raise OperatorError(
             f"{backup / RECORD}: is signed by key {strange[0][:16]}, and the key given is "
-            f"{signer.public.id[:16]}; give the key that it was signed with, and a backup that nobody "
-            "else has signed"
+            f"{signer.public.id[:16]}; give the key that it was signed with, and a backup that "
+            "nobody else has signed"
         )
     old = reopened(lambda: lines_of(backup), before, signer.public, functions)
     return before._replace(incarnation=before.incarnation + 1), old
