@@ -20,7 +20,10 @@ class Datums:
 
     def number(self, altitude: Altitude) -> int:
         """Return the number of an altitude's datum."""
+        key = (altitude.reference, altitude.datum)
+        known = self._numbers.get(key)
+        if known is not None:
+            return known
         if not are_comparable(altitude, altitude):
             return UNKNOWN_DATUM
-        key = (altitude.reference, altitude.datum)
         return self._numbers.setdefault(key, len(self._numbers))
