@@ -219,6 +219,9 @@ def test_nothing_is_accepted_of_an_exchange_that_goes_on_as_ever(region: Region)
         assert "there is nothing to accept" in said
     said = region.run("north", "restored", "hand-in", "--home", "north", status=2)
     assert "there is nothing to hand in" in said
+    for word in ("show", "accept", "hand-in"):
+        said = region.run("north", "restored", word, "--home", "nowhere", status=2)
+        assert "is no folder of a post; set it up with keepclear post setup" in said
 
 
 # --- what cannot be restored ------------------------------------------------------------------
