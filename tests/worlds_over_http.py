@@ -10,7 +10,7 @@ there, follows a stream all the while and others from a step on, and does it aga
 has begun again. a and c read and follow, too, after what they do.
 
 **How much may be asked** is so little here that b comes to the end of it at the end of the play,
-and a and c, whatever they do, never do.
+and a and c, whatever they do, never to that of acts.
 """
 
 import asyncio
