@@ -63,6 +63,8 @@ def test_a_side_sees_its_own_as_filed_the_other_as_shown_and_the_numbers_of_both
         assert "Absence of notification implies nothing" in words
         assert "the box is drawn that is shown" in words
         assert "NOT UP TO DATE" not in words
+        assert "This sheet is as of 2015-10-05T06:00:00Z; what came later is not in it." in words
+        assert 'content: "AS OF 2015-10-05T06:00:00Z"' in page_for(party)  # on each printed sheet
 
 
 def test_it_has_map_time_and_heights_and_fetches_and_runs_nothing() -> None:

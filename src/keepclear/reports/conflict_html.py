@@ -23,8 +23,8 @@ from keepclear.reports import texts
 from keepclear.reports.after_action import OperationStory
 from keepclear.reports.after_action_html import NUMBERS_ARE, foot_of
 from keepclear.reports.after_action_map import box_volumes, range_map, volumes_of
-from keepclear.reports.after_action_style import CSS
-from keepclear.reports.desk_text import SHORT, notice_rows, seen_rows
+from keepclear.reports.after_action_style import CSS, running_head
+from keepclear.reports.desk_text import SHORT, as_of_text, notice_rows, seen_rows
 from keepclear.reports.html_finding import badge, side_key
 from keepclear.reports.markup import NOTHING, Markup, joined, tag, text
 from keepclear.reports.play_values import day_of
@@ -72,7 +72,7 @@ def conflict_html(
         conflict_sheet(notice, own, page.party, colours, borders, page.as_of_us), foot_of(borders),
     )  # fmt: skip
     title = f"CONFLICT {notice.conflict[:SHORT]} of {page.party}"
-    return page_of(title, body, ALONE)
+    return page_of(title, body, ALONE + head_of_sheets(page.status, page.as_of_us))
 
 
 def page_of(title: str, body: Markup, style: str = "") -> str:
@@ -83,6 +83,11 @@ def page_of(title: str, body: Markup, style: str = "") -> str:
         tag("title", text(title)), tag("style", Markup(LOOK + CSS + style)),
     )  # fmt: skip
     return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
+
+
+def head_of_sheets(status: Status, as_of_us: int) -> str:
+    """Return the rule that says on each printed sheet what it is, and up to when it goes."""
+    return running_head([status.value], f"AS OF {format_time(as_of_us)[:19]}Z")
 
 
 def head_of(page: Page, title: str) -> Markup:
@@ -111,10 +116,10 @@ def colours_of(party: str, notices: list[Notice]) -> dict[str, str]:
 
 def conflict_sheet(
     notice: Notice, own: Operation | None, party: str, colours: Mapping[str, str],
-    borders: Borders | None, now_us: int,
+    borders: Borders | None, as_of_us: int,
 ) -> Markup:  # fmt: skip
-    """Return the sheet of one conflict."""
-    day = day_of(now_us)
+    """Return the sheet of one conflict, which says up to when it goes: it may be read alone."""
+    day = day_of(as_of_us)
     urgency = "" if notice.precedence is Precedence.ROUTINE else f"{notice.precedence}: "
     pair = f"your {name_of(notice.own, own)} and {notice.other.id[:SHORT]} of {notice.other.party}"
     title = tag(
@@ -128,8 +133,9 @@ def conflict_sheet(
         tag("h3", text(f"Yours: {name_of(notice.own, own)}")),
         _facts({"state": "" if own is None else str(own.state), **own_rows}),
         tag("h3", text(f"What you see of {notice.other.id[:SHORT]} of {notice.other.party}")),
-        _facts(seen_rows(notice, day)), tag("p", text(texts.NO_NOTICE), class_="small"),
-        class_="finding long settling", id=f"c-{notice.conflict[:SHORT]}",
+        _facts(seen_rows(notice, day)),
+        tag("p", text(f"This sheet is {as_of_text(as_of_us)}. {texts.NO_NOTICE}"), class_="small"),
+        class_="finding long", id=f"c-{notice.conflict[:SHORT]}",
     )  # fmt: skip
 
 

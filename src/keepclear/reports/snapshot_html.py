@@ -28,7 +28,14 @@ from keepclear.record.encoding import encode
 from keepclear.record.notes import Checkpoint, read_checkpoint, split_note
 from keepclear.reports.after_action_html import foot_of
 from keepclear.reports.agreement_text import decides_text
-from keepclear.reports.conflict_html import colours_of, conflict_sheet, name_of, own_map, page_of
+from keepclear.reports.conflict_html import (
+    colours_of,
+    conflict_sheet,
+    head_of_sheets,
+    name_of,
+    own_map,
+    page_of,
+)
 from keepclear.reports.desk_text import SHORT
 from keepclear.reports.markup import NOTHING, Markup, tag, text
 from keepclear.reports.play_values import day_of
@@ -107,7 +114,7 @@ def snapshot_html(last: LastPicture, said: Standing, borders: Borders | None = N
         _data(last), Markup(AGE),
     )  # fmt: skip
     title = f"SNAPSHOT of {last.party} as of {format_time(last.as_of_us)[:19]}Z"
-    return page_of(title, body, STYLE)
+    return page_of(title, body, STYLE + head_of_sheets(last.status, last.as_of_us))
 
 
 def data_in(page: str) -> bytes | None:
