@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from keepclear.cli.apart import _as_of
+from keepclear.record.entries import Part
 from tests.desk_plays import CIRCLE, CORRIDOR, Desks
 from tests.server_plays import serving
 
@@ -110,6 +112,11 @@ def test_what_is_refused_comes_back_as_the_word_of_who_handed_it_in(desks: Desks
     done = desks.printed("north", "act", "receipt", "refused.json")
     assert done.returncode == 2
     assert "NOT DONE, as who handed it in says" in done.stdout
+
+
+@pytest.mark.parametrize("steps", [[], [()], [(), ()]])
+def test_steps_that_hold_checkpoints_alone_are_nothing_new(steps: list[tuple[Part, ...]]) -> None:
+    assert _as_of(steps) == "nothing else is new in what was brought"
 
 
 def test_what_is_new_is_brought_without_any_act(desks: Desks) -> None:

@@ -261,9 +261,9 @@ def _others(
 def _as_of(new: "Sequence[Sequence[Part]]") -> str:
     from keepclear.record.mandates import time_text
 
-    if not new:
+    last_us = max((part.at_us for step in new for part in step), default=0)
+    if not last_us:  # checkpoints alone are steps too
         return "nothing else is new in what was brought"
-    last_us = max(part.at_us for step in new for part in step)
     hours = (time.time_ns() // 1000 - last_us) / (3_600 * US_PER_S)
     return (
         f"all up to {time_text(last_us)} is shown and proven ({max(hours, 0):.1f} h ago by this "
