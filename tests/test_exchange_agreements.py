@@ -370,7 +370,7 @@ def test_an_answer_is_kept_until_its_act_expires() -> None:
     answer = stage.exchange.submit(envelope, "a")
 
     stage.clock.move_to(START_US + HOUR_US - 1)
-    assert stage.exchange.submit(envelope, "a") is answer
+    assert stage.exchange.submit(envelope, "a") == answer
     stage.clock.move_to(START_US + HOUR_US)
     with pytest.raises(CallerError, match="expires_us"):
         stage.exchange.submit(envelope, "a")

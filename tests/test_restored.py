@@ -174,6 +174,13 @@ class Restored(Exchanging):
 class RestoredBitByBit(Restored, ExchangingBitByBit):
     """The same where what an agreement changes is looked at bit by bit."""
 
+    def teardown(self) -> None:
+        try:
+            super().teardown()
+        finally:
+            if hasattr(self, "patch"):
+                self.patch.undo()
+
 
 TestRestored = pytest.mark.slow(Restored.TestCase)
 TestRestoredBitByBit = pytest.mark.slow(RestoredBitByBit.TestCase)

@@ -21,6 +21,7 @@ from keepclear.airspace.geodesics import from_ecef, geod, isometric_latitude
 from keepclear.airspace.positions import Edge, Position
 from keepclear.airspace.volumes import Circle, Corridor, Orbit, Polygon, Shape, Volume3D, Volume4D
 from keepclear.detect import (
+    appending,
     bands,
     box_tree,
     closest,
@@ -42,6 +43,7 @@ from keepclear.detect.sweep import COLUMNS, CPA_X, CPA_Z, END, START, VERDICT, L
 
 SCALAR_MODULES: Final[tuple[ModuleType, ...]] = (
     windows, inside, motions, spans, bands, closest, entering, overlaps, box_tree, volume_pairs,
+    appending,
 )  # fmt: skip
 FUNCTIONS: Final = SimpleNamespace(
     **{name: value for module in SCALAR_MODULES for name, value in vars(module).items()

@@ -29,6 +29,7 @@ SUPPORTED: Final = (
     "CSV or Parquet of positions, CSV of areas, XLSX of either, GeoJSON, KML, "
     "F3548-21 volumes (JSON), readsb traces (JSON)"
 )
+HEADER_BYTES: Final = 1 << 20
 
 
 def read(file_name: str, content: bytes, *, lenient: bool = False) -> Contents:
@@ -44,7 +45,8 @@ def read(file_name: str, content: bytes, *, lenient: bool = False) -> Contents:
 
 def read_csv(file: str, content: bytes, *, lenient: bool = False) -> Contents:
     """Return the plans in a CSV file: positions, or an area a row."""
-    if formats.area_tables.is_area_table(content):
+    header = b"".join(content[:HEADER_BYTES].lstrip().splitlines()[:1]).lower()
+    if b"timestamp" not in header and formats.area_tables.is_area_table(content):
         return formats.area_tables.read_area_table(file, content, lenient=lenient)
     return formats.csv_positions.read_csv(file, content, lenient=lenient)
 
