@@ -141,7 +141,8 @@ def test_answers_that_were_changed_or_belong_elsewhere_are_refused(desks: Desks)
 
     def changed(**values: object) -> str:
         (desks.folder / "changed.json").write_text(
-            json.dumps({**whole, **values}, separators=(",", ":")), encoding="utf-8"
+            json.dumps({**whole, **values}, separators=(",", ":"), ensure_ascii=False),
+            encoding="utf-8",
         )
         return take_in(desks, "changed.json", status=2)
 
