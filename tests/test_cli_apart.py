@@ -4,7 +4,6 @@
 import json
 import re
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,20 +11,15 @@ import pytest
 from keepclear.cli.apart import _as_of
 from keepclear.record.entries import Part
 from tests.desk_plays import CIRCLE, CORRIDOR, Desks
-from tests.server_plays import serving
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
-    folder = tmp_path_factory.mktemp("desks")
-    with serving(folder / "east") as node:
-        made = Desks(folder, node)
-        for each in ("north", "south"):
-            made.set_up(each)
-            made.run(each, "conflicts")  # it was at the exchange once
-        yield made
+def desks(desks: Desks) -> Desks:
+    for each in ("north", "south"):
+        desks.run(each, "conflicts")  # it was at the exchange once
+    return desks
 
 
 def apart(desks: Desks, *, is_so: bool) -> None:

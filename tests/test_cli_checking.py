@@ -2,24 +2,12 @@
 """What a post types before it files: what a plan would meet, and what answers cover."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from tests.desk_plays import CIRCLE, CORRIDOR, Desks
-from tests.server_plays import serving
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
-    folder = tmp_path_factory.mktemp("desks")
-    with serving(folder / "east") as node:
-        made = Desks(folder, node)
-        for each in ("north", "south"):
-            made.set_up(each)
-        yield made
 
 
 def test_a_plan_is_checked_against_what_is_known_and_filing_alone_answers_the_rest(

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,19 +13,8 @@ import pytest
 from keepclear.cli import main, serving_parts
 from keepclear.detect import compiled, warm
 from tests.desk_plays import CIRCLE, CORRIDOR, Desks
-from tests.server_plays import serving
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
-    folder = tmp_path_factory.mktemp("desks")
-    with serving(folder / "east") as node:
-        made = Desks(folder, node)
-        for each in ("north", "south"):
-            made.set_up(each)
-        yield made
 
 
 def test_a_conflict_from_filing_to_its_settlement(desks: Desks) -> None:

@@ -4,38 +4,31 @@
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tests.desk_plays import CIRCLE, CORRIDOR, Desks
-from tests.server_plays import serving
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
-    folder = tmp_path_factory.mktemp("desks")
-    with serving(folder / "east") as node:
-        made = Desks(folder, node)
-        for each in ("north", "south"):
-            made.set_up(each)
-        run = made.run
-        run("north", "key", "export", "north-keys/north.keys.json", "south-keys/south.keys.json",
-            "east/region.keys.json", "--output", "keys.json")  # fmt: skip
-        run("north", "agreement", "new", "--template", "two-forces", "--party", "north=Party North",
-            "--party", "south=Party South", "--from", "2015-10-01T00:00:00Z", "--until",
-            "2099-10-01T00:00:00Z", "--output", "draft.toml")  # fmt: skip
-        run("north", "agreement", "propose", "draft.toml", "--party", "north", "--keys",
-            "keys.json", "--with", "north-keys/north.rep-1.private.json", "--output",
-            "mou.agreement", "--carry-with", "north-keys/north.rep-2.private.json")  # fmt: skip
-        made.filed("north", *CORRIDOR)
-        [conflict] = re.findall(r"CONFLICT (\w{8})", run("south", "operation", "file", *CIRCLE))
-        run("north", "incident", "open", conflict, "Whose was it?", "--other", "south")
-        yield made
+def desks(desks: Desks) -> Desks:
+    run = desks.run
+    run("north", "key", "export", "north-keys/north.keys.json", "south-keys/south.keys.json",
+        "east/region.keys.json", "--output", "keys.json")  # fmt: skip
+    run("north", "agreement", "new", "--template", "two-forces", "--party", "north=Party North",
+        "--party", "south=Party South", "--from", "2015-10-01T00:00:00Z", "--until",
+        "2099-10-01T00:00:00Z", "--output", "draft.toml")  # fmt: skip
+    run("north", "agreement", "propose", "draft.toml", "--party", "north", "--keys",
+        "keys.json", "--with", "north-keys/north.rep-1.private.json", "--output",
+        "mou.agreement", "--carry-with", "north-keys/north.rep-2.private.json")  # fmt: skip
+    desks.filed("north", *CORRIDOR)
+    [conflict] = re.findall(r"CONFLICT (\w{8})", run("south", "operation", "file", *CIRCLE))
+    run("north", "incident", "open", conflict, "Whose was it?", "--other", "south")
+    return desks
 
 
 def unpacked(desks: Desks, who: str, name: str) -> Path:

@@ -3,25 +3,14 @@
 
 import re
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from keepclear.units import format_time
 from tests.desk_plays import CIRCLE, CORRIDOR, Desks
-from tests.server_plays import HOUR_US, serving
+from tests.server_plays import HOUR_US
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
-    folder = tmp_path_factory.mktemp("desks")
-    with serving(folder / "east") as node:
-        made = Desks(folder, node)
-        for each in ("north", "south"):
-            made.set_up(each)
-        yield made
 
 
 def earlier(hours: float) -> str:

@@ -4,7 +4,7 @@
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -20,19 +20,10 @@ from keepclear.plans.acts import FileOperation
 from keepclear.record.entries import Part
 from keepclear.units import format_time
 from tests.desk_plays import CIRCLE, Desks
-from tests.server_plays import HOUR_US, serving
+from tests.server_plays import HOUR_US
 
 pytestmark = pytest.mark.slow
 HEAD = "id,callsign,circle,radius,lower,upper,start,end,class,time_uncertainty"
-
-
-@pytest.fixture(scope="module")
-def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
-    folder = tmp_path_factory.mktemp("desks")
-    with serving(folder / "east") as node:
-        made = Desks(folder, node)
-        made.set_up("north")
-        yield made
 
 
 def row(name: str, place: str = "34.9,35.1", start: str = "", late: str = "") -> str:

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import time
 from base64 import b64encode
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -17,7 +16,7 @@ from keepclear.record.encoding import encode
 from keepclear.record.entries import Part
 from keepclear.reports.snapshot_html import BEGINS, ENDS, data_in, snapshot_html
 from tests.desk_plays import CIRCLE, CORRIDOR, Desks
-from tests.server_plays import HOUR_US, serving
+from tests.server_plays import HOUR_US
 from tests.test_reports_html import BROWSER_FLAGS, parsed
 
 pytestmark = pytest.mark.slow
@@ -57,13 +56,8 @@ class Pictured:
 
 
 @pytest.fixture(scope="module")
-def pictured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pictured]:
-    folder = tmp_path_factory.mktemp("desks")
-    with serving(folder / "east") as node:
-        made = Desks(folder, node)
-        for each in ("north", "south"):
-            made.set_up(each)
-        yield Pictured(made)
+def pictured(desks: Desks) -> Pictured:
+    return Pictured(desks)
 
 
 def words_of(page: str) -> str:

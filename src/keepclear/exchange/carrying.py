@@ -13,13 +13,13 @@ The record of the new incarnation begins with it, so it is decided from alone, a
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 import msgspec
 
 from keepclear.exchange.events import KIND_OF, RegionOpened, StandingCarried
 from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.ports import Ids
+from keepclear.exchange.viewers import notices_in
 from keepclear.exchange.views import NOTICE_KIND
 from keepclear.exchange.world import TABLES, UNHASHED, World, evolve, keep
 from keepclear.record.encoding import Signed, encode
@@ -29,33 +29,6 @@ from keepclear.record.ledger import ForWhom, Ledger
 from keepclear.record.parts import DOCUMENT_KIND
 
 Parts = list[tuple[str, Part]]
-ENTRY: Final = b'{"line":"entry"'
-
-
-class _Conflict(msgspec.Struct):
-    conflict: str
-
-
-class _Part(msgspec.Struct):
-    kind: str
-    data: msgspec.Raw
-
-
-class _Leaf(msgspec.Struct):
-    audience: str
-    part: _Part
-
-
-class _Entry(msgspec.Struct):
-    leaves: list[_Leaf]
-
-
-class _Line(msgspec.Struct):
-    entry: _Entry
-
-
-LINES: Final = msgspec.json.Decoder(_Line)
-CONFLICTS: Final = msgspec.json.Decoder(_Conflict)
 
 
 def carried_over(
@@ -102,13 +75,9 @@ def latest_notices(lines: Iterable[bytes]) -> list[tuple[str, msgspec.Raw]]:
     """Return what each party was told last of each of its conflicts, in the order of the record."""
     found: dict[tuple[str, str], msgspec.Raw] = {}
     for data in lines:
-        if not data.startswith(ENTRY):
-            continue
-        for each in LINES.decode(data).entry.leaves:
-            if each.part.kind == NOTICE_KIND:
-                key = each.audience, CONFLICTS.decode(each.part.data).conflict
-                found.pop(key, None)
-                found[key] = each.part.data
+        for audience, conflict, notice in notices_in(data):
+            found.pop((audience, conflict), None)
+            found[audience, conflict] = notice
     return [(party, data) for (party, _), data in found.items()]
 
 

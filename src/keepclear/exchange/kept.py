@@ -45,7 +45,6 @@ class Kept:
     """What an exchange holds of its record. Written by its owner alone, once lines are kept.
 
     counts: how many notices each party has had. beside: what stands beside the entries since the
-    counts: how many notices each party has had. beside: what stands beside the entries since the
     last beat: hashes of the world, writers, clocks. writers: how many there were. is_held: what
     falls due by time alone waits, as clocks differ. noted: of how many leaves of each tree the last
     checkpoint is that stands in the record. followed: the documents of the keys that the exchange

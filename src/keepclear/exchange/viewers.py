@@ -144,16 +144,27 @@ class Viewers:
 def seen_of(data: bytes) -> Seen | None:
     """Return who sees something of a line; None where it is for nobody."""
     if data.startswith(ENTRY):
-        entry = LINES.decode(data).entry
-        leaves = entry.leaves if entry is not None else []
-        return Seen(
-            frozenset(each.audience for each in leaves),
-            tuple(
-                (each.audience, CONFLICTS.decode(each.part.data).conflict)
-                for each in leaves if each.part.kind == NOTICE_KIND
-            ),
-        )  # fmt: skip
+        leaves = _leaves(data)
+        notices = tuple((audience, conflict) for audience, conflict, _ in _notices(leaves))
+        return Seen(frozenset(each.audience for each in leaves), notices)
     if data.startswith(CHECKPOINT):
         origin = read_checkpoint(split_note(LINES.decode(data).note)[0]).origin
         return Seen(frozenset({origin.rpartition("/")[2]}))
     return None
+
+
+def notices_in(data: bytes) -> list[tuple[str, str, msgspec.Raw]]:
+    """Return the notices in a line of the record: to whom, of which conflict, and as it stands."""
+    return _notices(_leaves(data))
+
+
+def _notices(leaves: list[_Leaf]) -> list[tuple[str, str, msgspec.Raw]]:
+    return [
+        (each.audience, CONFLICTS.decode(each.part.data).conflict, each.part.data)
+        for each in leaves if each.part.kind == NOTICE_KIND
+    ]  # fmt: skip
+
+
+def _leaves(data: bytes) -> list[_Leaf]:
+    entry = LINES.decode(data).entry if data.startswith(ENTRY) else None
+    return entry.leaves if entry is not None else []

@@ -354,6 +354,7 @@ TABLES: Final[Mapping[str, type[Signed]]] = {
     "incidents": Incident, "lines": TimelineLine, "none_here": NoneHere,
     "contradictions": Contradictions,
 }  # fmt: skip
+"""What a restored record begins with, in the order in which it is carried over."""
 
 
 def stood(event: StandingCarried) -> Signed:

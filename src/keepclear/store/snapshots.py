@@ -12,7 +12,7 @@ import msgspec
 
 from keepclear.exchange.snapshots import Unusable
 
-FORMAT: Final = b"keepclear-snapshot/1\n"
+FORMAT: Final = b"keepclear-record-snapshot/1\n"
 DIGEST_BYTES: Final = 32
 SIZE_BYTES: Final = 4
 
