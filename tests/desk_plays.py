@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node, and the folders of posts whose officers type commands, each a process of its own."""
 
+import io
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Final
+from unittest.mock import patch
 
+import pytest
+
+from keepclear.cli import main
 from tests.server_plays import Node, serving
 
 CORRIDOR: Final = (
@@ -35,12 +39,21 @@ class Desks:
         return done.stdout if status in {0, 1} else done.stderr
 
     def printed(self, who: str, *words: str) -> subprocess.CompletedProcess[str]:
-        """Type a command, and return its status and what it printed."""
-        return subprocess.run(
-            [sys.executable, "-m", "keepclear.cli", *words], cwd=self.folder, check=False,
-            capture_output=True, text=True,
-            env={**os.environ, "KEEPCLEAR_HOME": str(self.folder / who), "COLUMNS": "100"},
-        )  # fmt: skip
+        """Type a command, and return its status and what it printed.
+
+        In this process: hundreds are typed. In processes of their own they are in `test_join`.
+        """
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        home = {"KEEPCLEAR_HOME": str(self.folder / who), "COLUMNS": "100"}
+        with (
+            patch.dict(os.environ, home), chdir(self.folder),
+            redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended,
+        ):  # fmt: skip
+            main(list(words))
+        status = ended.value.code
+        assert isinstance(status, int)
+        printed = [_text(each) for each in (out, err)]
+        return subprocess.CompletedProcess(words, status, *printed)
 
     def set_up(self, party: str) -> None:
         """Make the keys of a party, admit it, and set up its watch."""
@@ -62,6 +75,11 @@ class Desks:
             who, "operation", "file", *plan))  # fmt: skip
         assert found is not None
         return found[1]
+
+
+def _text(written: io.TextIOWrapper) -> str:
+    written.seek(0)
+    return written.read()
 
 
 @contextmanager

@@ -123,7 +123,7 @@ class Twins:
 
     often: how often it stops or its store fails at a call, from 0 to 1. stops, failures: how
     often that was, for a test to see that it was; snapshots: how often it went on from one of
-    those that are made after every eighth call. hash_every: as of a region.
+    those that are made after every third call. hash_every: as of a region.
     """
 
     by: Random = Random(0)
@@ -237,7 +237,7 @@ class Twins:
         self._ids.place = self._store.written_at = len(self._ids._noted)
         assert kept_of(self.stopping._kept) == kept_of(self.steady._kept)
         self._calls += 1
-        if self._calls % 8 == 0:
+        if self._calls % 3 == 0:
             self._snapshot = list(frames(self.stopping.copied("1")))
 
 

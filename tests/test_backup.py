@@ -175,7 +175,6 @@ def test_what_the_page_says_is_what_happens(region: Region) -> None:
     assert "stood when the backup ended, and is carried over: north 1" in page.read_text()
 
 
-@pytest.mark.long
 def test_a_restored_region_is_backed_up_and_restored_again(region: Region) -> None:
     one = region.back_up("one")
     key = region.lose()
