@@ -155,6 +155,13 @@ def test_answers_that_were_changed_or_belong_elsewhere_are_refused(desks: Desks)
         answers=[{**whole["answers"][0], "receipts": receipts[:1]}]
     )
     assert "has no answers" in changed(format="keepclear-acts/1")
+    for said in (
+        whole,
+        {**whole, "answers": [{"act": whole["answers"][0]["act"], "refused": "no"}]},
+    ):
+        (desks.folder / "changed.json").write_text(json.dumps(said, ensure_ascii=False))
+        refused = desks.run("south", "act", "receipt", "changed.json", status=2)
+        assert "is of north, and this is a desk of south" in refused
     assert "version 1" in take_in(desks, "answer-3.json")
     [own] = re.findall(r"operation (\w{8})", desks.run("north", "operation", "list"))
     desks.run("north", "operation", "cancel", own)

@@ -320,7 +320,7 @@ def test_another_incarnation_is_accepted_with_a_new_seen_and_in_no_other_way(nod
     seen = party.client.seen
     seen.incarnation = 7
 
-    with pytest.raises(NewIncarnation, match="keep what you hold, and go on with a new Seen"):
+    with pytest.raises(NewIncarnation, match="keep what you hold, and go on from nothing"):
         party.begin(seen).conflicts()
 
     assert len(party.begin(Seen()).operations()) == 1

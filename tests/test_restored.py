@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An exchange that goes on from a backup: all that stood stands, and what is late is entered once.
 
-Rule 7 of the writer (docs/adr/0020-restoring.md): a new incarnation, which says how far it comes.
+Rule 7 of the writer (docs/adr/0021-restoring.md): a new incarnation, which says how far it comes.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from keepclear.exchange.audit import audit
 from keepclear.exchange.events import LateActDecided, StandingCarried
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.folding import fold
+from keepclear.exchange.last_picture import last_picture, standing, verified
 from keepclear.exchange.operations import Refused
 from keepclear.exchange.picture import Picture, told_in
 from keepclear.exchange.reopening import Following
@@ -28,11 +29,16 @@ from keepclear.plans.operations import State
 from keepclear.plays.stage import Stage
 from keepclear.record.entries import Part
 from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
+from keepclear.record.files import LeafLine
+from keepclear.record.headers import Status
+from keepclear.record.notes import NoteKey
 from keepclear.record.verification import verify
 from keepclear.record.views import view_of
+from keepclear.reports.period import period_of
 from tests.exchange_twins import kept_of
 from tests.record_plays import START_US
 from tests.restored_stages import lost, restore, start
+from tests.test_after_action import story_of
 from tests.test_exchange_machine import Exchanging, ExchangingBitByBit
 from tests.test_incidents_machine import WAYS, Cases
 from tests.test_rules_of_the_door import NUMBERED, Play, a_and_b
@@ -113,6 +119,30 @@ def test_a_party_folds_the_same_picture_from_the_new_incarnation_alone() -> None
     own = {k: v for k, v in play.world.operations.items() if v.party == "a"}
     assert picture.operations == own
     assert list(picture.conflicts.values()) == play.notices("a")
+
+
+def test_the_last_picture_from_a_restored_record_shows_all_that_stood() -> None:
+    play = begun()
+    before = standing("a", play.parts("a"))
+    goes_on(play, play.stage.lines)
+    ledger, name, signer = play.stage.exchange._kept.ledger, play.stage._own, play.stage._signer
+
+    lines = [each for each in view_of(play.stage.lines, "a") if each.startswith(b'{"line":"leaf"')]
+    leaves = [msgspec.json.decode(each, type=LeafLine).leaf for each in lines]
+    held = [(each, msgspec.json.decode(each.part, type=Part)) for each in leaves]
+    notes = {
+        audience: ledger.signed_checkpoint(audience, name.name, signer)
+        for audience in {each.audience for each in leaves}
+    }
+    last = last_picture(held, notes, "a", Status.EXERCISE, START_US)
+    shown = verified(last, (NoteKey(name.name, signer.public),))
+
+    assert shown.picture.protecting() == before.picture.protecting() != {}
+    assert shown.picture.unsettled() == before.picture.unsettled() != {}
+    agreed, agreed_before = (
+        [(each.carried, each.stood) for each in found.agreements] for found in (shown, before)
+    )
+    assert agreed == agreed_before != []
 
 
 def test_nobody_is_told_more_of_what_stood_than_when_it_came_about() -> None:
@@ -243,6 +273,19 @@ def test_acts_after_the_backup_are_entered_late_with_their_receipts_and_decided_
     assert [each.refused for each in decided(play.parts("a"))] == ["", ""]
     assert [each.kind for each in play.parts("b")].count("late-act/1") == 1
     check(play.stage)
+
+
+def test_a_report_counts_and_names_late_acts_as_acts() -> None:
+    play, whole, _ = with_later_acts()
+    for party in ("a", "b"):
+        for each in lost(play.stage, party, whole):
+            play.stage.exchange.hand_in(each.receipts, party)
+    story = story_of(play.stage.lines)
+
+    filed_by = {each.party: each.filed for each in period_of(story).parties}
+    kinds = [each.act.kind for each in story.moments if each.act is not None]
+    assert (filed_by["a"], filed_by["b"]) == (1, 0)
+    assert kinds == ["operations.file/1", "operations.activate/1", "conflicts.acknowledge/1"]
 
 
 def test_a_late_act_is_entered_once_and_gets_the_same_answer_again_also_after_a_start() -> None:

@@ -230,6 +230,8 @@ def receipt(file: str, home: str) -> int:
         folder = PostFolder(home)
         with client_of(folder, ApartClient) as client:
             post = AtDesk(client, folder)
+            for each in brought.answers:
+                client.check_own(each.act)
             done = [each for each in brought.answers if not each.refused]
             came, new = client.take_in([(each.act, each.receipts) for each in done], brought.steps)
             said = [

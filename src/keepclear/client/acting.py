@@ -232,13 +232,25 @@ class Client:
             )
         return parts
 
+    def check_own(self, envelope: Envelope) -> None:
+        """Refuse an act of another party than this client's."""
+        act = read_act(envelope)
+        if act.party != self._party:
+            raise InputError(
+                "act", act.id[:8], f"is of {act.party}, and this is a desk of {self._party}",
+                "take its answer in where it was signed",
+            )  # fmt: skip
+
     def take_in(
         self, answered: Sequence[tuple[Envelope, Sequence[Receipt]]], pages: Sequence[Steps]
     ) -> tuple[list[tuple[Part, ...]], list[tuple[Part, ...]]]:
         """Take in what was brought from the exchange by hand, proven as if it had come by itself.
 
         Return what came of each act, and what each new step holds. pages: of its steps, in order.
+        `InputError` for acts of another party, whose receipts are as true.
         """
+        for envelope, _ in answered:
+            self.check_own(envelope)
         came = [self._proven_of(envelope, receipts) for envelope, receipts in answered]
         new: list[tuple[Part, ...]] = []
         if pages and pages[-1].last >= self._copy.step:
@@ -399,7 +411,7 @@ class Client:
             raise NewIncarnation(
                 f"record: is incarnation {incarnation} of {region}, and "
                 f"{self._copy.known.incarnation} is known here: a backup was restored; look at "
-                "what it has, keep what you hold, and go on with a new Seen once it is accepted",
+                "what it has, keep what you hold, and go on from nothing once it is accepted",
                 is_later=incarnation > self._copy.known.incarnation,
             )
 

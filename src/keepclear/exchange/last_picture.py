@@ -22,9 +22,11 @@ from keepclear.exchange.events import (
     OperationFiled,
     OperationMoved,
     RegionOpened,
+    StandingCarried,
 )
 from keepclear.exchange.picture import Picture, Told, told_in
 from keepclear.exchange.views import Notice
+from keepclear.exchange.world import Carried
 from keepclear.record.encoding import Signed, decode
 from keepclear.record.entries import Leaf, Part, leaf_of
 from keepclear.record.faults import NotProven
@@ -196,6 +198,12 @@ def standing(party: str, parts: Iterable[Part]) -> Standing:
                 carried[said.hash] = said
             case AgreementStood():
                 stood[said.hash] = said
+            case StandingCarried(table="agreements", key=own_hash, value=value):
+                found = decode(bytes(value), Carried, own_hash, LONGEST_LINE)
+                carried[own_hash] = AgreementCarried(hash=own_hash, file=found.file)
+                stood[own_hash] = AgreementStood(
+                    hash=own_hash, state=found.state, clauses=found.clauses
+                )
             case _:
                 picture.take(said)
     agreed = tuple(
@@ -212,7 +220,11 @@ def _said_in(part: Part) -> Said | None:
 
 
 def _told(said: Said) -> Told | None:
-    return said if isinstance(said, OperationFiled | OperationMoved | Notice) else None
+    match said:
+        case OperationFiled() | OperationMoved() | StandingCarried() | Notice():
+            return said
+        case _:
+            return None
 
 
 def _latest(held: Sequence[_Held]) -> list[_Held]:
@@ -224,6 +236,11 @@ def _latest(held: Sequence[_Held]) -> list[_Held]:
             case OperationFiled(operation=operation):
                 last["operation", operation.id] = each
                 moves[operation.id] = []
+            case StandingCarried(table="operations", key=own):
+                last["operation", own] = each
+                moves[own] = []
+            case StandingCarried(table="agreements", key=own):
+                last["agreement", own] = each
             case OperationMoved(id=own):
                 moves.setdefault(own, []).append(each)
             case Notice(conflict=conflict):
@@ -244,7 +261,7 @@ def _stands(said: Said, picture: Picture) -> bool:
     match said:
         case OperationFiled(operation=operation):
             return operation.id in wanted
-        case OperationMoved(id=own):
+        case OperationMoved(id=own) | StandingCarried(table="operations", key=own):
             return own in wanted
         case Notice(conflict=conflict):
             return conflict in unsettled

@@ -27,6 +27,7 @@ from keepclear.exchange.events import (
     OperationMoved,
     StandingCarried,
 )
+from keepclear.exchange.late import act_in
 from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.exchange.world import Carried, stood
 from keepclear.plans.conflicts import GONE_ON, Conflict
@@ -38,10 +39,11 @@ from keepclear.record.faults import Malformed, RecordError
 from keepclear.record.files import LONGEST_LINE, AnyLine, EntryLine, Header, LeafLine
 from keepclear.record.headers import Act, read_act
 from keepclear.record.key_documents import KeyDocument
-from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
+from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND, LATE_ACT_KIND
+from keepclear.record.receipts import read_receipt
 from keepclear.record.views import is_seen
 from keepclear.reports.after_action_cases import cased
-from keepclear.reports.after_action_moments import Moment, Seen
+from keepclear.reports.after_action_moments import ACTS, Moment, Seen
 from keepclear.reports.play_cases import Cased
 
 FOREVER_US: Final = 2**62
@@ -180,7 +182,7 @@ class Reader:
         elif isinstance(line, LeafLine):
             at_us, part = _seen(line.leaf, path)
             last = self.moments[-1] if self.moments else None
-            if last is None or last.at_us != at_us or part.kind in {ACT_KIND, DOCUMENT_KIND}:
+            if last is None or last.at_us != at_us or part.kind in {*ACTS, DOCUMENT_KIND}:
                 self.moments.append(Moment(at_us, number, (part,)))
             else:
                 self.moments[-1] = last._replace(parts=(*last.parts, part))
@@ -197,6 +199,8 @@ def _seen(leaf: Leaf, path: str) -> tuple[int, Seen]:
     value: Any = None
     if part.kind == ACT_KIND:
         value = read_act(decode(data, Envelope, f"{path}, act", is_inner=True), f"{path}, act")
+    elif part.kind == LATE_ACT_KIND:
+        value = act_in(read_receipt(data, f"{path}, late act"), f"{path}, late act")
     elif part.kind == DOCUMENT_KIND:
         envelope = decode(data, Envelope, f"{path}, key document", is_inner=True)
         value = decode(envelope.payload, KeyDocument, f"{path}, key document")

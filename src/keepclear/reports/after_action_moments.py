@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Moments of a record: what was entered together, as values for the reports made after it."""
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.record.headers import Act
-from keepclear.record.parts import ACT_KIND
+from keepclear.record.parts import ACT_KIND, LATE_ACT_KIND
+
+ACTS: Final = frozenset({ACT_KIND, LATE_ACT_KIND})
 
 
 class Seen(NamedTuple):
@@ -26,7 +28,7 @@ class Moment(NamedTuple):
     @property
     def act(self) -> Act | None:
         """Return the act that it begins with, None where time passed or the act is not shown."""
-        return next((each.value for each in self.parts if each.kind == ACT_KIND), None)
+        return next((each.value for each in self.parts if each.kind in ACTS), None)
 
     @property
     def notices(self) -> list[tuple[str, Notice]]:

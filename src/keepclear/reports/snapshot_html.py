@@ -65,6 +65,7 @@ STYLE: Final = """
 .age.old { background: #9b0000; color: #fff; padding: 2px 10px; }
 .root { font-family: monospace; font-size: 11px; overflow-wrap: anywhere; }
 td.clause { white-space: nowrap; font-weight: 600; }
+td b { overflow-wrap: normal; }
 @media print {
   .as-of { font-size: 20pt; }
   .age { display: none; }
