@@ -4,6 +4,7 @@
 import shlex
 import shutil
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -132,6 +133,17 @@ def test_a_region_goes_on_from_a_backup_and_parties_bring_what_came_after_it(
     region.filed("south", *CORRIDOR[:-4], "--start", "+5 h", "--lasts", "1 h")
     for party in ("north", "south"):
         region.run(party, "record", "export", "--home", party)
+
+    region.run("north", "snapshot", "make", "last.html", "--home", "north")
+    page = (region.folder / "last.html").read_text(encoding="utf-8")
+    assert all(each in page for each in (first, late))
+    region.run("north", "export-party", "all.zip", "--home", "north")
+    with zipfile.ZipFile(region.folder / "all.zip") as archive:
+        copies = {each: archive.read(each) for each in archive.namelist() if "record" in each}
+    assert copies.keys() == {"record.jsonl", "record.incarnation-1.jsonl"}
+    for name, data in copies.items():
+        (region.folder / name).write_bytes(data)
+        assert run("record", "verify", region.folder / name)[0] == 3
 
     found = region.proven()
     assert (found.is_proven, found.header.incarnation) == (True, 2)

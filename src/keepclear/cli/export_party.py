@@ -14,7 +14,7 @@ No private key is in it, and nothing that the party was not shown.
 
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -35,6 +35,9 @@ All that {party} may see of the record of {region}, incarnation {incarnation}, a
     keepclear snapshot verify snapshot.html --keys keys.json
     keepclear record report record.jsonl --keys keys.json --output again.html
     keepclear agreement verify agreements/NAME --keys keys.json
+
+What is held of the record before a backup was restored, if it was, is record.incarnation-N.jsonl,
+verified in the same way.
 
 None of it needs a network or the exchange. keys.json says whom to believe, and came along: compare
 its fingerprints with those that were read by voice (keepclear key show keys.json), or give keys of
@@ -90,7 +93,9 @@ def _write(file: Path, post: AtDesk) -> int:
     said, seen = post.folder.desk(), post.client.seen
     as_of = f"{format_time(post.as_of_us)[:19]}Z"
     with zipfile.ZipFile(file, "x", zipfile.ZIP_DEFLATED) as archive:
-        hashes = {"record.jsonl": _write_record(archive, post)}
+        hashes = {
+            name: _write_record(archive, name, lines) for name, lines in _records(post).items()
+        }
         for name, data in _files(post):
             archive.writestr(_entry(name), data)
             hashes[name] = sha256(data).hexdigest()
@@ -107,22 +112,41 @@ def _write(file: Path, post: AtDesk) -> int:
         return len(archive.namelist())
 
 
-def _write_record(archive: zipfile.ZipFile, post: AtDesk) -> str:
-    """Write the record with the last checkpoint of each tree; return its hash."""
+def _write_record(archive: zipfile.ZipFile, name: str, lines: Iterable[bytes]) -> str:
+    """Write a record; return its hash."""
     hashed = sha256()
-    with archive.open(_entry("record.jsonl"), "w", force_zip64=True) as out:
-        for line in _record(post):
+    with archive.open(_entry(name), "w", force_zip64=True) as out:
+        for line in lines:
             out.write(line + b"\n")
             hashed.update(line + b"\n")
     return hashed.hexdigest()
 
 
+def _records(post: AtDesk) -> dict[str, Iterator[bytes]]:
+    """Return the record by its name, and what is held of each incarnation before a backup."""
+    from keepclear.cli.post_folder import RECORD, of_incarnation, proven_lines
+
+    found = {RECORD: _record(post)}
+    for incarnation in range(1, post.client.seen.incarnation):
+        earlier = post.folder.earlier(incarnation)
+        if earlier is not None:
+            kept, file = earlier
+            name = of_incarnation(RECORD, incarnation)
+            found[name] = _with_notes(proven_lines(file, kept), kept.seen.notes)
+    return found
+
+
 def _record(post: AtDesk) -> Iterator[bytes]:
+    return _with_notes(post.folder.lines(), post.client.seen.notes)
+
+
+def _with_notes(lines: Iterator[bytes], notes: Mapping[str, str]) -> Iterator[bytes]:
+    """Yield a record, and the last checkpoint of each of its trees."""
     from keepclear.record.encoding import encode
     from keepclear.record.files import CheckpointLine
 
-    yield from post.folder.lines()
-    for _, note in sorted(post.client.seen.notes.items()):
+    yield from lines
+    for _, note in sorted(notes.items()):
         yield encode(CheckpointLine(note=note))
 
 

@@ -245,13 +245,7 @@ class PostFolder:
 
     def lines(self) -> Iterator[bytes]:
         """Yield the lines of the record that are proven, without their ends."""
-        left = self.kept().size
-        if left:
-            with (self.path / RECORD).open("rb") as record:
-                while left > 0:
-                    line = record.readline()
-                    left -= len(line)
-                    yield line.removesuffix(b"\n")
+        return proven_lines(self.path / RECORD, self.kept())
 
     # --- what was shown -----------------------------------------------------------------------
 
@@ -337,6 +331,17 @@ def _merged(before: Seen, seen: Seen) -> Seen:
     made = seen if seen.step >= before.step else before
     contrary = list(dict.fromkeys([*before.contrary, *seen.contrary]))
     return msgspec.structs.replace(made, notes=notes, contrary=contrary)
+
+
+def proven_lines(record: Path, kept: Kept) -> Iterator[bytes]:
+    """Yield the lines of a record that are proven, without their ends."""
+    left = kept.size
+    if left:
+        with record.open("rb") as file:
+            while left > 0:
+                line = file.readline()
+                left -= len(line)
+                yield line.removesuffix(b"\n")
 
 
 def of_incarnation(name: str, incarnation: int) -> str:
