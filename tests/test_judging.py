@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from keepclear.agreement.binding import Minima
-from keepclear.agreement.claims import Compiled, breaches, compile_claim
+from keepclear.agreement.claims import Compiled, breaches, compile_claim, limited
 from keepclear.agreement.clauses import Disclosure, Field, ProbingBound, Separation
 from keepclear.agreement.probing import DEFAULT, widened
 from keepclear.agreement.rules_toml import parse_short, read_rules
@@ -108,6 +108,12 @@ class ByItself:
         minima: tuple[Minima, ...] = self._deciding.minima(one, other)
         return {(each.agreement, each.clause) for each in breaches(plain(), a, b, minima)}
 
+    def limited(self, one: Operation, other: Operation) -> bool:
+        """Tell whether a pair is within some minima for no longer than a duration allows."""
+        bound = self._deciding.between(one.party, other.party).bound(one, other)
+        a, b = (self._form(each, bound) for each in (one, other))
+        return bool(limited(plain(), a, b, self._deciding.minima(one, other)))
+
     def _form(self, operation: Operation, bound: ProbingBound | None) -> Compiled:
         if (operation.id, bound) not in self._forms:
             claim = claim_of(operation)
@@ -125,7 +131,7 @@ def test_what_many_break_is_what_each_breaks_by_itself(fields: tuple[Field, ...]
     exchange = stage.exchange
     deciding = exchange._deciding(exchange._clock.now_us())
     by_itself = ByItself(deciding)
-    found, compared = 0, 0
+    found, stays, compared = 0, 0, 0
 
     for one in made:
         others = [each for each in made if each.party != one.party]
@@ -134,10 +140,13 @@ def test_what_many_break_is_what_each_breaks_by_itself(fields: tuple[Field, ...]
         for other in others:
             expected = by_itself.broken(one, other)
             assert {(each.agreement, each.clause) for each in broken[other.id]} == expected
-            assert other.id in near or not expected
+            is_limited = by_itself.limited(one, other)
+            assert other.id in near or not (expected or is_limited)
             found += bool(expected)
+            stays += is_limited
             compared += 1
     assert 60 < found < compared / 2
+    assert stays > 5
 
 
 def test_what_is_kept_wider_than_it_is_judged_is_judged_as_it_is() -> None:

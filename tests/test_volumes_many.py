@@ -316,6 +316,29 @@ def test_a_plan_is_marked_where_any_of_its_volumes_gives_a_row(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("cylinder", [ENTERING, FIVE_MILES, LATERAL_AND_TIME, VERTICAL_ONLY])
+def test_near_leaves_out_what_times_or_heights_keep_apart_and_nothing_that_is_found(
+    cylinder: Cylinder, fast: SimpleNamespace
+) -> None:
+    rng, left_out, met = random.Random(23), 0, 0
+    for _ in range(6):
+        plans = [compile_volumes(scene(rng, 2), Datums(), tolerances(rng, 2)) for _ in range(60)]
+        index = VolumeIndex(fast, minima(cylinder))
+        for k, plan in enumerate(plans):
+            index.add(f"{k:03}", k % 3, plan)
+        for k, plan in enumerate(plans):
+            near = set(index.near(f"{k:03}", k % 3))
+            found = set(index.query(f"{k:03}", k % 3, plan).keys)
+            boxes = index._near(f"{k:03}", k % 3, plan.sizes, plan.terms, within=False)[1]
+            by_boxes = {index._kept.keys[place] for place in boxes.tolist()}
+            assert found <= near <= by_boxes
+            left_out += len(by_boxes - near)
+            met += len(found)
+    assert met > 20
+    assert left_out > 20
+
+
+@pytest.mark.slow
 def test_a_kept_index_of_any_history_finds_what_a_new_one_finds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

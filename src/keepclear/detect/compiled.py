@@ -59,6 +59,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "breadth": ("fits_surely",),
     "shaping": ("shape_short", "shape_volumes"),
     "volume_pairs": (
+        "keep_unseparated",
         "mark_inside",
         "near_few",
         "near_volumes",

@@ -135,12 +135,18 @@ class VolumeIndex:
         return self._kept.places(key)
 
     def near(self, key: str, group: int) -> list[str]:
-        """Return the keys of plans of other groups whose boxes come near those of a kept one."""
+        """Return the keys of plans of other groups whose boxes come near those of a kept one.
+
+        Those are left out that times or heights alone keep apart, whatever the limits.
+        """
         own, kept = self._kept.places(key), self._kept.arrays
         sizes, terms = kept.sizes[own.start : own.stop], kept.terms[own.start : own.stop]
         others: list[int] = []
         for store in (*self._stores, None):
             if count := self._probe(store, sizes, terms, group):
+                count = self._functions.keep_unseparated(
+                    kept, self._limits, own.start, self._own, self._others, count
+                )
                 others += self._others[:count].tolist()
         keys = self._kept.keys
         return list(dict.fromkeys([keys[place] for place in others if place not in own]))

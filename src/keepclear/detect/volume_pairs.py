@@ -7,10 +7,11 @@ Plain scalar code that runs as it stands and compiled (`compiled`).
 import numpy as np
 import numpy.typing as npt
 
+from keepclear.detect.bands import NOWHERE
 from keepclear.detect.box_tree import WIDTH, Tree, do_boxes_meet, probe_all, widen
 from keepclear.detect.entering import sweep_volume
 from keepclear.detect.fragments import Fragments
-from keepclear.detect.overlaps import is_inside, overlap
+from keepclear.detect.overlaps import gap_within, is_inside, overlap, tolerances_between
 from keepclear.detect.skeletons import (
     EARLY_US,
     END_US,
@@ -21,6 +22,7 @@ from keepclear.detect.skeletons import (
     Volumes,
 )
 from keepclear.detect.sweep import Limits, Rows
+from keepclear.detect.windows import lags_of
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -83,6 +85,27 @@ def mark_inside(
                     one, two = (b, a) if is_turned[k] != 0 else (a, b)
                     if is_inside(v, one, v, two, limits, farthest_m):
                         marks[k] = 1
+
+
+def keep_unseparated(
+    v: Volumes, limits: Limits, first: int, own: Integers, kept: Integers, count: int
+) -> int:
+    """Leave out the pairs that times, heights or zones alone keep apart; return how many stay.
+
+    own, kept: of each pair a volume, counted from `first`, and another, both of v; the first
+    `count` of them. Nothing here is rounded, so no order of the two is another answer.
+    """
+    stay = 0
+    for k in range(count):
+        a, b = first + own[k], kept[k]
+        t = tolerances_between(v, a, v, b)
+        for c in range(len(limits.lateral_m)):
+            low_us, high_us = lags_of(limits, c, t)
+            if gap_within(v, a, v, b, limits, c, low_us, high_us)[0] != NOWHERE:
+                own[stay], kept[stay] = own[k], b
+                stay += 1
+                break
+    return stay
 
 
 def near_volumes(

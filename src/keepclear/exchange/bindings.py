@@ -58,6 +58,7 @@ class Bindings:
 
     def __init__(self, house: RuleSet) -> None:
         self._house = house
+        self._unagreed = what_binds([], "", "", house)  # of all pairs that have agreed nothing
         self._standing: tuple[object, ...] = ()
         self._between: dict[Pair, Between] = {}
         self._before: dict[tuple[Pair, tuple[str, ...]], tuple[Minima, ...]] = {}
@@ -68,7 +69,10 @@ class Bindings:
         pair = (min(a, b), max(a, b))
         found = self._between.get(pair)
         if found is None:
-            found = self._between[pair] = what_binds(held_of(world), *pair, self._house)
+            found = what_binds(held_of(world), *pair, self._house)
+            if not found.agreements:
+                found = self._unagreed
+            self._between[pair] = found
         return found
 
     def before(self, world: World, changes: tuple[str, ...], a: str, b: str) -> tuple[Minima, ...]:

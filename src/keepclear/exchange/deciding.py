@@ -71,7 +71,8 @@ class Deciding:
     def notices(self, conflict: Conflict, note: str) -> Iterator[Disclosed[Notice]]:
         """Yield what each side is told of a conflict as it stands now, and count it."""
         operations = self.world.operations
-        a, b = (as_stood(self.world, operations[each]) for each in (conflict.a, conflict.b))
+        a = as_stood(self.world, operations[conflict.a])
+        b = as_stood(self.world, operations[conflict.b])
         between = self.between(a.party, b.party)
         for own, other in ((a, b), (b, a)):
             number = self.counts.get(own.party, 0) + 1

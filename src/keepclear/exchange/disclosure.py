@@ -49,7 +49,8 @@ class Floor(StrEnum):
 
 
 Grade = Field | Floor
-PLACE: Final = frozenset({Field.AREA_BOX, Field.LEVEL_BAND, Field.TIME_BAND, Field.EVERYTHING})
+NUMBERED: Final = frozenset({Field.AREA_BOX, Field.LEVEL_BAND, Field.TIME_BAND})
+PLACE: Final = NUMBERED | {Field.EVERYTHING}
 # A side of the area that is shown of a ground operation is 5 to 15 km from where it takes up.
 GROWN_TMM: Final = 5_000 * TMM_PER_M
 GROUND_GRAIN_TMM: Final = 10_000 * TMM_PER_M
@@ -192,11 +193,11 @@ def shown(operation: Operation, grants: Grants, missed: Sequence[Missed] = ()) -
     found: dict[str, Any] = {
         "id": operation.id, "party": operation.party, "ovn": operation.ovn,
         "state": state_shown(operation.state).value,
-        "late_by": tuple(_named(each.agreement, each.clause) for each in missed),
+        "late_by": tuple([_named(each.agreement, each.clause) for each in missed]),
         "callsign": operation.callsign, "count": operation.count,
         "count_most": operation.count_most,
         "craft_class": operation.craft_class, "has_rvsm": operation.has_rvsm,
-        "by": tuple(_named(*each) for each in grants.clauses),
+        "by": tuple([_named(*each) for each in grants.clauses]),
     }  # fmt: skip
     if grants.has_place:
         found |= _place(operation, grants, missed)
@@ -231,7 +232,7 @@ def existence_of(operation_id: str, party: str) -> Shown:
 
 def has_numbers(grants: Grants) -> bool:
     """Tell whether what is shown is enough to compute how close two operations come."""
-    return all(grants.has(each) for each in (Field.AREA_BOX, Field.LEVEL_BAND, Field.TIME_BAND))
+    return grants.is_everything or grants.fields >= NUMBERED
 
 
 def shown_claim(operation: Operation, grants: Grants) -> Claim:

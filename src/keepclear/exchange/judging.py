@@ -20,8 +20,13 @@ NOTHING: Final = Rechecking()
 
 
 class _Alike(NamedTuple):
-    """What operations have in common for which the same is asked in the same way."""
+    """What operations have in common for which the same is asked in the same way.
 
+    between: the id of what binds their party. party: empty unless it is RE-CHECKING, by the rules
+    between the two before.
+    """
+
+    between: int
     party: str
     craft_class: str
     has_rvsm: bool
@@ -35,11 +40,14 @@ def broken_with(
 ) -> dict[str, tuple[Found, ...]]:
     """Return of each of some operations what it breaks with one; all of them are kept."""
     alike: dict[_Alike, list[Operation]] = {}
-    waits, near = deciding.world.rechecking, deciding.near
+    rechecking, near = deciding.world.rechecking, deciding.near
+    own_waits = rechecking.get(operation.id, NOTHING).waits
     for other in others:
+        waits = rechecking.get(other.id, NOTHING).waits
         key = _Alike(
-            other.party, other.craft_class, other.has_rvsm, other.is_grounded,
-            waits.get(other.id, NOTHING).waits, near.is_as_filed(other.id),
+            id(deciding.between(operation.party, other.party)),
+            other.party if waits or own_waits else "", other.craft_class, other.has_rvsm,
+            other.is_grounded, waits, near.is_as_filed(other.id),
         )  # fmt: skip
         alike.setdefault(key, []).append(other)
     found: dict[str, tuple[Found, ...]] = {}

@@ -99,8 +99,13 @@ def has_open(world: World, operation: Operation) -> bool:
     return any(each.state in GONE_ON for each in world.conflicts_of(operation.id))
 
 
+def is_kept(world: World, operation: Operation) -> bool:
+    """Tell whether the index has an operation."""
+    return operation.is_protecting or has_open(world, operation)
+
+
 def kept_claim(world: World, operation: Operation | None) -> Claim | None:
     """Return what the index has of an operation, None where it has nothing."""
-    if operation is None or not (operation.is_protecting or has_open(world, operation)):
+    if operation is None or not is_kept(world, operation):
         return None
     return claim_of(as_stood(world, operation))

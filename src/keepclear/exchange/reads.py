@@ -40,10 +40,10 @@ class Reads:
 
     def receipts(self, answered: Disclosed[Answer]) -> Disclosed[tuple[Receipt, ...]]:
         """Return what proves an answer, under checkpoints as the trees stand now."""
-        ledger = self._written().ledger
+        ledger, leaves = self._written().ledger, answered.value.leaves
+        notes = {each: self._checkpoint(each) for each in {each.leaf.audience for each in leaves}}
         return views.receipts(answered, [
-            ledger.receipt(each.leaf, each.place, *self._checkpoint(each.leaf.audience))
-            for each in answered.value.leaves
+            ledger.receipt(each.leaf, each.place, *notes[each.leaf.audience]) for each in leaves
         ])  # fmt: skip
 
     def header(self, party: str) -> Disclosed[Steps]:

@@ -31,7 +31,7 @@ from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.disclosure import has_numbers, shown_claim
 from keepclear.exchange.events import MoreFound, OperationMoved
 from keepclear.exchange.judging import Found, broken_with, soonest
-from keepclear.exchange.lapses import as_stood, is_there, kept_claim, lapses_of
+from keepclear.exchange.lapses import as_stood, is_kept, is_there, lapses_of
 from keepclear.exchange.limited import tell_limited
 from keepclear.plans.conflicts import (
     GONE_ON,
@@ -149,7 +149,7 @@ def _go_on(deciding: Deciding, operation: Operation, others: Iterable[str]) -> N
     world = deciding.world
     deciding.due += lapses_of(world, operation, deciding.between)
     for each in (operation.id, *sorted(others)):
-        if kept_claim(world, world.operations[each]) is None:
+        if not is_kept(world, world.operations[each]):
             deciding.near.drop(each)
         accept(deciding, each)
 
@@ -194,11 +194,11 @@ def _settle(
             state = move(before.state, Event.RESOLVE)
             deciding.change(replace(before, state=state, closed_by=why, proposal=None))
         return
-    a, b = sorted((operation, other), key=lambda each: each.id)
     places = deciding.world.places
-    earlier, later = sorted((a, b), key=lambda each: places[each.id])
+    a, b = (operation, other) if operation.id < other.id else (other, operation)
+    earlier, later = (a, b) if places[a.id] < places[b.id] else (b, a)
     acting, clause = who_acts(earlier, later, between.who_acts)
-    what = tuple(told_of(deciding, a, b, each, between) for each in broken)
+    what = tuple([told_of(deciding, a, b, each, between) for each in broken])
     if before is None:
         deciding.change(Conflict(
             id=deciding.ids.id(), a=a.id, b=b.id, parties=(a.party, b.party), state=State.RAISED,
@@ -254,11 +254,11 @@ def told_of(
 
     Where what is shown gives none there are none: those of the exact shapes would be more.
     """
-    shown = [between.grants.of(each) for each in (a, b)]
+    shown = between.grants.of(a), between.grants.of(b)
     nothing = Broken(
         agreement=breach.agreement, clause=breach.clause, kernel=KERNEL, numbers=None
     )  # fmt: skip
-    if not all(map(has_numbers, shown)):
+    if not (has_numbers(shown[0]) and has_numbers(shown[1])):
         return nothing
     minima = next(
         each for each in deciding.minima(a, b)

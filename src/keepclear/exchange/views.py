@@ -95,17 +95,17 @@ def notice(
 
     other: as it is compared. agreements: that bind the two; by others nobody is told to be late.
     """
-    own_missed, missed = (_missed(each, agreements) for each in (own, other))
+    own_missed, missed = _missed(own, agreements), _missed(other, agreements)
     acting = {own.id: own.party, other.id: other.party}
     seen = existence(other) if conflict.is_settled else shown(other, grants, missed)
     return _disclosed(own.party, Notice(
         number=number, conflict=conflict.id, state=conflict.state.value, own=own.id,
         precedence=precedence(conflict, (own, other), is_late=bool(own_missed or missed)),
-        own_late_us=max((each.late_us for each in own_missed), default=0),
-        other=seen, must_act=tuple(acting[each] for each in conflict.must_act),
+        own_late_us=max([each.late_us for each in own_missed], default=0),
+        other=seen, must_act=tuple([acting[each] for each in conflict.must_act]),
         clause=conflict.clause, broken=conflict.broken, acknowledged=conflict.acknowledged,
         agreed=conflict.agreed, note=note,
-        answers=tuple((party, answer.value, why) for party, answer, why in conflict.answers),
+        answers=tuple([(party, answer.value, why) for party, answer, why in conflict.answers]),
         proposal=conflict.proposal, closed_by=conflict.closed_by,
     ))  # fmt: skip
 

@@ -243,12 +243,11 @@ def precedence(
     """
     if not conflict.is_open:
         return Precedence.ROUTINE
-    is_urgent = is_late or any(
-        each.state in OUT_OF_PLAN
-        or (each.state is OperationState.ACTIVATED and each.id in conflict.must_act)
-        for each in operations
-    )
-    return Precedence.URGENT if is_urgent else Precedence.PRIORITY
+    for each in operations:
+        must_act = each.state is OperationState.ACTIVATED and each.id in conflict.must_act
+        if is_late or must_act or each.state in OUT_OF_PLAN:
+            return Precedence.URGENT
+    return Precedence.PRIORITY
 
 
 def _priority(operation: Operation, clause: WhoActs) -> int:
@@ -281,4 +280,4 @@ def _moved(volume: Volume4D, by: Proposal) -> Volume4D:
 
 def open_for(conflicts: Iterable[Conflict], operation: str) -> list[Conflict]:
     """Return the open conflicts in which an operation must act."""
-    return [each for each in conflicts if each.is_open and operation in each.must_act]
+    return [each for each in conflicts if operation in each.must_act and each.is_open]

@@ -23,6 +23,7 @@ from keepclear.record.faults import BrokenProof
 EMPTY_ROOT: Final = sha256(b"").digest()
 HASH_BYTES: Final = 32
 LONGEST_PROOF: Final = 64
+MOST_ENDS: Final = 64
 Proof = tuple[bytes, ...]
 
 
@@ -40,8 +41,9 @@ class Tree:
     """Leaves that only grow; the owner alone appends.
 
     Level k holds the hashes of the complete subtrees of 2^k leaves, in order, from `bases[k]`
-    on; those above the leaves are made when a root or a proof is asked for. A tree that is gone
-    on with knows of its beginning the peaks alone.
+    on; those above the leaves are made when a root or a proof is asked for. Those of the last few
+    incomplete ones are kept: proofs of one size have them in common. A tree that is gone on with
+    knows of its beginning the peaks alone.
     """
 
     def __init__(self, size: int = 0, peaks: Sequence[bytes] = ()) -> None:
@@ -52,6 +54,7 @@ class Tree:
                 "get the range again",
             )  # fmt: skip
         rest = list(peaks)
+        self._ends: dict[tuple[int, int], bytes] = {}
         self._bases: list[int] = []
         self._levels: list[list[bytes]] = []
         for level in range(max(size.bit_length(), 1)):
@@ -77,6 +80,7 @@ class Tree:
 
     def cut(self, size: int) -> None:
         """Keep the first leaves alone. size: not less than this tree began with."""
+        self._ends.clear()
         for level, hashes in enumerate(self._levels):
             del hashes[max((size >> level) - self._bases[level], 0) :]
 
@@ -101,19 +105,21 @@ class Tree:
         return EMPTY_ROOT if size == 0 else self._range(0, size)
 
     def inclusion(self, index: int, size: int) -> Proof:
-        """Return the proof that a leaf stands at a place in the tree of a size (2.1.3.1)."""
+        """Return the proof that a leaf stands at a place in the tree of a size (2.1.3.1).
+
+        From the leaf up: at each level what stands beside, unless nothing does.
+        """
         self._check(index + 1, size)
         path: list[bytes] = []
-        first, last = 0, size
-        while last - first > 1:
-            middle = first + _split(last - first)
-            if index < middle:
-                path.append(self._range(middle, last))
-                last = middle
-            else:
-                path.append(self._range(first, middle))
-                first = middle
-        return tuple(reversed(path))
+        level, place, last = 0, index, size - 1
+        while last:
+            beside = place ^ 1
+            if beside < last:
+                path.append(self._at(level, beside))
+            elif beside == last:
+                path.append(self._range(beside << level, size))
+            level, place, last = level + 1, place >> 1, last >> 1
+        return tuple(path)
 
     def consistency(self, old: int, size: int) -> Proof:
         """Return the proof that the tree of a size extends an older one (2.1.4.1)."""
@@ -158,8 +164,14 @@ class Tree:
         level = count.bit_length() - 1
         if count == 1 << level:
             return self._at(level, first >> level)
-        middle = first + _split(count)
-        return node_hash(self._range(first, middle), self._range(middle, last))
+        found = self._ends.get((first, last))
+        if found is None:
+            middle = first + _split(count)
+            found = node_hash(self._range(first, middle), self._range(middle, last))
+            if len(self._ends) >= MOST_ENDS:
+                self._ends.clear()
+            self._ends[first, last] = found
+        return found
 
     def _at(self, level: int, place: int) -> bytes:
         place -= self._bases[level]
