@@ -95,13 +95,14 @@ def spread(by: Random) -> FiledOperation:
     return operation_at(*place, 60 + 10 * by.randrange(30), start_us)
 
 
-def in_one_cell(by: Random, number: int) -> FiledOperation:
+def in_one_cell(by: Random, number: int, now_us: int) -> FiledOperation:
     """Return one of very many in a cell 10 km wide, of which 10 at most are at one time and level.
 
     An hour each, in layers of 3,500 ft: small ones are widened to 2,000 ft, and kept 1,000 apart.
+    now_us: one for all, or those of one hour last into the next.
     """
     hour, layer = number % SLOTS // LAYERS, number % LAYERS
-    start_us = time.time_ns() // 1000 + 60 * (1 + hour) * MINUTE_US
+    start_us = now_us + 60 * (1 + hour) * MINUTE_US
     place = 35.0 + by.uniform(-0.04, 0.04), 34.0 + by.uniform(-0.04, 0.04)
     return operation_at(*place, 60 + 35 * layer, start_us)
 
@@ -167,11 +168,15 @@ def _goal(took_s: float, limit_s: float) -> str:
 
 def _loads(node: Node, sender: Sender, store: str, least: float | None) -> list[Line]:
     """Acts as fast as they are taken, spread and in one cell; and at a steady rate."""
-    by, tokens = Random(2), _tokens(node, sender)
+    by, tokens, now_us = Random(2), _tokens(node, sender), time.time_ns() // 1000
     lines = []
     cases: list[tuple[str, int, Callable[[int], FiledOperation]]] = [
         ("spread out", ACTS, lambda _: spread(by)),
-        ("in one 10 km cell, at most 10 overlapping", IN_CELL, lambda n: in_one_cell(by, n)),
+        (
+            "in one 10 km cell, at most 10 overlapping",
+            IN_CELL,
+            lambda n: in_one_cell(by, n, now_us),
+        ),
     ]
     for name, count, make in cases:
         requests = [_request(sender, tokens, number, make(number)) for number in range(count)]

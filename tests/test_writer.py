@@ -143,7 +143,10 @@ def test_nobody_is_answered_before_the_write_nor_who_was_refused(served: Served)
     assert len(read.result().value) == 2
 
 
-def test_what_waits_is_written_with_one_append(served: Served) -> None:
+def test_what_waits_is_written_with_one_append(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "COMMIT_S", WAIT_S)
     served.store.may_go.clear()
     sent = [served.send(served.file(place=40 * number)) for number in range(20)]
     time.sleep(0.2)
@@ -153,6 +156,45 @@ def test_what_waits_is_written_with_one_append(served: Served) -> None:
     assert len([each.result() for each in sent]) == 20
     assert len(served.store.appends) <= 3
     assert served.operations() == 20
+
+
+def test_what_is_not_decided_on_one_commit_beat_waits_for_the_next(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "COMMIT_S", 0.0)  # each act takes longer
+    served.store.may_go.clear()
+    sent = [served.send(served.file(place=40 * number)) for number in range(8)]
+    time.sleep(0.2)
+    served.store.may_go.set()
+
+    wait(sent, WAIT_S)
+    assert len([each.result() for each in sent]) == 8
+    assert served.operations() == 8
+    assert len(served.store.appends) >= 8
+
+
+def test_where_one_commit_beat_is_not_written_those_after_it_are_not_done_either(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "COMMIT_S", 0.0)
+    real = served.store.append
+
+    def append(lines: Sequence[bytes]) -> None:
+        real(lines)
+        served.store.how = "not"
+
+    served.store.may_go.clear()
+    monkeypatch.setattr(served.store, "append", append)
+    sent = [served.send(served.file(place=40 * number)) for number in range(4)]
+    time.sleep(0.2)
+    served.store.may_go.set()
+
+    wait(sent, WAIT_S)
+    assert sent[0].exception() is None
+    for each in sent[1:]:
+        with pytest.raises(Unavailable, match="nothing was done; send it again as it is"):
+            each.result()
+    assert served.operations() == 1
 
 
 def test_where_nothing_is_written_nothing_is_done_and_it_goes_on_by_itself(served: Served) -> None:

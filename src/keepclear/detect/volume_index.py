@@ -141,14 +141,12 @@ class VolumeIndex:
         """
         own, kept = self._kept.places(key), self._kept.arrays
         sizes, terms = kept.sizes[own.start : own.stop], kept.terms[own.start : own.stop]
-        others: list[int] = []
-        for store in (*self._stores, None):
-            if count := self._probe(store, sizes, terms, group):
-                count = self._functions.keep_unseparated(
-                    kept, self._limits, own.start, self._own, self._others, count
-                )
-                others += self._others[:count].tolist()
-        keys = self._kept.keys
+        count = self._probe_all(sizes, terms, group)
+        if count:
+            count = self._functions.keep_unseparated(
+                kept, self._limits, own.start, self._own, self._others, count
+            )
+        keys, others = self._kept.keys, self._others[:count].tolist()
         return list(dict.fromkeys([keys[place] for place in others if place not in own]))
 
     def inside(self, key: str, others: Sequence[str], limits: Limits) -> list[str]:
@@ -198,7 +196,7 @@ class VolumeIndex:
                 self._kept.groups, NOBODY if within else group, self._own, self._others,
             )  # fmt: skip
             if count > len(self._others):
-                self._make_room(count)
+                self._make_room(0, count)
                 return self.query_trajectory(key, group, fragments, plan, within=within)
             places.append(self._others[:count].copy())
         others = np.unique(np.concatenate(places))
@@ -208,47 +206,58 @@ class VolumeIndex:
         self, key: str, group: int, sizes: Floats, terms: Integers, *, within: bool
     ) -> tuple[Integers, Integers]:
         """Return which volumes of a plan come near which places by their boxes."""
-        left_out = NOBODY if within else group
-        own, others = [], []
-        for store in (*self._stores, None):
-            if count := self._probe(store, sizes, terms, left_out):
-                own.append(self._own[:count].copy())
-                others.append(self._others[:count].copy())
-        if not own:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        one, other = np.concatenate(own), np.concatenate(others)
+        count = self._probe_all(sizes, terms, NOBODY if within else group)
+        one, other = self._own[:count].copy(), self._others[:count].copy()
         is_other = ~self._is_of(key, other)
         return one[is_other], other[is_other]
 
-    def _probe(self, store: _Store | None, sizes: Floats, terms: Integers, left_out: int) -> int:
+    def _probe_all(self, sizes: Floats, terms: Integers, left_out: int) -> int:
         """Return how many pairs of a volume and a place are near: they stand in _own and _others.
 
-        Of the places of a store, or of the last few. One compiled call and nothing else where
-        nothing is near, as for most stores.
+        Of the places of all stores, and of the last few.
         """
-        room = (self._kept.groups, left_out, self._own, self._others)
+        count = 0
+        for store in (*self._stores, None):
+            count += self._probe(store, sizes, terms, left_out, count)
+        return count
+
+    def _probe(
+        self, store: _Store | None, sizes: Floats, terms: Integers, left_out: int, before: int
+    ) -> int:  # fmt: skip
+        """Write the pairs of one store, or of the last few, behind those of before; how many.
+
+        One compiled call and nothing else where nothing is near, as for most stores.
+        """
+        own, others = self._own, self._others
+        if before:
+            own, others = own[before:], others[before:]
         count: int
         if store is None:
             kept = self._kept.arrays
             count = self._functions.near_few(
                 kept.sizes, kept.terms, self._few, sizes, terms,
-                self._farthest_m + self._unsure_m, self._lasts_us + self._longest_us, *room,
+                self._farthest_m + self._unsure_m, self._lasts_us + self._longest_us,
+                self._kept.groups, left_out, own, others,
             )  # fmt: skip
         else:
             count = self._functions.near_volumes(
-                *store.tree, sizes, terms, store.reach_m, store.lag_us, *room
-            )
-        if count > len(self._others):
-            self._make_room(count)
-            return self._probe(store, sizes, terms, left_out)
+                *store.tree, sizes, terms, store.reach_m, store.lag_us,
+                self._kept.groups, left_out, own, others,
+            )  # fmt: skip
+        if count > len(others):
+            self._make_room(before, before + count)
+            return self._probe(store, sizes, terms, left_out, before)
         return count
 
     def _is_of(self, key: str, places: Integers) -> npt.NDArray[np.bool_]:
         own = self._kept.places(key)
         return (places >= own.start) & (places < own.stop)
 
-    def _make_room(self, count: int) -> None:
+    def _make_room(self, before: int, count: int) -> None:
+        """Make room for twice so many pairs, the first of them kept."""
+        kept = self._own[:before], self._others[:before]
         self._own, self._others = (np.empty(2 * count, dtype=np.int64) for _ in range(2))
+        self._own[:before], self._others[:before] = kept
 
     def _swept(self, f: Fragments, others: Integers) -> Hits:
         own = np.zeros(len(others), dtype=np.int64)

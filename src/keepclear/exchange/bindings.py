@@ -49,7 +49,9 @@ class Between(NamedTuple):
 
     def bound(self, one: Operation, other: Operation) -> ProbingBound | None:
         """Return what two operations are widened to before they are compared, None for nothing."""
-        is_all = all(self.grants.of(each).is_everything for each in (one, other))
+        if self.probing is not None:
+            return self.least
+        is_all = self.grants.of(one).is_everything and self.grants.of(other).is_everything
         return None if is_all else self.least
 
 
@@ -59,7 +61,8 @@ class Bindings:
     def __init__(self, house: RuleSet) -> None:
         self._house = house
         self._unagreed = what_binds([], "", "", house)  # of all pairs that have agreed nothing
-        self._standing: tuple[object, ...] = ()
+        self._world: World | None = None
+        self._rebound = 0
         self._between: dict[Pair, Between] = {}
         self._before: dict[tuple[Pair, tuple[str, ...]], tuple[Minima, ...]] = {}
 
@@ -89,11 +92,10 @@ class Bindings:
 
     def _forget_others(self, world: World) -> None:
         """Forget what was worked out of agreements that do not stand so now."""
-        standing = (*world.agreements.values(), *world.before.items())
-        if standing != self._standing:
+        if world is not self._world or world.rebound != self._rebound:
             self._between.clear()
             self._before.clear()
-            self._standing = standing
+            self._world, self._rebound = world, world.rebound
 
 
 def held_of(world: World, instead: Mapping[str, Carried] = MappingProxyType({})) -> list[Held]:

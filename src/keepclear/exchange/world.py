@@ -50,6 +50,7 @@ HASH_SIZE: Final = 2**256
 MOST_UNHASHED: Final = 256
 # They follow from the others.
 UNHASHED: Final = frozenset({"of_operation", "places", "room", "stated", "waiting"})
+BINDING: Final = frozenset({"agreements", "before"})  # what binds two parties follows from them
 
 
 class Carried(Signed, frozen=True, kw_only=True):
@@ -124,6 +125,7 @@ class World:
     latest version is not kept twice.
     hashes: of each object when it was last hashed, and sum: of all of them; unhashed: objects that
     have changed since, by table and key. An object that changes often is hashed once for it.
+    rebound: how often what binds parties has changed, so that what follows from it can be kept.
     """
 
     opened: dict[str, RegionOpened] = field(default_factory=dict)
@@ -149,6 +151,7 @@ class World:
     sum: int = 0
     unhashed: dict[tuple[str, str], None] = field(default_factory=dict)
     undo_log: list[tuple[str, str, object]] = field(default_factory=list)
+    rebound: int = 0
 
     @property
     def hash(self) -> str:
@@ -455,7 +458,7 @@ def undo(world: World, mark: int = 0) -> None:
         else:
             kept[key] = value
         if table not in UNHASHED:
-            world.unhashed[table, key] = None
+            _note_change(world, table, key)
 
 
 def hash_again(world: World) -> None:
@@ -511,8 +514,14 @@ def _drop(world: World, table: str, key: str) -> None:
         _has_changed(world, table, key)
 
 
-def _has_changed(world: World, table: str, key: str) -> None:
+def _note_change(world: World, table: str, key: str) -> None:
     world.unhashed[table, key] = None
+    if table in BINDING:
+        world.rebound += 1
+
+
+def _has_changed(world: World, table: str, key: str) -> None:
+    _note_change(world, table, key)
     if len(world.unhashed) > MOST_UNHASHED:  # so that none waits for very many
         hash_again(world)
 

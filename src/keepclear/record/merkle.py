@@ -23,7 +23,7 @@ from keepclear.record.faults import BrokenProof
 EMPTY_ROOT: Final = sha256(b"").digest()
 HASH_BYTES: Final = 32
 LONGEST_PROOF: Final = 64
-MOST_ENDS: Final = 64
+MOST_ENDS, MOST_ABOVE = 64, 1_024
 Proof = tuple[bytes, ...]
 
 
@@ -55,6 +55,9 @@ class Tree:
             )  # fmt: skip
         rest = list(peaks)
         self._ends: dict[tuple[int, int], bytes] = {}
+        self._completed = -1  # the size at which all complete subtrees were hashed
+        self._above: dict[tuple[int, int], Proof] = {}
+        self._asked_of = -1
         self._bases: list[int] = []
         self._levels: list[list[bytes]] = []
         for level in range(max(size.bit_length(), 1)):
@@ -81,6 +84,7 @@ class Tree:
     def cut(self, size: int) -> None:
         """Keep the first leaves alone. size: not less than this tree began with."""
         self._ends.clear()
+        self._completed = self._asked_of = -1
         for level, hashes in enumerate(self._levels):
             del hashes[max((size >> level) - self._bases[level], 0) :]
 
@@ -107,19 +111,28 @@ class Tree:
     def inclusion(self, index: int, size: int) -> Proof:
         """Return the proof that a leaf stands at a place in the tree of a size (2.1.3.1).
 
-        From the leaf up: at each level what stands beside, unless nothing does.
+        Leaves of which proofs of one size are asked for share what is above both: it is kept.
         """
         self._check(index + 1, size)
-        path: list[bytes] = []
-        level, place, last = 0, index, size - 1
-        while last:
-            beside = place ^ 1
+        if self._asked_of != size or len(self._above) >= MOST_ABOVE:
+            self._above.clear()
+            self._asked_of = size
+        return self._path(0, index, size - 1)
+
+    def _path(self, level: int, place: int, last: int) -> Proof:
+        """Return the proof from a place of a level on. last: the last place there at this size."""
+        if not last:
+            return ()
+        found = self._above.get((level, place))
+        if found is None:
+            beside, found = place ^ 1, self._path(level + 1, place >> 1, last >> 1)
             if beside < last:
-                path.append(self._at(level, beside))
+                found = (self._at(level, beside), *found)
             elif beside == last:
-                path.append(self._range(beside << level, size))
-            level, place, last = level + 1, place >> 1, last >> 1
-        return tuple(path)
+                found = (self._range(beside << level, self._asked_of), *found)
+            if level:  # of a leaf it is asked for once
+                self._above[level, place] = found
+        return found
 
     def consistency(self, old: int, size: int) -> Proof:
         """Return the proof that the tree of a size extends an older one (2.1.4.1)."""
@@ -142,6 +155,9 @@ class Tree:
 
     def _complete(self) -> None:
         """Hash the subtrees that have become complete since the last time that one was needed."""
+        if self._completed == len(self):
+            return
+        self._completed = len(self)
         level = 0
         while self._bases[level] + len(self._levels[level]) > 1:
             if level + 1 == len(self._levels):

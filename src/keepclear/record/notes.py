@@ -22,6 +22,7 @@ the root, a line each. Nothing follows: extension lines are refused.
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -160,6 +161,7 @@ def read_checkpoint(text: str) -> Checkpoint:
     return Checkpoint(lines[0], int(size), root)
 
 
+@lru_cache(maxsize=256)
 def check_name(name: str) -> None:
     """Refuse a name that cannot stand on a signature line."""
     if not name or "+" in name or any(c.isspace() or not c.isprintable() for c in name):

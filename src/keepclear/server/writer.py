@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The writer: one thread that owns the exchange, decides what is sent, and answers once it is kept.
 
-1. All that waits is decided one after another and written with one append (`Exchange.together`).
+1. What waits is decided one after another and written with one append (`Exchange.together`), on a
+   beat: what is not decided within `COMMIT_S` waits for the next one.
 2. Nobody is answered before that, also those whose act was refused.
 3. Where nothing could be written, all of it is taken back and its senders are told so; the store is
    tried once a second, and until it can be written nothing is decided.
@@ -40,6 +41,7 @@ Value = TypeVar("Value")
 Receipts = Disclosed[tuple[Receipt, ...]]
 
 BEAT_S: Final = 10.0
+COMMIT_S: Final = 0.01  # decided for so long, what there is so far is written and answered
 LOOKS_S: Final = 0.2  # how often what falls due is looked for, where nothing is sent
 TRIES_S: Final = 1.0
 ASKS_S: Final = 0.3  # how often a node that stands by asks whether it may write
@@ -267,20 +269,31 @@ class Writer:
             ))  # fmt: skip
 
     def _decide(self, jobs: Sequence[_Job]) -> None:
-        """Decide acts together, write them, and then answer all."""
-        if not jobs:
-            return
+        """Decide acts, on each commit beat some of them together, write these, and answer them."""
+        done = 0
+        while done < len(jobs) and self.health.state is State.WRITING:
+            done += self._decide_some(jobs[done:])
+        for each in jobs[done:]:
+            each.done.set_exception(Unavailable(self._refusal()))
+
+    def _decide_some(self, jobs: Sequence[_Job]) -> int:
+        """Decide acts together until a commit is due, answer them, and return how many it were."""
         exchange, metrics = self._own.exchange, self.metrics
         results: list[Any] = []
+        until = time.monotonic() + COMMIT_S
         try:
             with metrics.written.time(), exchange.together():
-                results.extend(_tried(each, exchange) for each in jobs)
+                for each in jobs:
+                    results.append(_tried(each, exchange))
+                    if time.monotonic() >= until:
+                        break
         except Exception as fault:  # noqa: BLE001 all are told, whatever it was
             self._failed(fault)
             metrics.acts.labels("not done").inc(len(jobs))
             for each in jobs:
                 each.done.set_exception(Unavailable(self._refusal()))
-            return
+            return len(jobs)
+        jobs = jobs[: len(results)]
         refused = sum(isinstance(each, Exception) for each in results)
         metrics.acts.labels("refused").inc(refused)
         metrics.acts.labels("taken").inc(len(jobs) - refused)
@@ -293,6 +306,7 @@ class Writer:
             else:
                 each.done.set_result(result)
         self._tell(exchange)
+        return len(jobs)
 
     def _tell(self, exchange: Exchange) -> None:
         """Let those know who wait for something new."""
