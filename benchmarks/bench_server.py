@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -95,7 +96,7 @@ def spread(by: Random) -> FiledOperation:
     return operation_at(*place, 60 + 10 * by.randrange(30), start_us)
 
 
-def in_one_cell(by: Random, number: int, now_us: int) -> FiledOperation:
+def in_one_cell(by: Random, now_us: int, number: int) -> FiledOperation:
     """Return one of very many in a cell 10 km wide, of which 10 at most are at one time and level.
 
     An hour each, in layers of 3,500 ft: small ones are widened to 2,000 ft, and kept 1,000 apart.
@@ -175,7 +176,7 @@ def _loads(node: Node, sender: Sender, store: str, least: float | None) -> list[
         (
             "in one 10 km cell, at most 10 overlapping",
             IN_CELL,
-            lambda n: in_one_cell(by, n, now_us),
+            partial(in_one_cell, by, now_us),
         ),
     ]
     for name, count, make in cases:
