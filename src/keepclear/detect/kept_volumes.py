@@ -117,9 +117,12 @@ class KeptVolumes:
 
 
 def _wider(array: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
-    """Return an array that has this many rows, and a quarter more if it has to grow for it."""
+    """Return an array that has this many rows, and as many more if it has to grow for it.
+
+    Memory that nothing was written to is not taken yet.
+    """
     if rows <= len(array):
         return array
-    made = np.empty((rows + rows // 4, *array.shape[1:]), dtype=array.dtype)
+    made = np.empty((2 * rows, *array.shape[1:]), dtype=array.dtype)
     made[: len(array)] = array
     return made
