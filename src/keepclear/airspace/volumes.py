@@ -99,13 +99,11 @@ class Volume3D(Value, frozen=True, kw_only=True):
     upper: Altitude | None = None
 
     def __post_init__(self) -> None:
-        if self.lower is None or self.upper is None:
+        lower, upper = self.lower, self.upper
+        if lower is None or upper is None or lower.height_tmm <= upper.height_tmm:
             return
-        one, other = ((each.reference, each.datum) for each in (self.lower, self.upper))
-        if one == other and self.lower.height_tmm > self.upper.height_tmm:
-            raise InputError(
-                "lower", self.lower.text(), f"is above upper {self.upper.text()}", "swap them"
-            )
+        if lower.reference is upper.reference and lower.datum == upper.datum:
+            raise InputError("lower", lower.text(), f"is above upper {upper.text()}", "swap them")
 
 
 class Volume4D(Value, frozen=True, kw_only=True):
