@@ -165,7 +165,11 @@ class Twins:
         following = Following.after(
             found.kept, lines[0], lines[found.lines - 1], region, functions
         )  # fmt: skip
-        following.read(lines[found.lines :])
+        by = Random(self.stops)
+        for line in lines[found.lines :]:  # as one who stands by, and has little left to read
+            if by.random() < 0.3:
+                following.warm()
+            following.read([line])
         type(self).snapshots += 1
         return following.result(signer.public)
 

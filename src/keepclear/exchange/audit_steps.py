@@ -36,7 +36,7 @@ from keepclear.exchange.events import (
     OperationMoved,
     StandingCarried,
 )
-from keepclear.exchange.kept import index_anew
+from keepclear.exchange.kept import index_anew, touched
 from keepclear.exchange.lapses import lapses_of
 from keepclear.exchange.operations import fall_due
 from keepclear.exchange.world import undo
@@ -156,7 +156,7 @@ class Steps:
                     widen(near, found.world.before[change].clauses)
                 case _:
                     pass
-        index_anew(near, found.world, dict.fromkeys(_touched(events)))
+        index_anew(near, found.world, dict.fromkeys(touched(events)))
         self._due.plan(found.world, events, found.deciding.now_us)
 
     def _deciding(self, ids: _Ids) -> Deciding:
@@ -345,22 +345,6 @@ def _ids_of(known: Iterable[str], said: list[Said]) -> Iterator[str]:
                 yield operation.ovn
             case ConflictChanged(conflict=conflict) if conflict.proposal is not None:
                 yield conflict.proposal.id
-            case _:
-                pass
-
-
-def _touched(events: Iterable[Event]) -> Iterator[str]:
-    """Yield the operations of which the index may have to keep something else."""
-    for event in events:
-        match event:
-            case OperationFiled(operation=operation):
-                yield operation.id
-            case OperationMoved(id=own_id):
-                yield own_id
-            case ConflictChanged(conflict=conflict):
-                yield from (conflict.a, conflict.b)
-            case StandingCarried(table="operations", key=own_id):
-                yield own_id
             case _:
                 pass
 

@@ -4,9 +4,11 @@
 All that it holds follows from the record (`reopening`); nothing else is kept anywhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from keepclear.agreement.clauses import ProbingBound
 from keepclear.agreement.separation import RuleSet
@@ -15,10 +17,18 @@ from keepclear.detect.kernel import Functions
 from keepclear.exchange.answers import Answered, Answers
 from keepclear.exchange.bindings import Bindings
 from keepclear.exchange.due import Due
+from keepclear.exchange.events import (
+    ConflictChanged,
+    Event,
+    OperationFiled,
+    OperationMoved,
+    StandingCarried,
+)
 from keepclear.exchange.index import Near
 from keepclear.exchange.lapses import kept_claim
 from keepclear.exchange.viewers import Viewers
 from keepclear.exchange.world import World
+from keepclear.plans.conflicts import Conflict
 from keepclear.record.envelopes import Envelope
 from keepclear.record.key_documents import Keyring
 from keepclear.record.ledger import Ledger
@@ -83,6 +93,25 @@ def near_of(functions: Functions, world: World, reach: Reach) -> Near:
         if (claim := kept_claim(world, operation)) is not None
     )
     return near
+
+
+def touched(events: Iterable[Event]) -> Iterator[str]:
+    """Yield the operations of which the index may have to keep something else."""
+    for event in events:
+        match event:
+            case OperationFiled(operation=operation):
+                yield operation.id
+            case OperationMoved(id=own_id):
+                yield own_id
+            case ConflictChanged(conflict=conflict):
+                yield from (conflict.a, conflict.b)
+            case StandingCarried(table="operations", key=own_id):
+                yield own_id
+            case StandingCarried(table="conflicts"):
+                conflict = msgspec.json.decode(event.value, type=Conflict)
+                yield from (conflict.a, conflict.b)
+            case _:
+                pass
 
 
 def index_anew(near: Near, world: World, operations: Iterable[str]) -> None:

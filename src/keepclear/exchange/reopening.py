@@ -36,7 +36,7 @@ from keepclear.exchange.events import (
 )
 from keepclear.exchange.folding import check_world
 from keepclear.exchange.index import Near
-from keepclear.exchange.kept import Kept, Region, near_of
+from keepclear.exchange.kept import Kept, Region, index_anew, near_of, touched
 from keepclear.exchange.lapses import lapses_of
 from keepclear.exchange.late import act_in
 from keepclear.exchange.views import NOTICE_KIND
@@ -150,6 +150,11 @@ class Following:
         except RecordError as fault:
             raise OperatorError(f"record: {fault}") from None
 
+    def warm(self) -> None:
+        """Bring the index to what was read so far, so that little of it is left for `result`."""
+        if self._reading is not None:
+            self._reading.warm()
+
     def result(self, public: PublicKey) -> Kept:
         """Return what all lines lead to; nothing is read after that."""
         try:
@@ -182,6 +187,16 @@ class _Reading:
             near=Near(functions, every_cylinder([region.house])),
             bindings=Bindings(region.house),
         )
+        self._touched: dict[str, None] | None = None  # since the index was made; None: it is not
+
+    def warm(self) -> None:
+        """Bring the index to how the world stands."""
+        kept = self._kept
+        if self._touched is None:
+            kept.near = near_of(self._functions, kept.world, kept.near.reach)
+        else:
+            index_anew(kept.near, kept.world, self._touched)
+        self._touched = {}
 
     def note(self, data: bytes) -> None:
         """Note who sees a line."""
@@ -232,7 +247,7 @@ class _Reading:
                 "begin with the name and key that it was opened with",
             )  # fmt: skip
         kept = self._kept
-        kept.near = near_of(self._functions, kept.world, kept.near.reach)
+        self.warm()
         self._note_lapses()
         kept.answers.forget(kept.ledger.chain.at_us)
         return kept
@@ -255,6 +270,8 @@ class _Reading:
                 answered = Answered(line, places_seen(act.party, placed))
                 kept.late[act.party, act.id] = answered
         keep(kept.world)
+        if self._touched is not None:
+            self._touched |= dict.fromkeys(touched(events))
         if not kept.world.opened:
             raise Malformed(path, place, "is before the region was opened", "get it again")
         kept.due.plan(kept.world, events, entry.at_us)

@@ -92,6 +92,7 @@ class Beginning:
             following = self._snapshots.begun(region, self._along, self._functions)
             following = following or Following(region, self._functions)
         following.read(self._along.lines(following.count))
+        following.warm()
         self._following = following
 
     def _let_go(self) -> None:
