@@ -143,6 +143,7 @@ class Twins:
         self._store = FailingStore(MemoryStore(self._header), self._ids)
         self.steady = Exchange(region, signer, clock, noted, self._steady_store, functions)
         self._set_up = region, signer, clock, functions
+        self._others: list[Signer] = []
         self._snapshot: list[bytes] | None = None
         self._calls = 0
         self.stopping = self._begun()
@@ -151,7 +152,14 @@ class Twins:
     def _begun(self) -> Exchange:
         region, signer, clock, functions = self._set_up
         return Exchange(
-            region, signer, clock, self._ids, self._store, functions, self._from_snapshot()
+            region,
+            signer,
+            clock,
+            self._ids,
+            self._store,
+            functions,
+            self._from_snapshot(),
+            self._others,
         )
 
     def _from_snapshot(self) -> Kept | None:
@@ -171,13 +179,17 @@ class Twins:
                 following.warm()
             following.read([line])
         type(self).snapshots += 1
-        return following.result(signer.public)
+        return following.result([each.public for each in (signer, *self._others)])
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 whatever an exchange has
         return getattr(self.steady, name)
 
     def admit(self, document: Envelope) -> None:
         self._both(lambda each: each.admit(document), is_safe_twice=False)
+
+    def change_key(self, change: Envelope, signer: Signer) -> None:
+        self._others.append(signer)  # as it is on the disk before the record says so
+        self._both(lambda each: each.change_key(change, signer), is_safe_twice=False)
 
     def submit(self, envelope: Envelope, sender: str) -> Disclosed[Any]:
         return self._both(lambda each: each.submit(envelope, sender))  # type: ignore[no-any-return]
@@ -274,6 +286,7 @@ def kept_of(kept: Kept) -> dict[str, object]:
         "is_held": kept.is_held,
         "near": (set(cylinders), bound, {k: v[:2] for k, v in kept.near._kept.items()}),
         "viewers": seen_by(kept.viewers),
+        "followed": kept.followed, "signing": kept.signing,
         "late": kept.late, "starts": kept.starts,
         "not kept": len(kept.world.undo_log),
     }  # fmt: skip

@@ -115,8 +115,14 @@ def body_of(answer: bytes) -> bytes:
 class AtOnce(Writer):
     """A writer that does at once, on the thread of who asks, what it is asked."""
 
-    def _put(self, do: Callable[[Any], Any], *, is_act: bool) -> Any:  # noqa: ANN401 as there
-        done = super()._put(do, is_act=is_act)
+    def _put(
+        self,
+        do: Callable[[Any], Any],
+        *,
+        is_act: bool,
+        then: Callable[[Any], None] = lambda _: None,
+    ) -> Any:  # noqa: ANN401 as there
+        done = super()._put(do, is_act=is_act, then=then)
         self._surely([each for each in self._take() if each is not None])
         return done
 

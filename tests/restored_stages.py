@@ -19,7 +19,7 @@ from keepclear.store.memory import MemoryStore
 def restore(stage: Stage, lines: Sequence[bytes], hash_every: int = 10_000) -> bool:
     """Let the exchange of a stage go on from a backup; tell whether all that stood stands."""
     own, signer = stage._opened, stage._signer
-    old = reopened(lambda: lines, own, signer.public, stage._functions)
+    old = reopened(lambda: lines, own, [signer.public], stage._functions)
     region = own._replace(incarnation=own.incarnation + 1, hash_every=hash_every)
     header = Header(
         view="archive", region=region.name, incarnation=region.incarnation, party="",

@@ -48,6 +48,7 @@ from tests import (
 )
 from tests.agreement_plays import DAY_US, agreement
 from tests.exchange_twins import Twins, kept_of
+from tests.key_plays import change_key
 from tests.record_plays import START_US
 from tests.test_exchange_machine import Exchanging, ExchangingBitByBit
 from tests.test_incidents_machine import WAYS, Cases
@@ -98,6 +99,10 @@ class Stopping(Exchanging):
     @rule()
     def beat(self) -> None:
         self.stage.exchange.beat()
+
+    @rule()
+    def change_the_exchanges_key(self) -> None:
+        change_key(self.stage)
 
     @rule(off_us=st.sampled_from([0, 5_000_000]))
     def let_clocks_differ(self, off_us: int) -> None:
@@ -246,13 +251,13 @@ def test_a_record_that_is_read_along_in_pieces_leads_to_the_same() -> None:
     play.at(86)
     play.stage.exchange.beat()
     lines, stage, by = play.stage.lines, play.stage, Random(3)
-    whole = reopened(lambda: lines, stage._opened, stage._signer.public, plain())
+    whole = reopened(lambda: lines, stage._opened, [stage._signer.public], plain())
 
     for _ in range(5):
         along = Following(stage._opened, plain())
         while along.count < len(lines):
             along.read(lines[along.count : along.count + by.randint(0, 5)])
-        kept = along.result(stage._signer.public)
+        kept = along.result([stage._signer.public])
         assert kept_of(kept) == kept_of(whole)
         assert vars(kept.due) == vars(whole.due)
         assert vars(kept.answers) == vars(whole.answers)

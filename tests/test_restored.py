@@ -312,7 +312,7 @@ def test_a_restored_exchange_goes_on_from_a_snapshot_with_its_late_acts() -> Non
     found = read(pieces, "1", exchange.region, plain())
     lines = play.stage.lines
     following = Following.after(found.kept, lines[0], lines[-1], exchange.region, plain())
-    kept = following.result(play.stage._signer.public)
+    kept = following.result([play.stage._signer.public])
 
     assert kept_of(kept) == kept_of(exchange._kept)
     assert kept.late

@@ -35,6 +35,7 @@ from keepclear.cli.key_changes import appoint, rotate
 from keepclear.cli.operation import operation
 from keepclear.cli.play import play
 from keepclear.cli.record import record
+from keepclear.cli.region import region
 from keepclear.cli.restored import restored
 from keepclear.cli.serve import clock, party, serve
 from keepclear.cli.snapshot import snapshot
@@ -95,7 +96,7 @@ for each in (rotate, appoint):
 for each in (
     accept, ack, act, agree_as_is, agreement, answer, answers_for, backup, check, clock, config,
     conflicts, demo, export_party, incident, key, operation, party, play, post, propose_change,
-    record, restore, restored, send_again, serve, snapshot, store, submit, watch,
+    record, region, restore, restored, send_again, serve, snapshot, store, submit, watch,
 ):  # fmt: skip
     command.add_command(each)
 

@@ -27,6 +27,7 @@ import msgspec
 from keepclear.client.answers import (
     Answered,
     Challenge,
+    ChangedKey,
     Event,
     RegionSaid,
     Token,
@@ -487,8 +488,13 @@ def accept_clock(operator: str, token: str) -> None:
     _told(operator, token, "/clock", b"")
 
 
-def _told(operator: str, token: str, path: str, body: bytes) -> None:
-    """Tell a node something, as its operator."""
+def change_exchange_key(operator: str, token: str) -> ChangedKey:
+    """Let a node go on with the key that is prepared in its folder; return which two they are."""
+    return read(_told(operator, token, "/exchange-key", b""), ChangedKey)
+
+
+def _told(operator: str, token: str, path: str, body: bytes) -> bytes:
+    """Tell a node something, as its operator; return what it answers."""
     with httpx.Client(base_url=operator, timeout=TIMEOUT_S) as http:
         try:
             answer = http.post(path, content=body, headers={"Authorization": f"Bearer {token}"})
@@ -496,7 +502,7 @@ def _told(operator: str, token: str, path: str, body: bytes) -> None:
             raise NoAnswer(
                 f"{operator}: gives no answer ({fault}); see that keepclear serve runs"
             ) from None
-        accepted(answer)
+        return accepted(answer).content
 
 
 def _is_of(part: Part, sent: Envelope | Receipt) -> bool:

@@ -53,6 +53,13 @@ class Answered(msgspec.Struct):
     receipts: tuple[Receipt, ...]
 
 
+class ChangedKey(msgspec.Struct):
+    """Which key the exchange has signed with until now, and which it signs with from now on."""
+
+    old: str
+    new: str
+
+
 class FaultSaid(msgspec.Struct):
     """Why something was refused."""
 

@@ -15,9 +15,11 @@ from keepclear.exchange.viewers import Seen
 from keepclear.exchange.views import Answer, Disclosed
 from keepclear.exchange.world import is_whole, undo
 from keepclear.record.entries import Chain
+from keepclear.record.envelopes import Envelope
 from keepclear.record.files import AnyLine
 from keepclear.record.headers import Act
 from keepclear.record.key_documents import Keyring
+from keepclear.record.notes import NoteKey
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +43,8 @@ class Batch:
     writers: int
     is_held: bool
     noted: dict[str, int]
+    followed: tuple[Envelope, ...]
+    signing: tuple[NoteKey, ...]
     lines: list[AnyLine] = field(default_factory=list)
     seen: dict[int, Seen] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
@@ -58,6 +62,7 @@ def batch_of(kept: Kept) -> Batch:
         sizes={audience: len(tree) for audience, tree in kept.ledger.trees.items()},
         keys=kept.keys, counts=kept.counts, beats=kept.beats, beside=tuple(kept.beside),
         writers=kept.writers, is_held=kept.is_held, noted=kept.noted,
+        followed=kept.followed, signing=kept.signing,
     )  # fmt: skip
 
 
@@ -72,6 +77,7 @@ def take_back(kept: Kept, batch: Batch, functions: Functions) -> bool:
     kept.beside[:] = batch.beside
     kept.writers, kept.is_held = batch.writers, batch.is_held
     kept.noted = batch.noted
+    kept.followed, kept.signing = batch.followed, batch.signing
     for act, _, _ in batch.answered.values():
         kept.answers.drop(act)
     for key in batch.late:

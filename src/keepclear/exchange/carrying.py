@@ -4,7 +4,7 @@
 The record of the new incarnation begins with it, so it is decided from alone, as any record is.
 
 1. First stands how far each tree had come, for its readers (`record.ledger`), then how the region
-   is opened, and every key document, all in one entry.
+   is opened, every change of the exchange's key, and every key document, all in one entry.
 2. Then each object of the world, in an entry of its own, for those who were told of it: who sees
    several learns nothing of how many there are between them.
 3. Then what each party was told last of each of its conflicts, in the order of their numbers.
@@ -12,7 +12,7 @@ The record of the new incarnation begins with it, so it is decided from alone, a
    what is looked at first, is as it was.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -24,19 +24,22 @@ from keepclear.exchange.views import NOTICE_KIND
 from keepclear.exchange.world import TABLES, UNHASHED, World, evolve, keep
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.entries import EVERYBODY, Part, audience_of
+from keepclear.record.envelopes import Envelope
 from keepclear.record.files import EntryLine, WorldLine
 from keepclear.record.ledger import ForWhom, Ledger
-from keepclear.record.parts import DOCUMENT_KIND
+from keepclear.record.parts import DOCUMENT_KIND, EXCHANGE_KEY_KIND
 
 Parts = list[tuple[str, Part]]
 
 
 def carried_over(
-    old: Kept, lines: Iterable[bytes], region: Region, now_us: int, ids: Ids
-) -> Iterator[bytes]:
+    old: Kept, lines: Iterable[bytes], region: Region, now_us: int, ids: Ids,
+    changes: Sequence[Envelope] | None = None,
+) -> Iterator[bytes]:  # fmt: skip
     """Yield the lines that the record of the next incarnation begins with, after its header.
 
     old: what the backup leads to. lines: of the backup. region: with the next incarnation.
+    changes: of the exchange's key, where there are more than those that the backup has.
     """
     at_us = max(now_us, old.ledger.chain.at_us)  # never backwards, from one to the next
     ledger, world = Ledger(region.name, region.incarnation), World()
@@ -47,6 +50,10 @@ def carried_over(
     evolve(world, opened)
     first: Parts = list(old.ledger.incarnation_parts(at_us))
     first.append((EVERYBODY, _part(KIND_OF[RegionOpened], at_us, opened)))
+    first += [
+        (EVERYBODY, _part(EXCHANGE_KEY_KIND, at_us, each))
+        for each in (old.followed if changes is None else changes)
+    ]
     for party in old.keys.parties():
         first += [
             (EVERYBODY, _part(DOCUMENT_KIND, at_us, each)) for each in old.keys.documents(party)

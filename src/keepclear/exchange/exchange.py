@@ -36,6 +36,7 @@ from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.late import IdsOfThen, LateAct, read_late
 from keepclear.exchange.none_here import look_again
 from keepclear.exchange.operations import Refused, fall_due
+from keepclear.exchange.own_keys import check_not_ours, next_key
 from keepclear.exchange.ports import Clock, Ids, NotWritten, Store
 from keepclear.exchange.reads import Reads
 from keepclear.exchange.rechecking import expire
@@ -62,7 +63,7 @@ from keepclear.record.key_documents import Keyring
 from keepclear.record.keys import Signer
 from keepclear.record.ledger import ForWhom
 from keepclear.record.notes import NoteKey
-from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND, LATE_ACT_KIND
+from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND, EXCHANGE_KEY_KIND, LATE_ACT_KIND
 from keepclear.record.receipts import Receipt
 from keepclear.record.signers import verify_signers
 
@@ -79,19 +80,22 @@ class Exchange:
         store: Store,
         functions: Functions,
         kept: Kept | None = None,
+        others: Sequence[Signer] = (),
     ) -> None:
         """Open a region, or go on with the record that the store holds.
 
-        kept: what that leads to, where it was read already. `OperatorError` for a record that does
-        not hold, or was opened otherwise.
+        kept: what that leads to, where it was read already. others: further keys that are at hand;
+        it signs with the one that the record goes on with. `OperatorError` for a record that does
+        not hold, was opened otherwise, or goes on with a key that is not there.
         """
-        self._region, self._signer, self._clock = region, signer, clock
+        self._region, self._clock = region, clock
+        self._signers = {each.public: each for each in (signer, *others)}
         self._ids, self._store, self._functions = ids, store, functions
         self._has_failed = False
         self._batch: Batch | None = None
         self._unsaid: tuple[str, int] | None = None
         self._kept = self._from_record() if kept is None else kept
-        self.reads = Reads(self._written, store, region, signer)
+        self.reads = Reads(self._written, store, region, lambda: self._signer)
         if not self.world.opened:
             self._open()
 
@@ -109,6 +113,16 @@ class Exchange:
     def region(self) -> Region:
         """Return what it was opened with."""
         return self._region
+
+    @property
+    def signing(self) -> tuple[NoteKey, ...]:
+        """Return the exchange's own keys, one after another; the last signs now."""
+        return self._kept.signing
+
+    @property
+    def _signer(self) -> Signer:
+        """Return what it signs with: as the record says, so a change is taken back with it."""
+        return self._signers[self._kept.signing[-1].key]
 
     @property
     def keys(self) -> Keyring:
@@ -136,7 +150,7 @@ class Exchange:
             self._kept.is_held = off_us != 0
 
     def _from_record(self) -> Kept:
-        return reopened(self._store.lines, self._region, self._signer.public, self._functions)
+        return reopened(self._store.lines, self._region, self._signers, self._functions)
 
     def _open(self) -> None:
         """Enter how the region is opened, so that the record needs nothing beside it."""
@@ -153,7 +167,8 @@ class Exchange:
         """Enter a party's key document, for everybody, and then what it makes of agreements.
 
         `CallerError` for one that does not follow, or with which an agreement that all have signed
-        could not be read any more: with a key that is another party's, or dated before signatures.
+        could not be read any more: with a key that is another party's, or dated before signatures;
+        and for one with a key that the exchange has gone on with.
         """
         now_us = self._now_us()
         if any(document in self.keys.documents(each) for each in self.keys.parties()):
@@ -162,6 +177,7 @@ class Exchange:
             self._pass_time(batch, now_us)
             keys = self.keys.copy()
             party = keys.add(document, self._kept.ledger.chain.seq).party
+            check_not_ours(keys, party, self._kept)
             with self._undoing(batch):
                 deciding = self._deciding(now_us)
                 for own_hash, each in self.world.agreements.items():
@@ -170,6 +186,27 @@ class Exchange:
                 parts = [(EVERYBODY, DOCUMENT_KIND, document), *deciding.parts]
                 self._commit(batch, "", now_us, deciding, parts)
             self._kept.keys = keys
+
+    def change_key(self, change: Envelope, signer: Signer) -> None:
+        """Enter, for everybody, that the exchange goes on with another key; it signs all after it.
+
+        With it goes a beat, and a checkpoint of each tree: so all that stands is signed anew.
+        change: signed with the key of now and with the new one (`parts.seal_exchange_key`).
+        `CallerError` for a key that was used before, or is a party's.
+        """
+        now_us = self._now_us()
+        with self.together() as batch:
+            self._pass_time(batch, now_us)
+            kept = self._kept
+            key = next_key(change, signer, kept, self._region)
+            with self._undoing(batch):
+                deciding = self._deciding(now_us)
+                parts = [(EVERYBODY, EXCHANGE_KEY_KIND, change)]
+                self._commit(batch, "", now_us, deciding, parts)
+            self._signers[key.key] = signer
+            kept.followed, kept.signing = (*kept.followed, change), (*kept.signing, key)
+            kept.noted = {}
+            self.beat()
 
     def submit(self, envelope: Envelope, sender: str) -> Disclosed[Answer]:
         """Decide an act and answer its sender; `CallerError` says why it was refused.
@@ -393,8 +430,8 @@ class Exchange:
 
     @property
     def _believed(self) -> tuple[NoteKey, ...]:
-        """Return the exchange's own keys."""
-        return (NoteKey(self._region.exchange, self._signer.public),)
+        """Return the exchange's own keys: receipts may be from before one was followed."""
+        return self._kept.signing
 
     def _check(self, envelope: Envelope, act: Act, now_us: int) -> None:
         """Refuse an act that does not belong here and now, or that its signers may not sign."""

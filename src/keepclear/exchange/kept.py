@@ -32,6 +32,7 @@ from keepclear.plans.conflicts import Conflict
 from keepclear.record.envelopes import Envelope
 from keepclear.record.key_documents import Keyring
 from keepclear.record.ledger import Ledger
+from keepclear.record.notes import NoteKey
 from keepclear.record.parts import TreeSize
 
 Reach = tuple[tuple[Cylinder, ...], ProbingBound]
@@ -57,10 +58,10 @@ class Kept:
     counts: how many notices each party has had. beside: what stands beside the entries since the
     last beat: hashes of the world, writers, clocks. writers: how many there were. is_held: what
     falls due by time alone waits, as clocks differ. noted: of how many leaves of each tree the last
-    checkpoint is that stands in the record. followed: the documents of the keys that the exchange
-    has gone on with. starts: how far the trees of the incarnation before had come in the backup, by
-    audience. late: where the answers to late acts stand, by party and id of the act: kept for good,
-    as they are entered once.
+    checkpoint is that stands in the record, signed with the key of now. followed: the changes of
+    the exchange's key; signing: its keys, one after another, of which the last signs now. starts:
+    how far the trees of the incarnation before had come in the backup, by audience. late: where the
+    answers to late acts stand, by party and id of the act: kept for good, as they are entered once.
     """
 
     ledger: Ledger
@@ -77,7 +78,8 @@ class Kept:
     writers: int = 0
     is_held: bool = False
     noted: dict[str, int] = field(default_factory=dict)
-    followed: list[Envelope] = field(default_factory=list)
+    followed: tuple[Envelope, ...] = ()
+    signing: tuple[NoteKey, ...] = ()
     starts: dict[str, TreeSize] = field(default_factory=dict)
     late: dict[tuple[str, str], Answered] = field(default_factory=dict)
 

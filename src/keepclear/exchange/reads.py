@@ -14,7 +14,7 @@ from keepclear.exchange.known import Known, KnownBy
 from keepclear.exchange.ports import Store
 from keepclear.exchange.views import Answer, Disclosed, Notice, Steps
 from keepclear.plans.operations import Operation
-from keepclear.record.keys import Signer
+from keepclear.record.keys import PublicKey, Signer
 from keepclear.record.merkle import Tree
 from keepclear.record.receipts import Receipt
 from keepclear.record.views import is_seen
@@ -24,13 +24,15 @@ class Reads:
     """What parties read. Called by the owner of the exchange, between its acts.
 
     written: gives what the exchange holds, and refuses where not all of it is written.
+    signer: gives what it signs with now.
     """
 
     def __init__(
-        self, written: Callable[[], Kept], store: Store, region: Region, signer: Signer
-    ) -> None:
+        self, written: Callable[[], Kept], store: Store, region: Region,
+        signer: Callable[[], Signer],
+    ) -> None:  # fmt: skip
         self._written, self._store, self._region, self._signer = written, store, region, signer
-        self._notes: dict[str, tuple[str, int]] = {}
+        self._notes: dict[str, tuple[str, int, PublicKey]] = {}
         self._known = KnownBy()
 
     @property
@@ -136,12 +138,12 @@ class Reads:
     def _checkpoint(self, audience: str) -> tuple[str, int]:
         """Return the signed checkpoint of a tree as it stands, and over how many leaves it is.
 
-        Kept until the tree grows: what is written never becomes less.
+        Kept until the tree grows, or another key signs: what is written never becomes less.
         """
-        ledger = self._written().ledger
+        ledger, signer = self._written().ledger, self._signer()
         size = len(ledger.trees[audience])
         known = self._notes.get(audience)
-        if known is None or known[1] != size:
-            note = ledger.signed_checkpoint(audience, self._region.exchange, self._signer)
-            known = self._notes[audience] = note, size
-        return known
+        if known is None or known[1:] != (size, signer.public):
+            note = ledger.signed_checkpoint(audience, self._region.exchange, signer)
+            known = self._notes[audience] = note, size, signer.public
+        return known[:2]

@@ -15,7 +15,7 @@ notice is, byte for byte, what it would have been.
 4. A kind of part that is not known refuses to start: what is not understood is never passed over.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -59,7 +59,7 @@ from keepclear.record.files import (
 from keepclear.record.headers import CLOCK_US
 from keepclear.record.keys import PublicKey
 from keepclear.record.ledger import Ledger, beat_digest
-from keepclear.record.notes import read_checkpoint, split_note
+from keepclear.record.notes import NoteKey, read_checkpoint, split_note
 from keepclear.record.parts import (
     ACT_KIND,
     DOCUMENT_KIND,
@@ -96,20 +96,21 @@ class _Act(msgspec.Struct):
 
 
 def reopened(
-    read: Callable[[], Iterable[bytes]], region: Region, public: PublicKey, functions: Functions
-) -> Kept:
+    read: Callable[[], Iterable[bytes]], region: Region, publics: Collection[PublicKey],
+    functions: Functions,
+) -> Kept:  # fmt: skip
     """Return what the lines of a record lead to; of a header alone, what an exchange begins with.
 
-    read: gives the lines from the first on, as often as it is called. public: the key that the
-    exchange signs with. `OperatorError` for a record that does not hold, or is not of this region,
-    its house rule, its name and key.
+    read: gives the lines from the first on, as often as it is called. publics: the keys that the
+    exchange can sign with; which of them it does, the record says. `OperatorError` for a record
+    that does not hold, or is not of this region, its house rule, its name and one of the keys.
     """
     last_beat = max(
         (place for place, data in enumerate(read()) if data.startswith(BEAT)), default=0
     )
     following = Following(region, functions, last_beat)
     following.read(read())
-    return following.result(public)
+    return following.result(publics)
 
 
 class Following:
@@ -155,10 +156,10 @@ class Following:
         if self._reading is not None:
             self._reading.warm()
 
-    def result(self, public: PublicKey) -> Kept:
-        """Return what all lines lead to; nothing is read after that."""
+    def result(self, publics: Collection[PublicKey]) -> Kept:
+        """Return what all lines lead to; nothing is read after that. publics: as of `reopened`."""
         try:
-            return (self._reading or self._begin(b"")).result(public)
+            return (self._reading or self._begin(b"")).result(publics)
         except RecordError as fault:
             raise OperatorError(f"record: {fault}") from None
 
@@ -181,7 +182,7 @@ class _Reading:
         self._region, self._functions = region, functions
         self._signers, self._checked_from = ExchangeKeys(header, None), checked_from
         for envelope in kept.followed if kept is not None else ():
-            self._signers.follow(envelope, "exchange key")
+            self._signers.follow(envelope, "exchange key", {})
         self._kept = kept or Kept(
             ledger=Ledger(region.name, region.incarnation),
             near=Near(functions, every_cylinder([region.house])),
@@ -238,19 +239,31 @@ class _Reading:
             case _:
                 pass
 
-    def result(self, public: PublicKey) -> Kept:
+    def result(self, publics: Collection[PublicKey]) -> Kept:
         """Return what all lines lead to."""
-        own = self._region.exchange, public.data
-        if own not in {(each.name, each.key.data) for each in self._signers.earlier}:
-            raise NotProven(
-                "header, exchange", f"{own[0]} {public.id[:16]}", "does not sign this record",
-                "begin with the name and key that it was opened with",
-            )  # fmt: skip
         kept = self._kept
+        kept.signing = self._signing(publics)
         self.warm()
         self._note_lapses()
         kept.answers.forget(kept.ledger.chain.at_us)
         return kept
+
+    def _signing(self, publics: Collection[PublicKey]) -> tuple[NoteKey, ...]:
+        """Return the exchange's keys, of which the last signs now, and is one of those given."""
+        name, now = self._region.exchange, self._signers.signing
+        every = self._signers.earlier
+        own = [each for each in now if each.name == name and each.key in publics]
+        if not own:
+            had = ", ".join(each.id[:16] for each in publics)
+            was = any(each.name == name and each.key in publics for each in every)
+            raise NotProven(
+                "header, exchange", f"{name} {had}",
+                f"was followed by key {now[-1].key.id[:16]}, with which this record goes on"
+                if was else "does not sign this record",
+                "bring exchange.private.json from where the key was changed" if was else
+                "begin with the name and key that it was opened with",
+            )  # fmt: skip
+        return (*(each for each in every if each != own[0]), own[0])
 
     def _entry(self, data: bytes, line: int, path: str) -> None:
         kept = self._kept
@@ -296,8 +309,8 @@ class _Reading:
                         self._look(own_hash, entry.at_us)
             case kind if kind == EXCHANGE_KEY_KIND:
                 envelope = decode(data, Envelope, path)
-                self._signers.follow(envelope, path)
-                kept.followed.append(envelope)
+                self._signers.follow(envelope, path, {})
+                kept.followed, kept.noted = (*kept.followed, envelope), {}
             case kind if kind == INCARNATION_KIND:
                 start = msgspec.json.decode(data, type=Incarnation)
                 kept.starts[leaf.audience] = start.tree

@@ -63,7 +63,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
     noted: dict[str, int]
     reach: Reach
     documents: list[tuple[int, Envelope]]
-    followed: list[Envelope]
+    followed: tuple[Envelope, ...]
     starts: dict[str, TreeSize]
     viewed: Viewed
 
@@ -114,8 +114,7 @@ def copied(kept: Kept, region: Region, last: bytes, version: str) -> Copied:
         world=world.hash, filings=world.filings, counts=dict(kept.counts), beats=kept.beats,
         beside=list(kept.beside), writers=kept.writers, is_held=kept.is_held,
         noted=dict(kept.noted), reach=kept.near.reach, documents=kept.keys.added(),
-        followed=list(kept.followed),
-        starts=dict(kept.starts), viewed=kept.viewers.viewed(),
+        followed=kept.followed, starts=dict(kept.starts), viewed=kept.viewers.viewed(),
     )  # fmt: skip
     return Copied(
         head, {name: dict(getattr(world, name)) for name in ALL_TABLES},

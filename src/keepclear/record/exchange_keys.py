@@ -4,9 +4,14 @@
 1. A key signs for the region that its name ends in (`notes`), and for no other.
 2. With a file of keys, checkpoints and beats count where they are signed by a key that both it
    and the record's header have, or by one that follows such a key by a part of the record.
-3. A receipt from before a restored backup may be signed by any key of the region in the file.
+3. Each key is followed by one other, for everybody to see, and does not come back. Where a file of
+   keys names keys that the header has not, they are what follows, and nothing else does before.
+4. From where it was followed a key counts no more: a checkpoint that it has signed counts for what
+   its tree had then, and a beat not at all. So who gets hold of an old key adds nothing.
+5. A receipt from before a restored backup may be signed by any key of the region in the file.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from keepclear.record.envelopes import Envelope
@@ -14,6 +19,7 @@ from keepclear.record.faults import NotProven
 from keepclear.record.files import ExchangeKey, Header, KeysFile
 from keepclear.record.keys import PublicKey
 from keepclear.record.notes import (
+    SHOWN,
     Checkpoint,
     NoteKey,
     is_of_region,
@@ -21,7 +27,8 @@ from keepclear.record.notes import (
     signers_of,
     verify_note,
 )
-from keepclear.record.parts import read_exchange_key
+from keepclear.record.origins import read_origin
+from keepclear.record.parts import exchange_key_in, read_exchange_key
 
 
 class SignedBy(NamedTuple):
@@ -37,8 +44,12 @@ class ExchangeKeys:
     def __init__(self, header: Header, keys: KeysFile | None) -> None:
         self._region = header.region
         self._counting = _of_region(header.exchange, header.region)
+        self._signing, self._until = list(self._counting), dict[bytes, Mapping[str, int]]()
+        self._pinned: list[NoteKey] = []
         if keys is not None:
             _check_known(header, keys, self._counting)
+            of_file = _of_region(keys.exchange, header.region)
+            self._pinned = [each for each in of_file if each not in self._counting]
         self._earlier = _of_region(header.exchange if keys is None else keys.exchange, self._region)
         self._signed: dict[SignedBy, None] = {}
 
@@ -52,18 +63,112 @@ class ExchangeKeys:
         """Return the keys that may have signed receipts of earlier incarnations."""
         return tuple(self._earlier)
 
-    def follow(self, envelope: Envelope, path: str) -> None:
-        """Believe the key that goes on from those believed; as `read_exchange_key`."""
-        key = read_exchange_key(envelope, self._region, tuple(self._counting), path)
+    @property
+    def signing(self) -> tuple[NoteKey, ...]:
+        """Return the keys that sign from here on: the last that was followed, or the header's."""
+        return tuple(self._signing)
+
+    def follow(self, envelope: Envelope, path: str, sizes: Mapping[str, int]) -> None:
+        """Believe the key that goes on from the last; as `read_exchange_key`.
+
+        sizes: how many leaves each tree has before that.
+        """
+        key = read_exchange_key(envelope, self._region, tuple(self._signing), path)
+        if key in self._counting:
+            raise NotProven(
+                path, f"key {key.key.id[:16]}", "has signed before, and another has followed it",
+                "go on with a new key",
+            )  # fmt: skip
+        if self._pinned and key not in self._pinned:
+            raise NotProven(
+                path, f"key {key.key.id[:16]}", "is not the one in the file of keys",
+                "the record goes on otherwise than who gave the file of keys says: ask the "
+                "operator and the other parties",
+            )  # fmt: skip
+        self._pinned = [each for each in self._pinned if each != key]
+        self._until.update((each.key.data, sizes) for each in self._signing)
+        self._signing = [key]
         self._counting.append(key)
-        self._earlier.append(key)
+        if key not in self._earlier:
+            self._earlier.append(key)
 
     def read(self, note: str) -> Checkpoint:
-        """Return the checkpoint in a note that the exchange has signed; as `verify_note`."""
+        """Return the checkpoint in a note that the exchange has signed; as `verify_note`.
+
+        `NotProven` where only a key has that was followed by another before.
+        """
         found = read_checkpoint(verify_note(note, self._counting)[0])
-        for key in signers_of(note, self._counting):
+        signers = signers_of(note, self._counting)
+        if not any(each in self._signing for each in signers):
+            origin = read_origin(found.origin)
+            until = self._until[signers[0].key.data]
+            if origin is None or found.size > until.get(origin.audience, 0):
+                raise followed_by(signers[0], self._signing[-1], found.origin)
+        for key in signers:
             self._signed.setdefault(SignedBy(key.name, key.key.id))
         return found
+
+
+class KeyChain:
+    """The keys of an exchange as one of its readers believes them; the last of them signs now.
+
+    1. Those that were believed from the start come first, the newest last (`region.keys.json`).
+    2. A change to a known key must be from the one before it; to another key, from the last.
+    """
+
+    def __init__(
+        self, region: str, believed: Sequence[NoteKey], changes: Sequence[Envelope] = ()
+    ) -> None:
+        self._region = region
+        self._keys = [each for each in believed if is_of_region(each.name, region)]
+        self._changes: list[Envelope] = []
+        for each in changes:
+            self.follow(each, "exchange key")
+
+    @property
+    def keys(self) -> tuple[NoteKey, ...]:
+        """Return all of them, the newest last."""
+        return tuple(self._keys)
+
+    @property
+    def changes(self) -> tuple[Envelope, ...]:
+        """Return the changes by which keys came that were not believed from the start."""
+        return tuple(self._changes)
+
+    def follow(self, envelope: Envelope, path: str) -> None:
+        """Believe the key that a change goes on with; as `read_exchange_key`."""
+        new = exchange_key_in(envelope, self._region, path)
+        if new in self._keys:
+            place = self._keys.index(new)
+            read_exchange_key(envelope, self._region, tuple(self._keys[max(place - 1, 0) : place]),
+                              path)  # fmt: skip
+            return
+        read_exchange_key(envelope, self._region, tuple(self._keys[-1:]), path)
+        self._keys.append(new)
+        self._changes.append(envelope)
+
+    def cut(self, count: int) -> None:
+        """Let the changes after the first so many be as if they had not come."""
+        gone = len(self._changes) - count
+        if gone > 0:
+            del self._keys[-gone:], self._changes[count:]
+
+    def knows(self, note: str) -> bool:
+        """Tell whether a note names one of the keys; it proves nothing."""
+        return bool(signers_of(note, self._keys))
+
+    def signs_now(self, note: str) -> bool:
+        """Tell whether the newest key has signed a note, which was verified with all of them."""
+        return bool(signers_of(note, self._keys[-1:]))
+
+
+def followed_by(old: NoteKey, new: NoteKey, what: str) -> NotProven:
+    """Return why what a key has signed does not count any more."""
+    return NotProven(
+        what[:SHOWN], f"key {old.key.id[:16]}", f"was followed by {new.key.id[:16]}, and signs "
+        "nothing new", "who signs with it is not the exchange: keep this, ask the operator and "
+        "the other parties",
+    )  # fmt: skip
 
 
 def _of_region(exchange: tuple[ExchangeKey, ...], region: str) -> list[NoteKey]:
@@ -81,7 +186,8 @@ def _check_known(header: Header, keys: KeysFile, counting: list[NoteKey]) -> Non
     if strange:
         raise NotProven(
             "header, exchange", f"{strange[0].name} {PublicKey(strange[0].key).id[:16]}",
-            "is not in the file of keys", "the record was signed again by others, or the file is",
+            "is not in the file of keys", "the record was signed again by others, or the file is; "
+            "where the exchange goes on with another key, region.keys.json has those before too",
         )  # fmt: skip
     if not counting:
         names = ", ".join(each.name for each in header.exchange) or "nobody"

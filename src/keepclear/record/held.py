@@ -12,14 +12,19 @@ the first checkpoint after it.
    held must reach it, and have its root.
 4. A checkpoint that was signed, and contradicts what is held, is kept: it is evidence.
 5. From one run to the next the peaks of each tree are enough (`stands`).
-6. Who signed an act is not asked here: `verification` does, of the whole file.
+6. The exchange's key is followed from one to the next where the record says so (`exchange_keys`).
+   What a key has signed that was followed proves nothing: it is compared with what is held, and
+   refused where that is less.
+7. Who signed an act is not asked here: `verification` does, of the whole file.
 """
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Final
 
 from keepclear.record.encoding import Signed, decode
-from keepclear.record.entries import Leaf, Part, leaf_of
+from keepclear.record.entries import EVERYBODY, Leaf, Part, leaf_of
+from keepclear.record.envelopes import Envelope
+from keepclear.record.exchange_keys import KeyChain, followed_by
 from keepclear.record.faults import BrokenProof, Malformed, NotProven, RecordError
 from keepclear.record.files import (
     LONGEST_LINE,
@@ -34,12 +39,13 @@ from keepclear.record.notes import (
     SHOWN,
     Checkpoint,
     NoteKey,
-    is_of_region,
     read_checkpoint,
+    signers_of,
     split_note,
     verify_note,
 )
 from keepclear.record.origins import read_origin
+from keepclear.record.parts import EXCHANGE_KEY_KIND
 from keepclear.record.split_view import extend
 from keepclear.record.views import is_seen
 
@@ -57,16 +63,20 @@ class Stand(Signed, frozen=True, kw_only=True):
 class HeldTrees:
     """The trees of one party in one incarnation of a region. Written by its owner alone.
 
-    keys: of the exchange. stands: what was held, and proven, before. notes: the last checkpoint of
-    each tree, verified before; what is kept of them is written there. contrary: checkpoints that
-    the exchange has signed and that contradict what is held; further ones are added.
+    keys: of the exchange, the newest last. stands: what was held, and proven, before. notes: the
+    last checkpoint of each tree, verified before; what is kept of them is written there. contrary:
+    checkpoints that the exchange has signed and that contradict what is held; further ones are
+    added. changes: of the exchange's key, that were followed before.
     """
 
     def __init__(
         self, party: str, region: str, incarnation: int, keys: Sequence[NoteKey],
         stands: Mapping[str, Stand], notes: MutableMapping[str, str], contrary: list[str],
+        changes: Sequence[Envelope] = (),
     ) -> None:  # fmt: skip
         self._party, self._region, self._incarnation, self._keys = party, region, incarnation, keys
+        self.chain = KeyChain(region, keys, changes)
+        self._followed = len(self.chain.changes)
         self._trees = {name: Tree(each.size, each.peaks) for name, each in stands.items()}
         self._settled = {name: each.size for name, each in stands.items()}
         self._proven = dict(self._settled)
@@ -102,7 +112,7 @@ class HeldTrees:
         signed, `BrokenProof` where it is of other leaves, or of more; `SplitView` where another one
         of the same size was signed before.
         """
-        keys = [each for each in self._keys if is_of_region(each.name, self._region)]
+        keys = self.chain.keys
         checkpoint = read_checkpoint(verify_note(note, keys)[0])
         origin = read_origin(checkpoint.origin)
         if (
@@ -111,6 +121,7 @@ class HeldTrees:
             or not is_seen(origin.audience, self._party)
         ):
             raise NotProven(path, checkpoint.origin[:SHOWN], "is of no tree of this party", ASK)
+        is_newest = self._is_newest(note, origin.audience)
         known = self._notes.get(origin.audience)
         try:
             if known is not None and size_of(known) == checkpoint.size:
@@ -120,10 +131,24 @@ class HeldTrees:
             if note not in self._contrary and len(self._contrary) < MOST_CONTRARY:
                 self._contrary.append(note)
             raise
+        if not is_newest:
+            return
         self._proven[origin.audience] = max(checkpoint.size, self._proven.get(origin.audience, 0))
         given = self._given.get(origin.audience)
         if given is None or size_of(given) <= checkpoint.size:
             self._given[origin.audience] = note
+
+    def _is_newest(self, note: str, audience: str) -> bool:
+        """Tell whether the newest key has signed a note; refuse one of before it over what is new.
+
+        That the root is right, where it has not, what is held says.
+        """
+        if self.chain.signs_now(note):
+            return True
+        if size_of(note) > len(self._trees.get(audience, ())):
+            keys = self.chain.keys
+            raise followed_by(signers_of(note, keys)[0], keys[-1], f"checkpoint of {audience}")
+        return False
 
     def _compare(self, said: Checkpoint, audience: str, path: str, *, is_now: bool) -> None:
         tree = self._trees.get(audience, Tree())
@@ -138,7 +163,14 @@ class HeldTrees:
             raise BrokenProof(f"{path}, tree {audience}", f"{said.size:,} leaves", why, ASK)
 
     def remember(self, audience: str, note: str) -> None:
-        """Remember a checkpoint that was verified and came otherwise; the larger one is kept."""
+        """Remember a checkpoint that was verified and came otherwise; the larger one is kept.
+
+        One of a key that was followed is compared with what is held, and `NotProven` where it is
+        over more.
+        """
+        if not self._is_newest(note, audience):
+            self._compare(read_checkpoint(split_note(note)[0]), audience, "receipt", is_now=False)
+            return
         known = self._notes.get(audience)
         if known is not None:
             self._meet(audience, known)
@@ -154,6 +186,7 @@ class HeldTrees:
             audience: note for audience, note in self._given.items() if audience not in self._notes
         })  # fmt: skip
         self._given.clear()
+        self._followed = len(self.chain.changes)
         self._settled = {audience: len(tree) for audience, tree in self._trees.items()}
 
     def _meet(self, audience: str, note: str) -> bool:
@@ -178,6 +211,7 @@ class HeldTrees:
             self._trees[audience].cut(size)
         self._proven = dict(self._settled)
         self._given.clear()
+        self.chain.cut(self._followed)
 
     def stands(self) -> dict[str, Stand]:
         """Return how each tree stands, to go on from."""
@@ -191,6 +225,11 @@ class HeldTrees:
         part = decode(bytes(leaf.part), Part, f"{path}, part", LONGEST_LINE, is_inner=True)
         tree = self._trees.setdefault(leaf.audience, Tree())
         tree.append((leaf_of(leaf.salt, bytes(leaf.part)),))
+        if part.kind == EXCHANGE_KEY_KIND:
+            if leaf.audience != EVERYBODY:
+                raise NotProven(path, leaf.audience, "is not everybody, who must know it", ASK)
+            change = decode(bytes(part.data), Envelope, f"{path}, exchange key", is_inner=True)
+            self.chain.follow(change, f"{path}, exchange key")
         return part
 
 

@@ -80,15 +80,20 @@ def read_exchange_key(
 
     `NotProven` where the new key, or one of the old, has not signed.
     """
-    change = decode(envelope.payload, ExchangeKeyChange, path)
-    if change.region != region:
-        raise Malformed(f"{path}.region", change.region, f"is not {region}", "ask who entered it")
-    new = PublicKey(change.key, f"{path}.key")
-    old = {each.key.id: each.key for each in believed}
+    key = exchange_key_in(envelope, region, path)
+    new, old = key.key, {each.key.id: each.key for each in believed}
     signed = set(verified(envelope, {**old, new.id: new}, EXCHANGE_KEY, path))
     if new.id not in signed or not signed & (old.keys() - {new.id}):
         raise NotProven(
             path, f"key {new.id[:16]}", "is not signed with the old and with the new key",
             "sign the change with both",
         )  # fmt: skip
-    return NoteKey(change.name, new)
+    return key
+
+
+def exchange_key_in(envelope: Envelope, region: str, path: str = "exchange key") -> NoteKey:
+    """Return the key that a change names; proves nothing. `Malformed` for one of another region."""
+    change = decode(envelope.payload, ExchangeKeyChange, path)
+    if change.region != region:
+        raise Malformed(f"{path}.region", change.region, f"is not {region}", "ask who entered it")
+    return NoteKey(change.name, PublicKey(change.key, f"{path}.key"))

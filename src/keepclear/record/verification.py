@@ -12,6 +12,7 @@ from the file on trust but what is then checked against signatures:
    by the keys of then. One entered since its key is suspect is marked, whatever time it says.
 4. Each checkpoint and beat is signed by the exchange over the trees as they stand there, and a
    beat over the order of the entries, the hashes of worlds, writers and clocks before it too.
+   What a key of the exchange signs after another has followed it does not count.
    No salt is used twice, and writers are counted without a gap. Whether such a hash is that of
    the world, a fold tells.
 5. With a file of keys, the exchange's keys are those, and each party's key documents go on from
@@ -294,7 +295,7 @@ class Verification:
             case "key-document/1":
                 self._add_document(read_signed(part, path), place, f"{path}, key document")
             case "exchange-key/1":
-                self._exchange.follow(read_signed(part, path), f"{path}, exchange key")
+                self._follow_exchange(part, leaf.audience, f"{path}, exchange key")
             case "late-act/1":
                 self._take_late(part, leaf.audience, path)
             case kind if kind.partition("/")[0] in OWN_NAMES and kind not in OWN_KINDS:
@@ -305,6 +306,15 @@ class Verification:
         grow(self._trees, (leaf,))
         self._leaves += 1
         return part
+
+    def _follow_exchange(self, part: Part, audience: str, path: str) -> None:
+        """Go on with another key of the exchange, which all must be shown."""
+        if audience != EVERYBODY:
+            raise NotProven(
+                path, audience, "is not everybody, who must know it", "ask the operator"
+            )
+        sizes = {name: len(tree) for name, tree in self._trees.items()}
+        self._exchange.follow(read_signed(part, path), path, sizes)
 
     def _check_start(self, audience: str, part: Part, path: str) -> None:
         """Refuse a record after a restored backup that does not start with what the backup had."""

@@ -5,7 +5,7 @@ Layout, a folder:
 
     record.jsonl      the record so far, as an archive (`record.files`): it is verified as any is
     earlier/          what earlier incarnations have left, where the region was restored before
-    region.keys.json  the exchange's public key
+    region.keys.json  the exchange's public keys, the newest last
     backup.json       what is in it and how far it goes; written last, so without it it is none
 
 1. Lines of a record never change, so those up to a number are a consistent copy, however much is
@@ -26,9 +26,12 @@ import msgspec
 
 from keepclear.errors import OperatorError
 from keepclear.record.encoding import Signed, encode
-from keepclear.record.entries import Entry
-from keepclear.record.files import BeatLine, EntryLine, Header
+from keepclear.record.entries import Entry, Part
+from keepclear.record.envelopes import Envelope
+from keepclear.record.files import BeatLine, EntryLine, ExchangeKey, Header
 from keepclear.record.notes import read_checkpoint, split_note
+from keepclear.record.parts import EXCHANGE_KEY_KIND, exchange_key_in
+from keepclear.server.exchange_keys import write_public
 from keepclear.server.region import PUBLIC
 from keepclear.server.stores import read_store
 
@@ -37,6 +40,7 @@ EARLIER: Final = "earlier"
 SAID: Final = "backup.json"
 ENTRY: Final = b'{"line":"entry"'
 BEAT: Final = b'{"line":"beat"'
+KEY_KIND: Final = EXCHANGE_KEY_KIND.encode()
 
 
 class FileIn(Signed, frozen=True, kw_only=True):
@@ -82,7 +86,7 @@ def back_up(folder: Path, to: Path, now_us: int) -> Backup:
         made.close()
     finally:
         store.close()
-    shutil.copyfile(folder / PUBLIC, to / PUBLIC)
+    write_public(to, made.exchange())
     for each in earlier_in(folder):
         (to / EARLIER).mkdir(exist_ok=True)
         shutil.copyfile(each, to / EARLIER / each.name)
@@ -139,6 +143,7 @@ class _Copying:
         self._to, self._file = to, (to / RECORD).open("wb")
         self._lines = self._unsigned = 0
         self._header = self._entry = self._beat = b""
+        self._changes: list[Envelope] = []
 
     def take(self, line: bytes) -> None:
         """Copy the next line."""
@@ -148,8 +153,18 @@ class _Copying:
             self._header = line
         elif line.startswith(ENTRY):
             self._entry, self._unsigned = line, self._unsigned + 1
+            if KEY_KIND in line:
+                self._changes += _changes_in(line)
         elif line.startswith(BEAT):
             self._beat, self._unsigned = line, 0
+
+    def exchange(self) -> tuple[ExchangeKey, ...]:
+        """Return the exchange's keys, as the record has them, the newest last."""
+        header = msgspec.json.decode(self._header, type=Header)
+        later = (exchange_key_in(each, header.region) for each in self._changes)
+        return (
+            *header.exchange, *(ExchangeKey(name=each.name, key=each.key.data) for each in later)
+        )  # fmt: skip
 
     def close(self) -> None:
         """Let all of it be on the disk."""
@@ -178,6 +193,16 @@ class _Copying:
             entries=entry.seq + 1, last_us=entry.at_us, beat=beat, unsigned=self._unsigned,
             taken_us=now_us, files=tuple(_file(self._to, name) for name in names),
         )  # fmt: skip
+
+
+def _changes_in(line: bytes) -> list[Envelope]:
+    """Return the changes of the exchange's key in an entry."""
+    entry = msgspec.json.decode(msgspec.json.decode(line, type=EntryLine).entry, type=Entry)
+    parts = [msgspec.json.decode(each.part, type=Part) for each in entry.leaves]
+    return [
+        msgspec.json.decode(each.data, type=Envelope)
+        for each in parts if each.kind == EXCHANGE_KEY_KIND
+    ]  # fmt: skip
 
 
 def _file(folder: Path, name: str) -> FileIn:

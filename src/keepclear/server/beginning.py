@@ -5,6 +5,7 @@ So whoever takes over has little left to read, however long the record is.
 """
 
 import logging
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,8 @@ from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.ports import Clock, Store
 from keepclear.exchange.reopening import Following
 from keepclear.record.keys import PublicKey
-from keepclear.server.region import region_of, signer_of
+from keepclear.server.exchange_keys import keys_at_hand, settle_keys
+from keepclear.server.region import region_of
 from keepclear.server.snapshots import Snapshots
 from keepclear.server.stores import open_store
 from keepclear.server.writer import Begun
@@ -44,7 +46,7 @@ class Beginning:
 
     def __call__(self) -> Begun:
         """Open the record, and go on from it."""
-        signer = signer_of(self._folder)
+        signers = keys_at_hand(self._folder, is_strict=False).signers
         try:
             store = open_store(self._folder, self._node)
         except WrittenByOther:
@@ -53,17 +55,21 @@ class Beginning:
         self._let_go()
         try:
             region = region_of(store, self._folder)
-            kept = self._kept(region, store, signer.public)
+            kept = self._kept(region, store, [each.public for each in signers])
             exchange = Exchange(
-                region, signer, self._clock, RandomIds(), store, self._functions, kept
-            )
+                region, signers[0], self._clock, RandomIds(), store, self._functions, kept,
+                signers[1:],
+            )  # fmt: skip
+            settle_keys(self._folder, exchange.signing)
         except BaseException:
             store.close()
             raise
         exchange.written_by(self._node.name, store.term)
         return Begun(exchange, store, self._snapshots)
 
-    def _kept(self, region: Region, store: Store, public: PublicKey) -> Kept | None:
+    def _kept(
+        self, region: Region, store: Store, publics: Collection[PublicKey]
+    ) -> Kept | None:  # fmt: skip
         """Return what the record leads to, by what was read of it before; None: read all of it."""
         following = self._taken()
         if following is None or not _goes_on(following, store):
@@ -72,7 +78,7 @@ class Beginning:
             return None
         try:
             following.read(store.lines(following.count))
-            return following.result(public)
+            return following.result(publics)
         except OperatorError as fault:
             LOG.warning("%s; the record is read from its beginning", fault)
             return None

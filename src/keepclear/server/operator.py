@@ -6,41 +6,52 @@
     GET  /ready       204 where it decides acts, else 503
     GET  /metrics     what it counts, for Prometheus
     POST /parties     a party's key document: the party is admitted, or its keys change
+    POST /exchange-key   let the exchange go on with the key that is prepared in its folder
     POST /clock       accept that the machine's clock was set, or that the database's differs
 
-The two that change something take `Authorization: Bearer TOKEN`, which stands in the region's
+The three that change something take `Authorization: Bearer TOKEN`, which stands in the region's
 folder and can be read by its owner alone.
 """
 
 import hmac
 from asyncio import wrap_future
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import msgspec
 from litestar import Litestar, Response, get, post
+from litestar.handlers import HTTPRouteHandler
 
 from keepclear.record.encoding import MOST_BYTES
 from keepclear.server.answers import Ask, refused
 from keepclear.server.app import envelope_in
 from keepclear.server.clock import ClockWatch, NodeClock
+from keepclear.server.exchange_keys import Changed, enter_next_key, settle_keys
 from keepclear.server.metrics import CONTENT_TYPE
 from keepclear.server.sessions import NotSignedIn
 from keepclear.server.writer import State, Unavailable, Writer
 
 
 class HealthSaid(msgspec.Struct, frozen=True, kw_only=True):
-    """How a node is. clock_us: by how much clocks differ, 0 where it is not too much."""
+    """How a node is. clock_us: by how much clocks differ, 0 where it is not too much.
+
+    signs_with: id of the key that it signs checkpoints with, empty where it has not written yet.
+    """
 
     state: str
     since_us: int
     why: str
     clock_us: int
     now_us: int
+    signs_with: str
 
 
 def operator_app(
-    writer: Writer, clock: NodeClock, token: str, watch: ClockWatch | None = None
+    writer: Writer, clock: NodeClock, token: str, watch: ClockWatch | None = None,
+    folder: Path = Path(),
 ) -> Litestar:  # fmt: skip
-    """Return the application. watch: over the clocks, where the writer has one."""
+    """Return the application. watch: over the clocks, where the writer has one. folder: its own."""
     watching = ClockWatch(clock) if watch is None else watch
 
     def checked(request: Ask) -> None:
@@ -57,7 +68,7 @@ def operator_app(
         found = writer.health
         said = HealthSaid(
             state=found.state.value, since_us=found.since_us, why=found.why or watching.why(),
-            clock_us=watching.differs_us(), now_us=clock.now_us(),
+            clock_us=watching.differs_us(), now_us=clock.now_us(), signs_with=writer.signs_with,
         )  # fmt: skip
         is_well = found.state in {State.WRITING, State.STANDING_BY}
         return Response(said, status_code=200 if is_well else 503)
@@ -86,7 +97,26 @@ def operator_app(
         checked(request)
         watching.accept()
 
+    handlers = [health, ready, metrics, admit, _changing_key(writer, folder, checked), accept]
     return Litestar(
-        [health, ready, metrics, admit, accept], exception_handlers={Exception: refused},
+        handlers, exception_handlers={Exception: refused},
         request_max_body_size=MOST_BYTES, openapi_config=None, logging_config=None,
     )  # fmt: skip
+
+
+def _changing_key(writer: Writer, folder: Path, checked: Callable[[Ask], None]) -> HTTPRouteHandler:
+    """Return what lets the exchange go on with another key."""
+
+    @post("/exchange-key", status_code=200)
+    async def change_key(request: Ask) -> Changed:
+        """Go on with the key that is prepared; say which two keys they are."""
+        checked(request)
+        if writer.writes_at:
+            raise Unavailable(f"{writer.health.why}; change the key at that one")
+        done = writer.change_key(
+            partial(enter_next_key, folder),
+            lambda exchange: settle_keys(folder, exchange.signing),
+        )
+        return await wrap_future(done)
+
+    return change_key

@@ -7,7 +7,9 @@ Layout:
                       or
     store.json        in which database it is (`stores`)
     exchange.private.json   the key that signs checkpoints, for its owner alone
-    region.keys.json  the exchange's public key, to give to the parties (`record.files`)
+    exchange.next.private.json   the key after it, where one is prepared (`exchange_keys`)
+    region.keys.json  the exchange's public keys, the newest last, to give to the parties
+                      (`record.files`)
     operator.token    what the operator's commands show, for its owner alone
 
 What the region was opened with (name, house rule, name of the exchange) stands in the first entry
@@ -31,6 +33,7 @@ from keepclear.exchange.kept import Region
 from keepclear.exchange.ports import Clock, Store
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.entries import Entry, Part
+from keepclear.record.envelopes import Envelope
 from keepclear.record.files import EntryLine, ExchangeKey, Header, KeysFile
 from keepclear.record.headers import is_name
 from keepclear.record.keys import Signer
@@ -45,11 +48,20 @@ FEWEST: Final = 32  # characters of a token
 
 
 class PrivateKey(Signed, frozen=True, kw_only=True):
-    """The exchange's private key, as a file."""
+    """The exchange's private key, as a file.
+
+    changes: from each of its keys to the next, from the first to this one.
+    """
 
     format: str = "keepclear-exchange-key/1"
     name: str
     seed: str
+    changes: tuple[Envelope, ...] = ()
+
+    @property
+    def signer(self) -> Signer:
+        """Return what signs with it."""
+        return Signer(bytes.fromhex(self.seed))
 
 
 def create_region(
@@ -78,7 +90,7 @@ def create_region(
     signer = Signer(os.urandom(SEED_BYTES))
     own = ExchangeKey(name=exchange, key=signer.public.data)
     header = Header(view="archive", region=name, incarnation=1, party="", exchange=(own,))
-    write_secrets(folder, exchange, signer)
+    write_secrets(folder, PrivateKey(name=exchange, seed=signer.seed.hex()), (own,))
     try:
         store = create_store(folder, header, address, node)
     except OperatorError:  # nothing is half made: the same can be tried again
@@ -91,17 +103,11 @@ def create_region(
         store.close()
 
 
-def write_secrets(folder: Path, exchange: str, signer: Signer) -> None:
+def write_secrets(folder: Path, key: PrivateKey, public: tuple[ExchangeKey, ...]) -> None:
     """Write what stands in a region's folder beside its record: keys, and a new token."""
-    own = ExchangeKey(name=exchange, key=signer.public.data)
-    _write_private(folder / PRIVATE, encode(PrivateKey(name=exchange, seed=signer.seed.hex())))
-    _write_private(folder / TOKEN, secrets.token_urlsafe(32).encode())
-    (folder / PUBLIC).write_bytes(encode(KeysFile(exchange=(own,))) + b"\n")
-
-
-def signer_of(folder: Path) -> Signer:
-    """Return what the exchange of a region signs with."""
-    return read_private(folder / PRIVATE)[1]
+    write_private(folder / PRIVATE, encode(key))
+    write_private(folder / TOKEN, secrets.token_urlsafe(32).encode())
+    (folder / PUBLIC).write_bytes(encode(KeysFile(exchange=public)) + b"\n")
 
 
 def operator_token(folder: Path) -> str:
@@ -152,18 +158,21 @@ def _read(path: Path) -> bytes:
         ) from None
 
 
-def read_private(path: Path) -> tuple[str, Signer]:
-    """Return the name of an exchange, and what it signs with."""
+def read_private(path: Path) -> PrivateKey:
+    """Return a private key of an exchange."""
     try:
         found = msgspec.json.decode(_read(path), type=PrivateKey)
-        return found.name, Signer(bytes.fromhex(found.seed))
+        found.signer  # noqa: B018 refuses a seed that is none
     except (msgspec.DecodeError, ValueError):  # what is in it is in no message
         raise OperatorError(
-            f"{path}: is no key of an exchange; bring a copy of it, it is never another"
+            f"{path}: is no key of an exchange; bring a copy of it, as it was made"
         ) from None
+    return found
 
 
-def _write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner can read."""
+def write_private(path: Path, data: bytes) -> None:
+    """Write a new file that only its owner can read, to outlast a power cut."""
     with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:  # noqa: PTH123 pathlib sets no mode
         file.write(data + b"\n")
+        file.flush()
+        os.fsync(file.fileno())

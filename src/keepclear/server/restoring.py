@@ -14,6 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from keepclear.clock import RandomIds
 from keepclear.detect.kernel import Functions
 from keepclear.errors import KeepclearError, OperatorError
@@ -23,11 +25,12 @@ from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.ports import Clock, Store
 from keepclear.exchange.reopening import reopened
 from keepclear.record.faults import RecordError
-from keepclear.record.files import ExchangeKey, Header
-from keepclear.record.keys import Signer
+from keepclear.record.files import Header
+from keepclear.record.keys import PublicKey
 from keepclear.record.verification import verify
 from keepclear.server.backups import EARLIER, RECORD, Backup, earlier_in, lines_of, read_backup
-from keepclear.server.region import read_private, region_in, write_secrets
+from keepclear.server.exchange_keys import chain_of, led_to
+from keepclear.server.region import PrivateKey, read_private, region_in, write_secrets
 from keepclear.server.stores import create_store, is_begun
 from keepclear.store.nodes import Node
 
@@ -54,9 +57,9 @@ def restore_region(
     `OperatorError` where the backup is damaged, the key is another's, or something is there.
     """
     said, folder = read_backup(backup), folder.absolute()
-    exchange, signer = read_private(key)
+    private = read_private(key)
     _check_free(folder)
-    region, old = _read(backup, said, exchange, signer, functions)
+    header, region, old = _read(backup, said, private, functions)
     making = folder.with_name(f"{folder.name}.restoring")
     if making.exists():
         raise OperatorError(
@@ -64,13 +67,15 @@ def restore_region(
         )
     making.mkdir(parents=True, mode=0o700)
     try:
-        write_secrets(making, exchange, signer)
+        write_secrets(making, private, chain_of(private, header.exchange))
         _copy_earlier(backup, said, making)
-        store = create_store(making, _header(region, signer), address, RESTORING)
+        store = create_store(making, header, address, RESTORING)
         try:
-            begun = carried_over(old, lines_of(backup), region, clock.now_us(), RandomIds())
+            begun = carried_over(
+                old, lines_of(backup), region, clock.now_us(), RandomIds(), private.changes
+            )
             _append(store, begun)
-            made = Exchange(region, signer, clock, RandomIds(), store, functions)
+            made = Exchange(region, private.signer, clock, RandomIds(), store, functions)
             if not is_same(old.world, made.world):
                 raise OperatorError(
                     f"{backup}: what stands in it is not what was carried over, so nothing was "
@@ -99,15 +104,15 @@ def _check_free(folder: Path) -> None:
 
 
 def _read(
-    backup: Path, said: Backup, exchange: str, signer: Signer, functions: Functions
-) -> tuple[Region, Kept]:
-    """Return the region that goes on from a backup, and what that leads to; verify all of it."""
+    backup: Path, said: Backup, private: PrivateKey, functions: Functions
+) -> tuple[Header, Region, Kept]:
+    """Return how the record goes on from a backup, and what that leads to; verify all of it."""
     lines = list(islice(lines_of(backup), 2))
     before = region_in(lines[1] if len(lines) > 1 else b"", backup)
-    if (before.name, before.exchange) != (said.region, exchange):
+    if (before.name, before.exchange) != (said.region, private.name):
         raise OperatorError(
             f"{backup}: is of region {before.name} and exchange {before.exchange}, and the key is "
-            f"that of {exchange}; give the backup and the key of one region"
+            f"that of {private.name}; give the backup and the key of one region"
         )
     try:
         found = verify(lines_of(backup), None)
@@ -116,23 +121,25 @@ def _read(
             f"{backup / RECORD}: does not hold ({fault}), so nothing is restored from it; give an "
             "older backup"
         ) from None
-    strange = [each.key_id for each in found.exchange if each.key_id != signer.public.id]
+    ids, mine = led_to(private), private.signer.public.id[:16]
+    strange = [each.key_id for each in found.exchange if each.key_id not in ids]
     if strange:
         raise OperatorError(
             f"{backup / RECORD}: is signed by key {strange[0][:16]}, and the key given is "
-            f"{signer.public.id[:16]}; give the key that it was signed with, and a backup that "
-            "nobody else has signed"
+            f"{mine}; give the key that it was signed with, or one that followed it, and a backup "
+            "that nobody else has signed"
         )
-    old = reopened(lambda: lines_of(backup), before, signer.public, functions)
-    return before._replace(incarnation=before.incarnation + 1), old
-
-
-def _header(region: Region, signer: Signer) -> Header:
-    own = ExchangeKey(name=region.exchange, key=signer.public.data)
-    return Header(
-        view="archive", region=region.name, incarnation=region.incarnation, party="",
-        exchange=(own,),
-    )  # fmt: skip
+    first = found.header.exchange
+    publics = [PublicKey(each.key) for each in chain_of(private, first)]
+    own = [each for each in publics if each.id in ids]
+    old = reopened(lambda: lines_of(backup), before, own, functions)
+    if old.followed != private.changes[: len(old.followed)]:
+        raise OperatorError(
+            f"{backup / RECORD}: goes on with another key than {mine}; give the key that was the "
+            "last to sign it, or one that followed that"
+        )
+    header = msgspec.structs.replace(found.header, incarnation=before.incarnation + 1)
+    return header, before._replace(incarnation=header.incarnation), old
 
 
 def _copy_earlier(backup: Path, said: Backup, folder: Path) -> None:

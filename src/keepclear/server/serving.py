@@ -106,7 +106,7 @@ def _serve_at(
     forwarding = Forwarding(public.app(), writer)
     servers = [
         Server(configured(forwarding, tls)),
-        Server(configured(operator_app(writer, clock, token, watch))),
+        Server(configured(operator_app(writer, clock, token, watch, folder))),
     ]
 
     def ended() -> None:

@@ -42,6 +42,11 @@ def is_begun(folder: Path) -> bool:
     return any((folder / each).exists() for each in (RECORD, STORE))
 
 
+def is_in_database(folder: Path) -> bool:
+    """Tell whether the record of a region is in a database, which several nodes may serve."""
+    return (folder / STORE).exists()
+
+
 def create_store(folder: Path, header: Header, address: str | None, node: Node) -> Store:
     """Begin a record with its header: in the folder, or in the database at an address."""
     if address is None:

@@ -85,11 +85,15 @@ class Begun(NamedTuple):
 
 @dataclass(eq=False)
 class _Job:
-    """What waits: how it is done with the exchange, and who waits for it."""
+    """What waits: how it is done with the exchange, and who waits for it.
+
+    then: what is to be done once it is written, before that is told.
+    """
 
     do: Callable[[Exchange], Any]
     done: Future[Any]
     is_act: bool
+    then: Callable[[Exchange], None] = lambda _: None
 
 
 class Writer:
@@ -116,6 +120,7 @@ class Writer:
         self._next_try = 0.0
         self._thread = threading.Thread(target=self._run, name="writer")
         self.health = Health(State.WRITING, now_us(), "")
+        self.signs_with = ""  # id of the exchange's key, where this node writes or has written
         self._begin_or_stand_by()
         self.metrics = Metrics()
         self.metrics.gauge("keepclear_waiting", "What waits for the writer.", self._waiting.qsize)
@@ -179,11 +184,26 @@ class Writer:
         """Enter a party's key document."""
         return self._put(lambda exchange: exchange.admit(document), is_act=True)
 
+    def change_key(
+        self, do: Callable[[Exchange], Value], then: Callable[[Exchange], None]
+    ) -> Future[Value]:
+        """Let the exchange go on with another key. then: is called once it is written."""
+
+        def settle(exchange: Exchange) -> None:
+            self.signs_with = exchange.signing[-1].key.id
+            LOG.warning("signs with key %s from now on", self.signs_with[:16])
+            then(exchange)
+
+        return self._put(do, is_act=True, then=settle)
+
     def read(self, ask: Callable[[Exchange], Value]) -> Future[Value]:
         """Ask what is written."""
         return self._put(ask, is_act=False)
 
-    def _put(self, do: Callable[[Exchange], Any], *, is_act: bool) -> Future[Any]:
+    def _put(
+        self, do: Callable[[Exchange], Any], *, is_act: bool,
+        then: Callable[[Exchange], None] = lambda _: None,
+    ) -> Future[Any]:  # fmt: skip
         done: Future[Any] = Future()
         done.set_running_or_notify_cancel()  # who goes away cannot take back what waits
         with self._gate:
@@ -191,7 +211,7 @@ class Writer:
                 done.set_exception(Unavailable("exchange: has stopped; send it again later"))
                 return done
             try:
-                self._waiting.put_nowait(_Job(do, done, is_act))
+                self._waiting.put_nowait(_Job(do, done, is_act, then))
             except queue.Full:
                 done.set_exception(Unavailable(
                     f"exchange: {WAITING:,} wait already; send it again in some seconds"
@@ -298,7 +318,8 @@ class Writer:
         metrics.acts.labels("refused").inc(refused)
         metrics.acts.labels("taken").inc(len(jobs) - refused)
         metrics.batch.observe(len(jobs))
-        for each, result in zip(jobs, results, strict=True):
+        for each, decided in zip(jobs, results, strict=True):
+            result = _settled(each, decided, exchange)
             if isinstance(result, Exception):
                 each.done.set_exception(result)
             elif isinstance(result, Disclosed):
@@ -382,6 +403,7 @@ class Writer:
             self._say(State.STANDING_BY, str(other))
         else:
             self._lines = self._begun.exchange.reads.lines
+            self.signs_with = self._begun.exchange.signing[-1].key.id
             self._say(State.WRITING, "")
 
     def _end(self) -> None:
@@ -428,6 +450,21 @@ def _tried(job: _Job, exchange: Exchange) -> Any:  # noqa: ANN401 whatever it gi
     except Exception as fault:
         LOG.exception("a fault of ours: the act was not done")
         return fault
+
+
+def _settled(job: _Job, result: Any, exchange: Exchange) -> Any:  # noqa: ANN401 whatever it gave
+    """Return what a job gave, once what follows from its being written is done."""
+    if isinstance(result, Exception):
+        return result
+    try:
+        job.then(exchange)
+    except (KeepclearError, OSError) as fault:
+        LOG.exception("it is written, and what follows from it could not be done")
+        return OperatorError(
+            f"record: it is written, and is not to be asked for again; what was to be done after "
+            f"it failed ({fault}), and is done at the next start"
+        )
+    return result
 
 
 def _finish(job: _Job, exchange: Exchange) -> None:
