@@ -195,7 +195,8 @@ def test_who_signs_in_too_often_from_one_address_is_told_to_wait(tmp_path: Path)
 
 def test_a_client_believes_no_exchange_but_its_own(node: Node) -> None:
     with node.join("india") as india:
-        india._keys = [NoteKey(india._keys[0].name, Signer(bytes(32)).public)]
+        [own] = india._copy._keys
+        india._copy._keys = [NoteKey(own.name, Signer(bytes(32)).public)]
 
         with pytest.raises(NotProven):
             india.act("operations.file/1", acts.FileOperation(operation=circle(1_500)))
@@ -214,9 +215,11 @@ def test_a_client_sees_that_a_tree_does_not_go_on_from_what_it_was(node: Node) -
         kilo.act("operations.file/1", acts.FileOperation(operation=circle(1_700)))
         last = read_checkpoint(split_note(kilo.seen.notes["kilo"])[0])
         signer = Signer(bytes(32))
-        kilo._keys.append(NoteKey(kilo._keys[0].name, signer.public))
+        [own] = kilo._copy.keys
+        assert kilo._copy._held is not None
+        kilo._copy._held.chain._keys.insert(0, NoteKey(own.name, signer.public))
         other = Checkpoint(last.origin, last.size, bytes(32))
-        kilo.seen.notes["kilo"] = sign_note(other.text, kilo._keys[0].name, signer)
+        kilo.seen.notes["kilo"] = sign_note(other.text, own.name, signer)
 
         with pytest.raises(BrokenProof):
             kilo.act("operations.file/1", acts.FileOperation(operation=circle(1_800)))

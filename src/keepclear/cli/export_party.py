@@ -180,17 +180,24 @@ def _files(post: AtDesk) -> Iterator[tuple[str, bytes]]:
 
 
 def _keys(believed: "KeysFile", post: AtDesk) -> "KeysFile":
-    """Return the exchange's key as it is believed here, with all key documents in the record."""
+    """Return the exchange's keys as believed here, with all key documents in the record."""
     import msgspec
 
     from keepclear.record.envelopes import Envelope
-    from keepclear.record.parts import DOCUMENT_KIND
+    from keepclear.record.files import ExchangeKey, KeysFile
+    from keepclear.record.parts import DOCUMENT_KIND, exchange_key_in
 
+    seen = post.client.seen
     documents = [
         msgspec.json.decode(bytes(part.data), type=Envelope)
         for _, part in post.folder.parts() if part.kind == DOCUMENT_KIND
     ]  # fmt: skip
-    return msgspec.structs.replace(believed, documents=tuple(dict.fromkeys(documents)))
+    followed = tuple(
+        ExchangeKey(name=each.name, key=each.key.data)
+        for each in (exchange_key_in(change, seen.region) for change in seen.followed)
+    )
+    exchange = (*believed.exchange, *(each for each in followed if each not in believed.exchange))
+    return KeysFile(exchange=exchange, documents=tuple(dict.fromkeys(documents)))
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

@@ -203,7 +203,10 @@ class PostFolder:
             for name in (RECORD, SEEN):
                 data = (self.path / name).read_bytes()
                 write_text(str(self.path / of_incarnation(name, before)), data.decode())
-            self._write(SEEN, Kept(seen=Seen(region=region, incarnation=incarnation)))
+            followed = kept.seen.followed  # the exchange's key of now, not of then
+            self._write(SEEN, Kept(seen=Seen(
+                region=region, incarnation=incarnation, followed=followed
+            )))  # fmt: skip
 
     def earlier(self, incarnation: int) -> tuple[Kept, Path] | None:
         """Return what is held of an earlier incarnation, and where its lines are; None for none."""

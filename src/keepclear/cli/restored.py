@@ -146,8 +146,8 @@ def _compared(home: str) -> Compared:
     from keepclear.errors import InputError
 
     folder = PostFolder(home)
-    with client_of(folder, Client, Seen()) as client:
-        before = folder.kept().seen
+    before = folder.kept().seen
+    with client_of(folder, Client, Seen(followed=before.followed)) as client:
         parts = [each for step in client.catch_up() for each in step]
         now = client.seen
     if (now.region, now.incarnation) == (before.region, before.incarnation) or not before.step:

@@ -4,7 +4,8 @@
 1. An act is signed here, with a key that never leaves; the same bytes are sent again until there is
    an answer, so nothing is done twice.
 2. An answer counts where each receipt is proven by the exchange's key, and the first is of the act
-   that was sent. Whoever rewrites the operator's database cannot make one.
+   that was sent. Whoever rewrites the operator's database cannot make one. Another key of the
+   exchange counts once the record says, signed with the one before, that it follows that.
 3. After each answer the party's own copy of its part of the record is brought up to it, leaf by
    leaf (`own_copy`): what was left out of an answer, of a list or of the stream is found out. What
    `operations`, `conflicts` and `follow` give is folded from that copy, and nothing else.
@@ -88,7 +89,8 @@ class NetworkStream(Protocol):
 class Client:
     """One post of a party at one exchange. Used by one thread at a time.
 
-    believed: the exchange's key, as it came from the operator by another way. seen: what was
+    believed: the exchange's keys, as they came from the operator by another way, the newest last.
+    seen: what was
     shown before; keeping: where it is kept. clock_us: by how much clocks may differ. follows: it
     signs with the exchange's time, as in an exercise whose clock is not that of the world.
     caught_up_us: when it last asked for all that is new and was given it, by this machine's clock.
@@ -101,8 +103,8 @@ class Client:
         http: httpx.Client | None = None,
     ) -> None:  # fmt: skip
         self._party, self._post, self._signer, self._status = party, post, signer, status
-        self._keys = [NoteKey(each.name, PublicKey(each.key)) for each in believed.exchange]
-        self._copy = OwnCopy(party, self._keys, Seen() if seen is None else seen, keeping)
+        keys = [NoteKey(each.name, PublicKey(each.key)) for each in believed.exchange]
+        self._copy = OwnCopy(party, keys, Seen() if seen is None else seen, keeping)
         if follows and status is Status.ACTUAL:
             raise InputError(
                 "follows", follows, "takes the time from the exchange for what is Actual",
@@ -220,8 +222,11 @@ class Client:
 
     def _come_of(self, sent: Envelope | Receipt, receipts: Sequence[Receipt]) -> tuple[Part, ...]:
         """Return what receipts prove to have come of an act, all of it."""
+        new = []
+        if not self._copy.knows(each.checkpoint for each in receipts):
+            new = self.catch_up()  # there it says which key the exchange goes on with
         parts = self._proven_of(sent, receipts)
-        _check_whole(sent, parts, self.catch_up())
+        _check_whole(sent, parts, [*new, *self.catch_up()])
         return parts[1:]
 
     def _proven_of(self, sent: Envelope | Receipt, receipts: Sequence[Receipt]) -> tuple[Part, ...]:
@@ -252,13 +257,19 @@ class Client:
         """
         for envelope, _ in answered:
             self.check_own(envelope)
+        notes = [each.checkpoint for _, receipts in answered for each in receipts]
+        new = [] if self._copy.knows(notes) else self._taken_in(pages)
         came = [self._proven_of(envelope, receipts) for envelope, receipts in answered]
-        new: list[tuple[Part, ...]] = []
-        if pages and pages[-1].last >= self._copy.step:
-            new = self._copy.catch_up(lambda after: page_after(pages, after))
+        new += self._taken_in(pages)
         for (envelope, _), parts in zip(answered, came, strict=True):
             _check_whole(envelope, parts, new)
         return [parts[1:] for parts in came], new
+
+    def _taken_in(self, pages: Sequence[Steps]) -> list[tuple[Part, ...]]:
+        """Return what each step holds that is new in pages that were brought."""
+        if not pages or pages[-1].last < self._copy.step:
+            return []
+        return self._copy.catch_up(lambda after: page_after(pages, after))
 
     # --- what is read -------------------------------------------------------------------------
 
@@ -418,7 +429,7 @@ class Client:
 
     def _proven(self, receipt: Receipt) -> Part:
         """Return the part of a receipt, where it is proven; the copy must then reach it."""
-        proven = verify_receipt(receipt, self._keys)
+        proven = verify_receipt(receipt, self._copy.keys)
         origin = read_origin(proven.checkpoint.origin)
         if origin is None:
             raise BrokenProof("receipt", receipt.audience, "is of no tree", "ask the operator")

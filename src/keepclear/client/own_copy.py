@@ -6,9 +6,11 @@
 2. Checkpoints that came with receipts are remembered: a copy that does not reach them, or has other
    leaves, is refused. So nothing can be held back of a tree that one was shown a receipt of.
 3. What is proven is handed to who keeps it before anybody acts on it.
+4. Where the record says, signed with the exchange's key that is believed, that another one follows
+   it, that one is believed from there on, and kept.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -18,6 +20,7 @@ from keepclear.exchange.views import Notice
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Part
+from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import NotProven
 from keepclear.record.files import Header
 from keepclear.record.held import ASK, HeldTrees, Stand
@@ -32,7 +35,8 @@ class Seen(msgspec.Struct, kw_only=True):
     incarnation: of the record, 0 where none is known yet. step: how many steps of its part of the
     record it holds, all proven. trees: how they stand then. notes: the last checkpoint of each tree
     that it was given; contrary: signed ones that contradict what it holds, as evidence.
-    operations, conflicts: those of its picture that are not over.
+    operations, conflicts: those of its picture that are not over. followed: changes of the
+    exchange's key beyond those that were believed from the start.
     """
 
     region: str = ""
@@ -43,6 +47,7 @@ class Seen(msgspec.Struct, kw_only=True):
     contrary: list[str] = []
     operations: dict[str, Operation] = {}
     conflicts: dict[str, Notice] = {}
+    followed: tuple[Envelope, ...] = ()
 
 
 class KeptStep(NamedTuple):
@@ -111,9 +116,19 @@ class OwnCopy:
         """Return what was shown, as far as it is proven."""
         if self._held is not None:
             self.known.trees = self._held.stands()
+            self.known.followed = self._held.chain.changes
         self.known.operations = self.picture.protecting()
         self.known.conflicts = self.picture.unsettled()
         return self.known
+
+    @property
+    def keys(self) -> tuple[NoteKey, ...]:
+        """Return the exchange's keys that are believed, the newest last."""
+        return self._trees().chain.keys
+
+    def knows(self, notes: Iterable[str]) -> bool:
+        """Tell whether notes name keys that are believed: none has been followed unseen."""
+        return all(map(self._trees().chain.knows, notes))
 
     def remember(self, audience: str, note: str) -> None:
         """Remember a checkpoint that was verified: the copy must reach it."""
@@ -146,7 +161,7 @@ class OwnCopy:
         if self._held is None:
             self._held = HeldTrees(
                 self._party, self.known.region, self.known.incarnation, self._keys,
-                self.known.trees, self.known.notes, self.known.contrary,
+                self.known.trees, self.known.notes, self.known.contrary, self.known.followed,
             )  # fmt: skip
         return self._held
 

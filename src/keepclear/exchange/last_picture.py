@@ -3,8 +3,8 @@
 
 Made from the leaves of the party's own file: of each operation that protects, of each conflict that
 is not settled and of each agreement the parts that say how it stands, each with its place under the
-last checkpoint of its tree. Whoever has the exchange's public key can verify it, without a network
-and without the party.
+last checkpoint of its tree; and every change of the exchange's key. Whoever has the exchange's
+public key, or one before it, can verify it, without a network and without the party.
 
 Proven is that each part was entered. That nothing else was, or came later, nobody can prove of a
 picture; up to when it goes is what the desk that made it says.
@@ -28,14 +28,17 @@ from keepclear.exchange.picture import Picture, Told, told_in
 from keepclear.exchange.views import Notice
 from keepclear.exchange.world import Carried
 from keepclear.record.encoding import Signed, decode
-from keepclear.record.entries import Leaf, Part, leaf_of
+from keepclear.record.entries import EVERYBODY, Leaf, Part, leaf_of
+from keepclear.record.envelopes import Envelope
+from keepclear.record.exchange_keys import KeyChain
 from keepclear.record.faults import NotProven
 from keepclear.record.files import LONGEST_LINE
 from keepclear.record.headers import Bytes32, Name, Status, TimeUs
 from keepclear.record.ledger import grow
 from keepclear.record.merkle import Tree
-from keepclear.record.notes import NoteKey, is_of_region, read_checkpoint, split_note, verify_note
+from keepclear.record.notes import NoteKey, read_checkpoint, split_note, verify_note
 from keepclear.record.origins import read_origin
+from keepclear.record.parts import EXCHANGE_KEY_KIND, ExchangeKeyChange
 from keepclear.record.receipts import Receipt, verify_under
 from keepclear.record.views import is_seen
 
@@ -45,7 +48,7 @@ KINDS: Final[Mapping[str, type[RegionOpened | AgreementCarried | AgreementStood]
     "agreement-stood/1": AgreementStood,
 }
 FEWEST_DIGITS: Final = 4
-Said = Told | RegionOpened | AgreementCarried | AgreementStood
+Said = Told | RegionOpened | AgreementCarried | AgreementStood | ExchangeKeyChange
 
 
 class Evidence(Signed, frozen=True, kw_only=True):
@@ -157,7 +160,7 @@ def verified(last: LastPicture, keys: Sequence[NoteKey]) -> Standing:
 
     `RecordError` for what is not.
     """
-    counting = [key for key in keys if is_of_region(key.name, last.region)]
+    counting = _followed(last, keys)
     checkpoints = {}
     for number, note in enumerate(last.notes):
         checkpoint = read_checkpoint(verify_note(note, counting)[0])
@@ -185,6 +188,20 @@ def verified(last: LastPicture, keys: Sequence[NoteKey]) -> Standing:
     return standing(last.party, parts)
 
 
+def _followed(last: LastPicture, keys: Sequence[NoteKey]) -> tuple[NoteKey, ...]:
+    """Return the keys that go on from those believed, by the changes in a picture.
+
+    Each is signed with the key before, so it holds by itself.
+    """
+    chain = KeyChain(last.region, keys)
+    for number, each in enumerate(last.shown):
+        path = f"shown[{number}]"
+        part = decode(bytes(each.part), Part, path, LONGEST_LINE)
+        if part.kind == EXCHANGE_KEY_KIND and each.audience == EVERYBODY:
+            chain.follow(decode(bytes(part.data), Envelope, path), path)
+    return chain.keys
+
+
 def standing(party: str, parts: Iterable[Part]) -> Standing:
     """Return what parts say, in the order in which they were entered."""
     picture, region = Picture(party, {}, {}), None
@@ -204,6 +221,8 @@ def standing(party: str, parts: Iterable[Part]) -> Standing:
                 stood[own_hash] = AgreementStood(
                     hash=own_hash, state=found.state, clauses=found.clauses
                 )
+            case ExchangeKeyChange():
+                pass
             case _:
                 picture.take(said)
     agreed = tuple(
@@ -213,6 +232,9 @@ def standing(party: str, parts: Iterable[Part]) -> Standing:
 
 
 def _said_in(part: Part) -> Said | None:
+    if part.kind == EXCHANGE_KEY_KIND:
+        envelope = decode(bytes(part.data), Envelope, part.kind)
+        return decode(envelope.payload, ExchangeKeyChange, part.kind)
     kind = KINDS.get(part.kind)
     if kind is None:
         return told_in(part)
@@ -249,6 +271,8 @@ def _latest(held: Sequence[_Held]) -> list[_Held]:
                 last[type(each.said).__name__, own] = each
             case RegionOpened():
                 last["region", ""] = each
+            case ExchangeKeyChange(key=key):
+                last["exchange", key.hex()] = each
     order = {id(each): place for place, each in enumerate(held)}
     found = [*last.values(), *(each for several in moves.values() for each in several)]
     return sorted(found, key=lambda each: order[id(each)])

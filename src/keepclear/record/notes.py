@@ -142,7 +142,8 @@ def verify_note(note: str, keys: Sequence[NoteKey]) -> tuple[str, tuple[Cosigned
     if not signed:
         raise NotProven(
             "note", text.split("\n", 1)[0][:SHOWN], "is signed by no key that is known here",
-            "give the keys of the exchange",
+            "give the keys of the exchange; where it has gone on with another one, "
+            "region.keys.json of now has all",
         )  # fmt: skip
     return text, tuple(cosigned.values())
 

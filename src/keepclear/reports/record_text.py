@@ -300,9 +300,10 @@ def _shown(head: str, said: str) -> str:
 def keys_text(keys: KeysFile) -> str:
     """Return a file of keys for people, with the fingerprints to compare by voice."""
     lines = []
-    for each in keys.exchange:
-        lines.append(f"exchange  {each.name}")
-        lines.append(f"  signs with      {grouped(PublicKey(each.key).id)}")
+    for name in dict.fromkeys(each.name for each in keys.exchange):
+        *before, now = (PublicKey(each.key).id for each in keys.exchange if each.name == name)
+        lines += [f"exchange  {name}", f"  signs with      {grouped(now)}"]
+        lines += [f"  before that     {grouped(each)}" for each in reversed(before)]
     for envelope in keys.documents:
         document = decode(envelope.payload, KeyDocument, "key document")
         lines.append(f"party     {document.party}, version {document.version} of its keys")
