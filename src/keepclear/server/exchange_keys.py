@@ -123,7 +123,8 @@ def enter_next_key(folder: Path, exchange: Exchange) -> Changed:
             f"keepclear region prepare-key {folder}"
         )
     signing = exchange.signing[-1].key.id
-    if not after.changes or signing not in {each.keyid for each in after.changes[-1].signatures}:
+    signed = {each.keyid for change in after.changes[-1:] for each in change.signatures}
+    if signing not in signed - {after.signer.public.id}:
         raise OperatorError(
             f"{folder / NEXT}: follows another key than {signing[:16]}, which signs now; remove it "
             "on every node, and prepare another"
@@ -142,6 +143,12 @@ def settle_keys(folder: Path, signing: Sequence[NoteKey]) -> None:
     if now.signer.public != newest and after is not None and after.signer.public == newest:
         (folder / NEXT).replace(folder / PRIVATE)
         _sync(folder)
+    elif (
+        now.signer.public == newest
+        and after is not None
+        and after.signer.public in {each.key for each in signing}
+    ):
+        (folder / NEXT).unlink()  # a copy of what signs already, or signed before
     write_public(folder, tuple(ExchangeKey(name=each.name, key=each.key.data) for each in signing))
 
 
