@@ -21,6 +21,7 @@ from keepclear.exchange.audit import audit
 from keepclear.plans import acts
 from keepclear.record.keys import PublicKey
 from keepclear.record.verification import verify
+from keepclear.server.exchange_keys import prepare_key
 from keepclear.server.stores import read_store
 from tests.desk_plays import CIRCLE, CORRIDOR, Desks
 from tests.server_plays import Node, circle, serving
@@ -261,16 +262,16 @@ def test_without_the_key_of_its_record_a_node_does_not_start_and_says_what_to_br
 
 def test_what_is_prepared_twice_or_for_another_key_is_refused(node: Node, tmp_path: Path) -> None:
     folder = node.folder
+    shutil.copyfile(folder / PRIVATE, tmp_path / PRIVATE)
+    prepare_key(tmp_path)  # another one that follows the first
     assert run("region", "prepare-key", folder)[0] == 0
     status, said = run("region", "prepare-key", folder)
     assert (status, "is prepared already" in said) == (2, True)
-    shutil.copyfile(folder / NEXT, tmp_path / "stale.json")
+    assert httpx.post(f"{node.operator}/exchange-key").status_code == 401
     assert changed(node).status_code == 200
-    operator = httpx.post(f"{node.operator}/exchange-key")
-    assert operator.status_code == 401
 
     assert "there is no key to go on with" in changed(node).text
-    shutil.copyfile(tmp_path / "stale.json", folder / NEXT)
+    shutil.copyfile(tmp_path / NEXT, folder / NEXT)
     assert "follows another key than" in changed(node).text
     (folder / NEXT).write_bytes(b"{}")
     assert "is no key of an exchange" in changed(node).text
@@ -278,3 +279,30 @@ def test_what_is_prepared_twice_or_for_another_key_is_refused(node: Node, tmp_pa
     node.start()  # what is prepared and cannot be read is no reason not to go on
 
     assert len(ids(node)) == 2
+
+
+# --- a party's keys ------------------------------------------------------------------------------
+
+
+def test_a_desk_goes_on_with_the_new_key_of_its_post_once_its_keys_are_admitted(
+    desks: Desks,
+) -> None:
+    own, theirs = desks.filed("north", *CORRIDOR), desks.filed("south", *CIRCLE)
+    [conflict] = re.findall(rf"CONFLICT (\w{{8}}) of your {own} with {theirs} of south",
+                            desks.run("north", "conflicts"))  # fmt: skip
+    keys = "north-keys/north"
+    desks.run("north", "key", "rotate", f"{keys}.keys.json", "--replace", "watch",
+              *(word for each in ("next-root", "rep-1", "rep-2")
+                for word in ("--with", f"{keys}.{each}.private.json")))  # fmt: skip
+    desks.run("", "party", "admit", f"{keys}.keys.json", "--folder", str(desks.node.folder),
+              "--operator", desks.node.operator.removeprefix("http://"))  # fmt: skip
+
+    refused = desks.run("north", "ack", conflict, status=2)
+    told = desks.run("north", "post", "key", "south-keys/south.watch.private.json", status=2)
+    desks.run("north", "post", "key", f"{keys}.watch-2.private.json")
+    desks.run("north", "ack", conflict)
+
+    assert "is no key of north in version 2" in refused
+    assert "is of south, not of north" in told
+    assert "seen by     north" in desks.run("south", "conflicts", conflict)
+    assert own in desks.run("north", "operation", "list")

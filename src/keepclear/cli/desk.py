@@ -72,6 +72,32 @@ def setup(
     return print_or_refuse(lambda: set_up(url, party, name, key_file, believe, status, home))
 
 
+@post.command("key")
+@click.argument("file", type=click.Path(dir_okay=False))
+@home_option
+def use_key(file: str, home: str) -> int:
+    """Sign with the private key in FILE from now on; all else of the post stays.
+
+    For when the post's key was replaced (keepclear key rotate) and the operator has admitted the
+    changed keys. A watch that runs signs with the key before: end it, and start it again.
+
+    \b
+    Example:
+      keepclear post key north-keys/north.watch-2.private.json --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.cli.post_folder import PostFolder
+    from keepclear.cli.private_keys import read_private
+
+    def make() -> list[str]:
+        folder = PostFolder(home)
+        said = folder.desk()
+        read_private(file, said.party)
+        folder.sign_with(str(Path(file).absolute()))
+        return [f"post {said.post} of {said.party} signs with {file} from now on"]
+
+    return print_or_refuse(make)
+
+
 def set_up(
     url: str, party: str, name: str, key_file: str, believe: str, status: str, home: str
 ) -> list[str]:

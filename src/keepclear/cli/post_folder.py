@@ -115,6 +115,11 @@ class PostFolder:
             )
         return _read(file, Desk, "write it again with keepclear post setup")
 
+    def sign_with(self, key: str) -> None:
+        """Let the post sign with another private key. key: its file."""
+        with self.locked():
+            self._write(DESK, msgspec.structs.replace(self.desk(), key=key))
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Let no other process write meanwhile; may stand within itself."""

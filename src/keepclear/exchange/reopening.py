@@ -156,6 +156,11 @@ class Following:
         if self._reading is not None:
             self._reading.warm()
 
+    @property
+    def signing(self) -> tuple[NoteKey, ...]:
+        """Return the keys that sign after the lines so far: one, but where a header has more."""
+        return () if self._reading is None else self._reading.signing
+
     def result(self, publics: Collection[PublicKey]) -> Kept:
         """Return what all lines lead to; nothing is read after that. publics: as of `reopened`."""
         try:
@@ -198,6 +203,11 @@ class _Reading:
         else:
             index_anew(kept.near, kept.world, self._touched)
         self._touched = {}
+
+    @property
+    def signing(self) -> tuple[NoteKey, ...]:
+        """Return the keys that sign from here on."""
+        return self._signers.signing
 
     def note(self, data: bytes) -> None:
         """Note who sees a line."""

@@ -5,7 +5,7 @@ So whoever takes over has little left to read, however long the record is.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +18,9 @@ from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.ports import Clock, Store
 from keepclear.exchange.reopening import Following
-from keepclear.record.keys import PublicKey
+from keepclear.record.keys import PublicKey, Signer
 from keepclear.server.exchange_keys import keys_at_hand, settle_keys
-from keepclear.server.region import region_of
+from keepclear.server.region import PRIVATE, region_of
 from keepclear.server.snapshots import Snapshots
 from keepclear.server.stores import open_store
 from keepclear.server.writer import Begun
@@ -49,9 +49,9 @@ class Beginning:
         signers = keys_at_hand(self._folder, is_strict=False).signers
         try:
             store = open_store(self._folder, self._node)
-        except WrittenByOther:
-            self._read_along()
-            raise
+        except WrittenByOther as other:
+            lacks = self._read_along(signers)
+            raise WrittenByOther(other.region, other.node, lacks) from None
         self._let_go()
         try:
             region = region_of(store, self._folder)
@@ -88,8 +88,11 @@ class Beginning:
         following, self._following = self._following, None
         return following
 
-    def _read_along(self) -> None:
-        """Read what another node has written since; all of it anew where that does not hold."""
+    def _read_along(self, signers: Sequence[Signer]) -> str:
+        """Read what another node has written since; all of it anew where that does not hold.
+
+        Return which key this node lacks to take over, in words.
+        """
         if self._along is None:
             self._along = open_store(self._folder)
         following = self._taken()
@@ -100,6 +103,12 @@ class Beginning:
         following.read(self._along.lines(following.count))
         following.warm()
         self._following = following
+        if following.signing and not {each.key for each in following.signing} & {
+            each.public for each in signers
+        }:
+            key = following.signing[-1].key.id[:16]
+            return f"it lacks key {key}, which signs now; bring {PRIVATE} from that node"
+        return ""
 
     def _let_go(self) -> None:
         """Let go of the store that was read along; it is opened again where it is needed."""

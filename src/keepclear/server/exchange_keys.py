@@ -86,7 +86,7 @@ def prepare_key(folder: Path) -> Changed:
     if after is not None:
         raise OperatorError(
             f"{folder / NEXT}: is prepared already, key {after.signer.public.id[:16]}; go on with "
-            f"keepclear region rotate-key {folder}, or remove the file on every node"
+            f"keepclear region rotate-key {folder}, and keep the file: the record may go on with it"
         )
     old, new = now.signer, Signer(os.urandom(SEED_BYTES))
     change = seal_exchange_key(now.name.rpartition("/")[2], now.name, old, new)
@@ -116,6 +116,7 @@ def check_prepared(folder: Path) -> None:
 
 def enter_next_key(folder: Path, exchange: Exchange) -> Changed:
     """Let an exchange go on with the key that is prepared in its folder."""
+    settle_keys(folder, exchange.signing)  # what was left of another time
     after = keys_at_hand(folder).after
     if after is None:
         raise OperatorError(

@@ -17,13 +17,14 @@ ALONE: Final = Node("alone", "")
 
 
 class WrittenByOther(OperatorError):
-    """Another node has the lease. node: which."""
+    """Another node has the lease. node: which. lacks: what this one needs to take over."""
 
-    def __init__(self, region: str, node: Node) -> None:
-        self.node = node
+    def __init__(self, region: str, node: Node, lacks: str = "") -> None:
+        self.region, self.node = region, node
+        then = f"cannot take over: {lacks}" if lacks else "takes over where that one ends"
         super().__init__(
             f"region {region}: is written by node {node.name} at {node.address or 'no address'}; "
-            "this one stands by, and takes over where that one ends"
+            f"this one stands by, and {then}"
         )
 
 
