@@ -21,6 +21,8 @@ from keepclear.exchange.audit import audit
 from keepclear.plans import acts
 from keepclear.record.keys import PublicKey
 from keepclear.record.verification import verify
+from keepclear.reports.desk_text import step_text
+from keepclear.reports.record_text import grouped
 from keepclear.server.exchange_keys import prepare_key
 from keepclear.server.stores import read_store
 from tests.desk_plays import CIRCLE, CORRIDOR, Desks
@@ -162,6 +164,66 @@ def test_what_a_party_holds_is_proven_offline_by_the_key_of_before_and_by_that_o
     status, said = run("record", "report", desks.folder / "north" / "record.jsonl", "--keys", copy,
                        "--output", desks.folder / "report.html")  # fmt: skip
     assert status == 0, said
+
+
+def test_who_follows_what_happens_is_told_of_the_key_and_goes_on(node: Node) -> None:
+    north, south = node.join("north"), node.join("south")
+    following = north.follow()
+    assert next(following)
+
+    assert run("region", "prepare-key", node.folder)[0] == 0
+    new = msgspec.json.decode(changed(node).content)["new"]
+    south.act("operations.file/1", acts.FileOperation(operation=circle(0)))
+    north.act("operations.file/1", acts.FileOperation(operation=circle(1)))
+    steps = [step for _, each in zip(range(2), following, strict=False) for step in each]
+
+    said = "\n".join(step_text(each, {})[0] for each in steps)
+    assert f"the exchange signs with key {grouped(new)} from now on, as the one before" in said
+    assert any(part.kind == "notice/1" for step in steps for part in step)
+    north.catch_up()
+    following.close()  # type: ignore[attr-defined]
+
+
+def test_answers_that_are_brought_by_hand_are_taken_in_whichever_key_has_signed_them(
+    desks: Desks,
+) -> None:
+    desks.run("north", "conflicts")
+    for name in ("first", "second"):
+        desks.run("north", "act", "sign", f"{name}.json", "operation", "file", *ELSEWHERE)
+    submit = ("--exchange", desks.node.parties)
+    desks.run("nobody", "submit", "first.json", "--output", "first-answer.json", *submit)
+    rotate(desks)
+    desks.run("nobody", "submit", "second.json", "--output", "second-answer.json", *submit)
+
+    assert "version 1" in desks.run("north", "act", "receipt", "second-answer.json")
+    said = desks.run("north", "act", "receipt", "first-answer.json")
+    assert "done; the record that is held says so" in said
+    listed = desks.run("north", "operation", "list")
+    assert listed.count("operation ") == 2
+
+
+def test_a_part_is_proven_to_others_by_the_key_that_signed_it_or_by_all_so_far(
+    desks: Desks,
+) -> None:
+    before = desks.folder / "before.json"
+    shutil.copyfile(desks.node.folder / PUBLIC, before)
+    own = desks.filed("north", *CORRIDOR)
+    desks.run("north", "act", "sign", "act.json", "operation", "cancel", own)
+    rotate(desks)
+    submit = ("--exchange", desks.node.parties)
+    desks.run("nobody", "submit", "act.json", "--output", "answer.json", *submit)
+    answer = msgspec.json.decode((desks.folder / "answer.json").read_bytes())
+    receipt = answer["answers"][0]["receipts"][0]
+    file, keys = desks.folder / "act.receipt", desks.folder / "keys.json"
+    file.write_bytes(msgspec.json.encode(receipt))
+
+    for believed, status in ((before, 1), (desks.node.folder / PUBLIC, 0)):
+        keys.unlink(missing_ok=True)
+        desks.run("", "key", "export", "north-keys/north.keys.json", str(believed), "--output",
+                  str(keys))  # fmt: skip
+        found, said = run("record", "verify", file, "--keys", keys)
+        assert found == status, said
+        assert status == 0 or "region.keys.json of now has all" in said
 
 
 def test_who_joins_after_it_believes_the_new_file_of_keys_and_proves_all(desks: Desks) -> None:

@@ -232,12 +232,18 @@ def receipt(file: str, home: str) -> int:
             post = AtDesk(client, folder)
             for each in brought.answers:
                 client.check_own(each.act)
-            done = [each for each in brought.answers if not each.refused]
+            every = [each for each in brought.answers if not each.refused]
+            known = [
+                each for each in every
+                if folder.holds(each.act) and not client.is_of_now(each.receipts)
+            ]  # fmt: skip
+            done = [each for each in every if each not in known]
             came, new = client.take_in([(each.act, each.receipts) for each in done], brought.steps)
             said = [
                 f"{_name(each.act)}: done\n{post.told(parts)}".rstrip("\n")
                 for each, parts in zip(done, came, strict=True)
             ]
+            said += [f"{_name(each.act)}: done; the record that is held says so" for each in known]
             said += _others(post, came, new)
             for each in brought.answers:
                 folder.answered(each.act)

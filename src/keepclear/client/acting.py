@@ -247,6 +247,10 @@ class Client:
                 "take its answer in where it was signed",
             )  # fmt: skip
 
+    def is_of_now(self, receipts: Sequence[Receipt]) -> bool:
+        """Tell whether receipts name the key that signs now, and none that it has followed."""
+        return self._copy.signs_now(each.checkpoint for each in receipts)
+
     def take_in(
         self, answered: Sequence[tuple[Envelope, Sequence[Receipt]]], pages: Sequence[Steps]
     ) -> tuple[list[tuple[Part, ...]], list[tuple[Part, ...]]]:

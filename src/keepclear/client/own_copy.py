@@ -130,6 +130,10 @@ class OwnCopy:
         """Tell whether notes name keys that are believed: none has been followed unseen."""
         return all(map(self._trees().chain.knows, notes))
 
+    def signs_now(self, notes: Iterable[str]) -> bool:
+        """Tell whether notes are signed with the newest key; it proves nothing."""
+        return all(map(self._trees().chain.signs_now, notes))
+
     def remember(self, audience: str, note: str) -> None:
         """Remember a checkpoint that was verified: the copy must reach it."""
         self._trees().remember(audience, note)

@@ -166,16 +166,26 @@ class HeldTrees:
         """Remember a checkpoint that was verified and came otherwise; the larger one is kept.
 
         One of a key that was followed is compared with what is held, and `NotProven` where it is
-        over more.
+        over more, or what is held goes on from a larger tree.
         """
         if not self._is_newest(note, audience):
-            self._compare(read_checkpoint(split_note(note)[0]), audience, "receipt", is_now=False)
+            self._compare_older(read_checkpoint(split_note(note)[0]), audience)
             return
         known = self._notes.get(audience)
         if known is not None:
             self._meet(audience, known)
         if known is None or size_of(known) < size_of(note):
             self._notes[audience] = note
+
+    def _compare_older(self, said: Checkpoint, audience: str) -> None:
+        try:
+            self._trees.get(audience, Tree()).root(said.size)
+        except BrokenProof:
+            raise NotProven(
+                f"receipt, tree {audience}", f"{said.size:,} leaves", "is signed with a key that "
+                "was followed, and cannot be compared any more", "see the record that is held",
+            ) from None  # fmt: skip
+        self._compare(said, audience, "receipt", is_now=False)
 
     def settle(self) -> None:
         """Let all that is held count: it is proven. `BrokenProof` where a known note is not met."""

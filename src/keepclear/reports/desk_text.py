@@ -27,8 +27,12 @@ from keepclear.plans.conflicts import Proposal
 from keepclear.plans.operations import Operation, State
 from keepclear.plans.understood import understood
 from keepclear.record.entries import Part
+from keepclear.record.envelopes import Envelope
+from keepclear.record.keys import PublicKey
+from keepclear.record.parts import EXCHANGE_KEY_KIND, ExchangeKeyChange
 from keepclear.reports.play_values import day_of, listed
 from keepclear.reports.printable import printable
+from keepclear.reports.record_text import grouped
 from keepclear.reports.told_text import breaks_text, operation_rows, shown_rows
 from keepclear.units import TMM_PER_FOOT, TMM_PER_NM, US_PER_S, format_time
 
@@ -92,6 +96,10 @@ def step_text(parts: Sequence[Part], own: Own) -> tuple[str, bool]:
 
 def _beside(part: Part) -> str:
     """Return what a part tells beside operations and conflicts; empty for nothing."""
+    if part.kind == EXCHANGE_KEY_KIND:
+        envelope = msgspec.json.decode(bytes(part.data), type=Envelope)
+        key = PublicKey(msgspec.json.decode(envelope.payload, type=ExchangeKeyChange).key)
+        return f"the exchange signs with key {grouped(key.id)} from now on, as the one before says"
     kind = BESIDE.get(part.kind)
     match None if kind is None else msgspec.json.decode(bytes(part.data), type=kind):
         case AgreementStood() as stood:
