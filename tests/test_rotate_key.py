@@ -2,6 +2,7 @@
 """`keepclear region rotate-key`, as the operator types it while parties are at their desks."""
 
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -27,7 +28,9 @@ from keepclear.server.exchange_keys import prepare_key
 from keepclear.server.stores import read_store
 from tests.desk_plays import CIRCLE, CORRIDOR, Desks
 from tests.server_plays import Node, circle, serving
+from tests.test_backup import PAGE
 from tests.test_cli_record import run
+from tests.test_join import BLOCK
 
 pytestmark = pytest.mark.slow
 PRIVATE, NEXT, PUBLIC = (
@@ -368,3 +371,26 @@ def test_a_desk_goes_on_with_the_new_key_of_its_post_once_its_keys_are_admitted(
     assert "is of south, not of north" in told
     assert "seen by     north" in desks.run("south", "conflicts", conflict)
     assert own in desks.run("north", "operation", "list")
+
+
+def test_what_the_page_says_of_keys_is_what_happens(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = desks.node.operator.removeprefix("http://")
+    for command in ("REGION_ROTATE_KEY", "PARTY_ADMIT"):
+        monkeypatch.setenv(f"KEEPCLEAR_{command}_OPERATOR", operator)
+    desks.filed("north", *CORRIDOR)
+    section = PAGE.read_text(encoding="utf-8").partition("## Rotate a key")[2]
+    blocks = BLOCK.findall(section.partition("\n## ")[0])
+    assert [who for who, _ in blocks] == ["operator", "north", "operator", "north"]
+
+    said = [
+        desks.run(who, *shlex.split(line.removeprefix("$ keepclear ")))
+        for who, text in blocks for line in text.splitlines()
+    ]  # fmt: skip
+
+    shown = re.sub(r"(?:[0-9a-f]{4} ){7}[0-9a-f]{4}", "KEY", said[0]).strip()
+    page = re.sub(r"(?:[0-9a-f]{4} ){7}[0-9a-f]{4}", "KEY", section)
+    assert f"```text\n{shown}\n```" in page
+    desks.filed("north", *CIRCLE)
+    assert len(ids(desks.node)) == 2

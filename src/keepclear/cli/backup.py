@@ -22,7 +22,7 @@ def backup(folder: str, to: str) -> int:
     """Copy the record of the region in FOLDER, while it is served or not, also from a database.
 
     The exchange's private key is not in it: keep a copy of exchange.private.json in a place of its
-    own, once, as it never changes. Without it no backup can be restored.
+    own, at the beginning and whenever it was changed. Without it no backup can be restored.
 
     \b
     Example:
@@ -48,7 +48,7 @@ def backup(folder: str, to: str) -> int:
 @click.argument("source", metavar="BACKUP", type=click.Path(file_okay=False))
 @click.argument("folder", type=click.Path(file_okay=False))
 @click.option("--key", required=True, type=click.Path(dir_okay=False), metavar="FILE",
-              help="The exchange's private key, exchange.private.json.")  # fmt: skip
+              help="The exchange's private key of now, exchange.private.json.")  # fmt: skip
 @click.option("--store", metavar="ADDRESS",
               help="The PostgreSQL database that keeps the record from now on; it may not have "
                    "this region yet. Otherwise a file in FOLDER does.")  # fmt: skip

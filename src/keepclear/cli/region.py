@@ -41,7 +41,7 @@ def prepare_key(folder: str) -> int:
         made = prepare(Path(folder))
         return [
             f"prepared {Path(folder) / NEXT} (PRIVATE); nothing signs with it yet",
-            *_keys_text(made),
+            *_keys_text(made, "signs now", "next"),
             "copy it into the folder of every node of this region, and then type",
             f"  keepclear region rotate-key {folder}",
         ]
@@ -69,25 +69,32 @@ def rotate_key(folder: str, operator: str) -> int:
 
     def make() -> list[str]:
         check_installed()
-        from keepclear.client import change_exchange_key
+        from keepclear.client import NoAnswer, change_exchange_key
         from keepclear.server.exchange_keys import check_prepared
         from keepclear.server.region import PRIVATE, PUBLIC, operator_token
 
         token = operator_token(Path(folder))
         check_prepared(Path(folder))
-        made = change_exchange_key(f"http://{operator}", token)
+        public = Path(folder) / PUBLIC
+        try:
+            made = change_exchange_key(f"http://{operator}", token)
+        except NoAnswer as fault:
+            raise NoAnswer(
+                f"{fault}\nWhether the key was changed says the node once it runs: keepclear key "
+                f"show {public}; typed again this makes one more change"
+            ) from None
         return [
             "rotated: the record says so, and all after it is signed with the new key",
-            *_keys_text(made),
+            *_keys_text(made, "until now", "from now on"),
             f"put a copy of {Path(folder) / PRIVATE} where you keep it for a restore, and destroy",
             "every copy of the one before: with it somebody could sign another past",
-            f"who joins from now on gets the new {Path(folder) / PUBLIC}; all others need nothing",
+            f"who joins from now on gets {public} as it is now; all others need nothing",
         ]
 
     return print_or_refuse(make)
 
 
-def _keys_text(made: "Changed | ChangedKey") -> list[str]:
+def _keys_text(made: "Changed | ChangedKey", old: str, new: str) -> list[str]:
     from keepclear.reports.record_text import grouped
 
-    return [f"  until now  {grouped(made.old)}", f"  next       {grouped(made.new)}"]
+    return [f"  {old:<11}  {grouped(made.old)}", f"  {new:<11}  {grouped(made.new)}"]

@@ -146,6 +146,7 @@ def _compared(home: str) -> Compared:
     from keepclear.errors import InputError
 
     folder = PostFolder(home)
+    folder.desk()  # refuses what is no folder of a post
     before = folder.kept().seen
     with client_of(folder, Client, Seen(followed=before.followed)) as client:
         parts = [each for step in client.catch_up() for each in step]
