@@ -13,7 +13,7 @@ from keepclear.record.keys import Signer
 from keepclear.record.merkle import Tree
 from keepclear.record.notes import Checkpoint, NoteKey, sign_note
 from keepclear.record.origins import origin_of
-from tests.key_plays import change_key
+from tests.key_plays import change_key, next_change
 from tests.own_copies import taken
 from tests.test_rules_of_the_door import Play, a_and_b
 from tests.two_worlds import Plan
@@ -103,6 +103,48 @@ def test_a_new_key_that_the_old_one_has_not_signed_is_refused() -> None:
     with pytest.raises(NotProven, match="is by a key that is not known here"):
         taken(held, Picture("a", {}, {}), [line for step in lines for line in step
                                            if b"checkpoint" not in line])  # fmt: skip
+
+
+def test_nobody_but_the_last_key_names_another() -> None:
+    play = Play(a_and_b(None))
+    old, stage = change_key(play.stage), play.stage
+    thief = Signer(bytes(range(32)))
+    followed, newcomer = held_by(stage, old), held_by(stage, old, stage._signer)
+    caught_up(followed, stage)
+    to_thief = next_change(stage, thief, old)
+    to_newest = next_change(stage, stage._signer, thief)
+
+    for chain, change in (
+        (followed.chain, to_thief), (newcomer.chain, to_thief), (newcomer.chain, to_newest),
+    ):  # fmt: skip
+        before = chain.keys
+        with pytest.raises(NotProven, match="is by a key that is not known here"):
+            chain.follow(change, "exchange key")
+        assert chain.keys == before
+    first, last = old, stage._signer
+    change_key(stage)
+    every = held_by(stage, first, last, stage._signer).chain
+    with pytest.raises(NotProven, match="is by a key that is not known here"):
+        every.follow(next_change(stage, stage._signer, first), "exchange key")
+    every.follow(next_change(stage, stage._signer, last), "exchange key")
+    assert every.changes == ()
+
+
+def test_two_exchanges_of_one_region_that_are_believed_both_count() -> None:
+    play = Play(a_and_b(None))
+    stage, other = play.stage, Signer(bytes(range(32)))
+    named = NoteKey(f"other.example/{stage._opened.name}", other.public)
+
+    for keys in ([*keys_of(stage, stage._signer), named], [named, *keys_of(stage, stage._signer)]):
+        held = HeldTrees("a", stage._opened.name, 1, keys, {}, {}, [])
+        caught_up(held, stage)
+        assert held.is_proven
+
+    old = change_key(stage)
+    held = HeldTrees("a", stage._opened.name, 1, [*keys_of(stage, old), named], {}, {}, [])
+    caught_up(held, stage)
+    assert held.is_proven
+    assert set(held.chain.signing) == {named, *keys_of(stage, stage._signer)}
 
 
 def test_what_a_thief_of_the_old_key_signs_is_refused_and_leaves_no_trace() -> None:

@@ -17,6 +17,7 @@ from keepclear.record.encoding import encode
 from keepclear.record.faults import SplitView
 from keepclear.record.keys import Signer
 from keepclear.record.notes import Checkpoint, sign_note
+from keepclear.record.parts import seal_exchange_key
 from tests.test_exchange_agreements import Keys
 from tests.test_reads import played
 
@@ -263,3 +264,24 @@ def test_what_was_not_answered_is_kept_in_its_order_until_it_is(home: Path) -> N
     folder.answered(sent[1])
     folder.answered(sent[1])
     assert PostFolder(str(home)).unanswered() == [sent[0], sent[2]]
+
+
+def test_the_key_that_the_exchange_goes_on_with_stays_when_a_backup_is_accepted(
+    home: Path,
+) -> None:
+    folder, old, new = PostFolder(str(home)), Signer(bytes(32)), Signer(bytes(range(32)))
+    change = seal_exchange_key("exercise", "exchange.example/exercise", old, new)
+    folder.keep(steps(1, 2), msgspec.structs.replace(seen_at(2), followed=(change,)))
+
+    folder.accept("exercise", 2)
+
+    assert folder.kept().seen == Seen(region="exercise", incarnation=2, followed=(change,))
+
+
+def test_a_post_signs_with_another_key_and_is_the_same_post(home: Path) -> None:
+    folder = PostFolder(str(home))
+    before = folder.desk()
+
+    folder.sign_with("/keys/a.watch-2.private.json")
+
+    assert folder.desk() == msgspec.structs.replace(before, key="/keys/a.watch-2.private.json")

@@ -11,7 +11,9 @@ import pytest
 from keepclear.detect.compiled import plain
 from keepclear.errors import OperatorError
 from keepclear.exchange.ports import NotWritten
+from keepclear.server import beginning
 from keepclear.server import writer as writing
+from keepclear.server.backups import back_up
 from keepclear.server.beginning import Beginning
 from keepclear.server.clock import SteadyClock
 from keepclear.server.exchange_keys import (
@@ -148,6 +150,44 @@ def test_a_key_that_signs_already_and_was_not_settled_is_not_taken_for_the_next(
         served.change()
 
     assert (served.signs_with(), served.kept()) == (found.new, found.new)
+
+
+def test_what_was_cut_off_while_a_key_was_prepared_is_no_key(tmp_path: Path) -> None:
+    folder = made(tmp_path / "east")
+    (folder / f"{NEXT}.new").write_bytes(b'{"format":"keepclear-ex')
+
+    Beginning(folder, SteadyClock(), plain())().store.close()
+    found = prepare_key(folder)
+
+    assert read_private(folder / NEXT).signer.public.id == found.new
+    assert not (folder / f"{NEXT}.new").exists()
+
+
+def test_where_the_disk_is_full_a_node_begins_all_the_same(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = prepare_key(served.folder)
+    monkeypatch.setattr(beginning, "settle_keys", lambda *_: full())
+    served.how = "after"
+
+    with pytest.raises(Unavailable):
+        served.change()
+
+    assert (served.signs_with(), served.kept()) == (found.new, found.old)
+
+
+def test_a_backup_has_the_keys_that_the_record_says_whatever_the_folder_has(
+    served: Served, tmp_path: Path
+) -> None:
+    before = (served.folder / PUBLIC).read_bytes()
+    prepare_key(served.folder)
+    served.change()
+    now = (served.folder / PUBLIC).read_bytes()
+    (served.folder / PUBLIC).write_bytes(before)  # as a node has it that stands by
+
+    back_up(served.folder, tmp_path / "backup", 0)
+
+    assert (tmp_path / "backup" / PUBLIC).read_bytes() == now
 
 
 def test_a_file_of_public_keys_that_is_lost_is_written_anew(tmp_path: Path) -> None:

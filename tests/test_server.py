@@ -13,6 +13,7 @@ from keepclear.client import Client, ClockOff, NotDone
 from keepclear.clock import now_us
 from keepclear.plans import acts
 from keepclear.record.encoding import encode
+from keepclear.record.exchange_keys import KeyChain
 from keepclear.record.faults import BrokenProof, NotProven
 from keepclear.record.keys import Signer
 from keepclear.record.notes import Checkpoint, NoteKey, read_checkpoint, sign_note, split_note
@@ -217,7 +218,7 @@ def test_a_client_sees_that_a_tree_does_not_go_on_from_what_it_was(node: Node) -
         signer = Signer(bytes(32))
         [own] = kilo._copy.keys
         assert kilo._copy._held is not None
-        kilo._copy._held.chain._keys.insert(0, NoteKey(own.name, signer.public))
+        kilo._copy._held.chain = KeyChain("exercise-east", [NoteKey(own.name, signer.public), own])
         other = Checkpoint(last.origin, last.size, bytes(32))
         kilo.seen.notes["kilo"] = sign_note(other.text, own.name, signer)
 

@@ -65,7 +65,7 @@ class ExchangeKeys:
 
     @property
     def signing(self) -> tuple[NoteKey, ...]:
-        """Return the keys that sign from here on: the last that was followed, or the header's."""
+        """Return the keys that sign from here on: those of the header, or what followed them."""
         return tuple(self._signing)
 
     def follow(self, envelope: Envelope, path: str, sizes: Mapping[str, int]) -> None:
@@ -86,8 +86,11 @@ class ExchangeKeys:
                 "operator and the other parties",
             )  # fmt: skip
         self._pinned = [each for each in self._pinned if each != key]
-        self._until.update((each.key.data, sizes) for each in self._signing)
-        self._signing = [key]
+        signed = {each.keyid for each in envelope.signatures}
+        self._until.update(
+            (each.key.data, sizes) for each in self._signing if each.key.id in signed
+        )
+        self._signing = [each for each in self._signing if each.key.id not in signed] + [key]
         self._counting.append(key)
         if key not in self._earlier:
             self._earlier.append(key)
@@ -110,17 +113,21 @@ class ExchangeKeys:
 
 
 class KeyChain:
-    """The keys of an exchange as one of its readers believes them; the last of them signs now.
+    """The keys of an exchange as one of its readers believes them, one after another.
 
-    1. Those that were believed from the start come first, the newest last (`region.keys.json`).
-    2. A change to a known key must be from the one before it; to another key, from the last.
+    1. Those that were believed from the start come first, the newest of a name last, as in
+       `region.keys.json`. The last of a name signs now.
+    2. A change to a known key must be from the one before it; to another key, from one that signs
+       now, which that one then follows.
     """
 
     def __init__(
         self, region: str, believed: Sequence[NoteKey], changes: Sequence[Envelope] = ()
     ) -> None:
+        keys = tuple(each for each in believed if is_of_region(each.name, region))
+        now = {each.name: each for each in keys}
         self._region = region
-        self._keys = [each for each in believed if is_of_region(each.name, region)]
+        self._stood = [_Stand(keys, tuple(now.values()))]
         self._changes: list[Envelope] = []
         for each in changes:
             self.follow(each, "exchange key")
@@ -128,7 +135,12 @@ class KeyChain:
     @property
     def keys(self) -> tuple[NoteKey, ...]:
         """Return all of them, the newest last."""
-        return tuple(self._keys)
+        return self._stood[-1].keys
+
+    @property
+    def signing(self) -> tuple[NoteKey, ...]:
+        """Return those that sign now."""
+        return self._stood[-1].signing
 
     @property
     def changes(self) -> tuple[Envelope, ...]:
@@ -137,29 +149,36 @@ class KeyChain:
 
     def follow(self, envelope: Envelope, path: str) -> None:
         """Believe the key that a change goes on with; as `read_exchange_key`."""
+        keys, signing = self._stood[-1]
         new = exchange_key_in(envelope, self._region, path)
-        if new in self._keys:
-            place = self._keys.index(new)
-            read_exchange_key(envelope, self._region, tuple(self._keys[max(place - 1, 0) : place]),
-                              path)  # fmt: skip
+        if new in keys:
+            before = [each for each in keys[: keys.index(new)] if each.name == new.name]
+            read_exchange_key(envelope, self._region, tuple(before[-1:]), path)
             return
-        read_exchange_key(envelope, self._region, tuple(self._keys[-1:]), path)
-        self._keys.append(new)
+        read_exchange_key(envelope, self._region, signing, path)
+        signed = {each.keyid for each in envelope.signatures}
+        left = (each for each in signing if each.key.id not in signed)
+        self._stood.append(_Stand((*keys, new), (*left, new)))
         self._changes.append(envelope)
 
     def cut(self, count: int) -> None:
         """Let the changes after the first so many be as if they had not come."""
-        gone = len(self._changes) - count
-        if gone > 0:
-            del self._keys[-gone:], self._changes[count:]
+        del self._stood[count + 1 :], self._changes[count:]
 
     def knows(self, note: str) -> bool:
         """Tell whether a note names one of the keys; it proves nothing."""
-        return bool(signers_of(note, self._keys))
+        return bool(signers_of(note, self.keys))
 
     def signs_now(self, note: str) -> bool:
-        """Tell whether the newest key has signed a note, which was verified with all of them."""
-        return bool(signers_of(note, self._keys[-1:]))
+        """Tell whether a key that signs now has signed a note, verified with all of them before."""
+        return bool(signers_of(note, self.signing))
+
+
+class _Stand(NamedTuple):
+    """The keys of a chain at some place: all, and those that sign there."""
+
+    keys: tuple[NoteKey, ...]
+    signing: tuple[NoteKey, ...]
 
 
 def followed_by(old: NoteKey, new: NoteKey, what: str) -> NotProven:

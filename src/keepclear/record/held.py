@@ -147,7 +147,8 @@ class HeldTrees:
             return True
         if size_of(note) > len(self._trees.get(audience, ())):
             keys = self.chain.keys
-            raise followed_by(signers_of(note, keys)[0], keys[-1], f"checkpoint of {audience}")
+            newest = self.chain.signing[-1]
+            raise followed_by(signers_of(note, keys)[0], newest, f"checkpoint of {audience}")
         return False
 
     def _compare(self, said: Checkpoint, audience: str, path: str, *, is_now: bool) -> None:

@@ -60,12 +60,19 @@ class Beginning:
                 region, signers[0], self._clock, RandomIds(), store, self._functions, kept,
                 signers[1:],
             )  # fmt: skip
-            settle_keys(self._folder, exchange.signing)
+            self._settle(exchange)
         except BaseException:
             store.close()
             raise
         exchange.written_by(self._node.name, store.term)
         return Begun(exchange, store, self._snapshots)
+
+    def _settle(self, exchange: Exchange) -> None:
+        """Let the files of keys be those that the record says; it goes on without, from memory."""
+        try:
+            settle_keys(self._folder, exchange.signing)
+        except OSError as fault:
+            LOG.warning("keys: cannot be settled now (%s); the next start does", fault)
 
     def _kept(
         self, region: Region, store: Store, publics: Collection[PublicKey]
