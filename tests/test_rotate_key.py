@@ -135,6 +135,10 @@ def test_what_a_party_holds_is_proven_offline_by_the_key_of_before_and_by_that_o
     before, now = desks.folder / "before.json", desks.folder / "now.json"
     shutil.copyfile(desks.node.folder / PUBLIC, before)
     desks.filed("north", *CORRIDOR)
+    sign_all(desks.node)
+    desks.run("north", "record", "export")
+    shutil.copyfile(desks.folder / "north" / "record.jsonl", desks.folder / "early.jsonl")
+    desks.run("north", "snapshot", "make", "early.html")
     rotate(desks)
     rotate(desks)
     shutil.copyfile(desks.node.folder / PUBLIC, now)
@@ -162,6 +166,15 @@ def test_what_a_party_holds_is_proven_offline_by_the_key_of_before_and_by_that_o
                        desks.folder / "copy" / "record.jsonl"):  # fmt: skip
             status, said = run("record", "verify", record, "--keys", every)
             assert (status, "PROVEN" in said) == (0, True), said
+            assert "could have signed this since" not in " ".join(said.split())
+        told = [
+            run("record", "verify", desks.folder / "early.jsonl", "--keys", every),
+            run("snapshot", "verify", desks.folder / "early.html", "--keys", believed),
+        ]
+        assert [each for each, _ in told] == [0, 0]
+        assert {"could have signed this since" in " ".join(said.split()) for _, said in told} == {
+            believed == now
+        }
     assert run("record", "verify", desks.folder / "copy" / "record.jsonl", "--keys", copy)[0] == 0
     assert "goes on with" in run("record", "show", desks.folder / "north" / "record.jsonl")[1]
     status, said = run("record", "report", desks.folder / "north" / "record.jsonl", "--keys", copy,
@@ -210,23 +223,33 @@ def test_a_part_is_proven_to_others_by_the_key_that_signed_it_or_by_all_so_far(
 ) -> None:
     before = desks.folder / "before.json"
     shutil.copyfile(desks.node.folder / PUBLIC, before)
-    own = desks.filed("north", *CORRIDOR)
-    desks.run("north", "act", "sign", "act.json", "operation", "cancel", own)
-    rotate(desks)
-    submit = ("--exchange", desks.node.parties)
-    desks.run("nobody", "submit", "act.json", "--output", "answer.json", *submit)
-    answer = msgspec.json.decode((desks.folder / "answer.json").read_bytes())
-    receipt = answer["answers"][0]["receipts"][0]
-    file, keys = desks.folder / "act.receipt", desks.folder / "keys.json"
-    file.write_bytes(msgspec.json.encode(receipt))
+    desks.run("north", "conflicts")
+    receipts = []
+    for name in ("first", "second"):
+        desks.run("north", "act", "sign", f"{name}.json", "operation", "file", *ELSEWHERE)
+        desks.run("nobody", "submit", f"{name}.json", "--output", f"{name}-answer.json",
+                  "--exchange", desks.node.parties)  # fmt: skip
+        answer = msgspec.json.decode((desks.folder / f"{name}-answer.json").read_bytes())
+        receipts.append(desks.folder / f"{name}.receipt")
+        receipts[-1].write_bytes(msgspec.json.encode(answer["answers"][0]["receipts"][0]))
+        if name == "first":
+            rotate(desks)
+    keys, now = desks.folder / "keys.json", desks.node.folder / PUBLIC
 
-    for believed, status in ((before, 1), (desks.node.folder / PUBLIC, 0)):
+    said = {}
+    for believed in (before, now):
         keys.unlink(missing_ok=True)
         desks.run("", "key", "export", "north-keys/north.keys.json", str(believed), "--output",
                   str(keys))  # fmt: skip
-        found, said = run("record", "verify", file, "--keys", keys)
-        assert found == status, said
-        assert status == 0 or "region.keys.json of now has all" in said
+        for file in receipts:
+            said[file, believed] = run("record", "verify", file, "--keys", keys)
+
+    first, second = receipts
+    assert [each for each, _ in said.values()] == [0, 1, 0, 0], said
+    assert "region.keys.json of now has all" in said[second, before][1]
+    may = {key for key, (_, text) in said.items() if "could have signed this since" in
+           " ".join(text.split())}  # fmt: skip
+    assert may == {(first, now)}
 
 
 def test_who_joins_after_it_believes_the_new_file_of_keys_and_proves_all(desks: Desks) -> None:

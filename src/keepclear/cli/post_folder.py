@@ -334,7 +334,7 @@ def _merged(before: Seen, seen: Seen) -> Seen:
     """Return what stands after two commands. before: what stands in the folder."""
     notes = dict(before.notes)
     for audience, note in seen.notes.items():
-        if audience not in notes or size_of(notes[audience]) < size_of(note):
+        if audience not in notes or size_of(notes[audience]) <= size_of(note):
             notes[audience] = note
     made = seen if seen.step >= before.step else before
     contrary = list(dict.fromkeys([*before.contrary, *seen.contrary]))

@@ -290,6 +290,7 @@ def _is_receipt(file: str) -> bool:
 def _verify_receipt(file: str, keys: str | None) -> int:
     """Check a receipt, and say what it proves."""
     from keepclear.cli.output import print_text
+    from keepclear.record.exchange_keys import later_than
     from keepclear.record.faults import RecordError
     from keepclear.record.key_documents import Keyring
     from keepclear.record.keys import PublicKey
@@ -317,7 +318,8 @@ def _verify_receipt(file: str, keys: str | None) -> int:
             ring.add(envelope, place, keys or "")
         exchange = [NoteKey(each.name, PublicKey(each.key)) for each in believed.exchange]
         proven = verify_receipt(receipt, exchange, file)
-        print_text(receipt_text(proven, verify_act_of(proven, ring, file), file))
+        later = later_than(proven.signed, exchange)
+        print_text(receipt_text(proven, verify_act_of(proven, ring, file), file, later))
     except RecordError as fault:
         _say_error(f"FAILS  {file}: {fault}")
         return FAILS

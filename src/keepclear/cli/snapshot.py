@@ -76,10 +76,12 @@ def verify(file: str, keys: str) -> int:
         from keepclear.exchange.last_picture import LastPicture, verified
         from keepclear.formats.packaged import read_borders
         from keepclear.record.encoding import decode
+        from keepclear.record.exchange_keys import later_than
         from keepclear.record.files import LONGEST_LINE
         from keepclear.record.keys import PublicKey
-        from keepclear.record.notes import NoteKey
+        from keepclear.record.notes import NoteKey, signers_of
         from keepclear.reports.desk_text import as_of_text
+        from keepclear.reports.record_text import followed_text
         from keepclear.reports.snapshot_html import data_in, snapshot_html
 
         page = Path(file).read_text(encoding="utf-8", errors="replace")
@@ -102,6 +104,10 @@ def verify(file: str, keys: str) -> int:
             f"PROVEN: {len(last.shown):,} parts of the picture of {last.party} in {last.region}, "
             f"under {len(last.notes)} checkpoints that the exchange has signed"
         )
-        return [proven, f"as its desk says, {as_of_text(last.as_of_us)}"]
+        later = [
+            each for note in last.notes for each in later_than(signers_of(note, believed), believed)
+        ]  # fmt: skip
+        beside = [followed_text(each.key.id) for each in later[-1:]]
+        return [proven, *beside, f"as its desk says, {as_of_text(last.as_of_us)}"]
 
     return print_or_refuse(work)

@@ -68,6 +68,12 @@ class ExchangeKeys:
         """Return the keys that sign from here on: those of the header, or what followed them."""
         return tuple(self._signing)
 
+    @property
+    def later(self) -> tuple[NoteKey, ...]:
+        """Return the keys of the file that follow those that sign here, under their names."""
+        names = {each.name for each in self._signing}
+        return tuple(each for each in self._pinned if each.name in names)
+
     def follow(self, envelope: Envelope, path: str, sizes: Mapping[str, int]) -> None:
         """Believe the key that goes on from the last; as `read_exchange_key`.
 
@@ -79,7 +85,8 @@ class ExchangeKeys:
                 path, f"key {key.key.id[:16]}", "has signed before, and another has followed it",
                 "go on with a new key",
             )  # fmt: skip
-        if self._pinned and key not in self._pinned:
+        said = [each for each in self._pinned if each.name == key.name]
+        if said and key not in said:
             raise NotProven(
                 path, f"key {key.key.id[:16]}", "is not the one in the file of keys",
                 "the record goes on otherwise than who gave the file of keys says: ask the "
@@ -179,6 +186,15 @@ class _Stand(NamedTuple):
 
     keys: tuple[NoteKey, ...]
     signing: tuple[NoteKey, ...]
+
+
+def later_than(signed: Sequence[NoteKey], believed: Sequence[NoteKey]) -> tuple[NoteKey, ...]:
+    """Return the keys that have followed those that signed. believed: the newest of a name last."""
+    found = (
+        tuple(later for later in believed[believed.index(each) + 1 :] if later.name == each.name)
+        for each in signed if each in believed
+    )  # fmt: skip
+    return min(found, key=len, default=())
 
 
 def followed_by(old: NoteKey, new: NoteKey, what: str) -> NotProven:

@@ -109,7 +109,8 @@ class Verified(NamedTuple):
     the last entry, None without one. exchange: which have signed. roots: fingerprints of the
     keys believed. last_us: time of the last part. unsigned: how many leaves no checkpoint or
     beat covers. one_person: for which party, and what, one representative may sign or has
-    signed what takes two. writer: which node has written last, as the archive says.
+    signed what takes two. writer: which node has written last, as the archive says. later: keys
+    that the exchange has gone on with, as the file of keys says, and of which nothing is here.
     """
 
     header: Header
@@ -132,6 +133,7 @@ class Verified(NamedTuple):
     suspects: tuple[Suspect, ...]
     one_person: tuple[tuple[str, Power], ...]
     writer: WriterLine | None = None
+    later: tuple[SignedBy, ...] = ()
 
 
 def verify(lines: Iterable[bytes], keys: KeysFile | None, tell: Tell | None = None) -> Verified:
@@ -248,6 +250,7 @@ class Verification:
             self._first_entry, self._last_beat if self._ends_in_beat else None, trees,
             self._exchange.signed, roots, tuple(suspects), tuple(self._alone),
             self._writer,
+            tuple(SignedBy(each.name, each.key.id) for each in self._exchange.later),
         )  # fmt: skip
 
     def _follow_keys(self, lines: int) -> None:

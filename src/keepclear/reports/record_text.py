@@ -32,7 +32,7 @@ from keepclear.record.headers import read_act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.keys import PublicKey
 from keepclear.record.mandates import Mandate, mandate_text
-from keepclear.record.notes import read_checkpoint, split_note
+from keepclear.record.notes import NoteKey, read_checkpoint, split_note
 from keepclear.record.parts import ExchangeKeyChange
 from keepclear.record.receipts import Proven, ProvenAct, Receipt
 from keepclear.record.verification import HeldTree, Verified
@@ -158,6 +158,8 @@ def held(tree: HeldTree) -> tuple[str, str]:
 def limits(found: Verified) -> Iterator[tuple[str, str]]:
     """Yield what this kind of file cannot show, each with a label."""
     header = found.header
+    for each in found.later[-1:]:
+        yield "key", followed_text(each.key_id)
     if header.view == "archive":
         if found.ends_in_beat is not None:
             yield "later", f"what came after beat {found.ends_in_beat:,} is not here"
@@ -194,8 +196,21 @@ def _text(lines: Iterable[str]) -> str:
     return "".join(f"{printable(line)}\n" for line in lines)
 
 
-def receipt_text(proven: Proven | None, act: ProvenAct | None, file: str) -> str:
-    """Return what a receipt proves, verdict first; proven: None without keys to believe."""
+def followed_text(key_id: str) -> str:
+    """Return what it says for what an exchange has signed that another key has followed it."""
+    return (
+        f"the exchange has gone on with key {grouped(key_id)}; whoever has the key of before could "
+        "have signed this since"
+    )
+
+
+def receipt_text(
+    proven: Proven | None, act: ProvenAct | None, file: str, later: Sequence[NoteKey] = ()
+) -> str:  # fmt: skip
+    """Return what a receipt proves, verdict first; proven: None without keys to believe.
+
+    later: keys that have followed the one that signed.
+    """
     if proven is None:
         return _text(
             [
@@ -211,6 +226,8 @@ def receipt_text(proven: Proven | None, act: ProvenAct | None, file: str) -> str
     ]
     for key in proven.signed:
         lines += _row("exchange", key.name, grouped(key.key.id))
+    for key in later[-1:]:
+        lines += _row("key", followed_text(key.key.id))
     for each in proven.cosigned:
         lines += _row("cosigned", f"by {each.name}")
     if act is not None:
