@@ -52,6 +52,8 @@ def test_all_operations_of_a_file_are_filed_and_said(desks: Desks) -> None:
     assert len(own_operations(desks)) == 2
     for each in own_operations(desks):
         desks.run("north", "operation", "cancel", each)
+        said = desks.run("north", "operation", "end", each, status=2)
+        assert f"operation '{each}': is over; nothing can be done of it" in said
 
 
 def test_a_file_with_faults_files_nothing_and_tells_every_one_by_row_and_column(
@@ -119,7 +121,7 @@ def test_a_new_version_comes_out_of_a_file_by_its_name(desks: Desks) -> None:
     [
         (("none.csv",), "none.csv: No such file or directory"),
         (("--only", "OP-1", *CIRCLE), "--only: names plans of a FILE; give one"),
-        (("two.csv", "--circle", "34,35", "--radius", "1 NM"), "--circle, --radius: FILE says it"),
+        (("two.csv", "--circle", "34,35", "--radius", "1 NM"), "--circle, --radius: do not go with a FILE"),
         (("desks.txt",), "is no suffix that is known"),
     ],
 )

@@ -205,6 +205,22 @@ def test_a_large_head_and_a_large_body_are_taken_whole() -> None:
     played(play)
 
 
+@pytest.mark.parametrize(
+    "head",
+    [b"X: " + b"v" * 32_768 + b"\r\n", b"X: vvvvvvvv\r\n" * 4_000, b"X: v\r\n" * 17_000],
+    ids=["one line", "lines", "short lines"],
+)
+def test_a_head_that_is_too_large_is_cut_off_though_it_comes_at_once(head: bytes) -> None:
+    # docs/operate.md: "with 32 kB of headers at most"
+    async def play(served: Served, connect: Callable[[], Awaitable[Stream]]) -> None:
+        reader, writer = await connect()
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n")
+        assert await is_cut(reader)
+        assert served.asked == 0
+
+    played(play)
+
+
 def test_a_few_requests_wait_for_the_answer_before_and_more_are_cut_off() -> None:
     async def play(served: Served, connect: Callable[[], Awaitable[Stream]]) -> None:
         served.may_go.clear()

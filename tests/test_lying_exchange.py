@@ -314,6 +314,21 @@ def test_an_exchange_that_has_less_than_is_held_goes_on_from_an_older_copy(node:
         party.begin(seen).conflicts()
 
 
+def test_an_exchange_that_has_less_than_is_held_is_sent_no_act(node: Node) -> None:
+    party = Party(node, "sends-none", 780)
+    party.file()
+    seen = party.client.seen
+    before = len(party.client.operations())
+    kept = msgspec.json.decode(msgspec.json.encode(seen), type=Seen)
+    seen.step += 1_000
+
+    party.client = party.begin(seen)
+    with pytest.raises(SetBack, match="goes on from an older copy of its record"):
+        party.file()
+
+    assert len(party.begin(kept).operations()) == before
+
+
 def test_another_incarnation_is_accepted_with_a_new_seen_and_in_no_other_way(node: Node) -> None:
     party = Party(node, "restored", 660)
     party.file()

@@ -171,6 +171,9 @@ def test_where_the_exchange_was_set_back_it_says_what_to_type(
     said = capsys.readouterr().err
     assert ended.value.code == 2
     assert "goes on from an older copy of its record" in said
+    with pytest.raises(SystemExit):  # and does not say that there is nothing to accept
+        main(["restored", "show", "--home", str(tmp_path)])
+    assert "goes on from an older copy of its record" in capsys.readouterr().err
     moves = f"mv {tmp_path}/seen.json {tmp_path}/seen.1.json && mv {tmp_path}/record.jsonl"
     assert f"type {moves} {tmp_path}/record.1.jsonl, and run this again" in said
     for name, other in (("seen.json", "seen.1.json"), ("record.jsonl", "record.1.jsonl")):
@@ -190,7 +193,11 @@ def test_what_is_refused_is_not_kept_and_what_lacks_its_proof_is(
         post.act("operations.end/1", acts.EndOperation(id="0" * 32))
     assert home.kept() == []
 
-    home.way.refused["/v1/steps"] = 500
+    def answered(said: object) -> object:
+        home.way.refused["/v1/steps"] = 500  # from then on
+        return said
+
+    home.way.changes["/v1/acts"] = answered
     with pytest.raises(BrokenProof, match="the proof is missing") as missing:
         home.act(120)
     assert f"type keepclear send-again --home {tmp_path}" in str(missing.value)

@@ -148,7 +148,7 @@ def denounce(agreement: str, private: tuple[str, ...], why: str, home: str) -> i
             file = found.carried.file
             made = CarryAgreement(file=replace(file, statements=(*file.statements, envelope)))
             parts = post.act("agreement.carry/1", made, signers)
-            return carried_text(document, parts, post.told(parts))
+            return carried_text(post, document, parts)
 
     return print_or_refuse(make)
 
@@ -169,7 +169,7 @@ def _suspend(agreement: str, said: str, private: str, why: str, home: str) -> in
             )
             made = StateSuspension(hash=hash_of(document), statement=envelope)
             parts = post.act("suspension.state/1", made, signers)
-            return carried_text(document, parts, post.told(parts))
+            return carried_text(post, document, parts)
 
     return print_or_refuse(make)
 

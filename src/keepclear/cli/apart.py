@@ -33,6 +33,7 @@ class SigningDesk(AtDesk):
     """A post that signs, and sends nothing. signed: what it has signed so far."""
 
     signed: "list[Envelope]"
+    is_apart = True
 
     def send(self, envelope: "Envelope") -> "tuple[Part, ...]":
         """Keep an act to be handed in; nothing is known to come of it."""

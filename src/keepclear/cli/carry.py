@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from keepclear.agreement.documents import Agreement
     from keepclear.agreement.statements import AgreementFile
+    from keepclear.cli.desk import AtDesk
     from keepclear.record.entries import Part
 
 
@@ -53,16 +54,22 @@ def carry_agreement(
     with desk(home) as post:
         signers = [read_private(each, post.client.party) for each in private]
         parts = post.act("agreement.carry/1", CarryAgreement(file=signed), signers)
-        return carried_text(found, parts, post.told(parts))
+        return carried_text(post, found, parts)
 
 
-def carried_text(found: "Agreement", parts: "Sequence[Part]", told: str) -> list[str]:
-    """Return what is said where an agreement was carried. parts: that came of it."""
+def carried_text(post: "AtDesk", found: "Agreement", parts: "Sequence[Part]") -> list[str]:
+    """Return what is said where an agreement was carried, or what is said of it, at a post.
+
+    parts: that came of it.
+    """
     import msgspec
 
     from keepclear.agreement.documents import hash_of
     from keepclear.exchange.events import AgreementStood
 
+    told = post.told(parts)
+    if post.is_apart:
+        return [f"{found.id}, {hash_of(found)[:16]}", told]
     stood = [
         msgspec.json.decode(bytes(each.data), type=AgreementStood)
         for each in parts if each.kind.startswith("agreement-stood/")

@@ -98,7 +98,7 @@ def ack(conflict: str | None, home: str) -> int:
 
 @click.command()
 @click.argument("conflict")
-@click.argument("said", type=click.Choice(["noted", "concerned", "objects"]))
+@click.argument("said", type=click.Choice(["noted", "concerned", "objects"], case_sensitive=False))
 @click.option("--why", default="", help="The reason; concerned needs it.")
 @click.option("--clause", default="", help="The clause that it is against; objects needs it.")
 @home_option
@@ -203,7 +203,10 @@ def _settle(
                 told = post.picture.unsettled()
                 if len(told) != 1:
                     raise click.UsageError(f"{len(told)} conflicts are not settled; name one")
-            found = told[one_of(conflict or next(iter(told)), list(told), "conflict")]
+            wanted, over = conflict or next(iter(told)), list[str]()
+            if not _begins(wanted, told):
+                over = list(post.folder.picture(post.client.party).conflicts)
+            found = told[one_of(wanted, list(told), "conflict", over)]
             found = as_shown(post, found) if is_binding else found
             return [post.told(post.act(kind, payload(found)))]
 

@@ -15,6 +15,8 @@ import click
 from keepclear.cli.key import print_or_refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from keepclear.cli.post_folder import PostFolder
     from keepclear.client import Client, NewIncarnation, Seen
     from keepclear.exchange.picture import Picture
@@ -130,7 +132,12 @@ def set_up(
 
 
 class AtDesk:
-    """An officer at a post: the client, and the folder where it keeps what it was shown."""
+    """An officer at a post: the client, and the folder where it keeps what it was shown.
+
+    is_apart: what it signs is handed in elsewhere.
+    """
+
+    is_apart = False
 
     def __init__(self, client: "Client", folder: "PostFolder") -> None:
         self.client, self.folder = client, folder
@@ -250,11 +257,15 @@ def client_of(
     said = folder.desk()
     signer = read_private(said.key, said.party)
     believed = read_keys_file(str(folder.path / "believed.json"))
-    return kind(
+    made = kind(
         said.exchange, said.party, said.post, signer, believed, status=said.status,
         seen=folder.kept().seen if seen is None else seen,
         keeping=folder if seen is None else None, follows=said.clock == "exchange",
     )  # fmt: skip
+    made.told_to_wait = lambda why: click.echo(
+        f"{why}; it is tried for half a minute, then what is held here is shown", err=True
+    )
+    return made
 
 
 @contextmanager
@@ -373,11 +384,18 @@ def export(output: str | None, home: str) -> int:
     return print_or_refuse(make)
 
 
-def one_of(given: str, known: list[str], what: str) -> str:
-    """Return the one id that begins so; refuse where none or several do."""
+def one_of(given: str, known: list[str], what: str, over: "Iterable[str]" = ()) -> str:
+    """Return the one id that begins so; refuse where none or several do.
+
+    over: ids of those that were, and of which nothing can be done any more.
+    """
     from keepclear.errors import InputError
 
     found = [each for each in known if each.startswith(given.lower())]
+    if not found and len(given) >= SHORTEST and any(e.startswith(given.lower()) for e in over):
+        raise InputError(
+            what, given, "is over", f"nothing can be done of it; see the list of your {what}s"
+        )
     if len(given) < SHORTEST or len(found) != 1:
         raise InputError(
             what, given, f"begins {len(found)} of {len(known)} ids" if len(given) >= SHORTEST

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from keepclear.record.encoding import Signed
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-MINUTE_US: Final = 60_000_000
+SECOND_US: Final = 1_000_000
 NOW: Final = "+0 s"
 SHAPES: Final = ("circle", "polygon", "route", "orbit")
 
@@ -102,7 +102,8 @@ def file_operation(file: str | None, only: tuple[str, ...], home: str, **plan: A
     """File operations: each is recorded, protects at once, and both sides of a conflict are told.
 
     One is said by options. FILE has one or more: CSV, XLSX, Parquet, GeoJSON, KML; all of it is
-    read and checked before anything is sent, and what it leaves out is taken from the options.
+    read and checked before anything is sent. Places, heights and times stand in it; of what sort
+    an operation is, and what it may be off by, is taken from the options where it leaves that out.
     How a file looks: docs/formats.md.
 
     \b
@@ -329,9 +330,11 @@ def list_operations(home: str) -> int:
 
 def _own(post: AtDesk, given: str) -> str:
     """Return the id of an operation; asked for is only what is not held here."""
+    over: list[str] = []
     if not any(each.startswith(given.lower()) for each in post.picture.operations):
         post.client.catch_up()
-    return one_of(given, list(post.picture.operations), "operation")
+        over = list(post.folder.picture(post.client.party).operations)
+    return one_of(given, list(post.picture.operations), "operation", over)
 
 
 def _ovn_shown(post: AtDesk, own_id: str) -> str:
@@ -445,12 +448,15 @@ def _place(text: str, option: str) -> tuple[float, float]:
 
 
 def time_of(text: str, option: str) -> int:
-    """Return the time that an option says; "+30 min" is from now on."""
+    """Return the time that an option says; "+30 min" is from now on, to the second.
+
+    Never later: what begins now is there now.
+    """
     from keepclear.units import parse_duration_us, parse_time_us
 
-    if text.startswith("+"):  # to the next full minute, as people say times
+    if text.startswith("+"):
         at_us = time.time_ns() // 1000 + parse_duration_us(text[1:], option)
-        return -(-at_us // MINUTE_US) * MINUTE_US
+        return at_us // SECOND_US * SECOND_US
     return parse_time_us(text, option)
 
 

@@ -39,7 +39,9 @@ def read_operations(
 
     given = [f"--{name}" for name in PLACE if plan[name]]
     if given:
-        raise click.UsageError(f"{', '.join(given)}: FILE says it; give a file or these")
+        raise click.UsageError(
+            f"{', '.join(given)}: do not go with a FILE, which has them; write them into it"
+        )
     contents = read(file, Path(file).read_bytes())
     found = filed_of(contents, Defaults(
         party=party, domain=Domain(plan["domain"]), craft=Craft(plan["craft"]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from keepclear.cli.key import print_or_refuse
-from keepclear.cli.serve import OPERATOR
+from keepclear.cli.serve import OPERATOR, operator_url
 from keepclear.cli.serving_parts import check_installed
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def rotate_key(folder: str, operator: str) -> int:
         check_prepared(Path(folder))
         public = Path(folder) / PUBLIC
         try:
-            made = change_exchange_key(f"http://{operator}", token)
+            made = change_exchange_key(operator_url(operator), token)
         except NoAnswer as fault:
             raise NoAnswer(
                 f"{fault}\nWhether the key was changed says the node once it runs: keepclear key "

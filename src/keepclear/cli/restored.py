@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from keepclear.cli.desk import SHORT, desk, home_option
+from keepclear.cli.desk import APART, SHORT, desk, home_option
 from keepclear.cli.key import print_or_refuse
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def hand_in(home: str) -> int:
     def make() -> list[str]:
         from keepclear.client import late_acts
 
+        _check_at_exchange()
         with desk(home) as post:
             post.client.catch_up()
             parts = _parts(post.folder)
@@ -138,6 +139,17 @@ def _handed_in(post: "AtDesk", lost: "Lost") -> list[str]:
     return [f"{name}: entered late, and done", *([told] if told else [])]
 
 
+def _check_at_exchange() -> None:
+    """Refuse to go on with another incarnation where acts and answers go by file."""
+    context = click.get_current_context(silent=True)
+    if context is not None and APART in context.meta:
+        raise click.UsageError(
+            "restored: asks the exchange, and signs nothing to a file; take the folder of the post "
+            "to where the exchange is reached, go on with the restored record there, and bring it "
+            "back"
+        )
+
+
 def _compared(home: str) -> Compared:
     """Return what an exchange goes on with, compared with what is held here."""
     from keepclear.cli.desk import client_of
@@ -145,6 +157,7 @@ def _compared(home: str) -> Compared:
     from keepclear.client import Client, EarlierCopy, Seen, start_of
     from keepclear.errors import InputError
 
+    _check_at_exchange()
     folder = PostFolder(home)
     folder.desk()  # refuses what is no folder of a post
     before = folder.kept().seen
@@ -152,6 +165,8 @@ def _compared(home: str) -> Compared:
         parts = [each for step in client.catch_up() for each in step]
         now = client.seen
     if (now.region, now.incarnation) == (before.region, before.incarnation) or not before.step:
+        with client_of(folder, Client) as client:
+            client.catch_up()  # refuses one that lacks what is held, or has something else
         raise InputError(
             "record", f"incarnation {now.incarnation} of {now.region}", "is what is known here",
             "go on: there is nothing to accept",

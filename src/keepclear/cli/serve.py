@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`keepclear serve`: a region that parties reach over HTTP; `keepclear party`: who takes part."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 PARTIES: Final = "127.0.0.1:8610"
 OPERATOR: Final = "127.0.0.1:8611"
 KEYS_DAYS: Final = 730
+MADE_S: Final = 5.0
+LOOKS_S: Final = 0.1
 
 
 @click.command()
@@ -146,6 +149,7 @@ def add(name: str, folder: str, home: str, status: str, exchange: str, operator:
 
     def make() -> list[str]:
         public, believe = f"{home}/keys/{name}.keys.json", f"{folder}/region.keys.json"
+        _wait_for(Path(folder))
         if not Path(public).exists():
             make_keys(name, f"{home}/keys", ("watch",), KEYS_DAYS)
         _admitted(public, folder, operator)
@@ -189,10 +193,17 @@ def accept_step(folder: str, operator: str) -> int:
     from keepclear.server.region import operator_token
 
     def make() -> list[str]:
-        accept_clock(f"http://{operator}", operator_token(Path(folder)))
+        accept_clock(operator_url(operator), operator_token(Path(folder)))
         return ["accepted; what has fallen due meanwhile happens now"]
 
     return print_or_refuse(make)
+
+
+def _wait_for(folder: Path) -> None:
+    """Wait a little for a region that keepclear serve --new is making just now."""
+    ends = time.monotonic() + MADE_S
+    while not (folder / "operator.token").exists() and time.monotonic() < ends:
+        time.sleep(LOOKS_S)
 
 
 def _admitted(keys: str, folder: str, operator: str) -> tuple[str, ...]:
@@ -206,8 +217,13 @@ def _admitted(keys: str, folder: str, operator: str) -> tuple[str, ...]:
     for place, envelope in enumerate(found.documents):
         ring.add(envelope, place, keys)
     for envelope in found.documents:
-        admit_party(f"http://{operator}", token, envelope)
+        admit_party(operator_url(operator), token, envelope)
     return ring.parties()
+
+
+def operator_url(operator: str) -> str:
+    """Return where a node is reached by its operator, given so or as the node prints it."""
+    return f"http://{operator.removeprefix('http://').rstrip('/')}"
 
 
 def address(text: str, option: str) -> tuple[str, int]:

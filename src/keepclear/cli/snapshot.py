@@ -84,7 +84,7 @@ def verify(file: str, keys: str) -> int:
         from keepclear.reports.record_text import followed_text
         from keepclear.reports.snapshot_html import data_in, snapshot_html
 
-        page = Path(file).read_text(encoding="utf-8", errors="replace")
+        page = Path(file).read_bytes().decode("utf-8", errors="replace")  # no line end is changed
         data = data_in(page)
         if data is None:
             raise InputError(file, "", "has no picture in it",

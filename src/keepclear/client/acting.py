@@ -70,6 +70,7 @@ KNOWN_S: Final = 10.0
 TRIES: Final = 18  # half a minute, with the waits between them
 FIRST_WAIT_S: Final = 0.2
 LONGEST_WAIT_S: Final = 2.0  # so that soon after a node is back it is asked
+TOLD_AT: Final = 4  # tries, after 1.4 s
 SIGN_INS: Final = 30  # a node that is killed before it answers has lost the token by the next try
 ACTS: Final = "/v1/acts"
 LATE_ACTS: Final = "/v1/late-acts"
@@ -90,9 +91,9 @@ class Client:
     """One post of a party at one exchange. Used by one thread at a time.
 
     believed: the exchange's keys, as they came from the operator by another way, the newest last.
-    seen: what was
-    shown before; keeping: where it is kept. clock_us: by how much clocks may differ. follows: it
-    signs with the exchange's time, as in an exercise whose clock is not that of the world.
+    seen: what was shown before; keeping: where it is kept. clock_us: by how much clocks may differ.
+    follows: it signs with the exchange's time, as in an exercise whose clock is not that of the
+    world. told_to_wait: is told why, where an answer takes its time.
     caught_up_us: when it last asked for all that is new and was given it, by this machine's clock.
     """
 
@@ -112,6 +113,7 @@ class Client:
             )  # fmt: skip
         self._follows, self._said_us, self._known_until = follows, 0, 0.0
         self._stream: NetworkStream | None = None
+        self.told_to_wait: Callable[[str], None] = lambda _: None
         self.caught_up_us = 0
         self._clock_us, self._now, self._token, self._ids = clock_us, now, "", RandomIds()
         self._http = connection(url, TIMEOUT_S) if http is None else http
@@ -450,12 +452,18 @@ class Client:
         for _ in range(SIGN_INS):
             if not self._token:
                 answer = self._signed_in()
+                self._check_goes_on(path)
             if self._token:
                 answer = self._tried(method, path, body)
                 if answer.status_code != httpx.codes.UNAUTHORIZED:
                     return accepted(answer)
                 self._token = ""
         raise NotDone(why(answer) if answer is not None else "")
+
+    def _check_goes_on(self, path: str) -> None:
+        """See, before an act is sent, that the exchange has what is held: else it gets none."""
+        if self._token and path in {ACTS, LATE_ACTS}:
+            self.catch_up()
 
     def _signed_in(self) -> httpx.Response:
         """Sign in; return the answer, which may be that the challenge is not known any more."""
@@ -474,6 +482,8 @@ class Client:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         reason = ""
         for number in range(TRIES):
+            if number == TOLD_AT:
+                self.told_to_wait(f"{self._http.base_url} gives no answer yet ({reason})")
             if number:
                 time.sleep(min(FIRST_WAIT_S * 2 ** (number - 1), LONGEST_WAIT_S))
             try:
@@ -517,7 +527,10 @@ def _told(operator: str, token: str, path: str, body: bytes) -> bytes:
             raise NoAnswer(
                 f"{operator}: gives no answer ({fault}); see that keepclear serve runs"
             ) from None
-        return accepted(answer).content
+        try:
+            return accepted(answer).content
+        except NotDone as fault:
+            raise NotDone(f"{operator}: {fault}", fault.status) from None
 
 
 def _is_of(part: Part, sent: Envelope | Receipt) -> bool:

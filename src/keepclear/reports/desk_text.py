@@ -238,7 +238,8 @@ def _inner_rows(rows: Mapping[str, str]) -> Iterator[str]:
 
 
 def _rows(rows: dict[str, str]) -> Iterator[str]:
-    return (f"  {label:<{LABEL}}{text}" for label, text in rows.items())
+    wide = max([LABEL, *(len(label) + 2 for label in rows)])
+    return (f"  {label:<{wide}}{text}" for label, text in rows.items())
 
 
 def _goes(proposal: Proposal) -> str:

@@ -8,7 +8,7 @@ under way, which of a stream is all day.
 
 1. A request is there within `REQUEST_S` of its first byte, the first within that of the
    connection's begin.
-2. Its line and headers have about `MOST_HEAD` bytes at most, all of it `MOST_MESSAGE`.
+2. Its line and headers have `MOST_HEAD` bytes at most, all of it about `MOST_MESSAGE`.
 3. `MOST_WAITING` requests wait for the answer before them at most.
 4. What is beyond that is cut off without an answer: nothing of it was done.
 """
@@ -41,11 +41,11 @@ class Connection(HttpToolsProtocol):
     """One connection. Used by the thread that serves alone.
 
     What comes in is counted by the piece, each as the machine gives it (up to 256 kB): a request
-    that begins within one is counted from the next.
+    that begins within one is counted from the next; its line and headers also as they are read.
     """
 
     _late: asyncio.TimerHandle | None = None
-    _size = 0
+    _size = _head = 0
     _is_head = False
     _has_begun = False
 
@@ -73,6 +73,23 @@ class Connection(HttpToolsProtocol):
         """Begin with a request."""
         super().on_message_begin()
         self._has_begun = self._is_head = True
+        self._head = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take the line of a request, or a piece of it."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def _count(self, size: int) -> None:
+        self._head += size
+        if self._head > MOST_HEAD:
+            self.transport.abort()
+            raise _TooMany
 
     def on_headers_complete(self) -> None:
         """Let a request be answered, or wait for the answer before it."""
