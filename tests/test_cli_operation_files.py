@@ -121,7 +121,10 @@ def test_a_new_version_comes_out_of_a_file_by_its_name(desks: Desks) -> None:
     [
         (("none.csv",), "none.csv: No such file or directory"),
         (("--only", "OP-1", *CIRCLE), "--only: names plans of a FILE; give one"),
-        (("two.csv", "--circle", "34,35", "--radius", "1 NM"), "--circle, --radius: do not go with a FILE"),
+        (
+            ("two.csv", "--circle", "34,35", "--radius", "1 NM"),
+            "--circle, --radius: do not go with a FILE",
+        ),
         (("desks.txt",), "is no suffix that is known"),
     ],
 )
