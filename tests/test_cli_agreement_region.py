@@ -82,12 +82,12 @@ def test_an_agreement_is_proposed_countered_signed_suspended_resumed_and_denounc
     assert "it is in force: 20 clauses hold between north and south" in said
 
     own = desks.filed("south", *CIRCLE)
-    words = ("agreement", "suspend", mou, "--with", key("south", 1), "--why", "EXERCISE")
-    said = run("south", "act", "sign", "suspend.json", *words)
+    suspend = ("agreement", "suspend", mou, "--with", key("south", 1), "--why", "EXERCISE")
+    said = run("south", "act", "sign", "suspend.json", *suspend)
     assert "signed suspension.state" in said
     assert "carried" not in said
     assert "stands as before" not in said
-    said = run("south", *words)
+    said = run("south", *suspend)
     assert re.search(r"it is suspended: \d clauses hold between north and south", said)
     listed = run("north", "agreement", "list")
     assert re.search(rf"{mou[:4]} {mou[4:]}", listed)
