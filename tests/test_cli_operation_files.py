@@ -126,6 +126,7 @@ def test_a_new_version_comes_out_of_a_file_by_its_name(desks: Desks) -> None:
             "--circle, --radius: do not go with a FILE",
         ),
         (("desks.txt",), "is no suffix that is known"),
+        ((*CIRCLE, "--class", "Foo Bar"), "'Foo Bar' is no name; give up to 64 small letters"),
     ],
 )
 def test_what_cannot_be_read_is_one_error(desks: Desks, words: tuple[str, ...], why: str) -> None:

@@ -114,6 +114,22 @@ def export(files: tuple[str, ...], exchanges: tuple[str, ...], output: str) -> i
     return print_or_refuse(make)
 
 
+def check_name(text: str) -> str:
+    """Return what can name a party, a post or a class of craft; refuse anything else."""
+    from keepclear.record.headers import is_name
+
+    if not is_name(text):
+        raise click.BadParameter(
+            f"{text!r} is no name; give up to 64 small letters, digits and hyphens, as blue-air"
+        )
+    return text
+
+
+def named(_context: click.Context, _param: click.Parameter, text: str) -> str:
+    """Check a name that an option gives."""
+    return check_name(text)
+
+
 def make_keys(
     party: str, folder: str, posts: tuple[str, ...], days: int, *, is_one: bool = False
 ) -> list[str]:
@@ -123,6 +139,8 @@ def make_keys(
     from keepclear.record.key_documents import first_document, follow
     from keepclear.record.mandates import mandate_text
 
+    for each in (party, *posts):
+        check_name(each)
     names = ["root", "next-root", "rep-1", "rep-2", *posts]
 
     if len(set(names)) < len(names):

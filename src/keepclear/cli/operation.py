@@ -17,7 +17,7 @@ from keepclear.cli.desk import (
     stale_text,
     waiting_text,
 )
-from keepclear.cli.key import BAD_INPUT, print_or_refuse
+from keepclear.cli.key import BAD_INPUT, named, print_or_refuse
 
 if TYPE_CHECKING:
     from keepclear.plans.filing import FiledOperation, FiledVolume
@@ -61,7 +61,7 @@ def plan_options(function: Function) -> Function:
         function, place_options,
         click.option("--domain", type=click.Choice(["air", "sea", "ground"]), default="air",
                      show_default=True),
-        click.option("--class", "craft_class", default="any", show_default=True,
+        click.option("--class", "craft_class", default="any", show_default=True, callback=named,
                      help="The class that clauses of the agreement name."),
         click.option("--callsign", default="", help="Shown only where a clause says so."),
         click.option("--count", default=1, show_default=True, type=click.IntRange(1, 1_000),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from keepclear.cli.key import print_or_refuse
+from keepclear.cli.key import check_name, print_or_refuse
 from keepclear.cli.serving_parts import check_installed, functions_of_node
 
 if TYPE_CHECKING:
@@ -149,6 +149,7 @@ def add(name: str, folder: str, home: str, status: str, exchange: str, operator:
 
     def make() -> list[str]:
         public, believe = f"{home}/keys/{name}.keys.json", f"{folder}/region.keys.json"
+        check_name(name)
         _wait_for(Path(folder))
         if not Path(public).exists():
             make_keys(name, f"{home}/keys", ("watch",), KEYS_DAYS)
