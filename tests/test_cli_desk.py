@@ -52,10 +52,17 @@ def test_a_conflict_from_filing_to_its_settlement(desks: Desks) -> None:
     assert "proposed    by south: " + theirs + " goes 180 min later" in desks.run(
         "south", "propose", conflict, "--later", "3 h"
     )
-    assert f"{theirs} goes 2,000 ft lower and 40 NM towards 090" in desks.run(
-        "north", "propose", conflict, "--theirs", "--higher", "-2000 ft", "--aside", "40 NM",
-        "--towards", "090",
+    otherwise = (
+        conflict, "--theirs", "--higher", "-2000 ft", "--aside", "40 NM", "--towards", "090",
     )  # fmt: skip
+    assert "has no proposal of the other side" in desks.run(
+        "south", "counter", *otherwise, status=2
+    )
+    assert "has changed since it was shown" in desks.run("north", "counter", *otherwise, status=2)
+    desks.run("north", "conflicts", conflict)
+    said = desks.run("north", "counter", *otherwise)
+    assert f"{theirs} goes 2,000 ft lower and 40 NM towards 090" in said
+    assert "countered" in said
     assert "is north's own; the other side accepts it" in desks.run(
         "north", "accept", conflict, status=2
     )

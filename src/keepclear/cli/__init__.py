@@ -23,6 +23,7 @@ from keepclear.cli.carry import carry
 from keepclear.cli.check import check
 from keepclear.cli.configuration import PREFIX, config, configure
 from keepclear.cli.conflicts import accept, ack, agree_as_is, answer, conflicts
+from keepclear.cli.conflicts import counter as counter_change
 from keepclear.cli.conflicts import propose as propose_change
 from keepclear.cli.demo import demo
 from keepclear.cli.desk import export, post, send_again
@@ -95,8 +96,9 @@ for each in (rotate, appoint):
     key.add_command(each)
 for each in (
     accept, ack, act, agree_as_is, agreement, answer, answers_for, backup, check, clock, config,
-    conflicts, demo, export_party, incident, key, operation, party, play, post, propose_change,
-    record, region, restore, restored, send_again, serve, snapshot, store, submit, watch,
+    conflicts, counter_change, demo, export_party, incident, key, operation, party, play, post,
+    propose_change, record, region, restore, restored, send_again, serve, snapshot, store, submit,
+    watch,
 ):  # fmt: skip
     command.add_command(each)
 

@@ -1,13 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`keepclear conflicts`, `ack`, `answer`, `propose`, `accept`, `agree-as-is`: settle conflicts."""
+"""`keepclear conflicts`, `ack`, `answer`, and how conflicts are settled.
+
+`propose`, `counter`, `accept`, `agree-as-is`.
+"""
 
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from keepclear.cli.desk import as_shown, desk, home_option, one_of, stale_text, waiting_text
+from keepclear.cli.desk import (
+    Function,
+    as_shown,
+    desk,
+    home_option,
+    one_of,
+    stale_text,
+    waiting_text,
+)
 from keepclear.cli.key import BAD_INPUT, print_or_refuse
 
 if TYPE_CHECKING:
@@ -118,31 +129,63 @@ def answer(conflict: str, said: str, why: str, clause: str, home: str) -> int:
     ))  # fmt: skip
 
 
+def _move_options(function: Function) -> Function:
+    """Let a command be given how an operation of a conflict is to move."""
+    for option in (
+        click.option("--why", default=""),
+        click.option("--towards", default="", help='In which direction, degrees true, as "045".'),
+        click.option("--aside", default="",
+                     help='How far its route moves, as "10 NM"; with --towards.'),
+        click.option("--higher", default="", help='As "2000 ft"; "-2000 ft" is lower.'),
+        click.option("--later", default="", help='As "30 min"; "-30 min" is earlier.'),
+        click.option("--theirs", is_flag=True, help="It is the other side's operation that moves."),
+        click.argument("conflict"),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
 @click.command()
-@click.argument("conflict")
-@click.option("--theirs", is_flag=True, help="Propose that the other side's operation moves.")
-@click.option("--later", default="", help='As "30 min"; "-30 min" is earlier.')
-@click.option("--higher", default="", help='As "2000 ft"; "-2000 ft" is lower.')
-@click.option("--aside", default="", help='How far its route moves, as "10 NM"; with --towards.')
-@click.option("--towards", default="", help='In which direction, degrees true, as "045".')
-@click.option("--why", default="")
+@_move_options
 @home_option
-def propose(
-    conflict: str, later: str, higher: str, aside: str, towards: str, why: str, home: str, *,
-    theirs: bool,
-) -> int:  # fmt: skip
-    """Propose that an operation of CONFLICT moves, yours unless --theirs; or counter a proposal.
+def propose(conflict: str, home: str, **moves: Any) -> int:  # noqa: ANN401 as click gives them
+    """Propose that an operation of CONFLICT moves, yours unless --theirs.
 
     \b
     Example:
       keepclear propose c0ffee12 --later "2 h" --home south
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    return _settle(home, conflict, "conflicts.propose/1", lambda told: _change(told, **moves))
+
+
+@click.command()
+@_move_options
+@home_option
+def counter(conflict: str, home: str, **moves: Any) -> int:  # noqa: ANN401 as click gives them
+    """Propose otherwise than the other side has in CONFLICT; its proposal is off the table then.
+
+    \b
+    Example:
+      keepclear counter c0ffee12 --higher "2000 ft" --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.errors import InputError
+
+    def payload(told: "Notice") -> "Signed":
+        if told.proposal is None or told.proposal.by != told.other.party:
+            raise InputError(
+                "conflict", conflict, "has no proposal of the other side",
+                "propose with keepclear propose",
+            )  # fmt: skip
+        return _change(told, **moves)
+
+    return _settle(home, conflict, "conflicts.propose/1", payload, is_binding=True)
+
+
+def _change(told: "Notice", *, theirs: bool, **moves: str) -> "Signed":
     from keepclear.plans.acts import ProposeChange
 
-    return _settle(home, conflict, "conflicts.propose/1", lambda told: ProposeChange(
-        id=told.conflict, operation=told.other.id if theirs else told.own, later=later,
-        higher=higher, aside=aside, towards=towards, why=why,
-    ))  # fmt: skip
+    operation = told.other.id if theirs else told.own
+    return ProposeChange(id=told.conflict, operation=operation, **moves)
 
 
 @click.command()
