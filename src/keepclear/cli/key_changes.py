@@ -123,7 +123,8 @@ def appoint(
 ) -> int:  # fmt: skip
     """Give NAME a mandate, instead of those it has; a NAME that is new is appointed.
 
-    Writes FILE anew, and a new private key beside the first that is given.
+    Writes FILE anew, and a new private key beside the first that is given. A post that is not
+    routine signs in at an exchange only where its mandate covers session, too.
 
     \b
     Example:
