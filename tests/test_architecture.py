@@ -28,7 +28,7 @@ GROUND: Final = frozenset({"errors", "units"})
 VALUES: Final = GROUND | {"airspace"}
 ARRAYS: Final = VALUES | {"detect"}
 RULES: Final = ARRAYS | {"agreement"}
-PARTS: Final = RULES | {"record", "plans"}
+PARTS: Final = RULES | {"record", "line", "plans"}
 MAY_IMPORT: Final[Mapping[str, frozenset[str]]] = {
     "errors": frozenset(),
     "units": frozenset({"errors"}),
@@ -36,8 +36,9 @@ MAY_IMPORT: Final[Mapping[str, frozenset[str]]] = {
     "airspace": GROUND,
     "detect": VALUES,
     "agreement": ARRAYS | {"record"},
+    "line": RULES | {"record"},
     "plans": RULES | {"record"},
-    "exchange": RULES | {"record", "plans"},
+    "exchange": PARTS,
     "clock": frozenset({"errors"}),
     "store": frozenset({"errors", "record", "exchange"}),
     "formats": PARTS,

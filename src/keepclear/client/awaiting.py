@@ -27,6 +27,7 @@ from keepclear.client.answers import Event
 from keepclear.client.own_copy import Keeping, Seen
 from keepclear.exchange.picture import Picture
 from keepclear.exchange.views import Notice
+from keepclear.line.messages import Message
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import Part
@@ -127,6 +128,14 @@ class AsyncClient:
     async def conflicts(self) -> list[Notice]:
         """Return how the party's conflicts stand; of settled ones some may be left out."""
         return await self._run(self._client.conflicts)
+
+    async def messages(self) -> list[Message]:
+        """Return how the party's messages stand; of those that are done some may be left out."""
+        return await self._run(self._client.messages)
+
+    async def deliver(self) -> list[Message]:
+        """Sign *delivered* for each message that this post has; as `Client.deliver`."""
+        return await self._run(self._client.deliver)
 
     async def record(self, after: int) -> tuple[bytes, int]:
         """Return lines of the party's file after so many steps, and how many steps that makes."""

@@ -17,6 +17,7 @@ import msgspec
 
 from keepclear.exchange.picture import Picture, Told, told_in
 from keepclear.exchange.views import Notice
+from keepclear.line.messages import Message
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Part
@@ -35,8 +36,8 @@ class Seen(msgspec.Struct, kw_only=True):
     incarnation: of the record, 0 where none is known yet. step: how many steps of its part of the
     record it holds, all proven. trees: how they stand then. notes: the last checkpoint of each tree
     that it was given; contrary: signed ones that contradict what it holds, as evidence.
-    operations, conflicts: those of its picture that are not over. followed: changes of the
-    exchange's key beyond those that were believed from the start.
+    operations, conflicts, messages: those of its picture that are not over. followed: changes of
+    the exchange's key beyond those that were believed from the start.
     """
 
     region: str = ""
@@ -47,6 +48,7 @@ class Seen(msgspec.Struct, kw_only=True):
     contrary: list[str] = []
     operations: dict[str, Operation] = {}
     conflicts: dict[str, Notice] = {}
+    messages: dict[str, Message] = {}
     followed: tuple[Envelope, ...] = ()
 
 
@@ -100,7 +102,7 @@ class OwnCopy:
         self, party: str, keys: Sequence[NoteKey], seen: Seen, keeping: Keeping | None
     ) -> None:
         self._party, self._keys, self.known, self._keeping = party, keys, seen, keeping
-        self.picture = Picture(party, seen.operations, seen.conflicts)
+        self.picture = Picture(party, seen.operations, seen.conflicts, seen.messages)
         self.untold: list[Parts] | None = None  # proven, and not yet told; None: nobody follows
         self._held: HeldTrees | None = None
         self._taken: list[_Taken] = []
@@ -119,6 +121,7 @@ class OwnCopy:
             self.known.followed = self._held.chain.changes
         self.known.operations = self.picture.protecting()
         self.known.conflicts = self.picture.unsettled()
+        self.known.messages = self.picture.undone()
         return self.known
 
     @property

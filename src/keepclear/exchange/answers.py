@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the answers to acts stand in the record, as long as an act could be sent again.
 
-That is until it has expired. An answer is made of the entry that its act stands in: so nothing of
-it is kept but where that is.
+That is until it has expired; DISTRESS, which is taken whatever clocks say, for a day at least. An
+answer is made of the entry that its act stands in: so nothing of it is kept but where that is.
 """
 
 import heapq
@@ -14,8 +14,9 @@ import msgspec
 from keepclear.exchange.views import Answer, Disclosed, answer
 from keepclear.record.entries import Entry, Part, Placed
 from keepclear.record.files import EntryLine
-from keepclear.record.headers import Act
+from keepclear.record.headers import LONGEST_US, Act
 from keepclear.record.parts import ACT_KIND, LATE_ACT_KIND
+from keepclear.record.signers import DISTRESS
 from keepclear.record.views import is_seen
 
 
@@ -39,9 +40,10 @@ class Answers:
             if key in self._kept:
                 yield (expires_us, *key, self._kept[key])
 
-    def keep(self, act: Act, line: int, places: Sequence[int]) -> None:
-        """Keep where the answer to an act stands."""
-        self.keep_one(act.expires_us, act.party, act.id, Answered(line, tuple(places)))
+    def keep(self, act: Act, line: int, places: Sequence[int], at_us: int) -> None:
+        """Keep where the answer to an act stands. at_us: when it was entered."""
+        until_us = kept_until_us(act.kind, act.expires_us, at_us)
+        self.keep_one(until_us, act.party, act.id, Answered(line, tuple(places)))
 
     def keep_one(self, expires_us: int, party: str, act_id: str, answered: Answered) -> None:
         """Keep where an answer stands, as iterating gives it."""
@@ -60,6 +62,12 @@ class Answers:
         """Keep no answer longer than its act could be sent again: from then on it has expired."""
         while self._expiring and self._expiring[0][0] <= now_us:
             self._kept.pop(heapq.heappop(self._expiring)[1], None)
+
+
+def kept_until_us(kind: str, expires_us: int, at_us: int) -> int:
+    """Return until when an act could be sent again. at_us: when it was entered."""
+    is_distress = kind.partition("/")[0] == DISTRESS
+    return max(expires_us, at_us + LONGEST_US) if is_distress else expires_us
 
 
 def places_seen(party: str, placed: Sequence[Placed]) -> tuple[int, ...]:

@@ -11,7 +11,8 @@ compared by the kernel: all others that protect, without an index.
 3. An operation is as it was signed, was accepted where it was to be and nowhere else, and takes
    what it takes (`audit_operations`). Acts on operations and conflicts are decided again, and
    every other step comes of them or of time (`audit_steps`). What contradicts a none-here
-   statement is told (`audit_none_here`).
+   statement is told (`audit_none_here`). Messages and their deadlines are decided again, whole
+   (`audit_messages`).
 4. What differs by no more than the kernel's guard band is BOUNDARY and no fault: another machine
    may round otherwise.
 5. What is told to be LIMITED is, and of what was filed all that is so is told (`audit_limited`).
@@ -34,10 +35,12 @@ from keepclear.detect.kernel import Functions
 from keepclear.exchange.audit_conflicts import Conflicts
 from keepclear.exchange.audit_found import Difference, Found
 from keepclear.exchange.audit_limited import Limited
+from keepclear.exchange.audit_messages import Messages
 from keepclear.exchange.audit_none_here import Statements
 from keepclear.exchange.audit_notices import Notices
 from keepclear.exchange.audit_operations import Operations
 from keepclear.exchange.audit_steps import Said, Steps
+from keepclear.exchange.decide import ACTS
 from keepclear.exchange.events import (
     KINDS,
     AgreementStood,
@@ -169,6 +172,7 @@ class _Again:
         self.conflicts, self.notices = Conflicts(self.found), Notices(self.found)
         self.operations, self.statements = Operations(self.found), Statements(self.found)
         self.limited, self.steps = Limited(self.found), Steps(self.found)
+        self.messages = Messages(self.found)
 
 
 class _Auditor:
@@ -195,7 +199,7 @@ class _Auditor:
             self._header, self._entries, again.conflicts.findings, again.notices.notices,
             again.operations.filings, found.pairs, tuple(again.conflicts.kernels),
             found.has_house, len(found.world.rechecking), again.house, tuple(found.differences),
-            again.steps.acts, self._last_us,
+            again.steps.acts + again.messages.acts, self._last_us,
         )  # fmt: skip
 
     def check_world(self, line: WorldLine, path: str) -> None:
@@ -205,7 +209,8 @@ class _Auditor:
     def hold_time(self, line: ClockLine, path: str) -> None:
         """Expect nothing by time alone as long as it was held."""
         again = self._opened(path)
-        again.steps.hold(until_us=None if line.off_us else self._last_us or 0)
+        for each in (again.steps, again.messages):
+            each.hold(until_us=None if line.off_us else self._last_us or 0)
 
     def take(self, entry: Entry, path: str) -> None:
         """Fold one entry and decide it again."""
@@ -228,12 +233,14 @@ class _Auditor:
                     self._opened(path).notices.give(leaf.audience, value)
                 case KeyDocument(party=party):
                     self._opened(path).steps.know(party)
+                    self._opened(path).messages.know(value)
                 case _:
                     self._fold(leaf, value, path)
         if self._again is not None:
             keep(self._again.found.world)
             self._check(self._again)
             self._again.steps.follow(self._now.events)
+            self._again.messages.follow(self._now.events)
 
     def _parts(self, entry: Entry, path: str) -> Iterator[tuple[Leaf, Value]]:
         """Yield what is decided again of an entry; its act is kept."""
@@ -270,7 +277,12 @@ class _Auditor:
                 if not isinstance(value, Notice | KeyDocument)
             ]  # fmt: skip
             self._again.found.deciding.first_us = self._now.first_us
-            self._again.steps.check(self._now.act, said)
+            act = self._now.act
+            payload = None
+            if act is not None:
+                payload = ACTS.read(act.kind, bytes(act.payload), "act.payload")
+            self._again.steps.check(act, payload, said)
+            self._again.messages.check(act, payload, said)
 
     def _begin(self, entry: Entry) -> None:
         self._now = _InEntry()

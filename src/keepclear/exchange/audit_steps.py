@@ -22,7 +22,7 @@ from keepclear.agreement.findings import Verdict
 from keepclear.errors import CallerError
 from keepclear.exchange.agreements import widen
 from keepclear.exchange.audit_found import Found
-from keepclear.exchange.decide import ACTS, DECIDE
+from keepclear.exchange.decide import DECIDE
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.due import Due
 from keepclear.exchange.events import (
@@ -106,10 +106,9 @@ class Steps:
         deciding = self._found.deciding
         deciding.parties |= {party}
 
-    def check(self, act: Act | None, said: list[Said]) -> None:
+    def check(self, act: Act | None, payload: Signed | None, said: list[Said]) -> None:
         """Compare an entry, before it is folded, with what comes of its act, or of time."""
         self._check_overdue()
-        payload = None if act is None else ACTS.read(act.kind, bytes(act.payload), "act.payload")
         if act is None or not isinstance(payload, AGAIN):
             self._check_by_time(said)
             return

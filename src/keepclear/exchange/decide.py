@@ -4,14 +4,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from keepclear.exchange import agreements, conflicts, incidents, none_here, operations
+from keepclear.exchange import agreements, conflicts, incidents, messages, none_here, operations
 from keepclear.exchange.deciding import Deciding
+from keepclear.line import acts as line
 from keepclear.plans import acts
 from keepclear.plans import incidents as cases
 from keepclear.plans import none_here as statements
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act
 from keepclear.record.key_documents import Keyring
+from keepclear.record.signers import DISTRESS
 from keepclear.record.versions import Kinds
 
 Decider = Callable[[Deciding, Act, Any], None]
@@ -37,6 +39,13 @@ DECIDE: Final[Mapping[type[Signed], Decider]] = {
     cases.AnswerLine: incidents.answer_line,
     cases.CloseIncident: incidents.close,
     cases.LeaveIncident: incidents.leave,
+    line.SendMessage: messages.send,
+    line.SendDistress: messages.distress,
+    line.MarkDelivered: messages.delivered,
+    line.MarkDisplayed: messages.displayed,
+    line.AcknowledgeMessage: messages.acknowledge,
+    line.MarkDisseminated: messages.disseminated,
+    line.AnswerMessage: messages.answer,
     statements.StateNoneHere: none_here.state,
     statements.WithdrawNoneHere: none_here.withdraw,
 }
@@ -67,6 +76,13 @@ ACTS: Final = Kinds(
         "incidents.answer-line": (cases.AnswerLine,),
         "incidents.close": (cases.CloseIncident,),
         "incidents.leave-open": (cases.LeaveIncident,),
+        "line.send": (line.SendMessage,),
+        DISTRESS: (line.SendDistress,),
+        "line.delivered": (line.MarkDelivered,),
+        "line.displayed": (line.MarkDisplayed,),
+        "line.acknowledge": (line.AcknowledgeMessage,),
+        "line.disseminated": (line.MarkDisseminated,),
+        "line.answer": (line.AnswerMessage,),
         "none-here.state": (statements.StateNoneHere,),
         "none-here.withdraw": (statements.WithdrawNoneHere,),
     },

@@ -33,8 +33,9 @@ class Deciding:
     counts: how many notices each party has had. parties: all of the region. parts: audience,
     kind and value of what goes into the record, in order. seen_by: who else sees the act.
     believed: the exchange's own keys. holds: whether a party sees a leaf of the record, by its
-    hash. due: when an agreement or an operation is to be looked at again, by hash or id. first_us:
-    of a late act, when it was entered first (`late`); None of all others.
+    hash. posts: those of a party that have a key. due: when an agreement or an operation is to be
+    looked at again, by hash or id. first_us: of a late act, when it was entered first (`late`);
+    None of all others.
     """
 
     world: World
@@ -49,6 +50,7 @@ class Deciding:
     seen_by: tuple[str, ...] = ()
     believed: tuple[NoteKey, ...] = ()
     holds: Callable[[str, bytes], bool] = field(default=lambda _party, _leaf: False)
+    posts: Callable[[str], tuple[str, ...]] = field(default=lambda _party: ())
     due: list[tuple[int, str]] = field(default_factory=list)
     first_us: int | None = None
 

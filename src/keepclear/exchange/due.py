@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When something falls due by time alone: an operation, an agreement, a reply in a case.
+"""When something falls due by time alone: an operation, an agreement, a reply in a case, a message.
 
 What is noted twice, or of something that has changed since, does nothing when its time comes. So
 it can be noted anew from the events of a record, and the same falls due at the same times.
@@ -12,17 +12,20 @@ from typing import NamedTuple
 from keepclear.exchange.events import (
     Event,
     IncidentChanged,
+    MessageChanged,
+    MessageOverdue,
     OperationFiled,
     OperationMoved,
     StandingCarried,
 )
 from keepclear.exchange.world import World
+from keepclear.line.messages import Message
 from keepclear.plans.incidents import Incident
 from keepclear.plans.operations import Operation, protects_until_us
 
 
 class Timer(NamedTuple):
-    """At which time to look at what: an operation or a case by its id, an agreement by its hash."""
+    """What to look at when: an operation, a case or a message by id, an agreement by hash."""
 
     at_us: int
     key: str
@@ -62,10 +65,14 @@ class Due:
                     changed[operation_id] = None
                 case IncidentChanged(incident=incident):
                     self._plan_case(incident)
+                case MessageChanged(message=message) | MessageOverdue(message=message):
+                    self._plan_message(message)
                 case StandingCarried(table="operations", key=operation_id):
                     changed[operation_id] = None
                 case StandingCarried(table="incidents", key=incident_id):
                     self._plan_case(world.incidents[incident_id])
+                case StandingCarried(table="messages", key=message_id):
+                    self._plan_message(world.messages[message_id])
                 case _:
                     pass
         for each in changed:
@@ -75,6 +82,11 @@ class Due:
         """Note when a reply in a case falls due."""
         if incident.due_us is not None:
             self.put(incident.due_us, incident.id)
+
+    def _plan_message(self, message: Message) -> None:
+        """Note when something of a message falls due next."""
+        if message.next_us is not None:
+            self.put(message.next_us, message.id)
 
     def _plan_operation(self, operation: Operation, now_us: int) -> None:
         """Note when an operation falls due; at once where that has passed."""

@@ -18,6 +18,7 @@ from keepclear.agreement.documents import Clause
 from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.statements import AgreementFile
 from keepclear.agreement.states import State as AgreementState
+from keepclear.line.messages import Answer, Message, Overdue, StepTaken
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.incidents import Incident, TimelineLine
 from keepclear.plans.none_here import Contradiction, NoneHere
@@ -162,6 +163,27 @@ class LineChanged(Signed, frozen=True, kw_only=True):
     line: TimelineLine
 
 
+class MessageChanged(Signed, frozen=True, kw_only=True):
+    """A message has come a step further, *sent* the first, or was answered; whichever is there.
+
+    message: as it stands after that; its two parties are told by this.
+    """
+
+    message: Message
+    step: StepTaken | None = None
+    answer: Answer | None = None
+
+
+class MessageOverdue(Signed, frozen=True, kw_only=True):
+    """A step of a message was not there when it was due; its two parties are told by this.
+
+    Of several that are due at once each is told by itself; the last has where the message goes on.
+    """
+
+    message: Message
+    overdue: Overdue
+
+
 class NoneHereStated(Signed, frozen=True, kw_only=True):
     """A party has stated none-here; those it was given to are told by this."""
 
@@ -194,6 +216,7 @@ class StandingCarried(Signed, frozen=True, kw_only=True):
     table: Literal[
         "agreements", "before", "filers", "operations", "earlier", "conflicts", "rechecking",
         "more", "incidents", "lines", "none_here", "contradictions",
+        "messages",
     ]  # fmt: skip
     key: str
     value: msgspec.Raw
@@ -230,6 +253,8 @@ Event = (
     | MoreFound
     | IncidentChanged
     | LineChanged
+    | MessageChanged
+    | MessageOverdue
     | NoneHereStated
     | NoneHereWithdrawn
     | NoneHereContradicted
@@ -253,6 +278,8 @@ KINDS: Final[Mapping[str, type[Signed]]] = {
     "more-found/1": MoreFound,
     "incident-changed/1": IncidentChanged,
     "line-changed/1": LineChanged,
+    "message-changed/1": MessageChanged,
+    "message-overdue/1": MessageOverdue,
     "none-here-stated/1": NoneHereStated,
     "none-here-withdrawn/1": NoneHereWithdrawn,
     "none-here-contradicted/1": NoneHereContradicted,

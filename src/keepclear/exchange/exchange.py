@@ -24,7 +24,7 @@ import msgspec
 from keepclear.agreement.binding import Minima
 from keepclear.detect.kernel import Functions
 from keepclear.errors import CallerError, OperatorError
-from keepclear.exchange import incidents
+from keepclear.exchange import incidents, messages
 from keepclear.exchange.agreements import recheck_some, stand
 from keepclear.exchange.answers import Answered, answer_again
 from keepclear.exchange.batch import Batch, batch_of, take_back, take_back_act
@@ -65,7 +65,7 @@ from keepclear.record.ledger import ForWhom
 from keepclear.record.notes import NoteKey
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND, EXCHANGE_KEY_KIND, LATE_ACT_KIND
 from keepclear.record.receipts import Receipt
-from keepclear.record.signers import verify_signers
+from keepclear.record.signers import DISTRESS, deed_of, verify_signers
 
 
 class Exchange:
@@ -237,7 +237,7 @@ class Exchange:
                 line = self._kept.viewers.lines + len(batch.lines)
                 answer = self._commit(batch, act.party, now_us, deciding, parts)
             places = [each.place for each in answer.value.leaves]
-            self._kept.answers.keep(act, line, places)
+            self._kept.answers.keep(act, line, places, now_us)
             batch.answered[act.party, act.id] = act, data, answer
         return answer
 
@@ -334,6 +334,8 @@ class Exchange:
             stand(deciding, key, self.keys)
         elif key in self.world.incidents:
             incidents.fall_due(deciding, self.world.incidents[key])
+        elif key in self.world.messages:
+            messages.fall_due(deciding, self.world.messages[key])
         elif (operation := self.world.operations.get(key)) is not None:
             if operation.is_protecting and protects_until_us(operation) <= deciding.now_us:
                 fall_due(deciding, operation)
@@ -425,7 +427,7 @@ class Exchange:
             world=kept.world, near=kept.near, functions=self._functions,
             bindings=kept.bindings, ids=self._ids, now_us=now_us, counts=dict(kept.counts),
             parties=frozenset(kept.keys.parties()), holds=kept.ledger.holds,
-            believed=self._believed,
+            believed=self._believed, posts=kept.keys.posts,
         )  # fmt: skip
 
     @property
@@ -436,7 +438,8 @@ class Exchange:
     def _check(self, envelope: Envelope, act: Act, now_us: int) -> None:
         """Refuse an act that does not belong here and now, or that its signers may not sign."""
         region, incarnation = self._region.name, self._region.incarnation
-        check_act(act, Place(region=region, incarnation=incarnation, now_us=now_us))
+        place = Place(region=region, incarnation=incarnation, now_us=now_us)
+        check_act(act, place, has_clock=deed_of(act) != DISTRESS)
         verify_signers(envelope, act, self.keys, now_us, self._kept.ledger.chain.seq)
 
     def _commit(

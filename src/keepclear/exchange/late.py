@@ -7,7 +7,7 @@ A party hands in what it was answered then: the receipt of its act, and those of
    the backup had of its tree, and where its signers might sign it then.
 2. It is entered with its receipt, for those who could see it, and decided anew as things stand now.
    It counts as filed when it was filed first: that it comes late is not its party's fault.
-3. What came of it then says which ids its operations had: they are the same again.
+3. What came of it then says which ids its operations and messages had: they are the same again.
 4. Where it is refused now it is entered all the same, and its party is told why.
 5. It is entered once; whoever hands it in again gets the same answer.
 """
@@ -15,10 +15,11 @@ A party hands in what it was answered then: the receipt of its act, and those of
 from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
-from keepclear.exchange.events import KIND_OF, OperationFiled
+from keepclear.exchange.events import KIND_OF, MessageChanged, OperationFiled
 from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.operations import Refused
 from keepclear.exchange.ports import Ids
+from keepclear.line.ladder import Step
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Part
 from keepclear.record.envelopes import Envelope
@@ -28,7 +29,7 @@ from keepclear.record.notes import SHOWN, NoteKey
 from keepclear.record.origins import read_origin
 from keepclear.record.parts import ACT_KIND
 from keepclear.record.receipts import Receipt, verify_receipt
-from keepclear.record.signers import verify_signers
+from keepclear.record.signers import DISTRESS, deed_of, verify_signers
 
 
 class LateAct(NamedTuple):
@@ -93,13 +94,13 @@ def read_late(
         )  # fmt: skip
     first_us = parts[0].at_us
     is_in_time = act.created_us - CLOCK_US <= first_us < act.expires_us
-    if not is_in_time or act.expires_us - act.created_us > LONGEST_US:
+    if not (is_in_time or deed_of(act) == DISTRESS) or act.expires_us - act.created_us > LONGEST_US:
         raise NotProven(
             path, first_us, "was entered before it was made or after it expired",
             "ask who entered it",
         )  # fmt: skip
     verify_signers(envelope, act, kept.keys, first_us, None, path)
-    known = kept.world.operations.keys()
+    known = kept.world.operations.keys() | kept.world.messages.keys()
     return LateAct(act, first, first_us, tuple(_ids_in(act.party, parts[1:], known)))
 
 
@@ -125,7 +126,7 @@ def _envelope(part: Part, path: str) -> Envelope:
 
 
 def _ids_in(party: str, parts: Sequence[Part], known: Container[str]) -> Iterator[str]:
-    """Yield the ids that an act has given to its party's operations. known: ids that are there."""
+    """Yield the ids that an act has given to operations and messages. known: ids that are there."""
     for part in parts:
         if part.kind == KIND_OF[OperationFiled]:
             filed = decode(bytes(part.data), OperationFiled, part.kind).operation
@@ -133,3 +134,8 @@ def _ids_in(party: str, parts: Sequence[Part], known: Container[str]) -> Iterato
                 if filed.id not in known:
                     yield filed.id
                 yield filed.ovn
+        elif part.kind == KIND_OF[MessageChanged]:
+            changed = decode(bytes(part.data), MessageChanged, part.kind)
+            message, step = changed.message, changed.step
+            if step is not None and step.step is Step.SENT and message.id not in known:
+                yield message.id

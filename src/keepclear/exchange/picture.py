@@ -1,16 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a party's operations and conflicts stand, folded from the parts of its own file.
+"""How a party's operations, conflicts and messages stand, folded from the parts of its own file.
 
 So that a party need not ask: what it shows its officers follows from what it holds, and can prove.
 The same as what the exchange answers to it (`reads`), as a test holds.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
-from keepclear.exchange.events import OperationFiled, OperationMoved, StandingCarried
+from keepclear.exchange.events import (
+    MessageChanged,
+    MessageOverdue,
+    OperationFiled,
+    OperationMoved,
+    StandingCarried,
+)
 from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.exchange.world import moved
+from keepclear.line.messages import Message
 from keepclear.plans.conflicts import State as ConflictState
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import decode
@@ -18,17 +26,19 @@ from keepclear.record.entries import Part
 from keepclear.record.files import LONGEST_LINE
 
 SETTLED: Final = frozenset({ConflictState.RESOLVED.value, ConflictState.EXPIRED.value})
-Told = OperationFiled | OperationMoved | StandingCarried | Notice
+Told = OperationFiled | OperationMoved | StandingCarried | Notice | MessageChanged | MessageOverdue
 KINDS: Final[Mapping[str, type[Told]]] = {
     "operation-filed/1": OperationFiled,
     "operation-moved/1": OperationMoved,
     "standing-carried/1": StandingCarried,
     NOTICE_KIND: Notice,
+    "message-changed/1": MessageChanged,
+    "message-overdue/1": MessageOverdue,
 }
 
 
 def told_in(part: Part) -> Told | None:
-    """Return what a part tells of an operation or a conflict; None where it is something else.
+    """Return what a part tells of an operation, a conflict or a message; None for all else.
 
     `Malformed` for one that is not what its kind says.
     """
@@ -37,16 +47,18 @@ def told_in(part: Part) -> Told | None:
 
 
 class Picture:
-    """A party's own operations, and the latest notice of each of its conflicts, by id.
+    """A party's own operations, the latest notice of each of its conflicts, its messages, by id.
 
     What is over may be left out of what it goes on from: nothing more comes of that.
     """
 
     def __init__(
-        self, party: str, operations: Mapping[str, Operation], conflicts: Mapping[str, Notice]
-    ) -> None:
+        self, party: str, operations: Mapping[str, Operation], conflicts: Mapping[str, Notice],
+        messages: Mapping[str, Message] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
         self._party = party
         self.operations, self.conflicts = dict(operations), dict(conflicts)
+        self.messages = dict(messages)
 
     def take(self, told: Told | None) -> None:
         """Take in what the next part tells."""
@@ -59,12 +71,20 @@ class Picture:
                 self.operations[own] = moved(self.operations[own], told)
             case Notice():
                 self.conflicts[told.conflict] = told
+            case MessageChanged(message=message) | MessageOverdue(message=message):
+                self.messages[message.id] = message
+            case StandingCarried(table="messages", key=own, value=value):
+                self.messages[own] = decode(bytes(value), Message, own, LONGEST_LINE)
             case _:
                 pass
 
     def unsettled(self) -> dict[str, Notice]:
         """Return how the conflicts stand that are not settled."""
         return {own: each for own, each in self.conflicts.items() if each.state not in SETTLED}
+
+    def undone(self) -> dict[str, Message]:
+        """Return the messages of which some step that is due was not taken."""
+        return {own: each for own, each in self.messages.items() if not each.is_done}
 
     def protecting(self) -> dict[str, Operation]:
         """Return the operations that protect."""

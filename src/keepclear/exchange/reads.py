@@ -13,6 +13,7 @@ from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.known import Known, KnownBy
 from keepclear.exchange.ports import Store
 from keepclear.exchange.views import Answer, Disclosed, Notice, Steps
+from keepclear.line.messages import Message
 from keepclear.plans.operations import Operation
 from keepclear.record.keys import PublicKey, Signer
 from keepclear.record.merkle import Tree
@@ -97,6 +98,10 @@ class Reads:
         numbers = sorted(set(latest.values()))
         lines = dict(zip(numbers, self._store.pick(numbers), strict=True))
         return views.told(party, latest, [lines[number] for number in latest.values()])
+
+    def messages(self, party: str) -> Disclosed[tuple[Message, ...]]:
+        """Return the messages that a party has sent or received, in the order they were sent."""
+        return views.own_messages(party, self._written().world.messages.values())
 
     def to_tell(self, party: str) -> Disclosed[ToTell]:
         """Return from what a party is told what answers to it cover (`coverage.answers_for`)."""

@@ -24,7 +24,7 @@ from keepclear.agreement.claims import every_cylinder
 from keepclear.detect.kernel import Functions
 from keepclear.errors import OperatorError
 from keepclear.exchange.agreements import next_look_us, widen
-from keepclear.exchange.answers import Answered, places_seen
+from keepclear.exchange.answers import Answered, kept_until_us, places_seen
 from keepclear.exchange.bindings import Between, Bindings
 from keepclear.exchange.events import (
     KINDS,
@@ -92,6 +92,7 @@ class _Act(msgspec.Struct):
 
     id: str
     party: str
+    kind: str
     expires_us: int
 
 
@@ -287,7 +288,7 @@ class _Reading:
             part = PARTS.decode(leaf.part)
             self._part(entry, leaf, part, place, f"{path}, {part.kind}", events)
             if part.kind == ACT_KIND:
-                self._act(bytes(part.data), line, placed)
+                self._act(bytes(part.data), line, placed, entry.at_us)
             elif part.kind == LATE_ACT_KIND:
                 act = act_in(read_receipt(bytes(part.data), path), path)
                 answered = Answered(line, places_seen(act.party, placed))
@@ -349,11 +350,12 @@ class _Reading:
             case _:
                 pass
 
-    def _act(self, data: bytes, line: int, placed: Sequence[Placed]) -> None:
+    def _act(self, data: bytes, line: int, placed: Sequence[Placed], at_us: int) -> None:
         """Note where the answer stands to an act that can be sent again."""
         act = msgspec.json.decode(msgspec.json.decode(data, type=_Sent).payload, type=_Act)
         answered = Answered(line, places_seen(act.party, placed))
-        self._kept.answers.keep_one(act.expires_us, act.party, act.id, answered)
+        until_us = kept_until_us(act.kind, act.expires_us, at_us)
+        self._kept.answers.keep_one(until_us, act.party, act.id, answered)
 
     # --- what falls due -----------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ import msgspec
 
 from keepclear.agreement.clauses import Precedence
 from keepclear.exchange.disclosure import Grants, Shown, existence, shown
+from keepclear.line.messages import Message
 from keepclear.plans.conflicts import Broken, Conflict, Proposal, precedence
 from keepclear.plans.operations import Missed, Operation
 from keepclear.record.encoding import Signed
@@ -149,6 +150,11 @@ def with_notes(found: Disclosed[Steps], notes: Iterable[str]) -> Disclosed[Steps
 def own_operations(party: str, operations: Iterable[Operation]) -> Disclosed[tuple[Operation, ...]]:
     """Return a party's own operations, whole."""
     return _disclosed(party, tuple(each for each in operations if each.party == party))
+
+
+def own_messages(party: str, messages: Iterable[Message]) -> Disclosed[tuple[Message, ...]]:
+    """Return the messages that a party has sent or received, as they stand."""
+    return _disclosed(party, tuple(each for each in messages if party in each.parties))
 
 
 def told(

@@ -25,6 +25,8 @@ from keepclear.exchange.events import (
     Event,
     IncidentChanged,
     LineChanged,
+    MessageChanged,
+    MessageOverdue,
     MoreFound,
     NoneHereContradicted,
     NoneHereStated,
@@ -36,6 +38,7 @@ from keepclear.exchange.events import (
     RegionOpened,
     StandingCarried,
 )
+from keepclear.line.messages import Message
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.incidents import Incident, TimelineLine
 from keepclear.plans.none_here import Contradiction, NoneHere
@@ -117,9 +120,9 @@ class World:
     and number of the change; waiting: how many wait for each. more: of operations with more
     conflicts than one entry holds, how many more; room: of these, those of which a conflict that
     was told has been settled since, or agreed, so that others can be told.
-    incidents, lines of their timelines, none_here statements: by id; contradictions: by statement;
-    stated: ids of a party's statements. earlier: versions of operations that others have replaced,
-    by id and version, and of one that is out of plan no more how it stood before, as it protected
+    incidents, lines of their timelines, none_here statements, messages: by id; contradictions: by
+    statement; stated: ids of a party's statements. earlier: versions of operations that others have
+    replaced, by id and version, and of one that is out of plan no more how it stood before, as it protected
     longer then. What a party states none-here of is compared with all it ever filed, and a
     decision asks the world alone: so they are kept here, and not looked for in the record. The
     latest version is not kept twice.
@@ -146,6 +149,7 @@ class World:
     contradictions: dict[str, Contradictions] = field(default_factory=dict)
     stated: dict[str, tuple[str, ...]] = field(default_factory=dict)
     earlier: dict[str, Operation] = field(default_factory=dict)
+    messages: dict[str, Message] = field(default_factory=dict)
     filings: int = 0
     hashes: dict[str, int] = field(default_factory=dict)
     sum: int = 0
@@ -329,6 +333,10 @@ def _line_changed(world: World, event: LineChanged) -> None:
     _put(world, "lines", event.line.id, event.line)
 
 
+def _message_changed(world: World, event: MessageChanged | MessageOverdue) -> None:
+    _put(world, "messages", event.message.id, event.message)
+
+
 def _none_here_stated(world: World, event: NoneHereStated) -> None:
     _put_statement(world, event.statement)
 
@@ -355,7 +363,7 @@ TABLES: Final[Mapping[str, type[Signed]]] = {
     "agreements": Carried, "before": Carried, "filers": Filer, "operations": Operation,
     "earlier": Operation, "conflicts": Conflict, "rechecking": Rechecking, "more": More,
     "incidents": Incident, "lines": TimelineLine, "none_here": NoneHere,
-    "contradictions": Contradictions,
+    "contradictions": Contradictions, "messages": Message,
 }  # fmt: skip
 """What a restored record begins with, in the order in which it is carried over."""
 
@@ -395,6 +403,8 @@ EVOLVE: Final[Mapping[type[Signed], Callable[[World, Any], None]]] = {
     ConflictChanged: _conflict_changed,
     IncidentChanged: _incident_changed,
     LineChanged: _line_changed,
+    MessageChanged: _message_changed,
+    MessageOverdue: _message_changed,
     NoneHereStated: _none_here_stated,
     NoneHereWithdrawn: _none_here_withdrawn,
     NoneHereContradicted: _none_here_contradicted,

@@ -137,21 +137,21 @@ class Stage:
 
     def submit(
         self, party: str, kind: str, payload: Signed, names: tuple[str, ...] = ("watch",),
-        signed_us: int | None = None,
+        signed_us: int | None = None, post: str = "watch",
     ) -> Answer:  # fmt: skip
-        """Let keys of a party sign an act, and send it."""
-        envelope = self.envelope(party, kind, payload, names, signed_us)
+        """Let keys of a party sign an act, and send it. post: for which they sign."""
+        envelope = self.envelope(party, kind, payload, names, signed_us, post)
         return self.exchange.submit(envelope, party).value
 
     def envelope(
         self, party: str, kind: str, payload: Signed, names: tuple[str, ...] = ("watch",),
-        signed_us: int | None = None,
+        signed_us: int | None = None, post: str = "watch",
     ) -> Envelope:  # fmt: skip
         """Return an act, signed. signed_us: by the sender's clock; None where it tells the time."""
         created_us = self.clock.now_us() if signed_us is None else signed_us
         act = Act(
             region=self._region, incarnation=self._opened.incarnation, status=self._status,
-            party=party, post="watch", id=self._ids.id(), created_us=created_us,
+            party=party, post=post, id=self._ids.id(), created_us=created_us,
             expires_us=created_us + HOUR_US, agreement=self._agreement, kind=kind,
             payload=msgspec.Raw(encode(payload)),
         )  # fmt: skip

@@ -7,7 +7,7 @@ says only who, where, when, and which version of which type it is.
 1. An act is of one region, one incarnation of its record and one status: Actual, Exercise and
    Test never meet.
 2. It expires after at most 24 hours (`LONGEST_US`), or what its type is allowed.
-3. It is not from the future by more than clocks are allowed to differ.
+3. It is not from the future by more than clocks are allowed to differ; distress may be.
 """
 
 import re
@@ -104,9 +104,13 @@ def read_act(envelope: Envelope, path: str = "act") -> Act:
 
 
 def check_act(
-    act: Act, place: Place, longest_us: int = LONGEST_US, clock_us: int = CLOCK_US
-) -> None:
-    """Refuse an act that does not belong here and now; `NotProven` says what and what to do."""
+    act: Act, place: Place, longest_us: int = LONGEST_US, clock_us: int = CLOCK_US, *,
+    has_clock: bool = True,
+) -> None:  # fmt: skip
+    """Refuse an act that does not belong here and now; `NotProven` says what and what to do.
+
+    has_clock: False for one that is taken whatever its sender's clock says, which is distress.
+    """
     if act.region != place.region:
         raise NotProven(
             "act.region", act.region, f"is not {place.region}", "send it to its own region"
@@ -116,7 +120,7 @@ def check_act(
             "act.incarnation", act.incarnation, f"is not {place.incarnation}",
             "a backup was restored here: look at the record, then act again",
         )  # fmt: skip
-    if act.created_us > place.now_us + clock_us:
+    if has_clock and act.created_us > place.now_us + clock_us:
         raise NotProven(
             "act.created_us", act.created_us,
             f"is {(act.created_us - place.now_us) / 1e6:.0f} s ahead, above {clock_us / 1e6:.0f} s",
@@ -127,7 +131,7 @@ def check_act(
             "act.expires_us", act.expires_us,
             f"is more than {longest_us / 3.6e9:g} h after its creation", "let it expire earlier",
         )  # fmt: skip
-    if act.expires_us <= place.now_us:
+    if has_clock and act.expires_us <= place.now_us:
         raise NotProven(
             "act.expires_us", act.expires_us,
             f"was {(place.now_us - act.expires_us) / 1e6:.0f} s ago", "act again, with a new id",

@@ -130,6 +130,11 @@ class Appointed(NamedTuple):
         return f"{role.get(self.role, f'{self.role} {self.name}')} of {self.party}"
 
 
+def posts_of(document: KeyDocument) -> tuple[str, ...]:
+    """Return the posts that have a key by a document, in its order."""
+    return tuple(dict.fromkeys(each.post for each in document.devices))
+
+
 def seal_document(document: KeyDocument, *signers: Signer) -> Envelope:
     """Return the document, signed."""
     return seal(KEY_DOCUMENT, encode(document), *signers)
@@ -292,6 +297,10 @@ class Keyring:
     def parties(self) -> tuple[str, ...]:
         """Return who has documents here."""
         return tuple(sorted(self._chains))
+
+    def posts(self, party: str) -> tuple[str, ...]:
+        """Return the posts of a party that have a key now, in the order of its document."""
+        return posts_of(self.latest(party))
 
     def documents(self, party: str) -> tuple[Envelope, ...]:
         """Return the documents of a party, first to last."""

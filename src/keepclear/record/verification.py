@@ -7,7 +7,8 @@ from the file on trust but what is then checked against signatures:
 1. Each line, entry, leaf, part, envelope and act is in its one form.
 2. Entries follow each other by number, hash and time; each leaf extends its audience's tree.
 3. Each act is signed by keys that its party had appointed at that place and that had a mandate
-   for it, for this region and incarnation, had not expired, and is entered once.
+   for it, for this region and incarnation, had not expired unless it is distress, and is
+   entered once.
    A late act is judged by the time at which its receipt proves that it was first entered, and
    by the keys of then. One entered since its key is suspect is marked, whatever time it says.
 4. Each checkpoint and beat is signed by the exchange over the trees as they stand there, and a
@@ -73,7 +74,7 @@ from keepclear.record.parts import (
 )
 from keepclear.record.personal import belongs_to
 from keepclear.record.receipts import Receipt, verify_receipt
-from keepclear.record.signers import verify_signers
+from keepclear.record.signers import DISTRESS, deed_of, verify_signers
 
 Tell = Callable[[int], None]
 
@@ -389,7 +390,8 @@ class Verification:
                 path, act.expires_us, f"is more than {LONGEST_US // 3_600_000_000} h after its "
                 "creation", "ask who entered it",
             )  # fmt: skip
-        if not act.created_us - CLOCK_US <= part.at_us < act.expires_us:
+        is_in_time = act.created_us - CLOCK_US <= part.at_us < act.expires_us
+        if not is_in_time and deed_of(act) != DISTRESS:
             raise NotProven(
                 path, part.at_us, "was entered before it was made or after it expired",
                 "ask who entered it",

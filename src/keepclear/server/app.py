@@ -16,14 +16,16 @@ answered as `{"error": ...}` in words that name the value, the limit and the way
     GET  /v1/steps?after=N         the same as steps, with the checkpoints that prove them
     GET  /v1/operations            its operations
     GET  /v1/conflicts             how its conflicts stand
+    GET  /v1/messages              the messages it has sent or received
     GET  /v1/answers-for?force=F   what all answers cover, and who answers for a force
     POST /v1/check?status=S        what a plan would meet of what its party knows; enters nothing
     GET  /v1/stream                what is new, as it happens (`feed`)
     GET  /v1/proofs?audience=A&from=M&to=N   that a tree goes on from what it was
     GET  /schema/openapi.json      all of this as OpenAPI (`schema`)
 
-All but the first three and the last take `Authorization: Bearer TOKEN`, or the cookie. An unknown
-id, an invisible one and another party's give the same answer.
+All but the first three and the last take `Authorization: Bearer TOKEN`, or the cookie; an act of
+distress is taken without either, by its signature, and is held up by no rate of its party. An
+unknown id, an invisible one and another party's give the same answer.
 """
 
 import time
@@ -39,12 +41,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
-from keepclear.errors import InputError
+from keepclear.errors import CallerError, InputError
 from keepclear.exchange import coverage
 from keepclear.exchange.checking import Asked, Checked, checked
 from keepclear.exchange.coverage import AnswersFor
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.views import Disclosed, Notice
+from keepclear.line.messages import Message
 from keepclear.plans.acts import FileOperation
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import MOST_BYTES, decode, encode
@@ -52,6 +55,7 @@ from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import NotProven
 from keepclear.record.headers import Status, read_act
 from keepclear.record.key_documents import Appointed, Keyring
+from keepclear.record.signers import DISTRESS, deed_of
 from keepclear.record.signing_in import SIGN_IN, SLIP, CarrySession
 from keepclear.server.answers import (
     Answered,
@@ -69,7 +73,7 @@ from keepclear.server.cookies import (
     token_in_cookie,
 )
 from keepclear.server.feed import Feed
-from keepclear.server.rates import Rates
+from keepclear.server.rates import Rates, TooOften
 from keepclear.server.schema import EVENTS, LINES, document
 from keepclear.server.sessions import (
     LAST_US,
@@ -104,13 +108,17 @@ class Public:
         self._checking: defaultdict[str, Lock] = defaultdict(Lock)
         self._looks = Rates("looks at the region", LOOKS_A_SECOND, LOOKS_AT_ONCE)
         self._calls = Rates("calls to sign in", CALLS_A_SECOND, CALLS_AT_ONCE)
+        self._unsigned = Rates("acts without a token", CALLS_A_SECOND, CALLS_AT_ONCE)
         self._tries = Rates("tries to sign in", CALLS_A_SECOND, CALLS_AT_ONCE)
         self.feed = Feed()
 
     def app(self) -> Litestar:
         """Return the application."""
         return Litestar(
-            [*self._signing_in(), *self._acting(), *self._reading(), *self._telling()],
+            [
+                *self._signing_in(), *self._acting(), *self._reading(), *self._standing(),
+                *self._telling(),
+            ],
             exception_handlers={Exception: refused},
             request_max_body_size=MOST_BYTES, logging_config=None,
             openapi_config=None,
@@ -174,13 +182,19 @@ class Public:
         @post("/v1/acts", status_code=200)
         async def acts(request: Ask) -> Answered:
             """Decide an act: the body is its envelope."""
-            session = self._session(request)
-            if "authorization" not in request.headers:
-                check_same_origin(request)
-            self._acts.take(session.party, time.monotonic())
-            envelope = await envelope_in(request)
-            done = self._writer.submit(envelope, session.party, self._check(session))
-            answered = await self._for(session, wrap_future(done))
+            try:
+                session = self._session(request)
+                if "authorization" not in request.headers:
+                    check_same_origin(request)
+                self._acts.take(session.party, time.monotonic())
+                envelope = await envelope_in(request)
+                done = self._writer.submit(envelope, session.party, self._check(session))
+                answered = await self._for(session, wrap_future(done))
+            except (NotSignedIn, TooOften):
+                distress = await distress_in(request)
+                if distress is None:
+                    raise
+                return await self._distress(request, distress)
             return Answered(receipts=_of(session, answered))
 
         @post("/v1/late-acts", status_code=200)
@@ -241,24 +255,6 @@ class Public:
                 lines=tuple(tuple(map(msgspec.Raw, each)) for each in seen.lines),
             )  # fmt: skip
 
-        @get("/v1/operations")
-        async def operations(request: Ask) -> list[Operation]:
-            """Give the party's own operations."""
-            session = self._reader(request)
-            found = await self._read_as(
-                session, lambda exchange: exchange.reads.operations(session.party)
-            )
-            return list(_of(session, found))
-
-        @get("/v1/conflicts")
-        async def conflicts(request: Ask) -> list[Notice]:
-            """Give the latest notice of each of the party's conflicts."""
-            session = self._reader(request)
-            found = await self._read_as(
-                session, lambda exchange: exchange.reads.conflicts(session.party)
-            )
-            return list(_of(session, found))
-
         @get("/v1/proofs")
         async def proofs(
             request: Ask,
@@ -294,7 +290,39 @@ class Public:
                 media_type=EVENTS, headers={"Cache-Control": "no-store"},
             )  # fmt: skip
 
-        return [record, steps, operations, conflicts, proofs, stream]
+        return [record, steps, proofs, stream]
+
+    def _standing(self) -> list[HTTPRouteHandler]:
+        """Return what shows a party how its operations, conflicts and messages stand."""
+
+        @get("/v1/operations")
+        async def operations(request: Ask) -> list[Operation]:
+            """Give the party's own operations."""
+            session = self._reader(request)
+            found = await self._read_as(
+                session, lambda exchange: exchange.reads.operations(session.party)
+            )
+            return list(_of(session, found))
+
+        @get("/v1/conflicts")
+        async def conflicts(request: Ask) -> list[Notice]:
+            """Give the latest notice of each of the party's conflicts."""
+            session = self._reader(request)
+            found = await self._read_as(
+                session, lambda exchange: exchange.reads.conflicts(session.party)
+            )
+            return list(_of(session, found))
+
+        @get("/v1/messages")
+        async def messages(request: Ask) -> list[Message]:
+            """Give the messages that the party has sent or received, as they stand."""
+            session = self._reader(request)
+            found = await self._read_as(
+                session, lambda exchange: exchange.reads.messages(session.party)
+            )
+            return list(_of(session, found))
+
+        return [operations, conflicts, messages]
 
     def _telling(self) -> list[HTTPRouteHandler]:
         """Return what tells a party what it could meet, and what is not known here."""
@@ -332,6 +360,16 @@ class Public:
                 return cast("Checked", _of(session, await to_thread(checked, found)))
 
         return [answers_for, check]
+
+    async def _distress(self, request: Ask, envelope: Envelope) -> Answered:
+        """Decide an act of distress of who is not signed in, or sends more than is taken.
+
+        Its signature says whose it is, and the answer holds what that party and the other see.
+        """
+        self._unsigned.take(_address_of(request), time.monotonic())
+        act = read_act(envelope)
+        answered = await wrap_future(self._writer.submit(envelope, act.party))
+        return Answered(receipts=answered.value)
 
     async def _read(self, ask: Callable[[Exchange], Any]) -> Any:  # noqa: ANN401 as asked
         return await wrap_future(self._writer.read(ask))
@@ -436,3 +474,12 @@ def _last_event(text: str | None) -> int | None:
 async def envelope_in(request: Ask) -> Envelope:
     """Return the envelope that the body of a request is."""
     return decode(await request.body(), Envelope, "envelope")
+
+
+async def distress_in(request: Ask) -> Envelope | None:
+    """Return the envelope that a body is, where its act is distress; None for everything else."""
+    try:
+        envelope = await envelope_in(request)
+        return envelope if deed_of(read_act(envelope)) == DISTRESS else None
+    except CallerError:
+        return None

@@ -18,6 +18,7 @@ from keepclear.exchange.coverage import AnswersFor
 from keepclear.exchange.decide import ACTS
 from keepclear.exchange.events import KINDS
 from keepclear.exchange.views import NOTICE_KIND, Notice
+from keepclear.line.messages import Message
 from keepclear.plans.acts import FileOperation
 from keepclear.plans.operations import Operation
 from keepclear.record.entries import Part
@@ -41,7 +42,8 @@ DATA: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 TYPES: Final = (
     Act, Answered, AnswersFor, Challenge, Checked, Envelope, Fault, FileOperation, KeyDocument,
-    Part, Receipt, RegionSaid, StepsSaid, Token, list[bytes], list[Notice], list[Operation],
+    Part, Receipt, RegionSaid, StepsSaid, Token, list[bytes], list[Message], list[Notice],
+    list[Operation],
     *PAYLOADS.values(), *DATA.values(),
 )  # fmt: skip
 FAULTS: Final = {
@@ -103,6 +105,8 @@ ASKED: Final = (
     Asked("Give the party's own operations.", "get", "/v1/operations", list[Operation]),
     Asked("Give the latest notice of each of the party's conflicts.", "get", "/v1/conflicts",
            list[Notice]),
+    Asked("Give the messages that the party has sent or received, as they stand.", "get",
+           "/v1/messages", list[Message]),
     Asked("Prove that the first leaves of a tree are those of it when it was smaller.", "get",
            "/v1/proofs", list[bytes], parameters=(
                _query("audience", "Whose tree.", {"type": "string", "maxLength": 1_000},

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages decided again: each step comes of its act, each alarm of its deadline.
+
+1. An act on a message is decided again in the world before its entry, and that is taken back. What
+   the entry says of messages is what comes of it, to the last field and to the same parties.
+2. Without such an act a message changes by its deadline alone: at that time, not before, and as
+   the ladder says.
+3. A message whose deadline came before an entry, and that was not told to be overdue, is missing.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace as with_fields
+from typing import Final
+
+from keepclear.errors import CallerError
+from keepclear.exchange.audit_found import Found
+from keepclear.exchange.audit_steps import Said
+from keepclear.exchange.decide import DECIDE
+from keepclear.exchange.deciding import Deciding
+from keepclear.exchange.due import Due
+from keepclear.exchange.events import (
+    KINDS,
+    Event,
+    LateActDecided,
+    MessageChanged,
+    MessageOverdue,
+    StandingCarried,
+)
+from keepclear.exchange.messages import fall_due
+from keepclear.exchange.world import undo
+from keepclear.line import acts
+from keepclear.line.messages import Message
+from keepclear.record.encoding import Signed
+from keepclear.record.headers import Act
+from keepclear.record.key_documents import KeyDocument, posts_of
+from keepclear.record.signers import deed_of
+
+AGAIN: Final = (
+    acts.SendMessage, acts.SendDistress, acts.MarkDelivered, acts.MarkDisplayed,
+    acts.AcknowledgeMessage, acts.MarkDisseminated, acts.AnswerMessage,
+)  # fmt: skip
+ABOUT: Final = (MessageChanged, MessageOverdue)
+
+
+class _OneId:
+    """The id that an entry has given to its message; made up where it has none."""
+
+    def __init__(self, said: Sequence[Said]) -> None:
+        found = [each.event for each in said if isinstance(each.event, MessageChanged)]
+        self._id = found[0].message.id if found else "0" * 32
+
+    def id(self) -> str:
+        return self._id
+
+    def salt(self) -> bytes:
+        return bytes(32)
+
+
+class Messages:
+    """The messages of a record. Written by the audit alone. acts: how many were decided again."""
+
+    def __init__(self, found: Found) -> None:
+        self._found, self.acts = found, 0
+        self._due, self._is_held = Due(), False
+        self._posts: dict[str, tuple[str, ...]] = {}
+
+    def know(self, document: KeyDocument) -> None:
+        """Take the posts of a party, from its key document."""
+        self._posts[document.party] = posts_of(document)
+
+    def hold(self, until_us: int | None) -> None:
+        """Let what falls due wait, as clocks differ; or until a time, at which it did no more."""
+        self._is_held = until_us is None
+        while until_us is not None and (first := self._due.first(until_us - 1)) is not None:
+            self._due.drop(first)
+            self._due.put(until_us, first.key)
+
+    def follow(self, events: list[Event]) -> None:
+        """Note what falls due after an entry."""
+        about = [each for each in events if isinstance(each, (*ABOUT, StandingCarried))]
+        told = [
+            each for each in about
+            if not isinstance(each, StandingCarried) or each.table == "messages"
+        ]  # fmt: skip
+        self._due.plan(self._found.world, told, self._found.deciding.now_us)
+
+    def check(self, act: Act | None, payload: Signed | None, said: list[Said]) -> None:
+        """Compare an entry, before it is folded, with what comes of its act, or of time."""
+        self._check_missing()
+        told = [each for each in said if isinstance(each.event, ABOUT)]
+        if act is None or not isinstance(payload, AGAIN):
+            self._check_by_time(told)
+            return
+        self.acts += 1
+        deciding = self._deciding(_OneId(told))
+        is_refused = any(isinstance(each, LateActDecided) and each.refused for _, each in said)
+        try:
+            DECIDE[type(payload)](deciding, act, payload)
+            made, why = _told(deciding), ""
+        except CallerError as refusal:
+            made, why = [], str(refusal)
+        undo(deciding.world)
+        about = f"act {act.id[:8]}"
+        if why and not (is_refused and not told):
+            self._found.differs(
+                about, f"{deed_of(act)} of {act.party} was taken; by the rules it is refused: {why}"
+            )
+        elif is_refused and not why:
+            self._found.differs(about, f"{deed_of(act)} of {act.party}, late, was refused; by the "
+                                "rules it is done")  # fmt: skip
+        elif not why:
+            self._compare(told, made, f"is not as {deed_of(act)} of {act.party} makes it")
+
+    def _deciding(self, ids: _OneId) -> Deciding:
+        return with_fields(
+            self._found.deciding, ids=ids, counts={}, parts=[], due=[], seen_by=(),
+            posts=lambda party: self._posts.get(party, ()),
+        )  # fmt: skip
+
+    def _check_missing(self) -> None:
+        """Tell of messages whose deadline came before this entry, and that is not told."""
+        now_us = self._found.deciding.now_us
+        while not self._is_held and (first := self._due.first(now_us - 1)) is not None:
+            self._due.drop(first)
+            message = self._found.world.messages.get(first.key)
+            due_us = None if message is None else message.next_us
+            if message is not None and due_us is not None and due_us <= first.at_us:
+                self._differs(message, "is overdue, and nobody is told")
+
+    def _check_by_time(self, told: list[Said]) -> None:
+        """Compare what no act on messages has led to."""
+        if not told:
+            return
+        event = told[0].event
+        assert isinstance(event, ABOUT)  # noqa: S101 as they were chosen
+        message = self._found.world.messages.get(event.message.id)
+        if message is None:
+            self._differs(event.message, "is there, and no act has sent it")
+            return
+        deciding = self._deciding(_OneId(()))
+        fall_due(deciding, message)
+        made = _told(deciding)
+        undo(deciding.world)
+        self._compare(told, made, "is not overdue as its deadline makes it")
+
+    def _compare(self, told: list[Said], made: list[Said], what: str) -> None:
+        if told == made:
+            return
+        for each in (told or made)[:1]:
+            assert isinstance(each.event, ABOUT)  # noqa: S101 as they were chosen
+            off = ", ".join(_off(told, made))
+            self._differs(each.event.message, f"{what}{f': {off}' if off else ''}")
+
+    def _differs(self, message: Message, what: str) -> None:
+        self._found.differs(f"message {message.id[:8]}", what)
+
+
+def _told(deciding: Deciding) -> list[Said]:
+    return [
+        Said(to, value) for to, kind, value in deciding.parts
+        if kind in KINDS and isinstance(value, ABOUT)
+    ]  # fmt: skip
+
+
+def _off(told: Sequence[Said], made: Sequence[Said]) -> Iterator[str]:
+    """Yield what differs between two tellings, in words, as far as they are of one length."""
+    if len(told) != len(made):
+        yield f"{len(told)} told, {len(made)} to be told"
+        return
+    for one, other in zip(told, made, strict=True):
+        if one.audience != other.audience:
+            yield f"told to {one.audience}, to be told to {other.audience}"
+        if isinstance(one.event, ABOUT) and isinstance(other.event, ABOUT):
+            yield from (
+                name for name in Message.__struct_fields__
+                if getattr(one.event.message, name) != getattr(other.event.message, name)
+            )  # fmt: skip

@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What acts on messages do: sent, delivered, displayed, acknowledged, disseminated, answered.
+
+Rules are those of `line`. A message and every step of it are parts of the record for its sender
+and its receiver and nobody else.
+
+1. A message goes over a channel that is open between the two as agreements stand now. DISTRESS
+   goes over flight safety, open or not.
+2. A reply is to a message of the same two parties, channel and status. One that is not there, one
+   that is not seen, and one of others get the same answer.
+3. The deadline and the chain are those of the clause in force as it is sent, of several the
+   soonest; they stay as they are, whatever becomes of the agreement.
+4. What is overdue is entered by the exchange, with the time at which it fell due.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from keepclear.agreement.binding import binding
+from keepclear.agreement.clauses import Channels, Deadlines, Precedence
+from keepclear.agreement.documents import Agreement
+from keepclear.agreement.states import State as AgreementState
+from keepclear.errors import InputError
+from keepclear.exchange.bindings import held_of
+from keepclear.exchange.deciding import Deciding
+from keepclear.exchange.events import MessageChanged, MessageOverdue
+from keepclear.exchange.operations import Refused
+from keepclear.line.acts import (
+    AcknowledgeMessage,
+    AnswerMessage,
+    MarkDelivered,
+    MarkDisplayed,
+    MarkDisseminated,
+    SendDistress,
+    SendMessage,
+)
+from keepclear.line.ladder import Step
+from keepclear.line.messages import (
+    FLIGHT_SAFETY,
+    Answer,
+    Message,
+    StepTaken,
+    answered,
+    chain_of,
+    fallen_due,
+    open_channels,
+    stepped,
+)
+from keepclear.record.headers import Act
+from keepclear.units import US_PER_S, format_time
+
+STANDING: Final = frozenset({
+    AgreementState.IN_FORCE, AgreementState.SUSPENDED, AgreementState.DENOUNCED,
+})  # fmt: skip
+
+
+class _Limit(NamedTuple):
+    """What a clause says of one precedence. clause: in words."""
+
+    within_us: int
+    clause: str
+    escalation: tuple[str, ...]
+
+
+def send(deciding: Deciding, act: Act, payload: SendMessage) -> None:
+    """Send a message over a channel that is open."""
+    _check_receiver(deciding, act, payload.to)
+    found = channels(deciding, act.party, payload.to)
+    if payload.channel not in found:
+        raise InputError(
+            "channel", payload.channel, f"is not open between {act.party} and {payload.to} now",
+            f"send it over {' or '.join(found)}",
+        )  # fmt: skip
+    _send(deciding, act, payload, payload.channel, payload.precedence)
+
+
+def distress(deciding: Deciding, act: Act, payload: SendDistress) -> None:
+    """Send a DISTRESS message; no channel, suspension or mandate stands in its way."""
+    _check_receiver(deciding, act, payload.to)
+    for each in deciding.world.messages.values():  # its act may come after any time
+        if (each.sender, each.act) == (act.party, act.id):
+            raise Refused(f"act {act.id[:8]}: was taken before, as message {each.id[:8]}")
+    _send(deciding, act, payload, FLIGHT_SAFETY, Precedence.DISTRESS)
+
+
+def _send(
+    deciding: Deciding, act: Act, payload: SendMessage | SendDistress, channel: str,
+    precedence: Precedence,
+) -> None:  # fmt: skip
+    replied = _replied(deciding, act, payload, channel)
+    limit = _limit(deciding, act.party, payload.to, precedence)
+    post = payload.post
+    if post is None:
+        post = _usual_post(deciding, payload.to, replied, limit)
+    elif post not in (posts := _posts(deciding, act.party, payload.to)):
+        raise InputError(
+            "post", post, f"is no post of {payload.to}", f"name one of {', '.join(posts)}"
+        )
+    first_us = None if limit is None else deciding.now_us + limit.within_us
+    sent = StepTaken(step=Step.SENT, at_us=deciding.filed_us, party=act.party, post=act.post)
+    made = Message(
+        id=deciding.ids.id(), act=act.id, channel=channel, precedence=precedence,
+        status=act.status, sender=act.party, sender_post=act.post, receiver=payload.to, post=post,
+        person=payload.person, text=payload.text, language=payload.language,
+        reply_to=payload.reply_to, sent_us=deciding.filed_us,
+        clause="" if limit is None else limit.clause,
+        within_us=None if limit is None else limit.within_us, first_us=first_us,
+        chain=() if limit is None else chain_of(post, payload.person, limit.escalation),
+        steps=(sent,), next_us=first_us,
+    )  # fmt: skip
+    deciding.seen_by = made.parties
+    deciding.emit(made.parties, MessageChanged(message=made, step=sent))
+
+
+def delivered(deciding: Deciding, act: Act, payload: MarkDelivered) -> None:
+    """Take that a client of the receiver holds it."""
+    _take(deciding, act, payload.id, Step.DELIVERED, None)
+
+
+def displayed(deciding: Deciding, act: Act, payload: MarkDisplayed) -> None:
+    """Take that it was shown to a person."""
+    _take(deciding, act, payload.id, Step.DISPLAYED, payload.person)
+
+
+def acknowledge(deciding: Deciding, act: Act, payload: AcknowledgeMessage) -> None:
+    """Take that a person has taken it."""
+    _take(deciding, act, payload.id, Step.ACKNOWLEDGED, payload.person)
+
+
+def disseminated(deciding: Deciding, act: Act, payload: MarkDisseminated) -> None:
+    """Take which units were told."""
+    units = tuple(dict.fromkeys(payload.units))
+    _take(deciding, act, payload.id, Step.DISSEMINATED, payload.person, units)
+
+
+def answer(deciding: Deciding, act: Act, payload: AnswerMessage) -> None:
+    """Take an answer of a post at which it was shown to a person. It fills in no step."""
+    old = _received(deciding, act, payload.id)
+    if old.first(Step.DISPLAYED, act.post) is None:
+        raise Refused(
+            f"message {old.id[:8]}: is not displayed at {act.post}, so nobody there can answer it; "
+            "read it first"
+        )
+    if payload.until_us is not None and payload.until_us <= deciding.filed_us:
+        raise InputError(
+            "until_us", payload.until_us, f"is not after now, {deciding.filed_us}",
+            "give a time to come",
+        )  # fmt: skip
+    if payload.clause:
+        _check_clause(deciding, old, payload.clause)
+    made = Answer(
+        word=payload.word, at_us=deciding.filed_us, party=act.party, post=act.post,
+        person=payload.person, why=payload.why, until_us=payload.until_us, clause=payload.clause,
+    )  # fmt: skip
+    deciding.emit(old.parties, MessageChanged(message=answered(old, made), answer=made))
+
+
+def fall_due(deciding: Deciding, message: Message) -> None:
+    """Say of each step that is due and not there that it is overdue, and let the message go on."""
+    if message.next_us is None or message.next_us > deciding.now_us:
+        return
+    made, found = fallen_due(message)
+    before = message.overdue
+    for number, each in enumerate(found, start=1):
+        # each alarm by itself; the last leaves the message as it stands from now on
+        is_last = number == len(found)
+        so_far = replace(message, overdue=(*before, *found[:number]))
+        deciding.emit(
+            message.parties, MessageOverdue(message=made if is_last else so_far, overdue=each)
+        )
+
+
+def channels(deciding: Deciding, a: str, b: str) -> tuple[str, ...]:
+    """Return the channels that are open between two parties now."""
+    named = [
+        channel
+        for each in _standing(deciding, a, b)
+        for clause in each.clauses
+        if isinstance(clause.decides, Channels)
+        for channel in clause.decides.channels
+    ]
+    holding = [
+        channel
+        for each in binding(held_of(deciding.world), a, b)
+        for clause in each.standing.clauses
+        if isinstance(clause.decides, Channels)
+        for channel in clause.decides.channels
+    ]
+    return open_channels(holding, named)
+
+
+def _standing(deciding: Deciding, a: str, b: str) -> list[Agreement]:
+    """Return the agreements of two parties that are in force or suspended."""
+    return [
+        each.agreement for each in deciding.world.agreements.values()
+        if each.state in STANDING and {a, b} <= {party.id for party in each.agreement.parties}
+    ]  # fmt: skip
+
+
+def _posts(deciding: Deciding, sender: str, receiver: str) -> tuple[str, ...]:
+    """Return the posts of a receiver: those with a key, and those that the two have agreed."""
+    agreed = [
+        post.id
+        for each in _standing(deciding, sender, receiver)
+        for party in each.parties
+        if party.id == receiver
+        for post in party.posts
+    ]
+    return tuple(dict.fromkeys((*deciding.posts(receiver), *agreed)))
+
+
+def _limit(deciding: Deciding, a: str, b: str, precedence: Precedence) -> _Limit | None:
+    """Return what the clauses that hold say of a precedence, the soonest; None for nothing."""
+    return min(_limits(deciding, a, b, precedence), default=None)
+
+
+def _limits(deciding: Deciding, a: str, b: str, precedence: Precedence) -> Iterator[_Limit]:
+    for held in binding(held_of(deciding.world), a, b):
+        for clause in held.standing.clauses:
+            if not isinstance(clause.decides, Deadlines):
+                continue
+            words = f"clause {clause.id} of {held.standing.hash[:16]}"
+            for each in clause.decides.deadlines:
+                if each.precedence is precedence:
+                    within_us = each.acknowledge_s * US_PER_S
+                    yield _Limit(within_us, words, clause.decides.escalation)
+
+
+def _usual_post(
+    deciding: Deciding, receiver: str, replied: Message | None, limit: _Limit | None
+) -> str:
+    """Return the post that a message goes to where none is named."""
+    if replied is not None and replied.sender == receiver:
+        return replied.sender_post
+    if limit is not None and limit.escalation:
+        return limit.escalation[0]
+    found = deciding.posts(receiver)
+    if not found:
+        raise InputError("to", receiver, "has no post with a key", "name the post")
+    return found[0]
+
+
+def _replied(
+    deciding: Deciding, act: Act, payload: SendMessage | SendDistress, channel: str
+) -> Message | None:
+    """Return what is replied to; one error for all that cannot be."""
+    if payload.reply_to is None:
+        return None
+    found = deciding.world.messages.get(payload.reply_to)
+    parties = {act.party, payload.to}
+    if (
+        found is None
+        or {found.sender, found.receiver} != parties
+        or (found.channel, found.status) != (channel, act.status)
+    ):
+        raise InputError(
+            "reply_to", payload.reply_to,
+            f"is no message between {act.party} and {payload.to} over {channel} that is "
+            f"{act.status}", "reply over its own channel, to its own parties, or send a new one",
+        )  # fmt: skip
+    return found
+
+
+def _take(
+    deciding: Deciding, act: Act, message_id: str, step: Step, person: str | None,
+    units: tuple[str, ...] = (),
+) -> None:  # fmt: skip
+    """Let a post of the receiver take a step."""
+    old = _received(deciding, act, message_id)
+    taken = StepTaken(
+        step=step, at_us=deciding.filed_us, party=act.party, post=act.post, person=person,
+        units=units,
+    )  # fmt: skip
+    deciding.emit(old.parties, MessageChanged(message=stepped(old, taken), step=taken))
+
+
+def _received(deciding: Deciding, act: Act, message_id: str) -> Message:
+    """Return a message that a post may act on; one error for all that its party does not see."""
+    found = deciding.world.messages.get(message_id)
+    if found is None or act.party not in found.parties or found.status is not act.status:
+        raise InputError(
+            "message", message_id, f"is no message of {act.party}", "see your own messages"
+        )
+    short = f"message {found.id[:8]}"
+    if found.receiver != act.party:
+        raise Refused(f"{short}: is sent by {act.party}; {found.receiver} takes its steps")
+    if not found.is_with(act.post):
+        next_us = found.next_us
+        on = "" if next_us is None else f", and goes on at {format_time(next_us)[:19]}Z"
+        raise Refused(
+            f"{short}: is with {' and '.join(found.posts)} of {found.receiver}, and not with "
+            f"{act.post}{on}; let a post act that it is with"
+        )
+    deciding.seen_by = found.parties
+    return found
+
+
+def _check_receiver(deciding: Deciding, act: Act, receiver: str) -> None:
+    if receiver == act.party or receiver not in deciding.parties:
+        raise InputError("to", receiver, "is no other party of this region", "see who has joined")
+
+
+def _check_clause(deciding: Deciding, message: Message, clause: str) -> None:
+    """Refuse an objection under what is no clause in force between the two sides."""
+    one, other = message.parties
+    held = dict.fromkeys(
+        each.id
+        for own_hash in sorted(deciding.between(one, other).agreements)
+        for each in deciding.world.agreements[own_hash].clauses
+    )
+    if clause not in held:
+        raise InputError(
+            "clause", clause, f"is none in force between {one} and {other}",
+            f"object under one of {', '.join(held)}, or be CONCERNED" if held
+            else "nothing is agreed between them: be CONCERNED, with the reason",
+        )  # fmt: skip

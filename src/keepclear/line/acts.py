@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What parties do about messages: the payloads of their acts.
+
+A message is named by its id, as the exchange gave it. person: who says to be on watch, as a role
+("shift-lead") and not a name; a claim that no rule reads.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from keepclear.agreement.clauses import Precedence
+from keepclear.line.messages import NEEDS, Language, Text, Units, Why, Word
+from keepclear.record.encoding import Signed
+from keepclear.record.headers import Id, Name, TimeUs
+
+
+class SendMessage(Signed, frozen=True, kw_only=True):
+    """Send a message to another party.
+
+    post: of the receiver; None for the first of the agreed chain, or of a reply for the post that
+    sent what is replied to. language: in which the text was typed. reply_to: an earlier message.
+    """
+
+    to: Name
+    channel: Name
+    precedence: Precedence
+    text: Text
+    language: Language
+    post: Name | None = None
+    person: Name | None = None
+    reply_to: Id | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse the two precedences that no message of this kind has."""
+        if self.precedence is Precedence.DISTRESS:
+            raise ValueError("has precedence DISTRESS; send it as an act of kind distress/1")
+        if self.precedence is Precedence.STOP:
+            raise ValueError(
+                "has precedence STOP, which is of a call with a volume to be kept clear, and a "
+                "message has none; send it as URGENT, or as distress/1 where lives are in danger"
+            )
+
+
+class SendDistress(Signed, frozen=True, kw_only=True):
+    """Send a DISTRESS message, on the channel for flight safety; fields as of `SendMessage`.
+
+    It is taken from any key that is appointed, whatever its mandates, the agreements, the rates
+    and the clocks say.
+    """
+
+    to: Name
+    text: Text
+    language: Language
+    post: Name | None = None
+    person: Name | None = None
+    reply_to: Id | None = None
+
+
+class MarkDelivered(Signed, frozen=True, kw_only=True):
+    """Say that this post's client holds a message in its own copy, proven. Signed by itself."""
+
+    id: Id
+
+
+class MarkDisplayed(Signed, frozen=True, kw_only=True):
+    """Say that a message was shown to a person at this post."""
+
+    id: Id
+    person: Name | None = None
+
+
+class AcknowledgeMessage(Signed, frozen=True, kw_only=True):
+    """Say that a person at this post has taken a message."""
+
+    id: Id
+    person: Name | None = None
+
+
+class MarkDisseminated(Signed, frozen=True, kw_only=True):
+    """Say which units were told of a message; said again it adds others."""
+
+    id: Id
+    units: Units
+    person: Name | None = None
+
+
+class AnswerMessage(Signed, frozen=True, kw_only=True):
+    """Answer a message: UNABLE and CONCERNED with a reason, STANDBY until a time (microseconds
+    UTC), OBJECTS with a clause in force.
+    """  # noqa: D205 one list
+
+    id: Id
+    word: Word
+    why: Why = ""
+    until_us: TimeUs | None = None
+    clause: Annotated[str, msgspec.Meta(max_length=12)] = ""
+    person: Name | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a word without what it needs, or with what stands with another."""
+        given = {
+            "why": bool(self.why.strip()), "until_us": self.until_us is not None,
+            "clause": bool(self.clause),
+        }  # fmt: skip
+        needed = NEEDS.get(self.word, "")
+        if needed and not given[needed]:
+            raise ValueError(f"says {self.word} without {needed}; give it")
+        for name in ("until_us", "clause"):
+            if given[name] and name != needed:
+                raise ValueError(f"says {self.word} with {name}; leave it out")

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A message between two parties: how far it has come, what is overdue, with which posts it is.
+
+1. A message is to a post, not to a person: who is named at that post is named, and anybody on
+   watch there may take it. A DISTRESS message any post of its receiver may take.
+2. A deadline is the clause's: how soon a person acknowledges. What comes before that step,
+   *delivered* and *displayed*, is due at the same time. What is for units, all from PRIORITY up,
+   is *disseminated* as long again after it was acknowledged, or was to be.
+3. At a deadline each step that is due and not there is OVERDUE, each by itself; the message then
+   goes on to the next post of the clause's chain, which has as long, until the chain is at its
+   end. A message to a person goes on first to the post of that person.
+4. What was OVERDUE stays so, however late the step is taken.
+5. Without a clause no deadline is agreed, and a message goes on to nobody. Silence never agrees
+   to anything, with a deadline or without.
+"""
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import Annotated, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from keepclear.agreement.clauses import Precedence
+from keepclear.agreement.words import LINES
+from keepclear.line.ladder import Step, Taken, check_step
+from keepclear.record.encoding import Signed
+from keepclear.record.headers import Id, Name, Status, TimeUs
+
+FLIGHT_SAFETY: Final = "flight-safety"
+POLITICAL: Final = "political"
+# Two channels, flight safety and political (docs/line.md): where no agreement names others.
+DEFAULT_CHANNELS: Final = (FLIGHT_SAFETY, POLITICAL)
+# ROUTINE and CHECK are for the post itself: they can be passed on, and that is never overdue.
+FOR_UNITS: Final = frozenset({
+    Precedence.DISTRESS, Precedence.STOP, Precedence.URGENT, Precedence.PRIORITY,
+})  # fmt: skip
+# The words that are spoken (ICAO Annex 10 Volume II, 5.3): printed beside their precedence.
+SPOKEN: Final = {Precedence.DISTRESS: "MAYDAY", Precedence.URGENT: "PAN PAN"}
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000, pattern=LINES)]
+Why = Annotated[str, msgspec.Meta(max_length=2_000, pattern=LINES)]
+Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}\Z")]
+Unit = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=LINES)]
+Units = Annotated[tuple[Unit, ...], msgspec.Meta(min_length=1, max_length=200)]
+
+
+class Word(StrEnum):
+    """What a message is answered with."""
+
+    WILCO = "WILCO"
+    UNABLE = "UNABLE"
+    STANDBY = "STANDBY"
+    AFFIRM = "AFFIRM"
+    NEGATIVE = "NEGATIVE"
+    ROGER = "ROGER"
+    NOTED = "NOTED"
+    CONCERNED = "CONCERNED"
+    OBJECTS = "OBJECTS"
+
+
+NEEDS: Final = {
+    Word.UNABLE: "why", Word.CONCERNED: "why", Word.STANDBY: "until_us", Word.OBJECTS: "clause",
+}  # fmt: skip
+"""What must stand with a word; a time and a clause stand with no other."""
+
+
+class StepTaken(Signed, frozen=True, kw_only=True):
+    """A step: when, by which post. person: who says to be on watch there, a claim that no rule
+    reads, as a role and not a name. units: of *disseminated*, those that were told.
+    """  # noqa: D205 two sentences say it
+
+    step: Step
+    at_us: TimeUs
+    party: Name
+    post: Name
+    person: Name | None = None
+    units: tuple[Unit, ...] = ()
+
+
+class Answer(Signed, frozen=True, kw_only=True):
+    """An answer. why, until_us, clause: as its word needs them (`NEEDS`)."""
+
+    word: Word
+    at_us: TimeUs
+    party: Name
+    post: Name
+    person: Name | None = None
+    why: Why = ""
+    until_us: TimeUs | None = None
+    clause: Annotated[str, msgspec.Meta(max_length=12)] = ""
+
+
+class Overdue(Signed, frozen=True, kw_only=True):
+    """That a step was not there when it was due, at the post that the message was with.
+
+    level: how many times the message had gone on before. goes_to: the post that it goes on to,
+    empty at the end of the chain.
+    """
+
+    step: Step
+    post: Name
+    level: int
+    due_us: TimeUs
+    goes_to: str
+
+
+class Message(Signed, frozen=True, kw_only=True):
+    """A message as it stands. It holds nothing that not both parties may know.
+
+    act: id of the act that sent it. sender_post: which signed it; receiver, post: for whom it is.
+    person: who is named at that post, as a role, or nobody. language: in which the text was typed.
+    reply_to: an earlier message, or none. clause: which sets its deadline, empty for none;
+    within_us: how long a post has, None where no deadline is agreed; first_us: when the first is.
+    chain: the posts that it goes on to, in order; level: how many times it has; next_us: when it
+    is looked at next, None where nothing more falls due.
+    """
+
+    id: Id
+    act: Id
+    channel: Name
+    precedence: Precedence
+    status: Status
+    sender: Name
+    sender_post: Name
+    receiver: Name
+    post: Name
+    person: Name | None
+    text: Text
+    language: Language
+    reply_to: Id | None
+    sent_us: TimeUs
+    clause: str
+    within_us: int | None
+    first_us: TimeUs | None
+    chain: tuple[Name, ...]
+    steps: tuple[StepTaken, ...]
+    answers: tuple[Answer, ...] = ()
+    overdue: tuple[Overdue, ...] = ()
+    level: int = 0
+    next_us: TimeUs | None = None
+
+    @property
+    def parties(self) -> tuple[str, str]:
+        """Return both parties, in the order of their names."""
+        one, two = sorted((self.sender, self.receiver))
+        return one, two
+
+    @property
+    def posts(self) -> tuple[str, ...]:
+        """Return the posts of the receiver that it is with, in the order in which it came there."""
+        return tuple(dict.fromkeys((self.post, *self.chain[: self.level])))
+
+    @property
+    def last_post(self) -> str:
+        """Return the post that it has come to last."""
+        return (self.post, *self.chain[: self.level])[-1]
+
+    @property
+    def is_for_units(self) -> bool:
+        """Tell whether it is due to be disseminated."""
+        return self.precedence in FOR_UNITS
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether every step that is due of it was taken."""
+        last = Step.DISSEMINATED if self.is_for_units else Step.ACKNOWLEDGED
+        return self.first(last) is not None
+
+    @property
+    def due(self) -> dict[Step, int]:
+        """Return when each step is due, as far as a deadline is agreed (microseconds UTC)."""
+        if self.first_us is None or self.within_us is None:
+            return {}
+        made = dict.fromkeys((Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED), self.first_us)
+        if self.is_for_units:
+            taken = self.first(Step.ACKNOWLEDGED)
+            at_us = self.first_us if taken is None else min(taken.at_us, self.first_us)
+            made[Step.DISSEMINATED] = at_us + self.within_us
+        return made
+
+    def first(self, step: Step, post: str = "") -> StepTaken | None:
+        """Return how a step was taken first, at a post or at any; None where it was not."""
+        return next((
+            each for each in self.steps if each.step is step and post in {"", each.post}
+        ), None)  # fmt: skip
+
+    def is_with(self, post: str) -> bool:
+        """Tell whether a post of the receiver may take it: one that it has come to."""
+        return self.precedence is Precedence.DISTRESS or post in self.posts
+
+
+def open_channels(holding: Collection[str], named: Collection[str]) -> tuple[str, ...]:
+    """Return the channels that are open between two parties.
+
+    holding: those of clauses that hold now; named: of all agreements of the two that are in force
+    or suspended. Where all that name any are suspended, flight safety stays: the line always does.
+    """
+    if holding:
+        return tuple(dict.fromkeys(holding))
+    return (FLIGHT_SAFETY,) if named else DEFAULT_CHANNELS
+
+
+def chain_of(post: str, person: str | None, escalation: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the posts that a message to a post goes on to, in the order of a clause's chain."""
+    place = escalation.index(post) + 1 if post in escalation else 0
+    own = () if person is None else (post,)
+    return (*own, *(each for each in escalation[place:] if each != post))
+
+
+def stepped(message: Message, taken: StepTaken) -> Message:
+    """Return a message of which a step was taken; `OutOfOrder` where it cannot be now."""
+    known = [Taken(each.step, each.post) for each in message.steps]
+    check_step(message.id, known, taken.step, taken.post)
+    made = replace(message, steps=(*message.steps, taken))
+    return replace(made, next_us=_next_us(message, made))
+
+
+def _next_us(before: Message, after: Message) -> int | None:
+    """Return when a message is looked at next, after a step of it was taken."""
+    if after.is_done or before.next_us is None:
+        return None
+    is_new = after.first(Step.ACKNOWLEDGED) is not None and before.level == 0
+    if is_new and before.first(Step.ACKNOWLEDGED) is None and not before.overdue:
+        return after.due[Step.DISSEMINATED]
+    return before.next_us
+
+
+def answered(message: Message, answer: Answer) -> Message:
+    """Return a message that was answered. The last answer counts; all of them stay."""
+    return replace(message, answers=(*message.answers, answer))
+
+
+def fallen_due(message: Message) -> tuple[Message, tuple[Overdue, ...]]:
+    """Return a message after its deadline, and each step that is overdue then, in order.
+
+    Nothing is overdue of one that nothing falls due of.
+    """
+    at_us, within_us = message.next_us, message.within_us
+    if at_us is None or within_us is None:
+        return message, ()
+    goes_to = message.chain[message.level] if message.level < len(message.chain) else ""
+    found = tuple(
+        Overdue(
+            step=step, post=message.last_post, level=message.level, due_us=at_us, goes_to=goes_to
+        )
+        for step in _missing(message, at_us)
+    )
+    made = replace(message, overdue=(*message.overdue, *found))
+    if goes_to:
+        return replace(made, level=made.level + 1, next_us=at_us + within_us), found
+    later_us = made.due.get(Step.DISSEMINATED, 0)
+    return replace(made, next_us=later_us if later_us > at_us else None), found
+
+
+def _missing(message: Message, at_us: int) -> list[Step]:
+    """Return the steps that are due at a time at the last post, and neither there nor said."""
+    said = {each.step for each in message.overdue if each.level == message.level}
+    due, wanted = message.due, []
+    if message.first(Step.ACKNOWLEDGED) is None:
+        at_post = [
+            each for each in (Step.DELIVERED, Step.DISPLAYED)
+            if message.first(each, message.last_post) is None
+        ]  # fmt: skip
+        wanted = [*at_post, Step.ACKNOWLEDGED]
+    if message.first(Step.DISSEMINATED) is None and due.get(Step.DISSEMINATED, at_us + 1) <= at_us:
+        wanted.append(Step.DISSEMINATED)
+    return [each for each in wanted if each not in said]
