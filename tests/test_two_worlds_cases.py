@@ -7,7 +7,7 @@ rules by which they are told are broken. `two_worlds` must find each of them.
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
+from itertools import combinations, islice
 from random import Random
 from typing import Any, Final
 
@@ -15,8 +15,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from keepclear.agreement.clauses import Precedence
 from keepclear.errors import InputError
-from keepclear.exchange import decide, incidents, none_here, operations
+from keepclear.exchange import decide, incidents, messages, none_here, operations
 from keepclear.exchange.batch import Batch
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import (
@@ -25,10 +26,13 @@ from keepclear.exchange.events import (
     FilingsCounted,
     IncidentChanged,
     LineChanged,
+    MessageChanged,
+    MessageOverdue,
     NoneHereStated,
     NoneHereWithdrawn,
 )
 from keepclear.exchange.exchange import Exchange
+from keepclear.line.messages import Answer, Message, Overdue, StepTaken
 from keepclear.plans.incidents import Incident, Query, TimelineLine
 from keepclear.plans.none_here import Contradiction, NoneHere, WithdrawNoneHere
 from keepclear.plans.operations import Operation
@@ -46,6 +50,8 @@ TOLD: Final[dict[type[Signed], dict[str, type[Signed]]]] = {
     NoneHereWithdrawn: {},
     ContradictionsShown: {"found": Contradiction},
     FilingsCounted: {},
+    MessageChanged: {"message": Message, "taken": StepTaken, "answer": Answer},
+    MessageOverdue: {"message": Message, "overdue": Overdue},
 }
 MOST_PAIRS: Final = 1_000
 
@@ -166,6 +172,48 @@ def contradictions_for_all_who_were_given_it(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+def messages_of_others(patch: pytest.MonkeyPatch) -> None:
+    """Say of a message that is not one's own whether there is one."""
+    received_ = messages._received
+
+    def leaking(deciding: Deciding, act: Act, message_id: str) -> Message:
+        if message_id in deciding.world.messages:
+            return received_(deciding, act, message_id)
+        raise InputError("message", message_id, "is none", "see your own")
+
+    patch.setattr(messages, "_received", leaking)
+
+
+def threads_of_others(patch: pytest.MonkeyPatch) -> None:
+    """Say of what cannot be replied to whether it is there."""
+    replied = messages._replied
+
+    def leaking(deciding: Deciding, act: Act, payload: Any, channel: str) -> Any:  # noqa: ANN401
+        if payload.reply_to is None or payload.reply_to in deciding.world.messages:
+            return replied(deciding, act, payload, channel)
+        raise InputError("reply_to", payload.reply_to, "is none", "see your own")
+
+    patch.setattr(messages, "_replied", leaking)
+
+
+def messages_counted(patch: pytest.MonkeyPatch) -> None:
+    """Say how many messages there are."""
+    in_part(patch, MessageChanged, lambda event, ours: replace(event, message=replace(
+        event.message, text=f"{len(ours.world.messages)}: {event.message.text}"
+    )))  # fmt: skip
+
+
+def deadlines_of_others(patch: pytest.MonkeyPatch) -> None:
+    """Let the soonest clause of any two parties set the deadline, where one has joined in both."""
+    limits = messages._limits
+
+    def leaking(deciding: Deciding, *_: str) -> Iterator[Any]:
+        for one, other in combinations(PARTIES, 2):
+            yield from limits(deciding, one, other, Precedence.URGENT)
+
+    patch.setattr(messages, "_limits", leaking)
+
+
 def contradictions_by_others(patch: pytest.MonkeyPatch) -> None:
     """Let the operations of others contradict a statement, too."""
     find = none_here._find
@@ -276,7 +324,8 @@ BROKEN: Final[dict[str, Plant]] = {
         contradictions_for_all_who_were_given_it, contradictions_by_others,
         accepted_in_a_contradiction, cases_of_others, what_a_case_is_about, statements_of_others,
         late_by_lines_of_all_cases, cases_counted, day_s_area_hours, rate_of_all,
-        rate_agreed_with_others, rate_with_a_place,
+        rate_agreed_with_others, rate_with_a_place, messages_of_others, threads_of_others,
+        messages_counted, deadlines_of_others,
     )
 }  # fmt: skip
 

@@ -3,9 +3,10 @@
 
 A world is what everybody sees of it (its agreements and the *visible* steps) and its *hidden*
 steps: what a and c do with operations that are never in conflict with b's, an agreement of
-theirs, what they state to each other of none-here, and their incident cases. Hidden operations
-that came into conflict with b's after all, or that b is shown because they contradict what b was
-given, are taken out with all their steps and the world is played again (`worlds_played`).
+theirs, what they state to each other of none-here, their incident cases, and what they say to each
+other over the line. Hidden operations that came into conflict with b's after all, or that b is
+shown because they contradict what b was given, are taken out with all their steps and the world is
+played again (`worlds_played`).
 
 **Rates.** How often a party files, and when, is told at each tenth filing (docs/disclosure.md). So
 either fewer are hidden than that, or in both worlds as many at the same times: of other things.
@@ -25,18 +26,22 @@ from hypothesis import strategies as st
 
 from keepclear.agreement.clauses import (
     AmongEquals,
+    Channels,
+    Deadline,
+    Deadlines,
     Disclosure,
     Field,
     IncidentRule,
     LeadTime,
     OnConflict,
     OnConflictRule,
+    Precedence,
     Priority,
     Separation,
     ShowContradictions,
     WhoActs,
 )
-from keepclear.agreement.documents import Agreement, Clause, PartyTerms, Role
+from keepclear.agreement.documents import Agreement, Clause, PartyTerms, PostTerms, Role
 from keepclear.agreement.probing import DEFAULT
 from keepclear.agreement.rules_toml import parse_short
 from keepclear.plans.filing import Domain, FiledCircle, FiledOperation, FiledVolume
@@ -50,6 +55,7 @@ MINUTE_US: Final = 60_000_000
 HOUR_US: Final = 60 * MINUTE_US
 HOUSE: Final = parse_short("5 NM / 1000 ft")
 BETWEEN_STEPS: Final = 15  # minutes
+POSTS: Final = ("watch", "duty-officer")
 UNKNOWN: Final = "f" * 32
 
 
@@ -120,7 +126,10 @@ class Pair:
 
 def between(one: str, other: str, name: str, *clauses: Clause) -> Agreement:
     """Return an agreement of two parties with a rule of its own and some clauses."""
-    parties = tuple(PartyTerms(id=p, name=p.upper(), role=Role.FORCE) for p in (one, other))
+    posts = tuple(PostTerms(id=each, name=each) for each in POSTS)
+    parties = tuple(
+        PartyTerms(id=p, name=p.upper(), role=Role.FORCE, posts=posts) for p in (one, other)
+    )
     return agreement(id=name, parties=parties, clauses=clauses)
 
 
@@ -136,6 +145,9 @@ A_AND_C: Final = between(
         DEFAULT, filings_an_hour=2
     )),
     clause("4", "Five hours before.", LeadTime(notice_us=300 * MINUTE_US)),
+    clause("5", "Within two minutes.", Deadlines(
+        deadlines=(Deadline(precedence=Precedence.URGENT, acknowledge_s=120),), escalation=POSTS,
+    )),
 )  # fmt: skip
 FIELDS: Final = (Field.AREA_BOX, Field.LEVEL_BAND, Field.TIME_BAND, Field.CALLSIGN, Field.COUNT)
 GRADES: Final = (
@@ -422,8 +434,78 @@ def hidden(draw: Draw, seen: tuple[Step, ...], burst: Burst | None) -> tuple[Ste
 COUNTS: Final = (0, 1, 1, 1, 2)
 
 
+# What is said over the line: of a message that b is in, and of those that a and c have alone. b
+# tries the id of the first hidden one as it would be, if it is sent.
+SAID: Final = (
+    "delivered", "displayed", "acknowledge", "disseminated", "answer-message", "send", "distress",
+)  # fmt: skip
+DEADLINES: Final = (
+    clause("8", "Within ten minutes.", Deadlines(
+        deadlines=(Deadline(precedence=Precedence.URGENT, acknowledge_s=600),), escalation=POSTS,
+    )),
+)  # fmt: skip
+CHANNELS: Final = (clause("9", "One channel.", Channels(channels=("flight-safety",))),)
+LINE: Final = ((), DEADLINES, DEADLINES, (*DEADLINES, *CHANNELS))
+MESSAGE: Final = ("message-1", "message-1", "message-1", "hidden send", "")
+SENDERS: Final = ("ab", "ba", "ab", "cb", "bc")
+
+
+def over_the_line(draw: Draw, last: int) -> Iterator[Step]:
+    """Yield what is said between b and another, after so many minutes; mostly up the ladder."""
+    sender, receiver = draw(SENDERS)
+    after = last + BETWEEN_STEPS
+    yield Step(after=after, party=sender, does="send", operation="message-1", to=(receiver,),
+               number=draw(UP_TO_FIVE))  # fmt: skip
+    for number, does in enumerate(SAID[: draw(UP_TO_FIVE)], start=1):
+        yield Step(after=after + number, party=receiver, does=does, operation="message-1",
+                   number=draw(UP_TO_FIVE))  # fmt: skip
+    for number in range(draw(UP_TO_FIVE)):
+        party = draw((sender, receiver, VIEWER))
+        other = receiver if party == sender else sender
+        does = draw(SAID)
+        name = tried_by_viewer(party, draw(MESSAGE))
+        yield Step(
+            after=after + 10 + number * BETWEEN_STEPS, party=party, does=does, to=(other,),
+            operation=f"message-{number + 2}" if does in {"send", "distress"} else name,
+            other=name, number=draw(UP_TO_FIVE),
+        )  # fmt: skip
+
+
+def said_between_others(draw: Draw, last: int) -> Iterator[Step]:
+    """Yield what a and c say to each other alone."""
+    after = last + 1 + draw(UP_TO_FIVE)
+    for number in range(draw(UP_TO_FIVE)):
+        party = draw(HIDDEN_PARTY)
+        yield Step(
+            after=after + 2 * number, party=party, does=draw(SAID) if number else "send",
+            operation="hidden-message", other=draw(("hidden-message", "message-1", "")),
+            to=("c" if party == "a" else "a",), number=draw(UP_TO_FIVE), is_hidden=True,
+        )  # fmt: skip
+
+
+def with_messages(draw: Draw, pair: Pair) -> Pair:
+    """Return two worlds in which parties talk, too. Drawn last: all else is as it was without."""
+    seen, last = pair.seen, pair.seen.steps[-1].after
+    agreements = tuple(
+        msgspec.structs.replace(each, clauses=(*each.clauses, *draw(LINE)))
+        for each in seen.agreements
+    )
+    steps = (*seen.steps, *(over_the_line(draw, last) if draw(YES_OR_NO) else ()))
+    hidden = [
+        (*each, *(said_between_others(draw, last) if draw(YES_OR_NO) else ()))
+        for each in pair.hidden
+    ]
+    return replace(
+        pair, seen=replace(seen, agreements=agreements, steps=steps), hidden=(hidden[0], hidden[1])
+    )
+
+
 def pair_of(draw: Draw) -> Pair:
     """Return two worlds that differ in what is hidden from b."""
+    return with_messages(draw, _quiet_pair_of(draw))
+
+
+def _quiet_pair_of(draw: Draw) -> Pair:
     burst = None
     if draw(ONE_IN_FOUR):
         burst = Burst(draw(HIDDEN_PARTY), draw(BEGINNING), draw(FILINGS))

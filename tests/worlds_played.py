@@ -25,7 +25,7 @@ import msgspec
 import pytest
 
 from keepclear.agreement import claims
-from keepclear.agreement.clauses import IncidentRule, ShowContradictions
+from keepclear.agreement.clauses import IncidentRule, Precedence, ShowContradictions
 from keepclear.airspace.altitudes import Reference
 from keepclear.airspace.volumes import Volume4D
 from keepclear.detect.compiled import NotCompiled, compiled, plain
@@ -35,6 +35,8 @@ from keepclear.detect.quick_volumes import compile_plan
 from keepclear.detect.skeletons import Tolerance, Volumes
 from keepclear.errors import CallerError
 from keepclear.exchange.agreements import CarryAgreement
+from keepclear.line import acts as line
+from keepclear.line.messages import Word
 from keepclear.plans import acts, incidents, none_here
 from keepclear.plans.conflicts import Answer
 from keepclear.plans.operations import Operation
@@ -51,6 +53,7 @@ from tests.two_worlds import (
     HOUSE,
     MINUTE_US,
     PARTIES,
+    SAID,
     UNKNOWN,
     VIEWER,
     Pair,
@@ -291,9 +294,9 @@ class _Playing:
             self._answers.append(encode(answer))
 
     def _known(self) -> set[str]:
-        """Return the ids of all operations, none-heres and cases."""
+        """Return the ids of all operations, none-heres, cases and messages."""
         world = self._stage.exchange.world
-        return {*world.operations, *world.none_here, *world.incidents}
+        return {*world.operations, *world.none_here, *world.incidents, *world.messages}
 
     def _named(self, name: str) -> str:
         """Return the id of what has a name: UNKNOWN where nothing has.
@@ -338,11 +341,43 @@ class _Playing:
                 return "none-here.state/1", made
             case "withdraw":
                 return "none-here.withdraw/1", none_here.WithdrawNoneHere(id=own, why="we go there")
+            case _ if step.does in SAID:
+                return self._about_message(step, own)
             case "open" | "query" | "reply" | "line" | "answer-line" | "close" | "leave":
                 return self._about_case(step, own)
             case _:
                 return self._about_conflict(step, own)
         return f"operations.{step.does}/1", made
+
+    def _about_message(self, step: Step, own: str) -> tuple[str, Signed]:
+        """Return an act on a message, by anybody's watch."""
+        person = "shift-lead" if step.number % 2 else None
+        made: Any
+        match step.does:
+            case "send":
+                precedence = (Precedence.URGENT, Precedence.ROUTINE)[step.number % 3 == 2]
+                return "line.send/1", line.SendMessage(
+                    to=step.to[0], channel=("flight-safety", "political")[step.number % 3 == 1],
+                    precedence=precedence, text="Keep clear of us.", language="en", person=person,
+                    reply_to=self._named(step.other) if step.other else None,
+                )  # fmt: skip
+            case "distress":
+                return "distress/1", line.SendDistress(
+                    to=step.to[0], text="MAYDAY", language="en",
+                    reply_to=self._named(step.other) if step.other and step.number > 3 else None,
+                )  # fmt: skip
+            case "delivered":
+                made = line.MarkDelivered(id=own)
+            case "displayed":
+                made = line.MarkDisplayed(id=own, person=person)
+            case "acknowledge":
+                made = line.AcknowledgeMessage(id=own, person=person)
+            case "disseminated":
+                made = line.MarkDisseminated(id=own, units=("1st battery",))
+            case _:
+                made = line.AnswerMessage(id=own, word=Word.WILCO)
+                return "line.answer/1", made
+        return f"line.{step.does}/1", made
 
     def _about_case(self, step: Step, own: str) -> tuple[str, Signed]:  # noqa: PLR0911 as above
         """Return an act on an incident case."""

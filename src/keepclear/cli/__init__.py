@@ -33,6 +33,7 @@ from keepclear.cli.incident import incident as incident_in_file
 from keepclear.cli.incident_desk import incident
 from keepclear.cli.key import key
 from keepclear.cli.key_changes import appoint, rotate
+from keepclear.cli.line import line
 from keepclear.cli.operation import operation
 from keepclear.cli.play import play
 from keepclear.cli.record import record
@@ -96,9 +97,7 @@ for each in (rotate, appoint):
     key.add_command(each)
 for each in (
     accept, ack, act, agree_as_is, agreement, answer, answers_for, backup, check, clock, config,
-    conflicts, counter_change, demo, export_party, incident, key, operation, party, play, post,
-    propose_change, record, region, restore, restored, send_again, serve, snapshot, store, submit,
-    watch,
+    conflicts, counter_change, demo, export_party, incident, key, line, operation, party, play, post,
 ):  # fmt: skip
     command.add_command(each)
 

@@ -17,6 +17,7 @@ from keepclear.client import NewIncarnation
 from keepclear.errors import KeepclearError
 from keepclear.record.entries import Part
 from keepclear.reports.desk_text import picture_text, step_text
+from keepclear.reports.message_text import messages_text
 from keepclear.reports.printable import printable
 
 FIRST_WAIT_S: Final = 1.0
@@ -25,9 +26,16 @@ BELL: Final = "\a"
 
 
 class Watching:
-    """What a watch shows. lost: why nothing new is shown, empty where it is. wait: as `sleep`."""
+    """What a watch shows. lost: why nothing new is shown, empty where it is. wait: as `sleep`.
 
-    def __init__(self, *, is_quiet: bool, wait: Callable[[float], None] = time.sleep) -> None:
+    delivers: it signs *delivered* for each message that comes to its post.
+    """
+
+    def __init__(
+        self, *, is_quiet: bool, delivers: bool = False,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:  # fmt: skip
+        self._delivers = delivers
         self._bell, self._wait = "" if is_quiet else BELL, wait
         self._lost = ""
 
@@ -41,6 +49,8 @@ class Watching:
                     self._say_connected()
                     self._show(post, steps, is_first=not has_begun)
                     wait_s, has_begun = FIRST_WAIT_S, True
+                    if self._delivers:
+                        post.client.deliver()
             except NewIncarnation as fault:
                 self._say_lost(post.how_to_accept(fault))
                 self._wait(LONGEST_WAIT_S)
@@ -65,7 +75,10 @@ class Watching:
             post.show(list(picture.unsettled().values()), list(picture.protecting().values()))
             for line in waiting_text(post):
                 click.echo(line)
-            click.echo(picture_text(picture, time.time_ns() // 1000))
+            now_us = time.time_ns() // 1000
+            click.echo(picture_text(picture, now_us))
+            if undone := picture.undone():
+                click.echo(messages_text(undone.values(), now_us, ""))
             return
         for each in steps:
             post.told(each)

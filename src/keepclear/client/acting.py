@@ -452,9 +452,8 @@ class Client:
         said = read(self._asked("GET", "/v1/region", b"").content, RegionSaid)
         after_us, self._said_us = self._now(), said.now_us
         off_us = max(before_us - said.now_us, said.now_us - after_us, 0)
-        if is_distress and off_us > self._clock_us:
-            self._said_us = 0  # asked anew for the next act
-        elif off_us > self._clock_us and not self._follows:
+        is_off = off_us > self._clock_us and not self._follows
+        if is_off and not is_distress:
             raise ClockOff(
                 f"clock: differs from the exchange's by {off_us / 1e6:.1f} s, above "
                 f"{self._clock_us / 1e6:g} s; set it right, and sign then"
@@ -462,7 +461,8 @@ class Client:
         if self._copy.known.incarnation == 0:
             self._copy.known.region, self._copy.known.incarnation = said.region, said.incarnation
         self._check_incarnation(said.region, said.incarnation)
-        self._known_until = time.monotonic() + KNOWN_S
+        if not is_off:
+            self._known_until = time.monotonic() + KNOWN_S
         return said.region
 
     def _check_incarnation(self, region: str, incarnation: int) -> None:

@@ -164,13 +164,14 @@ class LineChanged(Signed, frozen=True, kw_only=True):
 
 
 class MessageChanged(Signed, frozen=True, kw_only=True):
-    """A message has come a step further, *sent* the first, or was answered; whichever is there.
+    """A message has come a step further, *sent* the first, or was answered.
 
-    message: as it stands after that; its two parties are told by this.
+    taken, answer: whichever it is. message: as it stands after that; its two parties are told by
+    this.
     """
 
     message: Message
-    step: StepTaken | None = None
+    taken: StepTaken | None = None
     answer: Answer | None = None
 
 

@@ -136,6 +136,6 @@ def _ids_in(party: str, parts: Sequence[Part], known: Container[str]) -> Iterato
                 yield filed.ovn
         elif part.kind == KIND_OF[MessageChanged]:
             changed = decode(bytes(part.data), MessageChanged, part.kind)
-            message, step = changed.message, changed.step
+            message, step = changed.message, changed.taken
             if step is not None and step.step is Step.SENT and message.id not in known:
                 yield message.id

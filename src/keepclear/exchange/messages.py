@@ -111,7 +111,7 @@ def _send(
         steps=(sent,), next_us=first_us,
     )  # fmt: skip
     deciding.seen_by = made.parties
-    deciding.emit(made.parties, MessageChanged(message=made, step=sent))
+    deciding.emit(made.parties, MessageChanged(message=made, taken=sent))
 
 
 def delivered(deciding: Deciding, act: Act, payload: MarkDelivered) -> None:
@@ -273,7 +273,7 @@ def _take(
         step=step, at_us=deciding.filed_us, party=act.party, post=act.post, person=person,
         units=units,
     )  # fmt: skip
-    deciding.emit(old.parties, MessageChanged(message=stepped(old, taken), step=taken))
+    deciding.emit(old.parties, MessageChanged(message=stepped(old, taken), taken=taken))
 
 
 def _received(deciding: Deciding, act: Act, message_id: str) -> Message:

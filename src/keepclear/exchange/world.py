@@ -122,9 +122,9 @@ class World:
     was told has been settled since, or agreed, so that others can be told.
     incidents, lines of their timelines, none_here statements, messages: by id; contradictions: by
     statement; stated: ids of a party's statements. earlier: versions of operations that others have
-    replaced, by id and version, and of one that is out of plan no more how it stood before, as it protected
-    longer then. What a party states none-here of is compared with all it ever filed, and a
-    decision asks the world alone: so they are kept here, and not looked for in the record. The
+    replaced, by id and version, and of one that is out of plan no more how it stood before, as it
+    protected longer then. What a party states none-here of is compared with all it ever filed, and
+    a decision asks the world alone: so they are kept here, and not looked for in the record. The
     latest version is not kept twice.
     hashes: of each object when it was last hashed, and sum: of all of them; unhashed: objects that
     have changed since, by table and key. An object that changes often is hashed once for it.

@@ -15,6 +15,8 @@ from keepclear.exchange.events import (
     AgreementStood,
     IncidentChanged,
     LineChanged,
+    MessageChanged,
+    MessageOverdue,
     NoneHereContradicted,
     NoneHereStated,
     NoneHereWithdrawn,
@@ -30,6 +32,7 @@ from keepclear.record.entries import Part
 from keepclear.record.envelopes import Envelope
 from keepclear.record.keys import PublicKey
 from keepclear.record.parts import EXCHANGE_KEY_KIND, ExchangeKeyChange
+from keepclear.reports.message_text import changed_text, urgent_words
 from keepclear.reports.play_values import day_of, listed
 from keepclear.reports.printable import printable
 from keepclear.reports.record_text import grouped
@@ -37,11 +40,12 @@ from keepclear.reports.told_text import breaks_text, operation_rows, shown_rows
 from keepclear.units import TMM_PER_FOOT, TMM_PER_NM, US_PER_S, format_time
 
 URGENT: Final = f"{Precedence.URGENT}: "
+LOUD: Final = (URGENT, *urgent_words())
 BESIDE: Final[Mapping[str, type[Any]]] = {
     KIND_OF[each]: each
     for each in (
         AgreementStood, IncidentChanged, LineChanged, NoneHereContradicted, NoneHereStated,
-        NoneHereWithdrawn,
+        NoneHereWithdrawn, MessageChanged, MessageOverdue,
     )
 }  # fmt: skip
 SHORT: Final = 8
@@ -89,7 +93,7 @@ def step_text(parts: Sequence[Part], own: Own) -> tuple[str, bool]:
     notices = [each for each in map(told_in, parts) if isinstance(each, Notice)]
     is_urgent = any(each.precedence is not Precedence.ROUTINE for each in notices)
     beside = [said for each in parts if (said := _beside(each))]
-    is_urgent = is_urgent or any(each.startswith(URGENT) for each in beside)
+    is_urgent = is_urgent or any(each.startswith(LOUD) for each in beside)
     text = "\n".join([*beside, done_text(parts, own).strip()]).strip()
     return f"{format_time(parts[0].at_us)[:19]}Z\n{text}" if text else "", is_urgent
 
@@ -111,6 +115,8 @@ def _beside(part: Part) -> str:
             said = f"{urgent}incident {case.id[:SHORT]}: {words}"
         case LineChanged(line=line):
             said = f"incident {line.incident[:SHORT]}: line {line.id[:SHORT]} is {line.mark}"
+        case MessageChanged() | MessageOverdue() as event:
+            said = changed_text(event)
         case NoneHereStated(statement=made):
             said = f"none-here {made.id[:SHORT]} stated by {made.party}"
         case NoneHereWithdrawn(id=own):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a story says of none-here statements and incident cases: done, due, contradicted, shown.
+"""What a story says of none-here, incident cases and messages: done, due, contradicted, shown.
 
 1. Cases, none-heres and the lines of a case are numbered in the order in which they come up.
 2. Who is told stands with each: a case is told to its two parties and to nobody else.
@@ -15,6 +15,8 @@ from keepclear.exchange.events import (
     ContradictionsShown,
     IncidentChanged,
     LineChanged,
+    MessageChanged,
+    MessageOverdue,
     NoneHereContradicted,
     NoneHereStated,
     NoneHereWithdrawn,
@@ -23,6 +25,8 @@ from keepclear.plans import incidents, none_here
 from keepclear.plans.incidents import Incident, State
 from keepclear.plans.none_here import Contradiction, NoneHere
 from keepclear.plans.understood import understood_volume
+from keepclear.reports import play_messages
+from keepclear.reports.play_messages import OF_MESSAGES, MessageTeller
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import clock, day_of, heights, listed, where, window
 from keepclear.reports.texts import printable
@@ -39,6 +43,7 @@ DOES: Final = {
     "incidents.answer-line": "{}",
     "incidents.close": "would close {}",
     "incidents.leave-open": "leaves {} open",
+    **play_messages.DOES,
 }
 IN_A_CASE: Final = (
     incidents.AskQuery, incidents.ReplyToQuery, incidents.CloseIncident, incidents.LeaveIncident,
@@ -50,7 +55,7 @@ MEETS: Final = {
 }
 OF_CASES: Final = (
     IncidentChanged, LineChanged, NoneHereStated, NoneHereWithdrawn, NoneHereContradicted,
-    ContradictionsShown,
+    ContradictionsShown, *OF_MESSAGES,
 )  # fmt: skip
 
 
@@ -76,6 +81,7 @@ class CaseTeller:
 
     def __init__(self, names: Names) -> None:
         self._names = names
+        self._messages = MessageTeller(names)
         self.cases: dict[str, Incident] = {}
         self.statements: dict[str, NoneHere] = {}
         self.contradicted: dict[str, None] = {}
@@ -129,7 +135,7 @@ class CaseTeller:
             case _ if isinstance(payload, IN_A_CASE):
                 what = names.case(payload.id)
             case _:
-                pass
+                what = self._messages.about(payload, values)
         return what
 
     def tell(self, value: object, day: str) -> Iterator[Line]:
@@ -146,6 +152,8 @@ class CaseTeller:
                 yield from self._shown(value)
             case IncidentChanged(incident=incident):
                 yield from self._case(incident, day)
+            case MessageChanged() | MessageOverdue():
+                yield from (Line(*each) for each in self._messages.tell(value))
             case LineChanged(line=line) if line.agrees is None:
                 when = day_of(line.at_us)
                 yield Line("time", f"{'' if when == day else f'{when} '}{clock(line.at_us)}")
@@ -173,7 +181,7 @@ class CaseTeller:
             stands += [] if statement.withdrawn_us is None else ["withdrawn"]
             said.append(f"{self._names.statement(own_id)} {' and '.join(stands) or 'stated'}")
         said += [f"{self._names.case(own_id)} {case.state}" for own_id, case in self.cases.items()]
-        return said
+        return [*said, *self._messages.outcome()]
 
     def _stated(self, statement: NoneHere, day: str) -> Iterator[Line]:
         yield Line("where", where(statement.volume))

@@ -14,7 +14,7 @@ from typing import Final
 from keepclear.reports.texts import printable
 
 ID: Final = re.compile(
-    r"(?P<what>operation|conflict|version|agreement|incident|none-here|line) "
+    r"(?P<what>operation|conflict|version|agreement|incident|none-here|line|message) "
     r"(?P<id>[0-9a-f]{32}|[0-9a-f]{8})\b"
     r"(?: of (?!operation\b)[a-z0-9-]+)?"
 )
@@ -33,6 +33,7 @@ class Names:
         self._agreements: dict[str, str] = {}
         self._cases: dict[str, str] = {}
         self._statements: dict[str, str] = {}
+        self._messages: dict[str, str] = {}
         self._lines: dict[str, tuple[str, int]] = {}  # its case, its number in it
 
     def learn_owner(self, operation: str, party: str) -> None:
@@ -66,6 +67,10 @@ class Names:
     def statement(self, statement: str) -> str:
         """Return what a none-here is called; numbered when it is first asked for."""
         return self._statements.setdefault(statement, f"none-here {len(self._statements) + 1}")
+
+    def message(self, message: str) -> str:
+        """Return what a message is called; numbered when it is first asked for."""
+        return self._messages.setdefault(message, f"message {len(self._messages) + 1}")
 
     def learn_line(self, line: str, case: str) -> None:
         """Keep which line of which case it is; the first number stays."""
@@ -104,7 +109,7 @@ class Names:
         known = {
             "operation": [*self._operations, *self._owners], "conflict": self._conflicts,
             "version": self._versions, "agreement": self._agreements, "incident": self._cases,
-            "none-here": self._statements, "line": self._lines,
+            "none-here": self._statements, "line": self._lines, "message": self._messages,
         }[what]  # fmt: skip
         own = next((each for each in known if each.startswith(short)), None)
         if own is None:
@@ -112,5 +117,5 @@ class Names:
         return {
             "operation": self.operation, "conflict": self.conflict, "version": self.version,
             "agreement": self.agreement, "incident": self.case, "none-here": self.statement,
-            "line": self.line,
+            "line": self.line, "message": self.message,
         }[what](own)  # fmt: skip

@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`keepclear line`: messages to another party, and what is done with those that come.
+
+A message is named by how its id begins, as `line read` has it. What is printed is read from the
+party's own copy, which is proven.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from keepclear.cli.desk import AtDesk, desk, home_option, one_of, stale_text, waiting_text
+from keepclear.cli.key import BAD_INPUT, print_or_refuse
+from keepclear.cli.operation import time_of
+
+if TYPE_CHECKING:
+    from keepclear.line.messages import Message
+    from keepclear.record.encoding import Signed
+    from keepclear.record.entries import Part
+
+PRECEDENCES: Final = ("DISTRESS", "URGENT", "PRIORITY", "ROUTINE", "CHECK")
+WORDS: Final = (
+    "wilco", "unable", "standby", "affirm", "negative", "roger", "noted", "concerned", "objects",
+)  # fmt: skip
+person_option = click.option(
+    "--person", metavar="ROLE", help='Who is on watch, as a role: "shift-lead". No name.'
+)
+
+
+@click.group()
+def line() -> None:
+    """Send messages that are acted on, and read, acknowledge, answer and pass on those that come.
+
+    Each step is signed by who takes it, and a step that is not there when it is due is OVERDUE.
+    """
+
+
+@line.command()
+@click.argument("to", metavar="FORCE_OR_PARTY")
+@click.argument("text")
+@click.option("--precedence", type=click.Choice(PRECEDENCES, case_sensitive=False),
+              default="ROUTINE", show_default=True,
+              help="DISTRESS is MAYDAY, URGENT is PAN PAN.")  # fmt: skip
+@click.option("--channel", default="flight-safety", show_default=True,
+              help="Over which channel; DISTRESS goes over flight-safety.")  # fmt: skip
+@click.option("--post", metavar="POST", help="To which post; the first of the agreed chain.")
+@click.option("--person", metavar="ROLE", help="To whom at that post, as a role; no name.")
+@click.option("--reply-to", metavar="ID", help="The message that this is about.")
+@click.option("--language", default="en", show_default=True, help="In which TEXT is typed.")
+@home_option
+def send(
+    to: str, text: str, precedence: str, channel: str, post: str | None, person: str | None,
+    reply_to: str | None, language: str, home: str,
+) -> int:  # fmt: skip
+    """Send TEXT to the watch of a party, or of the party that answers for a force.
+
+    \b
+    Example:
+      keepclear line send south "Cease activity at 33.50N 038.62E, our people are there." \\
+        --precedence URGENT --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.agreement.clauses import Precedence
+    from keepclear.line.acts import SendDistress, SendMessage
+    from keepclear.reports.message_text import message_rows
+
+    def make() -> list[str]:
+        with desk(home) as at:
+            replied = None if reply_to is None else _named(at, reply_to).id
+            made: Signed
+            if precedence.upper() == Precedence.DISTRESS:  # nothing is asked before it is sent
+                kind = "distress/1"
+                made = SendDistress(
+                    to=to, text=text, language=language, post=post, person=person, reply_to=replied
+                )
+            else:
+                kind = "line.send/1"
+                made = SendMessage(
+                    to=_party(at, to), channel=channel, precedence=Precedence(precedence.upper()),
+                    text=text, language=language, post=post, person=person, reply_to=replied,
+                )  # fmt: skip
+            sent = _message_of(at.act(kind, made))
+        return list(message_rows(sent, _now_us()))
+
+    return _refusing_values(make)
+
+
+@line.command()
+@click.option("--all", "is_all", is_flag=True, help="Those of which all is done, too.")
+@click.option("--channel", metavar="CHANNEL", help="Those over one channel alone.")
+@click.option("--shown/--not-shown", "is_shown", default=None,
+              help="Say that a person was shown them; by default where this is a terminal.")  # fmt: skip
+@person_option
+@home_option
+def read(
+    channel: str | None, person: str | None, home: str, *, is_all: bool, is_shown: bool | None
+) -> int:  # fmt: skip
+    """Print the messages that came to this post, the unacknowledged first, the most urgent first.
+
+    Then it signs that each was displayed to a person. Where nothing is shown to anybody, as in a
+    script, nothing is claimed. Messages of this party to others stand below. Where the exchange
+    cannot be asked, what is held here is shown, and said to be stale; the exit status is 2 then.
+
+    \b
+    Example:
+      keepclear line read --home south
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    stale: list[str] = []
+    claims = sys.stdout.isatty() if is_shown is None else is_shown
+
+    def make() -> list[str]:
+        with desk(home) as at:
+            stale.extend(stale_text(at.caught_up()))
+            own, sent = _inbox(at, channel, is_all=is_all)
+            if claims and not stale:
+                at.client.deliver()
+                own, sent = _inbox(at, channel, is_all=is_all)
+            lines = [*stale, *waiting_text(at), *_read_text(own, sent)]
+            click.echo("\n".join(lines))
+            if claims and not stale:
+                _displayed(at, own, person)
+        return []
+
+    return print_or_refuse(make) or (BAD_INPUT if stale else 0)
+
+
+@line.command()
+@click.argument("message", metavar="ID")
+@person_option
+@home_option
+def ack(message: str, person: str | None, home: str) -> int:
+    """Acknowledge message ID: a person at this post has read it, and takes it.
+
+    \b
+    Example:
+      keepclear line ack 1a2b3c4d --person shift-lead --home south
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.line.acts import AcknowledgeMessage
+
+    return _act(home, message, "line.acknowledge/1", lambda own: AcknowledgeMessage(
+        id=own, person=person
+    ))  # fmt: skip
+
+
+@line.command()
+@click.argument("message", metavar="ID")
+@click.argument("word", type=click.Choice(WORDS, case_sensitive=False))
+@click.option("--why", default="", help="The reason; unable and concerned need it.")
+@click.option("--until", metavar="WHEN", help='Until when; standby needs it: "+10 min".')
+@click.option("--clause", default="", help="The clause that it is against; objects needs it.")
+@person_option
+@home_option
+def answer(
+    message: str, word: str, why: str, until: str | None, clause: str, person: str | None,
+    home: str,
+) -> int:  # fmt: skip
+    """Answer message ID with WORD. It fills in no step of the ladder.
+
+    \b
+    Examples:
+      keepclear line answer 1a2b3c4d wilco --home south
+      keepclear line answer 1a2b3c4d standby --until "+10 min" --home south
+      keepclear line answer 1a2b3c4d unable --why "no radio to the battery" --home south
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.line.acts import AnswerMessage
+    from keepclear.line.messages import Word
+
+    return _act(home, message, "line.answer/1", lambda own: AnswerMessage(
+        id=own, word=Word(word.upper()), why=why, clause=clause, person=person,
+        until_us=None if until is None else time_of(until, "--until"),
+    ))  # fmt: skip
+
+
+@line.command()
+@click.argument("message", metavar="ID")
+@click.argument("units", nargs=-1, required=True, metavar="UNIT...")
+@person_option
+@home_option
+def disseminated(message: str, units: tuple[str, ...], person: str | None, home: str) -> int:
+    """Say which units were told of message ID; said again it adds others.
+
+    \b
+    Example:
+      keepclear line disseminated 1a2b3c4d "1st battery" "2nd battery" --home south
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.line.acts import MarkDisseminated
+
+    return _act(home, message, "line.disseminated/1", lambda own: MarkDisseminated(
+        id=own, units=units, person=person
+    ))  # fmt: skip
+
+
+@line.command()
+@click.argument("message", metavar="ID")
+@home_option
+def show(message: str, home: str) -> int:
+    """Print the ladder of message ID: each step, when, by whom, the seconds between, what is due.
+
+    Both parties see the same.
+
+    \b
+    Example:
+      keepclear line show 1a2b3c4d --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.reports.message_text import ladder_text
+
+    stale: list[str] = []
+
+    def make() -> list[str]:
+        with desk(home) as at:
+            stale.extend(stale_text(at.caught_up()))
+            found = _named(at, message)
+        return [*stale, ladder_text(found, _now_us()).rstrip("\n")]
+
+    return print_or_refuse(make) or (BAD_INPUT if stale else 0)
+
+
+def _act(home: str, message: str, kind: str, payload: "Callable[[str], Signed]") -> int:
+    """Let a post do something about a message, and print how it stands after that."""
+    from keepclear.reports.message_text import message_rows
+
+    def make() -> list[str]:
+        with desk(home) as at:
+            at.client.catch_up()
+            made = payload(_named(at, message).id)
+            return list(message_rows(_message_of(at.act(kind, made)), _now_us()))
+
+    return _refusing_values(make)
+
+
+def _refusing_values(make: Callable[[], list[str]]) -> int:
+    """Print or refuse; a value that an act cannot have is refused in its words."""
+    from keepclear.errors import CallerError
+
+    def made() -> list[str]:
+        try:
+            return make()
+        except CallerError:
+            raise
+        except ValueError as fault:
+            raise CallerError(f"message: {fault}") from None
+
+    return print_or_refuse(made)
+
+
+def _named(at: AtDesk, given: str) -> "Message":
+    """Return the message whose id begins so, among all that this party ever sent or received."""
+    known = at.picture.messages
+    if not any(each.startswith(given.lower()) for each in known):
+        known = at.folder.picture(at.client.party).messages  # of which all is done, too
+    return known[one_of(given, list(known), "message")]
+
+
+def _party(at: AtDesk, given: str) -> str:
+    """Return the party of a name, or the one that answers for the force of that name."""
+    from keepclear.agreement.binding import Answers
+
+    said = at.client.answers_for(given)
+    if given in said.parties:
+        return given
+    found = next((each for each in said.forces if each.force == given), None)
+    if found is None or found.answer is not Answers.ANSWERED:
+        raise click.UsageError(
+            f"{given!r}: is no party, and nobody answers for it; one of {', '.join(said.parties)}"
+        )
+    return found.party
+
+
+def _message_of(parts: "tuple[Part, ...]") -> "Message":
+    """Return the message as an act has left it."""
+    from keepclear.exchange.events import MessageChanged
+    from keepclear.exchange.picture import told_in
+
+    return next(told.message for each in parts if isinstance(told := told_in(each), MessageChanged))
+
+
+def _inbox(
+    at: AtDesk, channel: str | None, *, is_all: bool
+) -> "tuple[list[Message], list[Message]]":
+    """Return the messages that came to this post, and those that its party has sent."""
+    picture = at.folder.picture(at.client.party) if is_all else at.picture
+    party, post = at.client.party, at.folder.desk().post
+    shown = [
+        each for each in picture.messages.values()
+        if channel in {None, each.channel} and (is_all or not each.is_done)
+    ]  # fmt: skip
+    own = [each for each in shown if each.receiver == party and each.is_with(post)]
+    return own, [each for each in shown if each.sender == party]
+
+
+def _read_text(own: "list[Message]", sent: "list[Message]") -> list[str]:
+    from keepclear.reports.message_text import messages_text, sent_text
+
+    lines = [messages_text(own, _now_us(), "no messages wait at this post").rstrip("\n")]
+    return [*lines, *sent_text(sent, _now_us())]
+
+
+def _displayed(at: AtDesk, own: "list[Message]", person: str | None) -> None:
+    """Sign that messages were displayed here, each once."""
+    from keepclear.line.acts import MarkDisplayed
+    from keepclear.line.ladder import Step
+
+    post, status = at.folder.desk().post, at.folder.desk().status
+    for each in own:
+        is_held = each.first(Step.DELIVERED, post) is not None and each.status == status
+        if is_held and each.first(Step.DISPLAYED, post) is None:
+            at.act("line.displayed/1", MarkDisplayed(id=each.id, person=person))
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a post reads of messages: its inbox, what is overdue, and the ladder of one message.
+
+A message is named by the first eight digits of its id. The text of a message stands as it was
+typed, with the language in which that was.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from keepclear.agreement.clauses import Precedence
+from keepclear.exchange.events import MessageChanged, MessageOverdue
+from keepclear.exchange.views import SAYS_NOTHING_ELSE
+from keepclear.line.ladder import LADDER, Step
+from keepclear.line.messages import SPOKEN, Answer, Message, Overdue, StepTaken
+from keepclear.reports.play_values import clock, day_of, listed
+from keepclear.reports.printable import printable
+from keepclear.units import US_PER_S
+
+SHORT: Final = 8
+LABEL: Final = 12
+STEP: Final = 14
+AT: Final = 11
+SECONDS: Final = 10
+ORDER: Final = tuple(Precedence)
+MINUTE_S: Final = 60
+HOUR_S: Final = 3_600
+NO_DEADLINE: Final = "no deadline is agreed, and it goes on to nobody; silence agrees to nothing"
+
+
+def precedence_text(precedence: Precedence) -> str:
+    """Return a precedence, with the words that are spoken for it."""
+    spoken = SPOKEN.get(precedence)
+    return f"{precedence} ({spoken})" if spoken else str(precedence)
+
+
+def in_order(messages: Iterable[Message]) -> list[Message]:
+    """Return messages as they are read: unacknowledged first, the most urgent, then the oldest."""
+
+    def place(message: Message) -> tuple[bool, int, int]:
+        is_taken = message.first(Step.ACKNOWLEDGED) is not None
+        return is_taken, ORDER.index(message.precedence), message.sent_us
+
+    return sorted(messages, key=place)
+
+
+def message_rows(message: Message, now_us: int) -> Iterator[str]:
+    """Yield the lines of a message: how far it has come, what it says, what is due or overdue."""
+    yield (
+        f"{precedence_text(message.precedence)}  message {message.id[:SHORT]} from "
+        f"{message.sender}, {message.sender_post}, to {_to(message)}: {_stands(message)}"
+    )
+    for label, text in _rows(message, now_us):
+        yield f"  {label:<{LABEL}}{text}"
+
+
+def messages_text(messages: Iterable[Message], now_us: int, none: str) -> str:
+    """Return messages as they are read. none: what is said where there are none."""
+    lines: list[str] = []
+    for each in in_order(messages):
+        lines += [*message_rows(each, now_us), ""]
+    return "\n".join([*(lines or [none, ""]), SAYS_NOTHING_ELSE]) + "\n"
+
+
+def ladder_text(message: Message, now_us: int) -> str:
+    """Return the ladder of one message: each step with its time, and the seconds between them."""
+    lines = [*message_rows(message, now_us), ""]
+    lines.append(f"  {'step':<{STEP}}{'at':<{AT}}{'seconds':<{SECONDS}}by")
+    before_us: int | None = None
+    for step in LADDER:
+        taken = [each for each in message.steps if each.step is step]
+        for each in taken:
+            seconds = "" if before_us is None else f"+{(each.at_us - before_us) / US_PER_S:,g}"
+            before_us = each.at_us
+            lines.append(
+                f"  {step:<{STEP}}{clock(each.at_us):<{AT}}{seconds:<{SECONDS}}{_by(each)}"
+            )
+        if not taken:
+            lines.append(f"  {step:<{STEP}}{_missing(message, step, now_us)}")
+    lines += ["", SAYS_NOTHING_ELSE]
+    return "\n".join(lines) + "\n"
+
+
+def changed_text(event: MessageChanged | MessageOverdue) -> str:
+    """Return what is new of a message, in a sentence; the most urgent begin with how urgent."""
+    message = event.message
+    name = f"message {message.id[:SHORT]}"
+    if isinstance(event, MessageOverdue):
+        return f"OVERDUE: {name} to {_to(message)}: {overdue_text(event.overdue)}"
+    if event.answer is not None:
+        return f"{name}: {_answered(event.answer)}"
+    if event.taken is None or event.taken.step is Step.SENT:
+        return (
+            f"{precedence_text(message.precedence)}: {name} from {message.sender}, "
+            f"{message.sender_post}, to {_to(message)}: {_said(message)}"
+        )
+    after_s = (event.taken.at_us - message.sent_us) / US_PER_S
+    return f"{name} is {event.taken.step} {after_s:,g} s after it was sent, by {_by(event.taken)}"
+
+
+def overdue_text(overdue: Overdue) -> str:
+    """Return that a step was not there when it was due, and where the message goes on."""
+    goes = f"goes on to {overdue.goes_to}" if overdue.goes_to else "the chain is at its end"
+    if overdue.goes_to == overdue.post:
+        goes = f"goes on to anybody at {overdue.post}"
+    return f"not {overdue.step} at {overdue.post} by {clock(overdue.due_us)}; {goes}"
+
+
+def _rows(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
+    yield "says", _said(message)
+    day = day_of(message.sent_us)
+    yield "sent", f"{day} {clock(message.sent_us)} over {message.channel}, {message.status}"
+    if message.reply_to is not None:
+        yield "replies to", f"message {message.reply_to[:SHORT]}"
+    if message.within_us is None:
+        yield "due", NO_DEADLINE
+    else:
+        yield from _due(message, now_us)
+    yield from (("OVERDUE", overdue_text(each)) for each in message.overdue)
+    if len(message.posts) > 1:
+        yield "is with", f"{listed(list(message.posts))} of {message.receiver}"
+    for each in message.answers:
+        yield "answer", f"{_answered(each)}, {clock(each.at_us)}{_over(each, now_us)}"
+
+
+def _due(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
+    """Yield what is due next of a message, and how long is left."""
+    clause = message.clause.partition(" of ")[0]
+    for step, due_us in message.due.items():
+        if message.first(step) is None and due_us > now_us:
+            yield "due", f"{step} by {clock(due_us)}, in {duration(due_us - now_us)} ({clause})"
+
+
+def _stands(message: Message) -> str:
+    """Return how far a message has come, and since when it is overdue."""
+    last = max((each.step for each in message.steps), key=list(LADDER).index)
+    late = [each for each in message.overdue if message.first(each.step) is None]
+    since = f", {late[0].step} OVERDUE since {clock(late[0].due_us)}" if late else ""
+    return f"{last}{since}"
+
+
+def _missing(message: Message, step: Step, now_us: int) -> str:
+    late = next((each for each in message.overdue if each.step is step), None)
+    if late is not None:
+        return f"OVERDUE since {clock(late.due_us)}"
+    due_us = message.due.get(step)
+    if due_us is None:
+        return "not taken; no deadline"
+    if due_us <= now_us:
+        return f"not taken; was due {clock(due_us)}"
+    return f"due {clock(due_us)}, in {duration(due_us - now_us)}"
+
+
+def _to(message: Message) -> str:
+    person = f", {message.person}" if message.person else ""
+    return f"{message.receiver}, {message.post}{person}"
+
+
+def _said(message: Message) -> str:
+    return f'"{printable(message.text)}" ({message.language})'
+
+
+def _by(taken: StepTaken) -> str:
+    person = f" ({taken.person})" if taken.person else ""
+    units = f": told {listed([printable(each) for each in taken.units])}" if taken.units else ""
+    return f"{taken.party}, {taken.post}{person}{units}"
+
+
+def _answered(answer: Answer) -> str:
+    until = "" if answer.until_us is None else f" until {clock(answer.until_us)}"
+    clause = f" under clause {answer.clause}" if answer.clause else ""
+    why = f": {printable(answer.why)}" if answer.why else ""
+    return f"{answer.party}, {answer.post} says {answer.word}{until}{clause}{why}"
+
+
+def _over(answer: Answer, now_us: int) -> str:
+    """Return that the time of a STANDBY has passed: then nothing is agreed, as with silence."""
+    if answer.until_us is None or answer.until_us > now_us:
+        return ""
+    return "; that time has passed, and nothing is agreed"
+
+
+def duration(length_us: int) -> str:
+    """Return a length of time to the second, as "4 min 12 s"."""
+    seconds = length_us // US_PER_S
+    if seconds < MINUTE_S:
+        return f"{seconds} s"
+    if seconds < HOUR_S:
+        return f"{seconds // MINUTE_S} min {seconds % MINUTE_S} s"
+    return f"{seconds // HOUR_S} h {seconds % HOUR_S // MINUTE_S} min"
+
+
+def urgent_words() -> Sequence[str]:
+    """Return how sentences begin that a bell is rung for."""
+    loud = (Precedence.DISTRESS, Precedence.URGENT, Precedence.PRIORITY)
+    return ("OVERDUE: ", *(f"{precedence_text(each)}: " for each in loud))
+
+
+def sent_text(sent: Iterable[Message], now_us: int) -> list[str]:
+    """Return how the messages stand that one's own party has sent; nothing where there are none."""
+    found = in_order(sent)
+    if not found:
+        return []
+    rows = [line for each in found for line in ("", *message_rows(each, now_us))]
+    return ["", "sent from here, and not done:", *rows]

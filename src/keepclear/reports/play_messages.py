@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a story says of messages: sent, each step of the ladder, what is overdue, answers.
+
+Messages are numbered in the order in which they come up. Who is told is said with the first: a
+message is told to its two parties and to nobody else.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from keepclear.exchange.events import MessageChanged, MessageOverdue
+from keepclear.line import acts
+from keepclear.line.ladder import Step
+from keepclear.line.messages import Message
+from keepclear.reports.message_text import overdue_text, precedence_text
+from keepclear.reports.play_names import Names
+from keepclear.reports.play_values import clock, listed
+from keepclear.reports.printable import printable
+from keepclear.units import US_PER_S
+
+DOES: Final = {
+    "line.send": "sends {}",
+    "distress": "sends {}",
+    "line.delivered": "holds {}: delivered",
+    "line.displayed": "shows {} to a person: displayed",
+    "line.acknowledge": "acknowledges {}",
+    "line.disseminated": "has passed on {}",
+    "line.answer": "answers {}",
+}
+OF_MESSAGES: Final = (MessageChanged, MessageOverdue)
+OF_A_MESSAGE: Final = (
+    acts.MarkDelivered, acts.MarkDisplayed, acts.AcknowledgeMessage, acts.MarkDisseminated,
+)  # fmt: skip
+
+
+class Row(NamedTuple):
+    """A sentence, or with a label a row below it."""
+
+    label: str
+    text: str
+
+
+class MessageTeller:
+    """Says what is new of messages; keeps how they stand."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self.messages: dict[str, Message] = {}
+
+    def about(self, payload: Any, values: Sequence[object]) -> str | None:  # noqa: ANN401 any act
+        """Return what an act on the line is about; None where it is none. values: came of it."""
+        names = self._names
+        made = [each.message.id for each in values if isinstance(each, MessageChanged)]
+        what = None
+        match payload:
+            case acts.SendMessage():
+                what = f"{names.message(made[0]) if made else 'a message'} to {payload.to}"
+                what += f", {precedence_text(payload.precedence)}"
+            case acts.SendDistress():
+                what = f"{names.message(made[0]) if made else 'a message'} to {payload.to}"
+                what += ", DISTRESS (MAYDAY)"
+            case acts.AnswerMessage():
+                what = f"{names.message(payload.id)} with {payload.word}"
+            case _ if isinstance(payload, OF_A_MESSAGE):
+                what = names.message(payload.id)
+            case _:
+                pass
+        return what
+
+    def tell(self, value: MessageChanged | MessageOverdue) -> Iterator[Row]:
+        """Yield what is new of a message."""
+        message = value.message
+        self.messages[message.id] = message
+        if isinstance(value, MessageOverdue):
+            what = f"{self._names.message(message.id)} is {overdue_text(value.overdue)}"
+            yield Row("", f"OVERDUE: {what}")
+            return
+        if value.answer is not None:
+            if value.answer.until_us is not None:
+                yield Row("until", clock(value.answer.until_us))
+            return
+        taken = value.taken
+        if taken is None or taken.step is Step.SENT:
+            yield from self._sent(message)
+            return
+        after_s = (taken.at_us - message.sent_us) / US_PER_S
+        yield Row("after", f"{after_s:,g} s, at {taken.post}")
+        if taken.units:
+            yield Row("units", listed([printable(each) for each in taken.units]))
+
+    def outcome(self) -> list[str]:
+        """Return how messages stand, in words."""
+        said = []
+        for own_id, message in self.messages.items():
+            last = message.steps[-1].step
+            late = list(dict.fromkeys(each.step for each in message.overdue))
+            overdue = f", {listed([*late])} OVERDUE" if late else ""
+            said.append(f"{self._names.message(own_id)} {last}{overdue}")
+        return said
+
+    def _sent(self, message: Message) -> Iterator[Row]:
+        yield Row("says", f'"{printable(message.text)}" ({message.language})')
+        person = f", {message.person}" if message.person else ""
+        yield Row("post", f"{message.post}{person}, over {message.channel}")
+        if message.reply_to is not None:
+            yield Row("replies to", self._names.message(message.reply_to))
+        if message.first_us is None:
+            yield Row("due", "no deadline is agreed; silence agrees to nothing")
+        else:
+            clause = message.clause.partition(" of ")[0]
+            yield Row("due", f"acknowledged by {clock(message.first_us)} ({clause})")
+        yield Row("told", f"{listed(message.parties)}, and nobody else")

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`keepclear line` at two desks, typed and read as their officers do."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from keepclear.exchange.views import SAYS_NOTHING_ELSE
+from tests.desk_plays import Desks, two_desks
+
+SAYS = "Cease activity at 33.50N 038.62E, our people are there."
+
+
+@pytest.fixture(scope="module")
+def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
+    with two_desks(Path(tmp_path_factory.mktemp("line"))) as made:
+        yield made
+
+
+def sent(desks: Desks, who: str = "north", to: str = "south", *more: str) -> str:
+    """Send a message and return its short id."""
+    said = desks.run(who, "line", "send", to, SAYS, *more)
+    found = re.search(r"message ([0-9a-f]{8}) from", said)
+    assert found is not None
+    return found[1]
+
+
+def test_a_message_is_sent_read_acknowledged_answered_and_passed_on(desks: Desks) -> None:
+    message = sent(desks, "north", "south", "--precedence", "urgent")
+    assert "no deadline is agreed" in desks.run("north", "line", "show", message)
+
+    read = desks.run("south", "line", "read", "--shown", "--person", "shift-lead")
+    assert f"URGENT (PAN PAN)  message {message} from north, watch, to south, watch" in read
+    assert f'"{SAYS}" (en)' in read
+    assert SAYS_NOTHING_ELSE in read
+    assert "acknowledged" in desks.run("south", "line", "ack", message)
+    said = desks.run("south", "line", "answer", message, "wilco")
+    assert "south, watch says WILCO" in said
+    desks.run("south", "line", "disseminated", message, "1st battery", "2nd battery")
+
+    shown = [desks.run(who, "line", "show", message) for who in ("north", "south")]
+    for each in shown:
+        steps = re.findall(r"^  (\w+) +\d\d:\d\d:\d\dZ", each, re.MULTILINE)
+        assert steps == ["sent", "delivered", "displayed", "acknowledged", "disseminated"]
+        assert "south, watch (shift-lead)" in each
+        assert "told 1st battery and 2nd battery" in each
+        assert len(re.findall(r" \+[\d.]+ ", each)) == 4
+    assert shown[0] == shown[1]
+
+
+def test_who_only_reads_claims_nothing(desks: Desks) -> None:
+    message = sent(desks)
+
+    assert message in desks.run("south", "line", "read")  # not at a terminal
+    assert message in desks.run("south", "line", "read", "--not-shown")
+
+    assert "delivered" not in re.findall(
+        r"^  (\w+) +\d\d:", desks.run("north", "line", "show", message), re.MULTILINE
+    )
+
+
+def test_what_is_not_shown_to_a_person_is_not_acknowledged(desks: Desks) -> None:
+    message = sent(desks)
+
+    said = desks.run("south", "line", "ack", message, status=2)
+
+    assert "cannot be acknowledged before it is displayed at watch" in said
+    assert "possible at watch now: delivered" in said
+
+
+def test_the_unacknowledged_stand_first_the_most_urgent_before_the_rest(desks: Desks) -> None:
+    desks.run("south", "line", "read", "--shown")
+    order = [
+        sent(desks, "north", "south", "--precedence", each) for each in ("check", "urgent")
+    ]
+    distress = sent(desks, "north", "south", "--precedence", "distress")
+    taken = sent(desks, "north", "south", "--precedence", "distress")
+    desks.run("south", "line", "read", "--shown")
+    desks.run("south", "line", "ack", taken)
+
+    read = desks.run("south", "line", "read")
+
+    found = [each for each in re.findall(r"message ([0-9a-f]{8}) from", read)
+             if each in {*order, distress, taken}]  # fmt: skip
+    assert found == [distress, order[1], order[0], taken]
+    assert f"DISTRESS (MAYDAY)  message {distress}" in read
+
+
+def test_a_reply_names_what_it_is_about_and_a_wrong_one_is_refused(desks: Desks) -> None:
+    message = sent(desks)
+    desks.run("south", "line", "read")
+
+    reply = sent(desks, "south", "north", "--reply-to", message)
+
+    assert f"replies to  message {message}" in desks.run("north", "line", "show", reply)
+    desks.run("south", "line", "send", "north", "x", "--reply-to", message, "--channel",
+              "political", status=2)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("answer", "ID", "unable"), "says UNABLE without why; give it"),
+        (("answer", "ID", "objects", "--clause", "9"), "is none in force between north and south"),
+        (("answer", "ID", "standby", "--until", "2020-01-01T00:00:00Z"), "is not after now"),
+        (("ack", "ffff0000"), "begins 0 of"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_words(
+    desks: Desks, words: tuple[str, ...], says: str
+) -> None:
+    message = sent(desks)
+    desks.run("south", "line", "read", "--shown")
+    typed = [message if each == "ID" else each for each in words]
+
+    assert says in desks.run("south", "line", *typed, status=2)
+
+
+def test_a_message_to_nobody_or_over_no_channel_is_refused(desks: Desks) -> None:
+    assert "one of north, south" in desks.run("north", "line", "send", "west", "x", status=2)
+    said = desks.run("north", "line", "send", "south", "x", "--channel", "chat", status=2)
+    assert "send it over flight-safety or political" in said
+    said = desks.run("north", "line", "send", "south", "x", "--post", "kitchen", status=2)
+    assert "is no post of south" in said
+
+
+def test_what_is_done_is_left_out_of_the_inbox_and_can_still_be_shown(desks: Desks) -> None:
+    message = sent(desks)  # ROUTINE: for the post
+    desks.run("south", "line", "read", "--shown")
+    desks.run("south", "line", "ack", message)
+
+    assert message not in desks.run("south", "line", "read")
+    assert message in desks.run("south", "line", "read", "--all")
+    assert message in desks.run("north", "line", "show", message)
