@@ -53,3 +53,4 @@ def check_own_copy(stage: Stage, party: str) -> None:
         picture.conflicts
     )  # each once, also where one entry tells it twice
     assert picture.conflicts == {each.conflict: each for each in conflicts}
+    assert picture.messages == {each.id: each for each in reads.messages(party).value}

@@ -41,6 +41,7 @@ from tests import (
     test_incidents,
     test_lapses,
     test_late,
+    test_messages,
     test_none_here,
     test_out_of_plan,
     test_probing,
@@ -53,6 +54,7 @@ from tests.record_plays import START_US
 from tests.test_exchange_machine import Exchanging, ExchangingBitByBit
 from tests.test_incidents_machine import WAYS, Cases
 from tests.test_lapses import THEIRS, closed_at, met
+from tests.test_messages_machine import Line
 from tests.test_rules_of_the_door import NUMBERED, a_and_b
 from tests.two_worlds import MINUTE_US, filed, separation
 
@@ -145,6 +147,17 @@ def test_statements_and_cases_go_on_where_the_exchange_stopped(
         by.choice(WAYS)(cases, by)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_messages_and_their_deadlines_stand_wherever_the_exchange_stops(
+    seed: int, twins: type[Twins]
+) -> None:
+    by, twins.by = Random(seed), Random(seed)
+    line = Line(begins_again=False)
+    for _ in range(60):
+        line.do(by)
+
+
 def beats_between_filings() -> None:
     """Let two file and the exchange sign, several times over."""
     stage = test_exchange_agreements.staged()
@@ -199,7 +212,7 @@ def plays_of(*modules: ModuleType) -> list[Callable[[], None]]:
     "told",
     plays_of(
         test_acknowledging, test_exchange_durations, test_incidents, test_lapses, test_late,
-        test_none_here, test_out_of_plan, test_probing, test_rules_of_acts,
+        test_messages, test_none_here, test_out_of_plan, test_probing, test_rules_of_acts,
     ),
 )  # fmt: skip
 def test_what_is_told_of_each_rule_holds_where_the_exchange_stops(

@@ -72,9 +72,7 @@ def test_what_is_not_shown_to_a_person_is_not_acknowledged(desks: Desks) -> None
 
 def test_the_unacknowledged_stand_first_the_most_urgent_before_the_rest(desks: Desks) -> None:
     desks.run("south", "line", "read", "--shown")
-    order = [
-        sent(desks, "north", "south", "--precedence", each) for each in ("check", "urgent")
-    ]
+    order = [sent(desks, "north", "south", "--precedence", each) for each in ("check", "urgent")]
     distress = sent(desks, "north", "south", "--precedence", "distress")
     taken = sent(desks, "north", "south", "--precedence", "distress")
     desks.run("south", "line", "read", "--shown")

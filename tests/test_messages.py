@@ -228,12 +228,15 @@ def test_of_several_clauses_the_soonest_counts_with_its_own_chain() -> None:
     assert at(stage, message).chain == ("representative",)
 
 
-def test_what_fell_due_while_nothing_ran_is_entered_with_the_times_at_which_it_did() -> None:
+@pytest.mark.parametrize("away_s", [900, 3_600])
+def test_what_fell_due_while_nothing_ran_is_entered_with_the_times_at_which_it_did(
+    away_s: int,
+) -> None:
     stage = at_line()
     message = send(stage)
     stage.begin_again()
 
-    stage.clock.move_to(START_US + 3_600 * SECOND_US)
+    stage.clock.move_to(START_US + away_s * SECOND_US)
     stage.exchange.pass_time()
 
     assert [each for _, _, each, _ in overdue(at(stage, message))] == sorted(

@@ -108,9 +108,13 @@ class Sent:
 
 
 class Line:
-    """Three parties at random: a and b have agreed on deadlines, c has agreed on nothing."""
+    """Three parties at random: a and b have agreed on deadlines, c has agreed on nothing.
 
-    def __init__(self) -> None:
+    begins_again: the exchange stops and goes on from its lines, now and then.
+    """
+
+    def __init__(self, *, begins_again: bool = True) -> None:
+        self.begins_again = begins_again
         self.stage = at_line()
         self.world = self.stage.exchange.world
         self.sent: dict[str, Sent] = {}
@@ -195,7 +199,7 @@ class Line:
         to_s = by.choice([*coming, *(e - 1 for e in coming), self.now_s + by.randrange(1, 900)])
         self.now_s = max(self.now_s, to_s)
         self.stage.clock.move_to(START_US + self.now_s * SECOND_US)
-        if by.random() < 0.5:
+        if self.begins_again and by.random() < 0.5:
             self.stage.begin_again()
         self.stage.exchange.pass_time()
 

@@ -24,6 +24,7 @@ from keepclear.exchange.operations import Refused
 from keepclear.exchange.picture import Picture, told_in
 from keepclear.exchange.reopening import Following
 from keepclear.exchange.snapshots import frames, read
+from keepclear.line.ladder import Step
 from keepclear.plans import acts
 from keepclear.plans.operations import State
 from keepclear.plays.stage import Stage
@@ -36,11 +37,13 @@ from keepclear.record.verification import verify
 from keepclear.record.views import view_of
 from keepclear.reports.period import period_of
 from tests.exchange_twins import kept_of
+from tests.message_plays import SECOND_US, URGENT_US, at, at_line, distress, send, take, wait
 from tests.record_plays import START_US
-from tests.restored_stages import lost, restore, start
+from tests.restored_stages import lost, parts_of, restore, start
 from tests.test_after_action import story_of
 from tests.test_exchange_machine import Exchanging, ExchangingBitByBit
 from tests.test_incidents_machine import WAYS, Cases
+from tests.test_messages_machine import Line
 from tests.test_rules_of_the_door import NUMBERED, Play, a_and_b
 from tests.two_worlds import MINUTE_US, Plan, filed
 
@@ -231,6 +234,63 @@ def test_statements_and_cases_stand_after_the_backup(seed: int) -> None:
 
     assert restore(cases.stage, cases.stage.lines)
     check(cases.stage)
+
+
+@pytest.mark.slow
+@settings(max_examples=6, deadline=None, phases=[Phase.generate],
+          suppress_health_check=list(HealthCheck))  # fmt: skip
+@given(seed=st.integers(0, 2**32))
+def test_messages_stand_after_the_backup_and_fall_due_as_they_would_have(seed: int) -> None:
+    by, line = Random(seed), Line()
+    for _ in range(40):
+        line.do(by)
+
+    assert restore(line.stage, line.stage.lines)
+    for _ in range(40):
+        line.do(by)
+    check(line.stage)
+
+
+def test_a_party_folds_the_same_messages_from_the_new_incarnation_alone() -> None:
+    stage = at_line()
+    message = send(stage)
+    take(stage, message, Step.DELIVERED, Step.DISPLAYED)
+    stage.exchange.beat()
+    before = at(stage, message)
+
+    assert restore(stage, stage.lines)
+
+    for party, known in (("a", [before]), ("b", [before]), ("c", [])):
+        picture = Picture(party, {}, {})
+        for each in parts_of(stage.lines, party):
+            picture.take(told_in(each))
+        assert list(picture.messages.values()) == known
+
+
+def test_messages_and_steps_that_the_backup_did_not_have_are_entered_late_with_their_ids() -> None:
+    stage = at_line()
+    stage.exchange.beat()
+    backup = stage.lines
+    wait(stage, 10 * SECOND_US)
+    message = send(stage)
+    cry = distress(stage)
+    wait(stage, 20 * SECOND_US)
+    take(stage, message, Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED)
+    before = at(stage, message)
+    stage.exchange.beat()
+    whole = stage.lines
+    wait(stage, 60 * SECOND_US)
+    assert restore(stage, backup)
+
+    for party in ("a", "b"):
+        for each in lost(stage, party, whole):
+            stage.exchange.hand_in(each.receipts, party)
+
+    made = at(stage, message)
+    assert [*stage.exchange.world.messages] == [message, cry]
+    assert (made.steps, made.sent_us, made.act) == (before.steps, before.sent_us, before.act)
+    assert made.first_us == START_US + 60 * SECOND_US + URGENT_US  # it could be read from now on
+    check(stage)
 
 
 # --- what the backup did not have ------------------------------------------------------------

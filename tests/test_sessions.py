@@ -18,7 +18,7 @@ from tests.server_plays import Node, circle, keys_of, serving
 from tests.test_cli_record import run
 
 HOUR_US = 3_600_000_000
-PATHS = ("/v1/operations", "/v1/conflicts", "/v1/record", "/v1/stream",
+PATHS = ("/v1/operations", "/v1/conflicts", "/v1/messages", "/v1/record", "/v1/stream",
          "/v1/proofs?audience=north&from=1&to=1")  # fmt: skip
 
 

@@ -98,6 +98,8 @@ for each in (rotate, appoint):
 for each in (
     accept, ack, act, agree_as_is, agreement, answer, answers_for, backup, check, clock, config,
     conflicts, counter_change, demo, export_party, incident, key, line, operation, party, play, post,
+    propose_change, record, region, restore, restored, send_again, serve, snapshot, store, submit,
+    watch,
 ):  # fmt: skip
     command.add_command(each)
 

@@ -91,7 +91,7 @@ def send(
 @click.option("--all", "is_all", is_flag=True, help="Those of which all is done, too.")
 @click.option("--channel", metavar="CHANNEL", help="Those over one channel alone.")
 @click.option("--shown/--not-shown", "is_shown", default=None,
-              help="Say that a person was shown them; by default where this is a terminal.")  # fmt: skip
+              help="Say that a person was shown them; by default at a terminal.")  # fmt: skip
 @person_option
 @home_option
 def read(

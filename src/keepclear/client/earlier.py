@@ -11,9 +11,9 @@ receipts with which the party hands in its own acts again.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from keepclear.exchange.events import KIND_OF, OperationFiled
+from keepclear.exchange.events import KIND_OF, MessageChanged, OperationFiled
 from keepclear.record.encoding import decode
 from keepclear.record.entries import EVERYBODY, Leaf, Part, leaf_of
 from keepclear.record.envelopes import Envelope
@@ -25,6 +25,9 @@ from keepclear.record.merkle import Tree
 from keepclear.record.notes import read_checkpoint, split_note
 from keepclear.record.parts import ACT_KIND, INCARNATION_KIND, LATE_ACT_KIND, Incarnation
 from keepclear.record.receipts import Receipt
+
+# What says which id was given to what an act has made.
+MADE: Final = frozenset({KIND_OF[OperationFiled], KIND_OF[MessageChanged]})
 
 
 class Start(NamedTuple):
@@ -110,12 +113,12 @@ class EarlierCopy:
         return found
 
     def _came_of(self, number: int) -> list[_Held]:
-        """Return what stands behind an act of its operations: in the same entry, so at one time."""
+        """Return what stands behind an act of its operations and messages: at one time."""
         act, came = self._held[number], []
         for each in self._held[number + 1 :]:
             if each.part.kind == ACT_KIND or each.part.at_us != act.part.at_us:
                 break
-            if each.part.kind == KIND_OF[OperationFiled]:
+            if each.part.kind in MADE:
                 came.append(each)
         return came
 
