@@ -274,6 +274,25 @@ def test_what_is_overdue_is_not_told_while_clocks_differ_and_is_once_they_do_not
     check(stage)
 
 
+def test_each_of_several_deadlines_that_passed_while_clocks_differed_is_told_once_they_agree() -> (
+    None
+):
+    stage = at_line()
+    message = send(stage, person="colonel")
+    stage.exchange.hold_time(5 * SECOND_US)
+    wait(stage, 10 * URGENT_US)
+    other = send(stage)
+
+    stage.exchange.hold_time(0)
+    stage.exchange.pass_time()
+
+    late = [due_us for step, _, due_us, _ in overdue(at(stage, message))
+            if step is Step.ACKNOWLEDGED]  # fmt: skip
+    assert late == [URGENT_US, 2 * URGENT_US, 3 * URGENT_US, 4 * URGENT_US]
+    assert (at(stage, message).next_us, overdue(at(stage, other))) == (None, [])
+    check(stage)
+
+
 # --- channels and what is passed by distress -----------------------------------------------
 
 

@@ -77,12 +77,19 @@ class Messages:
 
     def follow(self, events: list[Event]) -> None:
         """Note what falls due after an entry."""
-        about = [each for each in events if isinstance(each, (*ABOUT, StandingCarried))]
-        told = [
-            each for each in about
-            if not isinstance(each, StandingCarried) or each.table == "messages"
-        ]  # fmt: skip
-        self._due.plan(self._found.world, told, self._found.deciding.now_us)
+        for event in events:
+            match event:
+                case MessageChanged(message=message) | MessageOverdue(message=message):
+                    self._plan(message)
+                case StandingCarried(table="messages", key=own):
+                    self._plan(self._found.world.messages[own])
+                case _:
+                    pass
+
+    def _plan(self, message: Message) -> None:
+        """Note when something of a message falls due next; now, where that has passed."""
+        if message.next_us is not None:
+            self._due.put(max(message.next_us, self._found.deciding.now_us), message.id)
 
     def check(self, act: Act | None, payload: Signed | None, said: list[Said]) -> None:
         """Compare an entry, before it is folded, with what comes of its act, or of time."""

@@ -84,7 +84,10 @@ class Due:
             self.put(incident.due_us, incident.id)
 
     def _plan_message(self, message: Message) -> None:
-        """Note when something of a message falls due next."""
+        """Note when something of a message falls due next.
+
+        As it is, also where that has passed: at now it could be what is looked at, and be dropped.
+        """
         if message.next_us is not None:
             self.put(message.next_us, message.id)
 
