@@ -11,11 +11,12 @@ import msgspec
 import pytest
 
 from keepclear.exchange.disclosure import Shown
-from keepclear.exchange.events import FilingsCounted, OperationFiled
+from keepclear.exchange.events import FilingsCounted, MessageOverdue, OperationFiled
 from keepclear.exchange.folding import fold
 from keepclear.exchange.views import SAYS_NOTHING_ELSE, Notice
 from keepclear.exchange.world import World
 from keepclear.formats.play import read_play
+from keepclear.line.ladder import Step
 from keepclear.plans.acts import AcknowledgeConflict, ActivateOperation
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import Operation, State
@@ -237,12 +238,37 @@ def test_a_historical_play_is_an_exercise_of_parties_without_states(name: str) -
     assert play.title.startswith("EXERCISE")
     assert ("One account says" in play.note) is (name not in NO_CASE)
     assert ("Disputed:" in text) is (name not in NO_CASE)
-    assert {each.status for each in fold(done.lines).operations.values()} == {"Exercise"}
+    world = fold(done.lines)
+    statuses = {each.status for each in world.operations.values()}
+    assert statuses | {each.status for each in world.messages.values()} == {"Exercise"}
     operations = [
         msgspec.json.decode(part.data, type=OperationFiled)
         for _, part in parts_of(done)
         if part.kind == "operation-filed/1"
     ]
-    assert {each.operation.status for each in operations} == {"Exercise"}
-    for party in play.parties:
+    assert {each.operation.status for each in operations} <= {"Exercise"}
+    for party in play.parties if operations else ():
         assert {each.says for each in told_to(done, party)} == {SAYS_NOTHING_ELSE}
+
+
+def test_tanf_2016_that_nobody_was_told_is_overdue_before_the_second_wave() -> None:
+    text = example("plays/tanf_2016.toml")
+    done = played(text)
+    start_us = read_play(text.encode(), "tanf").start_us
+    second_wave_us = start_us + 90 * 60 * US_PER_S  # cases.md: about 90 minutes later
+
+    alarms = [
+        (audience, part.at_us, msgspec.json.decode(part.data, type=MessageOverdue).overdue)
+        for audience, part in parts_of(done)
+        if part.kind == "message-overdue/1"
+    ]
+
+    assert {each.step for _, _, each in alarms} == {Step.DISSEMINATED}
+    assert {audience for audience, _, _ in alarms} == {"a,b"}
+    # acknowledged after 6 min, and URGENT has 5: clause 4.1 of the template
+    assert alarms[0][1] == alarms[0][2].due_us == start_us + 11 * 60 * US_PER_S
+    assert all(at_us < second_wave_us for _, at_us, _ in alarms)
+    [message] = world_after(done, text, "90 min").messages.values()
+    assert message.first(Step.ACKNOWLEDGED) is not None
+    assert message.first(Step.DISSEMINATED) is None
+    assert message.posts == ("watch", "duty-officer", "representative")

@@ -97,11 +97,12 @@ def send(
 def read(
     channel: str | None, person: str | None, home: str, *, is_all: bool, is_shown: bool | None
 ) -> int:  # fmt: skip
-    """Print the messages that came to this post, the unacknowledged first, the most urgent first.
+    """Print the messages that came to this post, and sign that they were displayed.
 
-    Then it signs that each was displayed to a person. Where nothing is shown to anybody, as in a
-    script, nothing is claimed. Messages of this party to others stand below. Where the exchange
-    cannot be asked, what is held here is shown, and said to be stale; the exit status is 2 then.
+    The unacknowledged stand first, the most urgent before the others. Each is signed for once it
+    is printed. Where nothing is shown to anybody, as in a script, nothing is claimed. Messages of
+    this party to others stand below. Where the exchange cannot be asked, what is held here is
+    shown, and said to be stale; the exit status is 2 then.
 
     \b
     Example:
@@ -131,7 +132,7 @@ def read(
 @person_option
 @home_option
 def ack(message: str, person: str | None, home: str) -> int:
-    """Acknowledge message ID: a person at this post has read it, and takes it.
+    """Acknowledge message ID: a person at this post takes it.
 
     \b
     Example:
@@ -196,9 +197,10 @@ def disseminated(message: str, units: tuple[str, ...], person: str | None, home:
 @click.argument("message", metavar="ID")
 @home_option
 def show(message: str, home: str) -> int:
-    """Print the ladder of message ID: each step, when, by whom, the seconds between, what is due.
+    """Print the ladder of message ID, with the seconds between its steps.
 
-    Both parties see the same.
+    With each step stands when and by whom it was taken, or when it is due. Both parties see the
+    same.
 
     \b
     Example:

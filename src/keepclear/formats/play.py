@@ -41,11 +41,18 @@ and what belongs to it (`DOES`); what stands in brackets may be left out:
     answer-line    case, line, agrees, [why]
     close-case     case, [why]
     leave-case-open  case, why
+    send           message, to, words, [precedence, channel, post, person, reply_to, language]
+    deliver        message, [post]
+    display, acknowledge-message  message, [post, person]
+    disseminate    message, units, [post, person]
+    answer-message  message, answer, [why, until, clause, post, person]
 
-An operation, a none-here and an incident case are called by their names in the play; a conflict by
-the two operations, "A1 and B1". to: a party, or for a none-here a list of them. about: an
-operation, a conflict or a none-here. when: the time that a line is about (RFC 3339). line: its
-number in its case, in the order in which they were written.
+An operation, a none-here, an incident case and a message are called by their names in the play; a
+conflict by the two operations, "A1 and B1". precedence: URGENT is the default; with DISTRESS no
+channel stands. post: to which it is sent, or by which post of its party a step is taken, "watch" or
+"duty-officer". until: after the start, as `at`. to: a party, or for a none-here a list of them.
+about: an operation, a conflict or a none-here. when: the time that a line is about (RFC 3339).
+line: its number in its case, in the order in which they were written.
 area: one name, or a list of them, for all of which `lasts` counts; start: one, or one for each.
 key: versions of others' operations, as `["A1 v1"]`, that the party has before it; without it those
 of the latest notices it had.
@@ -125,6 +132,15 @@ class PlayAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     urgent: bool = False
     when: str = ""
     line: int = 0
+    message: str = ""
+    precedence: str = "URGENT"
+    channel: str = "flight-safety"
+    post: str = ""
+    person: str = ""
+    reply_to: str = ""
+    language: str = "en"
+    units: tuple[str, ...] = ()
+    until: str = ""
     agrees: bool | None = None
 
     @property
@@ -195,10 +211,21 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "answer-line": (("case", "line", "agrees"), ("why",)),
     "close-case": (("case",), ("why",)),
     "leave-case-open": (("case", "why"), ()),
+    "send": (
+        ("message", "to", "words"),
+        ("precedence", "channel", "post", "person", "reply_to", "language"),
+    ),
+    "deliver": (("message",), ("post",)),
+    "display": (("message",), ("post", "person")),
+    "acknowledge-message": (("message",), ("post", "person")),
+    "disseminate": (("message", "units"), ("post", "person")),
+    "answer-message": (("message", "answer"), ("why", "until", "clause", "post", "person")),
     "nothing": ((), ()),
 }
 # What gives a thing its name, and in which field the name stands.
-NAMES: Final = {"file": "operation", "state-none-here": "none_here", "open-case": "case"}
+NAMES: Final = {
+    "file": "operation", "state-none-here": "none_here", "open-case": "case", "send": "message",
+}  # fmt: skip
 ALWAYS: Final = frozenset({"at", "by", "does", "signed"})
 
 
@@ -293,10 +320,12 @@ def _check_values(act: PlayAct, play: Play, path: str) -> None:
     for party in act.others:
         if party not in play.parties:
             raise _fault(f"{path}.to", party, "is no party of the play", _known(play.parties))
-    if act.does == "open-case" and len(act.others) > 1:
+    if act.does in {"open-case", "send"} and len(act.others) > 1:
         raise _fault(f"{path}.to", ", ".join(act.others), "are several", "name one party")
     if act.does == "state-none-here" and len(act.areas) > 1:
         raise _fault(f"{path}.area", ", ".join(act.areas), "are several", "state it of one")
+    if act.until:
+        parse_duration_us(act.until, f"{path}.until")
     if act.when:
         parse_time_us(act.when, f"{path}.when")
 
@@ -318,6 +347,10 @@ def _check_names(act: PlayAct, made: dict[str, set[str]], path: str) -> None:
             if name not in known:
                 what = "filed" if field == "operation" else "made"
                 raise _fault(path, name, f"is {what} by no act before it", _known(known))
+    if act.reply_to and act.reply_to not in made["message"]:
+        raise _fault(
+            f"{path}.reply_to", act.reply_to, "is sent by no act before it", "see the acts"
+        )
     if act.about and AND not in act.about and not any(act.about in e for e in made.values()):
         raise _fault(f"{path}.about", act.about, "is made by no act before it", "see the acts")
 

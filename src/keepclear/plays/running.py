@@ -26,7 +26,7 @@ from keepclear.plans import acts
 from keepclear.plans.conflicts import Answer as Reply
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.filing import FiledOperation, FiledVolume
-from keepclear.plays import casework
+from keepclear.plays import casework, linework
 from keepclear.plays.stage import DAY_US, YEAR_US, Stage
 from keepclear.record.encoding import Signed, decode
 from keepclear.record.entries import Entry, Part
@@ -81,7 +81,7 @@ class _Run:
         self._stage = Stage(play.region, play.start_us, status, house, ids, functions)
         self._world = self._stage.exchange.world
         self._operations: dict[str, str] = {}  # what the play calls them -> their ids
-        self._others: dict[str, str] = {}  # the same of none-heres and cases
+        self._others: dict[str, str] = {}  # the same of none-heres, cases and messages
         self._ovns: dict[tuple[str, int], str] = {}  # of each version of each of them
         self._known = _Known()
         self._refused: list[Refusal] = []
@@ -133,7 +133,10 @@ class _Run:
         if act.signed:
             signed_us = self._play.start_us + parse_duration_us(act.signed, "signed")
         try:
-            answer = self._stage.submit(act.by, f"{kind}/1", made, signed_us=signed_us)
+            post = linework.post_of(act)
+            answer = self._stage.submit(
+                act.by, f"{kind}/1", made, (post,), signed_us=signed_us, post=post
+            )
         except CallerError as fault:
             now_us, after = self._stage.clock.now_us(), len(self._stage.lines)
             self._refused.append(Refusal(now_us, act, kind, made, str(fault), after))
@@ -143,6 +146,8 @@ class _Run:
                 self._operations[act.operation] = _made_id(answer, "operation-filed/1", "operation")
             case "state-none-here":
                 self._others[act.none_here] = _made_id(answer, "none-here-stated/1", "statement")
+            case "send":
+                self._others[act.message] = _made_id(answer, "message-changed/1", "message")
             case "open-case":
                 self._others[act.case] = _made_id(answer, "incident-changed/1", "incident")
             case _:
@@ -160,6 +165,9 @@ class _Run:
             volumes = self._volumes(act)
             made = casework.payload_of(act, self._world, self._any_named, next(iter(volumes), None))
             return casework.KINDS[act.does], made
+        if act.does in linework.KINDS:
+            made = linework.payload_of(act, self._play.start_us, self._any_named)
+            return linework.kind_of(act), made
         if act.does == "file":
             return "operations.file", acts.FileOperation(operation=self._filed(act))
         own = self._named(act.operation)
@@ -265,13 +273,16 @@ class _Run:
         return self._operations[name]
 
     def _any_named(self, name: str) -> str:
-        """Return the id of an operation, a conflict, a none-here or a case."""
+        """Return the id of an operation, a conflict, a none-here, a case or a message."""
         if AND in name:
             return self._conflict(pair_of(name)).id
         if name in self._others:
             return self._others[name]
         for each in self._refused:
-            if name in {each.act.none_here, each.act.case} and each.act.does in NAMES:
+            if (
+                name in {each.act.none_here, each.act.case, each.act.message}
+                and each.act.does in NAMES
+            ):
                 raise InputError("name", name, f"was refused when it was made ({each.why})", "mend")
         return self._named(name)
 

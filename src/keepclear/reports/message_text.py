@@ -13,9 +13,9 @@ from keepclear.exchange.events import MessageChanged, MessageOverdue
 from keepclear.exchange.views import SAYS_NOTHING_ELSE
 from keepclear.line.ladder import LADDER, Step
 from keepclear.line.messages import SPOKEN, Answer, Message, Overdue, StepTaken
-from keepclear.reports.play_values import clock, day_of, listed
+from keepclear.reports.play_values import day_of, listed
 from keepclear.reports.printable import printable
-from keepclear.units import US_PER_S
+from keepclear.units import US_PER_S, format_time
 
 SHORT: Final = 8
 LABEL: Final = 12
@@ -73,7 +73,7 @@ def ladder_text(message: Message, now_us: int) -> str:
             seconds = "" if before_us is None else f"+{(each.at_us - before_us) / US_PER_S:,g}"
             before_us = each.at_us
             lines.append(
-                f"  {step:<{STEP}}{clock(each.at_us):<{AT}}{seconds:<{SECONDS}}{_by(each)}"
+                f"  {step:<{STEP}}{second(each.at_us):<{AT}}{seconds:<{SECONDS}}{_by(each)}"
             )
         if not taken:
             lines.append(f"  {step:<{STEP}}{_missing(message, step, now_us)}")
@@ -103,13 +103,13 @@ def overdue_text(overdue: Overdue) -> str:
     goes = f"goes on to {overdue.goes_to}" if overdue.goes_to else "the chain is at its end"
     if overdue.goes_to == overdue.post:
         goes = f"goes on to anybody at {overdue.post}"
-    return f"not {overdue.step} at {overdue.post} by {clock(overdue.due_us)}; {goes}"
+    return f"not {overdue.step} at {overdue.post} by {second(overdue.due_us)}; {goes}"
 
 
 def _rows(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
     yield "says", _said(message)
     day = day_of(message.sent_us)
-    yield "sent", f"{day} {clock(message.sent_us)} over {message.channel}, {message.status}"
+    yield "sent", f"{day} {second(message.sent_us)} over {message.channel}, {message.status}"
     if message.reply_to is not None:
         yield "replies to", f"message {message.reply_to[:SHORT]}"
     if message.within_us is None:
@@ -120,7 +120,7 @@ def _rows(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
     if len(message.posts) > 1:
         yield "is with", f"{listed(list(message.posts))} of {message.receiver}"
     for each in message.answers:
-        yield "answer", f"{_answered(each)}, {clock(each.at_us)}{_over(each, now_us)}"
+        yield "answer", f"{_answered(each)}, {second(each.at_us)}{_over(each, now_us)}"
 
 
 def _due(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
@@ -128,27 +128,27 @@ def _due(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
     clause = message.clause.partition(" of ")[0]
     for step, due_us in message.due.items():
         if message.first(step) is None and due_us > now_us:
-            yield "due", f"{step} by {clock(due_us)}, in {duration(due_us - now_us)} ({clause})"
+            yield "due", f"{step} by {second(due_us)}, in {duration(due_us - now_us)} ({clause})"
 
 
 def _stands(message: Message) -> str:
     """Return how far a message has come, and since when it is overdue."""
     last = max((each.step for each in message.steps), key=list(LADDER).index)
     late = [each for each in message.overdue if message.first(each.step) is None]
-    since = f", {late[0].step} OVERDUE since {clock(late[0].due_us)}" if late else ""
+    since = f", {late[0].step} OVERDUE since {second(late[0].due_us)}" if late else ""
     return f"{last}{since}"
 
 
 def _missing(message: Message, step: Step, now_us: int) -> str:
     late = next((each for each in message.overdue if each.step is step), None)
     if late is not None:
-        return f"OVERDUE since {clock(late.due_us)}"
+        return f"OVERDUE since {second(late.due_us)}"
     due_us = message.due.get(step)
     if due_us is None:
         return "not taken; no deadline"
     if due_us <= now_us:
-        return f"not taken; was due {clock(due_us)}"
-    return f"due {clock(due_us)}, in {duration(due_us - now_us)}"
+        return f"not taken; was due {second(due_us)}"
+    return f"due {second(due_us)}, in {duration(due_us - now_us)}"
 
 
 def _to(message: Message) -> str:
@@ -167,7 +167,7 @@ def _by(taken: StepTaken) -> str:
 
 
 def _answered(answer: Answer) -> str:
-    until = "" if answer.until_us is None else f" until {clock(answer.until_us)}"
+    until = "" if answer.until_us is None else f" until {second(answer.until_us)}"
     clause = f" under clause {answer.clause}" if answer.clause else ""
     why = f": {printable(answer.why)}" if answer.why else ""
     return f"{answer.party}, {answer.post} says {answer.word}{until}{clause}{why}"
@@ -188,6 +188,11 @@ def duration(length_us: int) -> str:
     if seconds < HOUR_S:
         return f"{seconds // MINUTE_S} min {seconds % MINUTE_S} s"
     return f"{seconds // HOUR_S} h {seconds % HOUR_S // MINUTE_S} min"
+
+
+def second(at_us: int) -> str:
+    """Return the time of day to the second."""
+    return f"{format_time(at_us)[11:19]}Z"
 
 
 def urgent_words() -> Sequence[str]:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from keepclear.exchange.events import MessageChanged, MessageOverdue
 from keepclear.line import acts
-from keepclear.line.ladder import Step
+from keepclear.line.ladder import LADDER, Step
 from keepclear.line.messages import Message
 from keepclear.reports.message_text import overdue_text, precedence_text
 from keepclear.reports.play_names import Names
@@ -92,7 +92,7 @@ class MessageTeller:
         """Return how messages stand, in words."""
         said = []
         for own_id, message in self.messages.items():
-            last = message.steps[-1].step
+            last = max((each.step for each in message.steps), key=list(LADDER).index)
             late = list(dict.fromkeys(each.step for each in message.overdue))
             overdue = f", {listed([*late])} OVERDUE" if late else ""
             said.append(f"{self._names.message(own_id)} {last}{overdue}")

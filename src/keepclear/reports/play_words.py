@@ -24,6 +24,7 @@ from keepclear.exchange.events import (
     ConflictChanged,
     FilingsCounted,
     LimitedFound,
+    MessageChanged,
     MoreFound,
     MoreLimited,
     OperationFiled,
@@ -32,7 +33,7 @@ from keepclear.exchange.events import (
     RecheckingDone,
     RegionOpened,
 )
-from keepclear.exchange.views import NOTICE_KIND, Notice
+from keepclear.exchange.views import NOTICE_KIND, SAYS_NOTHING_ELSE, Notice
 from keepclear.plans import acts
 from keepclear.plans.operations import Operation, State
 from keepclear.plans.understood import Understood
@@ -138,6 +139,8 @@ class Teller:
             case Notice():
                 self.says[value.says] = None
                 self.names.learn_version(value.other.ovn, f"the version of notice {value.number}")
+            case MessageChanged():
+                self.says[SAYS_NOTHING_ELSE] = None
             case _:
                 self.about_cases.learn(value)
 

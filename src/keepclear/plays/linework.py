@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What parties of a play sign about messages, and by which of their posts."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from keepclear.agreement.clauses import Precedence
+from keepclear.errors import InputError
+from keepclear.formats.play import PlayAct
+from keepclear.formats.play_faults import converted
+from keepclear.line import acts
+from keepclear.line.messages import Word
+from keepclear.plays.stage import POSTS
+from keepclear.record.encoding import Signed
+from keepclear.units import parse_duration_us
+
+WATCH: Final = "watch"
+# What a play calls it, and what is signed.
+KINDS: Final[Mapping[str, str]] = {
+    "send": "line.send",
+    "deliver": "line.delivered",
+    "display": "line.displayed",
+    "acknowledge-message": "line.acknowledge",
+    "disseminate": "line.disseminated",
+    "answer-message": "line.answer",
+}
+
+
+def kind_of(act: PlayAct) -> str:
+    """Return what is signed: DISTRESS is an act of its own."""
+    is_distress = act.does == "send" and act.precedence == Precedence.DISTRESS
+    return "distress" if is_distress else KINDS[act.does]
+
+
+def post_of(act: PlayAct) -> str:
+    """Return by which post of its party an act is signed; `InputError` where it has no such."""
+    post = act.post if act.does in KINDS and act.does != "send" else ""
+    if post and post not in POSTS:
+        raise InputError("post", post, "has no key in a play", f"one of {', '.join(POSTS)}")
+    return post or WATCH
+
+
+def payload_of(act: PlayAct, start_us: int, named: Callable[[str], str]) -> Signed:
+    """Return what is signed. start_us: of the play; named: the id of what has a name."""
+    if act.does == "send":
+        return _sent(act, named)
+    made: dict[str, object] = {"id": named(act.message)}
+    if act.person:
+        made["person"] = act.person
+    match act.does:
+        case "deliver":
+            return converted(made, acts.MarkDelivered, "")
+        case "display":
+            return converted(made, acts.MarkDisplayed, "")
+        case "acknowledge-message":
+            return converted(made, acts.AcknowledgeMessage, "")
+        case "disseminate":
+            return converted(made | {"units": act.units}, acts.MarkDisseminated, "")
+        case _:
+            made |= {"word": converted(act.answer, Word, "answer"), "why": act.why}
+            made["clause"] = act.clause
+            if act.until:
+                made["until_us"] = start_us + parse_duration_us(act.until, "until")
+            return converted(made, acts.AnswerMessage, "")
+
+
+def _sent(act: PlayAct, named: Callable[[str], str]) -> Signed:
+    made: dict[str, object] = {
+        "to": act.others[0], "text": act.words, "language": act.language,
+        "post": act.post or None, "person": act.person or None,
+        "reply_to": named(act.reply_to) if act.reply_to else None,
+    }  # fmt: skip
+    if act.precedence == Precedence.DISTRESS:
+        return converted(made, acts.SendDistress, "")
+    made |= {"precedence": act.precedence, "channel": act.channel}
+    return converted(made, acts.SendMessage, "")
