@@ -170,9 +170,9 @@ class MessageChanged(Signed, frozen=True, kw_only=True):
     this.
     """
 
-    message: Message
     taken: StepTaken | None = None
     answer: Answer | None = None
+    message: Message
 
 
 class MessageOverdue(Signed, frozen=True, kw_only=True):
@@ -181,8 +181,8 @@ class MessageOverdue(Signed, frozen=True, kw_only=True):
     Of several that are due at once each is told by itself; the last has where the message goes on.
     """
 
-    message: Message
     overdue: Overdue
+    message: Message
 
 
 class NoneHereStated(Signed, frozen=True, kw_only=True):

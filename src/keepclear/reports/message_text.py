@@ -70,7 +70,7 @@ def ladder_text(message: Message, now_us: int) -> str:
     for step in LADDER:
         taken = [each for each in message.steps if each.step is step]
         for each in taken:
-            seconds = "" if before_us is None else f"+{(each.at_us - before_us) / US_PER_S:,g}"
+            seconds = "" if before_us is None else f"+{_seconds(each.at_us - before_us)}"
             before_us = each.at_us
             lines.append(
                 f"  {step:<{STEP}}{second(each.at_us):<{AT}}{seconds:<{SECONDS}}{_by(each)}"
@@ -94,8 +94,8 @@ def changed_text(event: MessageChanged | MessageOverdue) -> str:
             f"{precedence_text(message.precedence)}: {name} from {message.sender}, "
             f"{message.sender_post}, to {_to(message)}: {_said(message)}"
         )
-    after_s = (event.taken.at_us - message.sent_us) / US_PER_S
-    return f"{name} is {event.taken.step} {after_s:,g} s after it was sent, by {_by(event.taken)}"
+    after = _seconds(event.taken.at_us - message.sent_us)
+    return f"{name} is {event.taken.step} {after} s after it was sent, by {_by(event.taken)}"
 
 
 def overdue_text(overdue: Overdue) -> str:
@@ -126,9 +126,10 @@ def _rows(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
 def _due(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
     """Yield what is due next of a message, and how long is left."""
     clause = message.clause.partition(" of ")[0]
-    for step, due_us in message.due.items():
-        if message.first(step) is None and due_us > now_us:
-            yield "due", f"{step} by {second(due_us)}, in {duration(due_us - now_us)} ({clause})"
+    waits = {step: us for step, us in message.due.items() if message.first(step) is None}
+    for due_us in sorted({each for each in waits.values() if each > now_us}):
+        steps = listed([step for step, each in waits.items() if each == due_us])
+        yield "due", f"{steps} by {second(due_us)}, in {duration(due_us - now_us)} ({clause})"
 
 
 def _stands(message: Message) -> str:
@@ -188,6 +189,11 @@ def duration(length_us: int) -> str:
     if seconds < HOUR_S:
         return f"{seconds // MINUTE_S} min {seconds % MINUTE_S} s"
     return f"{seconds // HOUR_S} h {seconds % HOUR_S // MINUTE_S} min"
+
+
+def _seconds(length_us: int) -> str:
+    """Return seconds to a tenth."""
+    return f"{length_us / US_PER_S:,.1f}"
 
 
 def second(at_us: int) -> str:

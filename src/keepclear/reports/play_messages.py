@@ -83,7 +83,7 @@ class MessageTeller:
         if taken is None or taken.step is Step.SENT:
             yield from self._sent(message)
             return
-        after_s = (taken.at_us - message.sent_us) / US_PER_S
+        after_s = round((taken.at_us - message.sent_us) / US_PER_S, 1)
         yield Row("after", f"{after_s:,g} s, at {taken.post}")
         if taken.units:
             yield Row("units", listed([printable(each) for each in taken.units]))
