@@ -72,7 +72,9 @@ def test_who_only_reads_and_follows_claims_nothing(node: Node) -> None:
         assert any(part.kind == "message-changed/1" for step in steps for part in step)
         assert [each.step for each in two.messages()[0].steps] == [Step.SENT]
         assert two.deliver()[0].id == message.id
-        assert two.deliver() == []  # once
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(two, "act", lambda *_: pytest.fail("is signed again"))
+            assert two.deliver() == []
 
 
 def test_two_desks_of_one_post_sign_delivered_once(node: Node) -> None:
@@ -102,10 +104,26 @@ def test_the_async_client_delivers_and_shows_messages_too(node: Node) -> None:
             assert [each.id for each in await made.deliver()] == [message.id]
             [own] = await made.messages()
             assert own.first(Step.DELIVERED) is not None
+            other = sent(one, "hotel")
+            steps = await anext(aiter(made.follow(delivers=True)))
+            kinds = [part.kind for step in steps for part in step]
+            assert kinds.count("message-changed/1") >= 2
+            assert made.picture.messages[other.id].first(Step.DELIVERED) is not None
 
     with node.join("india") as one:
         message = sent(one, "hotel")
         asyncio.run(play())
+
+
+def test_who_follows_and_is_asked_to_delivers_what_comes_before_it_is_yielded(node: Node) -> None:
+    with node.join("papa") as one, node.join("quebec") as two:
+        following = two.follow(delivers=True)
+        next(following)
+        message = sent(one, "quebec")
+        while message.id not in two.picture.messages:
+            next(following)
+
+        assert two.picture.messages[message.id].first(Step.DELIVERED, "watch") is not None
 
 
 def test_a_sender_takes_no_step_of_its_own_message(node: Node) -> None:

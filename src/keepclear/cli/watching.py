@@ -13,7 +13,7 @@ import click
 
 from keepclear.cli.desk import AtDesk, waiting_text
 from keepclear.cli.post_folder import FolderChanged
-from keepclear.client import NewIncarnation
+from keepclear.client import NewIncarnation, NotDone
 from keepclear.errors import KeepclearError
 from keepclear.record.entries import Part
 from keepclear.reports.desk_text import picture_text, step_text
@@ -50,7 +50,7 @@ class Watching:
                     self._show(post, steps, is_first=not has_begun)
                     wait_s, has_begun = FIRST_WAIT_S, True
                     if self._delivers:
-                        post.client.deliver()
+                        self._deliver(post)
             except NewIncarnation as fault:
                 self._say_lost(post.how_to_accept(fault))
                 self._wait(LONGEST_WAIT_S)
@@ -85,6 +85,13 @@ class Watching:
             text, is_urgent = step_text(each, picture.operations)
             if text:
                 click.echo(f"{self._bell if is_urgent else ''}{text}\n")
+
+    def _deliver(self, post: AtDesk) -> None:
+        """Sign that what came is delivered; say why where that is refused, and go on showing."""
+        try:
+            post.client.deliver()
+        except NotDone as fault:
+            click.echo(f"{self._bell}{_now()}  NOT DELIVERED: {printable(str(fault))}")
 
     def _say_connected(self) -> None:
         """Say that what is new is shown again, where it was not."""

@@ -369,14 +369,18 @@ class Client:
         answer = self._answer("GET", f"/v1/record?after={after}", b"")
         return answer.content, int(answer.headers["Keepclear-Step"])
 
-    def follow(self) -> Iterator[list[tuple[Part, ...]]]:
+    def follow(self, *, delivers: bool = False) -> Iterator[list[tuple[Part, ...]]]:
         """Yield what each new step holds, proven, as it happens; once it is open, what is new then.
 
+        delivers: sign *delivered* for each message that comes to this post, before it is yielded.
         `NoAnswer` where the connection ends, a `RecordError` for what is not proven: call it again,
         and nothing is missed.
         """
         for event in self.stream(self.begin_following()):
-            yield self.heard(event)
+            found = self.heard(event)
+            if delivers:
+                self.deliver()
+            yield [*found, *self.untold()]
 
     def begin_following(self) -> int:
         """Catch up, and return the step from which the stream is to go on."""

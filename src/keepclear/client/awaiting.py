@@ -145,12 +145,15 @@ class AsyncClient:
         """Return what `follow` has not yielded yet: where it ends, there may be some."""
         return await self._run(self._client.untold)
 
-    async def follow(self) -> AsyncIterator[list[tuple[Part, ...]]]:
-        """Yield what each new step holds, proven, as it happens; raises as `Client.follow` does."""
+    async def follow(self, *, delivers: bool = False) -> AsyncIterator[list[tuple[Part, ...]]]:
+        """Yield what each new step holds, proven, as it happens; as `Client.follow`."""
         after = await self._run(self._client.begin_following)
         async with self._heard(after) as events:
             async for event in events:
-                yield await self._run(self._client.heard, event)
+                found = await self._run(self._client.heard, event)
+                if delivers:
+                    await self._run(self._client.deliver)
+                yield [*found, *await self._run(self._client.untold)]
 
     async def _run(self, ask: Callable[P, Value], *given: P.args, **options: P.kwargs) -> Value:
         """Let the thread of the client do something, after all that was asked before."""

@@ -42,6 +42,7 @@ def post_of(act: PlayAct) -> str:
 
 def payload_of(act: PlayAct, start_us: int, named: Callable[[str], str]) -> Signed:
     """Return what is signed. start_us: of the play; named: the id of what has a name."""
+    post_of(act)
     if act.does == "send":
         return _sent(act, named)
     made: dict[str, object] = {"id": named(act.message)}

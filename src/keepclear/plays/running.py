@@ -132,8 +132,8 @@ class _Run:
         signed_us = None
         if act.signed:
             signed_us = self._play.start_us + parse_duration_us(act.signed, "signed")
+        post = linework.post_of(act)
         try:
-            post = linework.post_of(act)
             answer = self._stage.submit(
                 act.by, f"{kind}/1", made, (post,), signed_us=signed_us, post=post
             )

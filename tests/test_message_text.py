@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is read of messages: in a terminal, in a story, in a report, in a record that is shown."""
+
+import re
+
+import pytest
+
+from keepclear.agreement.clauses import Precedence
+from keepclear.exchange.events import MessageChanged, MessageOverdue
+from keepclear.formats.play import read_play
+from keepclear.line.ladder import Step
+from keepclear.line.messages import Word
+from keepclear.plays.stage import Stage
+from keepclear.record.entries import Part
+from keepclear.reports.desk_text import step_text
+from keepclear.reports.message_text import (
+    NO_DEADLINE,
+    changed_text,
+    duration,
+    in_order,
+    ladder_text,
+    messages_text,
+)
+from keepclear.reports.play_text import played_text
+from keepclear.reports.record_text import record_text
+from tests.exchange_plays import example, played, unwrapped
+from tests.incident_plays import events_seen
+from tests.message_plays import (
+    SECOND_US,
+    URGENT_US,
+    answer,
+    at,
+    at_line,
+    distress,
+    send,
+    take,
+    wait,
+)
+from tests.record_plays import START_US
+from tests.restored_stages import parts_of
+
+TANF = "plays/tanf_2016.toml"
+
+
+def rows(stage: Stage, message: str, after_us: int) -> str:
+    """Return how a message reads so long after the start, with one space between words."""
+    return unwrapped(messages_text([at(stage, message)], START_US + after_us, "none"))
+
+
+def test_a_message_says_how_urgent_from_whom_to_whom_how_far_and_what_is_due() -> None:
+    stage = at_line()
+    message = send(stage, person="colonel")
+
+    said = rows(stage, message, 48 * SECOND_US)
+
+    short = message[:8]
+    assert f"URGENT (PAN PAN) message {short} from a, watch, to b, watch, colonel: sent" in said
+    assert '"Cease activity at 33.50N 038.62E, our people are there." (en)' in said
+    # 300 s from the start, of which 48 have passed
+    assert "due delivered, displayed and acknowledged by 08:05:00Z, in 4 min 12 s (clause" in said
+    assert said.endswith("Absence of notification implies nothing and changes no legal protection.")
+
+
+def test_what_is_overdue_says_since_when_where_and_to_whom_it_went_on() -> None:
+    stage = at_line()
+    message = send(stage, person="colonel")
+    take(stage, message, Step.DELIVERED, Step.DISPLAYED)
+    wait(stage, 2 * URGENT_US)
+
+    said = rows(stage, message, 2 * URGENT_US)
+
+    assert "displayed, acknowledged OVERDUE since 08:05:00Z" in said
+    assert "OVERDUE not acknowledged at watch by 08:05:00Z; goes on to anybody at watch" in said
+    assert "OVERDUE not acknowledged at watch by 08:10:00Z; goes on to duty-officer" in said
+    assert "is with watch and duty-officer of b" in said
+
+
+def test_without_a_deadline_it_says_that_none_is_agreed() -> None:
+    stage = at_line()
+
+    assert NO_DEADLINE in rows(stage, send(stage, to="c"), 0)
+
+
+def test_a_standby_whose_time_has_passed_is_silence_again() -> None:
+    stage = at_line()
+    message = send(stage)
+    take(stage, message, Step.DELIVERED, Step.DISPLAYED)
+    answer(stage, message, Word.STANDBY, until_us=START_US + 60 * SECOND_US)
+
+    assert "nothing is agreed" not in rows(stage, message, 59 * SECOND_US)
+    assert (
+        "b, watch says STANDBY until 08:01:00Z, 08:00:00Z; that time has passed, and nothing "
+        in (rows(stage, message, 60 * SECOND_US))
+    )
+
+
+def test_the_unacknowledged_come_first_then_the_most_urgent_then_the_oldest() -> None:
+    stage = at_line()
+    taken = distress(stage)
+    take(stage, taken, Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED)
+    routine = send(stage, precedence=Precedence.ROUTINE)
+    wait(stage, SECOND_US)
+    urgent = [send(stage), send(stage)]
+    cry = distress(stage)
+
+    order = [each.id for each in in_order(stage.exchange.world.messages.values())]
+
+    assert order == [cry, *urgent, routine, taken]
+
+
+def test_the_ladder_has_each_step_with_its_time_the_seconds_between_and_by_whom() -> None:
+    stage = at_line()
+    message = send(stage)
+    wait(stage, 6 * SECOND_US)
+    take(stage, message, Step.DELIVERED)
+    wait(stage, 66 * SECOND_US)
+    take(stage, message, Step.DISPLAYED)
+
+    said = ladder_text(at(stage, message), START_US + URGENT_US - SECOND_US)
+    table = [each.split(maxsplit=3) for each in said.split("by\n")[1].split("\n")[:5]]
+
+    assert table[:3] == [
+        ["sent", "08:00:00Z", "a,", "watch"],
+        ["delivered", "08:00:06Z", "+6.0", "b, watch"],
+        ["displayed", "08:01:06Z", "+60.0", "b, watch"],
+    ]
+    assert " ".join(table[3]) == "acknowledged due 08:05:00Z, in 1 s"
+    wait(stage, URGENT_US)
+    late = ladder_text(at(stage, message), START_US + URGENT_US)
+    assert re.search(r"acknowledged +OVERDUE since 08:05:00Z", late)
+
+
+@pytest.mark.parametrize(
+    ("length_s", "said"),
+    [(0, "0 s"), (59, "59 s"), (60, "1 min 0 s"), (3_599, "59 min 59 s"), (3_600, "1 h 0 min")],
+)
+def test_how_long_is_left_is_said_to_the_second(length_s: int, said: str) -> None:
+    assert duration(length_s * SECOND_US) == said
+
+
+def test_a_watch_tells_each_change_in_a_sentence_and_rings_for_what_is_urgent_or_overdue() -> None:
+    stage = at_line()
+    send(stage)
+    message = send(stage, precedence=Precedence.ROUTINE)
+    take(stage, message, Step.DELIVERED)
+    wait(stage, URGENT_US)
+
+    told = [changed_text(each) for each in events_seen(stage, "b", MessageChanged)]
+    alarms = [changed_text(each) for each in events_seen(stage, "b", MessageOverdue)]
+    loud = [step_text([part], {})[1] for part in line_parts(stage)]
+
+    assert told[0].startswith("URGENT (PAN PAN): message ")
+    assert told[1].startswith("ROUTINE: message ")
+    assert told[2].endswith("is delivered 0.0 s after it was sent, by b, watch")
+    assert all(each.startswith("OVERDUE: message ") for each in alarms)
+    assert loud == [True, False, False, *[True] * 3]
+
+
+def line_parts(stage: Stage) -> list[Part]:
+    """Return the parts about messages that b sees."""
+    return [each for each in parts_of(stage.lines, "b") if each.kind.startswith("message-")]
+
+
+# --- stories, reports, records ----------------------------------------------------------------
+
+
+def test_a_story_tells_each_side_the_same_of_a_message_and_others_nothing() -> None:
+    play, done = read_play(example(TANF).encode(), TANF), played(example(TANF))
+
+    stories = {each: unwrapped(played_text(play, done, each)) for each in ("a", "b")}
+
+    for each in stories.values():
+        assert "A sends message 1 to b, URGENT (PAN PAN)" in each
+        assert "told a and b, and nobody else" in each
+        assert each.count("OVERDUE: message 1 is not disseminated at") == 3
+    assert "message" not in played_text(play, done, "c").partition("region")[2]
+
+
+def test_a_record_that_is_shown_names_each_step_and_alarm() -> None:
+    done = played(example(TANF))
+
+    said = unwrapped("\n".join(record_text(done.lines)))
+
+    for each in ("line.send/1", "line.delivered/1", "line.acknowledge/1", "line.answer/1"):
+        assert each in said
+    assert 'taken: (step: "acknowledged"' in said
+    assert 'overdue: (step: "disseminated", post: "watch"' in said
+
+
+PLAY = """
+title = "t"
+region = "r"
+start = "2015-10-05T06:00:00Z"
+parties = { n = "N", s = "S" }
+agreement = { template = "two-forces" }
+"""
+
+
+def acts(*told: str) -> str:
+    return PLAY + "".join(f'[[acts]]\nat = "{number} min"\n{each}\n'
+                          for number, each in enumerate(told))  # fmt: skip
+
+
+SENT = 'by = "n"\ndoes = "send"\nmessage = "M"\nto = "s"\nwords = "Where are you?"'
+
+
+def test_a_play_sends_distress_replies_and_answers() -> None:
+    done = played(acts(
+        f'{SENT}\nprecedence = "DISTRESS"',
+        'by = "s"\ndoes = "deliver"\nmessage = "M"', 'by = "s"\ndoes = "display"\nmessage = "M"',
+        'by = "s"\ndoes = "answer-message"\nmessage = "M"\nanswer = "STANDBY"\nuntil = "9 min"',
+        'by = "s"\ndoes = "send"\nmessage = "R"\nto = "n"\nwords = "We come."\nreply_to = "M"\n'
+        'precedence = "PRIORITY"',
+        'by = "s"\ndoes = "disseminate"\nmessage = "M"\nunits = ["tower"]',
+    ))  # fmt: skip
+
+    [refused] = done.refused
+    assert "cannot be disseminated before it is acknowledged" in refused.why
+    said = "\n".join(record_text(done.lines))
+    assert "distress/1" in said
+    assert "STANDBY" in said
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ('by = "s"\ndoes = "deliver"\nmessage = "X"', "is made by no act before it"),
+        ('by = "s"\ndoes = "deliver"\nmessage = "M"\npost = "kitchen"', "has no key in a play"),
+        ('by = "s"\ndoes = "disseminate"\nmessage = "M"', "is needed to disseminate"),
+        ('by = "s"\ndoes = "deliver"\nmessage = "M"\nwords = "x"', "does nothing in deliver"),
+        (SENT.replace('"M"', '"N"') + '\nreply_to = "X"', "is sent by no act before it"),
+        (SENT.replace('"M"', '"N"') + '\nprecedence = "STOP"', "precedence STOP"),
+        ('by = "s"\ndoes = "answer-message"\nmessage = "M"\nanswer = "YES"', "answer"),
+    ],
+)
+def test_what_is_wrong_about_a_message_in_a_play_is_named(wrong: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        played(acts(SENT, wrong))
