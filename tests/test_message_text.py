@@ -38,6 +38,7 @@ from tests.message_plays import (
 )
 from tests.record_plays import START_US
 from tests.restored_stages import parts_of
+from tests.test_after_action_cases import words_of
 
 TANF = "plays/tanf_2016.toml"
 
@@ -174,6 +175,15 @@ def test_a_story_tells_each_side_the_same_of_a_message_and_others_nothing() -> N
         assert "told a and b, and nobody else" in each
         assert each.count("OVERDUE: message 1 is not disseminated at") == 3
     assert "message" not in played_text(play, done, "c").partition("region")[2]
+
+
+def test_a_report_tells_each_step_and_alarm_and_who_was_told() -> None:
+    said = unwrapped(words_of(played(example(TANF)).lines))
+
+    assert "A, watch sends message 1 to b, URGENT (PAN PAN)" in said
+    assert "B, duty-officer holds message 1: delivered" in said
+    assert said.count("OVERDUE: message 1 is not disseminated at") == 3
+    assert "MessageChanged" not in said  # no kind without words
 
 
 def test_a_record_that_is_shown_names_each_step_and_alarm() -> None:

@@ -16,10 +16,12 @@ from keepclear.exchange.picture import told_in
 from keepclear.line.acts import AcknowledgeMessage, MarkDelivered, MarkDisplayed, SendDistress
 from keepclear.line.ladder import Step
 from keepclear.line.messages import Message
+from keepclear.plays.stage import YEAR_US
 from keepclear.record.encoding import encode
 from keepclear.record.faults import BrokenProof
 from keepclear.record.headers import Status
 from keepclear.record.keys import Signer
+from keepclear.record.signing_in import SIGN_IN, OpenSession
 from keepclear.server import app
 from tests.message_plays import sending
 from tests.server_plays import Node, keys_of, serving
@@ -208,6 +210,20 @@ def test_distress_needs_no_token_and_everything_else_does(served: Served) -> Non
                 "/v1/acts", content=acts["line.send/1"], headers=headers
             ).status_code == 401  # fmt: skip
             assert http.post("/v1/acts", content=b"{", headers=headers).status_code == 401
+
+
+def test_distress_of_a_post_whose_mandates_have_expired_is_taken_and_it_cannot_sign_in(
+    served: Served,  # noqa: F811
+) -> None:
+    stage = served.stage
+    stage.clock.move_to(stage.clock.now_us() + 2 * YEAR_US)
+    with reached(served) as http:
+        challenge = http.get("/v1/challenge").json()["challenge"]
+        signing_in = stage.envelope("a", SIGN_IN, OpenSession(challenge=challenge))
+        cry = stage.envelope("a", "distress/1", DISTRESS)
+
+        assert http.post("/v1/sessions", content=encode(signing_in)).status_code == 403
+        assert http.post("/v1/acts", content=encode(cry)).status_code == 200
 
 
 def test_distress_of_a_key_that_is_not_known_is_refused_and_so_is_too_much_of_it(

@@ -32,9 +32,7 @@ POLITICAL: Final = "political"
 # Two channels, flight safety and political (docs/line.md): where no agreement names others.
 DEFAULT_CHANNELS: Final = (FLIGHT_SAFETY, POLITICAL)
 # ROUTINE and CHECK are for the post itself: they can be passed on, and that is never overdue.
-FOR_UNITS: Final = frozenset({
-    Precedence.DISTRESS, Precedence.STOP, Precedence.URGENT, Precedence.PRIORITY,
-})  # fmt: skip
+FOR_UNITS: Final = frozenset({Precedence.DISTRESS, Precedence.URGENT, Precedence.PRIORITY})
 # The words that are spoken (ICAO Annex 10 Volume II, 5.3): printed beside their precedence.
 SPOKEN: Final = {Precedence.DISTRESS: "MAYDAY", Precedence.URGENT: "PAN PAN"}
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000, pattern=LINES)]
