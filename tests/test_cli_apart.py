@@ -204,6 +204,22 @@ def test_a_desk_that_was_never_at_its_exchange_says_so(desks: Desks, tmp_path: P
     assert "was never asked from here, so its region is not known" in said
 
 
+def test_a_message_is_sent_acknowledged_and_answered_by_file(desks: Desks) -> None:
+    said = sign(desks, "say.json", "line", "send", "south", "We fly at 10.", "--precedence",
+                "urgent")  # fmt: skip
+    assert "signed line.send" in said
+    hand_in(desks, "say.json", "say-answer.json")
+    desks.run("south", "line", "send", "north", "So do we.")
+    take_in(desks, "say-answer.json")
+    desks.run("south", "line", "read", "--shown")
+
+    assert "We fly at 10." in desks.run("south", "line", "read")
+    read = sign(desks, "mayday.json", "line", "send", "south", "x", "--precedence", "distress")
+    assert "signed distress" in read
+    hand_in(desks, "mayday.json", "mayday-answer.json")
+    assert "DISTRESS (MAYDAY)" in desks.run("south", "line", "read")
+
+
 def test_a_slip_is_no_act(desks: Desks) -> None:
     desks.run("north", "act", "ask", "slip.json")
     given = json.loads((desks.folder / "slip.json").read_bytes())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from keepclear.cli.desk import AtDesk, desk, home_option, one_of, stale_text, waiting_text
+from keepclear.cli.desk import APART, AtDesk, desk, home_option, one_of, stale_text, waiting_text
 from keepclear.cli.key import BAD_INPUT, print_or_refuse
 from keepclear.cli.operation import time_of
 
@@ -64,16 +64,21 @@ def send(
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.agreement.clauses import Precedence
     from keepclear.line.acts import SendDistress, SendMessage
-    from keepclear.reports.message_text import message_rows
+    from keepclear.record.headers import is_name
 
     def make() -> list[str]:
         with desk(home) as at:
             replied = None if reply_to is None else _named(at, reply_to).id
             made: Signed
-            if precedence.upper() == Precedence.DISTRESS:  # nothing is asked before it is sent
-                kind = "distress/1"
+            if precedence.upper() == Precedence.DISTRESS:
+                kind = "distress/1"  # nothing is asked before it is sent, where a party is named
                 made = SendDistress(
-                    to=to, text=text, language=language, post=post, person=person, reply_to=replied
+                    to=to if is_name(to) else _party(at, to),
+                    text=text,
+                    language=language,
+                    post=post,
+                    person=person,
+                    reply_to=replied,
                 )
             else:
                 kind = "line.send/1"
@@ -81,8 +86,7 @@ def send(
                     to=_party(at, to), channel=channel, precedence=Precedence(precedence.upper()),
                     text=text, language=language, post=post, person=person, reply_to=replied,
                 )  # fmt: skip
-            sent = _message_of(at.act(kind, made))
-        return list(message_rows(sent, _now_us()))
+            return _done(at, at.act(kind, made))
 
     return _refusing_values(make)
 
@@ -221,13 +225,12 @@ def show(message: str, home: str) -> int:
 
 def _act(home: str, message: str, kind: str, payload: "Callable[[str], Signed]") -> int:
     """Let a post do something about a message, and print how it stands after that."""
-    from keepclear.reports.message_text import message_rows
 
     def make() -> list[str]:
         with desk(home) as at:
             at.client.catch_up()
             made = payload(_named(at, message).id)
-            return list(message_rows(_message_of(at.act(kind, made)), _now_us()))
+            return _done(at, at.act(kind, made))
 
     return _refusing_values(make)
 
@@ -259,6 +262,8 @@ def _party(at: AtDesk, given: str) -> str:
     """Return the party of a name, or the one that answers for the force of that name."""
     from keepclear.agreement.binding import Answers
 
+    if click.get_current_context().meta.get(APART) is not None:
+        return given  # there is nobody to ask
     said = at.client.answers_for(given)
     if given in said.parties:
         return given
@@ -270,12 +275,15 @@ def _party(at: AtDesk, given: str) -> str:
     return found.party
 
 
-def _message_of(parts: "tuple[Part, ...]") -> "Message":
-    """Return the message as an act has left it."""
+def _done(at: AtDesk, parts: "tuple[Part, ...]") -> list[str]:
+    """Return how a message stands after an act; where it was signed apart, that it was."""
     from keepclear.exchange.events import MessageChanged
     from keepclear.exchange.picture import told_in
+    from keepclear.reports.message_text import message_rows
 
-    return next(told.message for each in parts if isinstance(told := told_in(each), MessageChanged))
+    told = [told_in(each) for each in parts]
+    found = [each.message for each in told if isinstance(each, MessageChanged)]
+    return list(message_rows(found[-1], _now_us())) if found else [at.told(parts)]
 
 
 def _inbox(
