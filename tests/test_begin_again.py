@@ -41,6 +41,7 @@ from tests import (
     test_incidents,
     test_lapses,
     test_late,
+    test_message_answers,
     test_messages,
     test_none_here,
     test_out_of_plan,
@@ -212,7 +213,8 @@ def plays_of(*modules: ModuleType) -> list[Callable[[], None]]:
     "told",
     plays_of(
         test_acknowledging, test_exchange_durations, test_incidents, test_lapses, test_late,
-        test_messages, test_none_here, test_out_of_plan, test_probing, test_rules_of_acts,
+        test_message_answers, test_messages, test_none_here, test_out_of_plan, test_probing,
+        test_rules_of_acts,
     ),
 )  # fmt: skip
 def test_what_is_told_of_each_rule_holds_where_the_exchange_stops(

@@ -2,6 +2,7 @@
 """`keepclear line` at two desks, typed and read as their officers do."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,3 +133,69 @@ def test_what_is_done_is_left_out_of_the_inbox_and_can_still_be_shown(desks: Des
     assert message not in desks.run("south", "line", "read")
     assert message in desks.run("south", "line", "read", "--all")
     assert message in desks.run("north", "line", "show", message)
+
+
+# --- with deadlines that are agreed -----------------------------------------------------------
+
+
+def agree(desks: Desks, urgent: str) -> None:
+    """Let the two sign the template, with another deadline for URGENT, and carry it in."""
+    run, file = desks.run, "mou.agreement"
+    run("north", "key", "export", *(f"{p}-keys/{p}.keys.json" for p in ("north", "south")),
+        "east/region.keys.json", "--output", "keys.json")  # fmt: skip
+    run("north", "agreement", "new", "--template", "two-forces", "--party", "north=Party North",
+        "--party", "south=Party South", "--from", "2015-10-01T00:00:00Z", "--until",
+        "2098-10-01T00:00:00Z", "--output", "draft.toml")  # fmt: skip
+    draft = desks.folder / "draft.toml"
+    text = draft.read_text(encoding="utf-8")
+    assert URGENT_AGREED in text
+    draft.write_text(text.replace(URGENT_AGREED, urgent), encoding="utf-8")
+    run("north", "agreement", "sign", "draft.toml", *signed("north", 1), "--output", file)
+    for party, number in (("north", 2), ("south", 1), ("south", 2)):
+        run(party, "agreement", "sign", file, *signed(party, number))
+    for party in ("north", "south"):
+        run(party, "agreement", "state", file, "line-checked", *signed(party, 1))
+    carried = run("south", "agreement", "carry", file, "--with", key("south", 1), "--with",
+                  key("south", 2))  # fmt: skip
+    assert "it is in force" in carried
+
+
+URGENT_AGREED = 'precedence = "URGENT", acknowledge = "5 min"'
+WITHIN_S, LONGEST_S = 2, 30
+
+
+def key(party: str, number: int) -> str:
+    return f"{party}-keys/{party}.rep-{number}.private.json"
+
+
+def signed(party: str, number: int) -> tuple[str, ...]:
+    """Return the options of what a representative signs."""
+    return "--party", party, "--keys", "keys.json", "--with", key(party, number)
+
+
+@pytest.mark.slow
+def test_a_deadline_that_passes_is_told_at_both_desks_and_goes_on_with_nobody_doing_anything(
+    desks: Desks,
+) -> None:
+    agree(desks, URGENT_AGREED.replace("5 min", f"{WITHIN_S} s"))
+    began_s = time.monotonic()
+    message = sent(desks, "north", "south", "--precedence", "urgent")
+    assert "acknowledged by" in desks.run("south", "line", "show", message)
+
+    said: dict[str, str] = {}
+    while len(said) < 2:
+        assert time.monotonic() - began_s < LONGEST_S
+        for who in {"north", "south"} - said.keys():
+            shown = desks.run(who, "line", "show", message)
+            if "the chain is at its end" in shown:
+                said[who] = shown
+
+    assert time.monotonic() - began_s >= 3 * WITHIN_S  # three posts
+    for each in said.values():
+        assert "OVERDUE     not acknowledged at watch by" in each
+        assert "goes on to duty-officer" in each
+        assert "is with     watch, duty-officer and representative of south" in each
+    desks.run("south", "line", "read", "--shown")
+    desks.run("south", "line", "ack", message)  # late, and taken all the same
+    shown = desks.run("north", "line", "show", message)
+    assert "acknowledged, disseminated OVERDUE since" in shown

@@ -30,8 +30,8 @@ from tests.two_worlds import (
     VIEWER,
     Pair,
     pairs,
-    same_as_shown,
 )
+from tests.two_worlds_shown import same_as_shown
 from tests.worlds_played import difference, remembered
 
 # Shrinking worlds takes minutes, and the first difference that is printed says enough.

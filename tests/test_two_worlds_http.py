@@ -32,7 +32,8 @@ from keepclear.server.feed import Feed
 from keepclear.server.rates import Rates, TooOften
 from keepclear.server.sessions import Sessions
 from tests.node_at_hand import status_of
-from tests.two_worlds import Pair, pair_of, same_as_shown
+from tests.two_worlds import Pair, pair_of
+from tests.two_worlds_shown import same_as_shown
 from tests.worlds_over_http import Got, difference_over_http, received_over_http
 from tests.worlds_played import remembered
 

@@ -86,9 +86,11 @@ class MarkDisseminated(Signed, frozen=True, kw_only=True):
 
 
 class AnswerMessage(Signed, frozen=True, kw_only=True):
-    """Answer a message: UNABLE and CONCERNED with a reason, STANDBY until a time (microseconds
-    UTC), OBJECTS with a clause in force.
-    """  # noqa: D205 one list
+    """Answer a message with a word, and with what that word needs.
+
+    UNABLE and CONCERNED need a reason, STANDBY a time (microseconds UTC), OBJECTS a clause that is
+    in force.
+    """
 
     id: Id
     word: Word

@@ -63,9 +63,11 @@ NEEDS: Final = {
 
 
 class StepTaken(Signed, frozen=True, kw_only=True):
-    """A step: when, by which post. person: who says to be on watch there, a claim that no rule
-    reads, as a role and not a name. units: of *disseminated*, those that were told.
-    """  # noqa: D205 two sentences say it
+    """A step of the ladder as it was taken: when, and by which post.
+
+    person: who says to be on watch there, as a role and not a name; a claim that no rule reads.
+    units: of *disseminated*, those that were told.
+    """
 
     step: Step
     at_us: TimeUs
