@@ -97,9 +97,9 @@ for each in (rotate, appoint):
     key.add_command(each)
 for each in (
     accept, ack, act, agree_as_is, agreement, answer, answers_for, backup, check, clock, config,
-    conflicts, counter_change, demo, export_party, incident, key, line, operation, party, play, post,
-    propose_change, record, region, restore, restored, send_again, serve, snapshot, store, submit,
-    watch,
+    conflicts, counter_change, demo, export_party, incident, key, line, operation, party, play,
+    post, propose_change, record, region, restore, restored, send_again, serve, snapshot, store,
+    submit, watch,
 ):  # fmt: skip
     command.add_command(each)
 
