@@ -154,7 +154,7 @@ def test_private_keys_are_read_by_their_owner_alone_and_never_written_over(tmp_p
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["key", "new", "North Side"], "key document"),
+        (["key", "new", "North Side"], "is no name; give up to 64 small letters"),
         (["key", "new", "north", "--post", "watch", "--post", "watch"], "repeats a name"),
         (["key", "new", "north", "--post", "root"], "repeats a name"),
         (["key", "export", "absent.json", "--output", "x.json"], "No such file"),

@@ -85,13 +85,3 @@ def test_acts_carry_their_payload_as_it_was_signed() -> None:
 
     assert bytes(read_act(signed(made)).payload) == b'{"b":1,"a":2}'
     assert signed(made).payload_type == ACT
-
-
-def test_what_has_not_the_form_of_a_name_is_told_without_the_pattern() -> None:
-    data = encode(act(1)).replace(f'"party":"{act(1).party}"'.encode(), b'"party":"A b"')
-
-    with pytest.raises(Malformed, match="characters that may not stand there") as said:
-        decode(data, Act, "act")
-
-    assert "regex" not in str(said.value)
-    assert "`$.party`" in str(said.value)
