@@ -12,7 +12,7 @@ they are tested exactly: no circle is ever a polygon.
 from keepclear.airspace.altitudes import Altitude
 from keepclear.airspace.positions import Edge, Position, Value
 from keepclear.errors import InputError
-from keepclear.units import format_time
+from keepclear.units import TMM_PER_M, format_time
 
 
 class Polygon(Value, frozen=True, kw_only=True, tag="polygon"):
@@ -133,4 +133,5 @@ def check_window(start_us: int, end_us: int) -> None:
 
 def _check_positive(length_tmm: int, path: str) -> None:
     if length_tmm <= 0:
-        raise InputError(path, length_tmm, "is not above 0", "give a distance above 0")
+        shown = f"{length_tmm / TMM_PER_M:g} m"
+        raise InputError(path, shown, "is not above 0", "give a distance above 0")

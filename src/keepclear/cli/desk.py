@@ -262,9 +262,7 @@ def client_of(
         seen=folder.kept().seen if seen is None else seen,
         keeping=folder if seen is None else None, follows=said.clock == "exchange",
     )  # fmt: skip
-    made.told_to_wait = lambda why: click.echo(
-        f"{why}; it is tried for half a minute, then what is held here is shown", err=True
-    )
+    made.told_to_wait = lambda why: click.echo(f"{why}; it is tried for half a minute", err=True)
     return made
 
 
