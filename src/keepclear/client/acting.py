@@ -29,7 +29,6 @@ import msgspec
 from keepclear.client.answers import (
     Answered,
     Challenge,
-    ChangedKey,
     Event,
     RegionSaid,
     Token,
@@ -550,36 +549,6 @@ class Client:
             f"exchange {self._http.base_url}: gave no answer to {method} {path.partition('?')[0]} "
             f"in {TRIES} tries ({reason}); {way_out}"
         )
-
-
-def admit_party(operator: str, token: str, document: Envelope) -> None:
-    """Let the operator's address of a node admit a party by its key document."""
-    _told(operator, token, "/parties", encode(document))
-
-
-def accept_clock(operator: str, token: str) -> None:
-    """Let a node go on with its machine's clock, by the operator's address of it."""
-    _told(operator, token, "/clock", b"")
-
-
-def change_exchange_key(operator: str, token: str) -> ChangedKey:
-    """Let a node go on with the key that is prepared in its folder; return which two they are."""
-    return read(_told(operator, token, "/exchange-key", b""), ChangedKey)
-
-
-def _told(operator: str, token: str, path: str, body: bytes) -> bytes:
-    """Tell a node something, as its operator; return what it answers."""
-    with httpx.Client(base_url=operator, timeout=TIMEOUT_S) as http:
-        try:
-            answer = http.post(path, content=body, headers={"Authorization": f"Bearer {token}"})
-        except httpx.RequestError as fault:
-            raise NoAnswer(
-                f"{operator}: gives no answer ({fault}); see that keepclear serve runs"
-            ) from None
-        try:
-            return accepted(answer).content
-        except NotDone as fault:
-            raise NotDone(f"{operator}: {fault}", fault.status) from None
 
 
 def _is_of(part: Part, sent: Envelope | Receipt) -> bool:

@@ -14,6 +14,7 @@ from keepclear.agreement.claims import Breach, Compiled, breaches, every_cylinde
 from keepclear.agreement.clauses import ProbingBound
 from keepclear.agreement.separation import RuleSet
 from keepclear.detect.kernel import Functions
+from keepclear.errors import CallerError
 from keepclear.exchange.bindings import Between, Bindings
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import Limit
@@ -22,6 +23,8 @@ from keepclear.exchange.lapses import as_stood, is_there
 from keepclear.exchange.limited import limits_of
 from keepclear.exchange.world import World
 from keepclear.plans.operations import Operation, claim_of
+from keepclear.record.headers import Act
+from keepclear.record.signers import deed_of
 
 GUARD_TMM: Final = 1
 
@@ -67,6 +70,21 @@ class Found:
         """Note that something here comes out otherwise now."""
         at_us = self.deciding.now_us
         self.differences.append(Difference(is_boundary, self.seq, at_us, about, what))
+
+    def was_taken(self, act: Act, why: CallerError, *, is_boundary: bool = False) -> None:
+        """Note that an act was taken that is refused now."""
+        self.differs(
+            f"act {act.id[:8]}",
+            f"{deed_of(act)} of {act.party} was taken; by the rules it is refused: {why}",
+            is_boundary=is_boundary,
+        )
+
+    def was_refused(self, act: Act) -> None:
+        """Note that a late act was refused that is done now."""
+        self.differs(
+            f"act {act.id[:8]}",
+            f"{deed_of(act)} of {act.party}, late, was refused; by the rules it is done",
+        )
 
     def forget(self, operation_id: str) -> None:
         """Compile an operation anew when it is compared next."""

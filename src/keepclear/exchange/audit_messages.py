@@ -14,14 +14,13 @@ from typing import Final
 
 from keepclear.errors import CallerError
 from keepclear.exchange.audit_found import Found
-from keepclear.exchange.audit_steps import Said
+from keepclear.exchange.audit_steps import GivenIds, Said, is_refused
 from keepclear.exchange.decide import DECIDE
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.due import Due
 from keepclear.exchange.events import (
     KINDS,
     Event,
-    LateActDecided,
     MessageChanged,
     MessageOverdue,
     StandingCarried,
@@ -42,20 +41,6 @@ AGAIN: Final = (
 ABOUT: Final = (MessageChanged, MessageOverdue)
 
 
-class _OneId:
-    """The id that an entry has given to its message; made up where it has none."""
-
-    def __init__(self, said: Sequence[Said]) -> None:
-        found = [each.event for each in said if isinstance(each.event, MessageChanged)]
-        self._id = found[0].message.id if found else "0" * 32
-
-    def id(self) -> str:
-        return self._id
-
-    def salt(self) -> bytes:
-        return bytes(32)
-
-
 class Messages:
     """The messages of a record. Written by the audit alone. acts: how many were decided again."""
 
@@ -71,9 +56,8 @@ class Messages:
     def hold(self, until_us: int | None) -> None:
         """Let what falls due wait, as clocks differ; or until a time, at which it did no more."""
         self._is_held = until_us is None
-        while until_us is not None and (first := self._due.first(until_us - 1)) is not None:
-            self._due.drop(first)
-            self._due.put(until_us, first.key)
+        if until_us is not None:
+            self._due.put_off(until_us)
 
     def follow(self, events: list[Event]) -> None:
         """Note what falls due after an entry."""
@@ -99,26 +83,22 @@ class Messages:
             self._check_by_time(told)
             return
         self.acts += 1
-        deciding = self._deciding(_OneId(told))
-        is_refused = any(isinstance(each, LateActDecided) and each.refused for _, each in said)
+        deciding = self._deciding(GivenIds(_ids_of(told)))
+        was_refused = is_refused(said)
         try:
             DECIDE[type(payload)](deciding, act, payload)
-            made, why = _told(deciding), ""
+            made, why = _told(deciding), None
         except CallerError as refusal:
-            made, why = [], str(refusal)
+            made, why = [], refusal
         undo(deciding.world)
-        about = f"act {act.id[:8]}"
-        if why and not (is_refused and not told):
-            self._found.differs(
-                about, f"{deed_of(act)} of {act.party} was taken; by the rules it is refused: {why}"
-            )
-        elif is_refused and not why:
-            self._found.differs(about, f"{deed_of(act)} of {act.party}, late, was refused; by the "
-                                "rules it is done")  # fmt: skip
-        elif not why:
+        if why is not None and not (was_refused and not told):
+            self._found.was_taken(act, why)
+        elif why is None and was_refused:
+            self._found.was_refused(act)
+        elif why is None:
             self._compare(told, made, f"is not as {deed_of(act)} of {act.party} makes it")
 
-    def _deciding(self, ids: _OneId) -> Deciding:
+    def _deciding(self, ids: GivenIds) -> Deciding:
         return with_fields(
             self._found.deciding, ids=ids, counts={}, parts=[], due=[], seen_by=(),
             posts=lambda party: self._posts.get(party, ()),
@@ -144,7 +124,7 @@ class Messages:
         if message is None:
             self._differs(event.message, "is there, and no act has sent it")
             return
-        deciding = self._deciding(_OneId(()))
+        deciding = self._deciding(GivenIds(()))
         fall_due(deciding, message)
         made = _told(deciding)
         undo(deciding.world)
@@ -160,6 +140,11 @@ class Messages:
 
     def _differs(self, message: Message, what: str) -> None:
         self._found.differs(f"message {message.id[:8]}", what)
+
+
+def _ids_of(told: Sequence[Said]) -> list[str]:
+    """Return the id that an entry has given to its message."""
+    return [each.event.message.id for each in told if isinstance(each.event, MessageChanged)][:1]
 
 
 def _told(deciding: Deciding) -> list[Said]:

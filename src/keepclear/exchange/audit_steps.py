@@ -52,7 +52,6 @@ from keepclear.plans.operations import (
 )
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act
-from keepclear.record.signers import deed_of
 
 AGAIN: Final = (
     acts.FileOperation, acts.UpdateOperation, acts.ActivateOperation, acts.MarkAirborne,
@@ -80,17 +79,19 @@ class Said(NamedTuple):
     event: Event
 
 
-class _Ids:
+class GivenIds:
     """The ids that an entry has given, in the order in which deciding asks; then made-up ones."""
 
     def __init__(self, given: Iterable[str]) -> None:
         self._given, self._made = iter(given), 0
 
     def id(self) -> str:
+        """Return the next."""
         self._made += 1
         return next(self._given, f"{self._made:032x}")
 
     def salt(self) -> bytes:
+        """Return a salt: none is compared."""
         return bytes(32)
 
 
@@ -113,34 +114,27 @@ class Steps:
             self._check_by_time(said)
             return
         self.acts += 1
-        ids = _Ids(_ids_of(self._found.world.operations.keys(), said))
+        ids = GivenIds(_ids_of(self._found.world.operations.keys(), said))
         deciding = self._deciding(ids)
         try:
             DECIDE[type(payload)](deciding, act, payload)
         except CallerError as refusal:
             self._undo(deciding)
-            if deciding.first_us is not None and _is_refused(said):
+            if deciding.first_us is not None and is_refused(said):
                 return
-            self._found.differs(
-                f"act {act.id[:8]}", f"{deed_of(act)} of {act.party} was taken; by the rules it is "
-                f"refused: {refusal}", is_boundary=self._is_edge(payload),
-            )  # fmt: skip
+            self._found.was_taken(act, refusal, is_boundary=self._is_edge(payload))
             return
         made = _events(deciding)
         self._undo(deciding)
-        if deciding.first_us is not None and _is_refused(said):
-            self._found.differs(
-                f"act {act.id[:8]}", f"{deed_of(act)} of {act.party}, late, was refused; by the "
-                "rules it is done",
-            )  # fmt: skip
+        if deciding.first_us is not None and is_refused(said):
+            self._found.was_refused(act)
         self._compare(act, payload, said, made)
 
     def hold(self, until_us: int | None) -> None:
         """Let what falls due wait, as clocks differ; or until a time, at which it did no more."""
         self._is_held = until_us is None
-        while until_us is not None and (first := self._due.first(until_us - 1)) is not None:
-            self._due.drop(first)
-            self._due.put(until_us, first.key)
+        if until_us is not None:
+            self._due.put_off(until_us)
 
     def follow(self, events: list[Event]) -> None:
         """Bring what is kept beside the world to where an entry has led it."""
@@ -158,7 +152,7 @@ class Steps:
         index_anew(near, found.world, dict.fromkeys(touched(events)))
         self._due.plan(found.world, events, found.deciding.now_us)
 
-    def _deciding(self, ids: _Ids) -> Deciding:
+    def _deciding(self, ids: GivenIds) -> Deciding:
         return with_fields(self._found.deciding, ids=ids, counts={}, parts=[], due=[], seen_by=())
 
     def _undo(self, deciding: Deciding) -> None:
@@ -215,7 +209,7 @@ class Steps:
                 event.id, f"is {event.state} by no act of {old.party}, and its time has not come"
             )
             return
-        deciding = self._deciding(_Ids(()))
+        deciding = self._deciding(GivenIds(()))
         fall_due(deciding, old)
         made = _events(deciding)
         self._undo(deciding)
@@ -324,7 +318,7 @@ class Steps:
         self._found.differs(f"conflict {conflict.id[:8]}", what)
 
 
-def _is_refused(said: list[Said]) -> bool:
+def is_refused(said: list[Said]) -> bool:
     """Tell whether an entry says that its late act was refused."""
     return any(isinstance(each, LateActDecided) and each.refused for _, each in said)
 

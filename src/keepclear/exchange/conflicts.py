@@ -69,7 +69,7 @@ def answer(deciding: Deciding, act: Act, payload: AnswerConflict) -> None:
     if payload.answer is Answer.CONCERNED and not why:
         raise InputError("why", payload.why, f"is empty for {payload.answer}", "give the reason")
     if payload.answer is Answer.OBJECTS:
-        _check_clause(deciding, old, clause)
+        deciding.check_clause(clause, *old.parties)
         why = f"clause {clause}{f': {why}' if why else ''}"
     elif clause:
         raise InputError(
@@ -81,24 +81,6 @@ def answer(deciding: Deciding, act: Act, payload: AnswerConflict) -> None:
     kept = tuple(each for each in old.answers if each[0] != act.party)
     made = replace(old, answers=(*kept, (act.party, payload.answer, why)))
     deciding.change(made, note=f"{act.party}: {payload.answer}")
-
-
-def _check_clause(deciding: Deciding, conflict: Conflict, clause: str) -> None:
-    """Refuse an objection under what is no clause in force between the two sides."""
-    agreements = deciding.between(*conflict.parties).agreements
-    held = dict.fromkeys(
-        each.id
-        for own_hash in sorted(agreements)
-        for each in deciding.world.agreements[own_hash].clauses
-    )
-    if clause in held:
-        return
-    one, other = sorted(conflict.parties)
-    raise InputError(
-        "clause", clause, f"is none in force between {one} and {other}",
-        f"object under one of {', '.join(held)}, or be CONCERNED" if held
-        else "nothing is agreed between them: be CONCERNED, with the reason",
-    )  # fmt: skip
 
 
 def propose(deciding: Deciding, act: Act, payload: ProposeChange) -> None:

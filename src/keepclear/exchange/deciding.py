@@ -135,6 +135,22 @@ class Deciding:
         self.seen_by = found.parties
         return found
 
+    def check_clause(self, clause: str, one: str, other: str) -> None:
+        """Refuse an objection under what is no clause in force between two parties."""
+        held = dict.fromkeys(
+            each.id
+            for own_hash in sorted(self.between(one, other).agreements)
+            for each in self.world.agreements[own_hash].clauses
+        )
+        if clause in held:
+            return
+        one, other = sorted((one, other))
+        raise InputError(
+            "clause", clause, f"is none in force between {one} and {other}",
+            f"object under one of {', '.join(held)}, or be CONCERNED" if held
+            else "nothing is agreed between them: be CONCERNED, with the reason",
+        )  # fmt: skip
+
 
 def clauses_of(world: World, party: str) -> list[tuple[str, str, Decision]]:
     """Return what binds a party: of each agreement that holds, its hash, clause id, decision."""

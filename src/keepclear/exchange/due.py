@@ -54,6 +54,12 @@ class Due:
         while self._heap and self._heap[0] == first:
             heapq.heappop(self._heap)
 
+    def put_off(self, until_us: int) -> None:
+        """Let what is due before a time be due then: it was held until that."""
+        while (first := self.first(until_us - 1)) is not None:
+            self.drop(first)
+            self.put(until_us, first.key)
+
     def plan(self, world: World, events: Iterable[Event], now_us: int) -> None:
         """Note what events of now have brought. world: after them."""
         changed: dict[str, None] = {}  # each once: most are accepted as they are filed

@@ -13,14 +13,14 @@ and its receiver and nobody else.
 4. What is overdue is entered by the exchange, with the time at which it fell due.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from keepclear.agreement.binding import binding
 from keepclear.agreement.clauses import Channels, Deadlines, Precedence
-from keepclear.agreement.documents import Agreement
+from keepclear.agreement.documents import Agreement, Clause
 from keepclear.agreement.states import State as AgreementState
 from keepclear.errors import InputError
 from keepclear.exchange.bindings import held_of
@@ -149,7 +149,7 @@ def answer(deciding: Deciding, act: Act, payload: AnswerMessage) -> None:
             "give a time to come",
         )  # fmt: skip
     if payload.clause:
-        _check_clause(deciding, old, payload.clause)
+        deciding.check_clause(payload.clause, *old.parties)
     made = Answer(
         word=payload.word, at_us=deciding.filed_us, party=act.party, post=act.post,
         person=payload.person, why=payload.why, until_us=payload.until_us, clause=payload.clause,
@@ -174,21 +174,20 @@ def fall_due(deciding: Deciding, message: Message) -> None:
 
 def channels(deciding: Deciding, a: str, b: str) -> tuple[str, ...]:
     """Return the channels that are open between two parties now."""
-    named = [
-        channel
-        for each in _standing(deciding, a, b)
-        for clause in each.clauses
-        if isinstance(clause.decides, Channels)
-        for channel in clause.decides.channels
-    ]
-    holding = [
-        channel
-        for each in binding(held_of(deciding.world), a, b)
-        for clause in each.standing.clauses
-        if isinstance(clause.decides, Channels)
-        for channel in clause.decides.channels
-    ]
+    held = binding(held_of(deciding.world), a, b)
+    holding = _named(clause for each in held for clause in each.standing.clauses)
+    named = _named(clause for each in _standing(deciding, a, b) for clause in each.clauses)
     return open_channels(holding, named)
+
+
+def _named(clauses: Iterable[Clause]) -> list[str]:
+    """Return the channels that clauses name."""
+    return [
+        channel
+        for clause in clauses
+        if isinstance(clause.decides, Channels)
+        for channel in clause.decides.channels
+    ]
 
 
 def _standing(deciding: Deciding, a: str, b: str) -> list[Agreement]:
@@ -300,19 +299,3 @@ def _received(deciding: Deciding, act: Act, message_id: str) -> Message:
 def _check_receiver(deciding: Deciding, act: Act, receiver: str) -> None:
     if receiver == act.party or receiver not in deciding.parties:
         raise InputError("to", receiver, "is no other party of this region", "see who has joined")
-
-
-def _check_clause(deciding: Deciding, message: Message, clause: str) -> None:
-    """Refuse an objection under what is no clause in force between the two sides."""
-    one, other = message.parties
-    held = dict.fromkeys(
-        each.id
-        for own_hash in sorted(deciding.between(one, other).agreements)
-        for each in deciding.world.agreements[own_hash].clauses
-    )
-    if clause not in held:
-        raise InputError(
-            "clause", clause, f"is none in force between {one} and {other}",
-            f"object under one of {', '.join(held)}, or be CONCERNED" if held
-            else "nothing is agreed between them: be CONCERNED, with the reason",
-        )  # fmt: skip

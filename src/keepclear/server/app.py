@@ -46,6 +46,7 @@ from keepclear.exchange import coverage
 from keepclear.exchange.checking import Asked, Checked, checked
 from keepclear.exchange.coverage import AnswersFor
 from keepclear.exchange.exchange import Exchange
+from keepclear.exchange.reads import Reads
 from keepclear.exchange.views import Disclosed, Notice
 from keepclear.line.messages import Message
 from keepclear.plans.acts import FileOperation
@@ -298,29 +299,17 @@ class Public:
         @get("/v1/operations")
         async def operations(request: Ask) -> list[Operation]:
             """Give the party's own operations."""
-            session = self._reader(request)
-            found = await self._read_as(
-                session, lambda exchange: exchange.reads.operations(session.party)
-            )
-            return list(_of(session, found))
+            return await self._listed(request, Reads.operations)
 
         @get("/v1/conflicts")
         async def conflicts(request: Ask) -> list[Notice]:
             """Give the latest notice of each of the party's conflicts."""
-            session = self._reader(request)
-            found = await self._read_as(
-                session, lambda exchange: exchange.reads.conflicts(session.party)
-            )
-            return list(_of(session, found))
+            return await self._listed(request, Reads.conflicts)
 
         @get("/v1/messages")
         async def messages(request: Ask) -> list[Message]:
             """Give the messages that the party has sent or received, as they stand."""
-            session = self._reader(request)
-            found = await self._read_as(
-                session, lambda exchange: exchange.reads.messages(session.party)
-            )
-            return list(_of(session, found))
+            return await self._listed(request, Reads.messages)
 
         return [operations, conflicts, messages]
 
@@ -370,6 +359,14 @@ class Public:
         act = read_act(envelope)
         answered = await wrap_future(self._writer.submit(envelope, act.party))
         return Answered(receipts=answered.value)
+
+    async def _listed(
+        self, request: Ask, ask: Callable[[Reads, str], Disclosed[tuple[Any, ...]]]
+    ) -> list[Any]:
+        """Return what there is of something, for the party that asks."""
+        session = self._reader(request)
+        found = await self._read_as(session, lambda exchange: ask(exchange.reads, session.party))
+        return list(_of(session, found))
 
     async def _read(self, ask: Callable[[Exchange], Any]) -> Any:  # noqa: ANN401 as asked
         return await wrap_future(self._writer.read(ask))
