@@ -164,7 +164,6 @@ def test_what_is_not_decided_on_one_commit_beat_waits_for_the_next(
     monkeypatch.setattr(writing, "COMMIT_S", 0.0)  # each act takes longer
     served.store.may_go.clear()
     sent = [served.send(served.file(place=40 * number)) for number in range(8)]
-    time.sleep(0.2)
     served.store.may_go.set()
 
     wait(sent, WAIT_S)
@@ -185,8 +184,10 @@ def test_where_one_commit_beat_is_not_written_those_after_it_are_not_done_either
 
     served.store.may_go.clear()
     monkeypatch.setattr(served.store, "append", append)
-    sent = [served.send(served.file(place=40 * number)) for number in range(4)]
-    time.sleep(0.2)
+    sent = [served.send(served.file())]
+    while served.writer._waiting.qsize():  # until the writer waits for the store
+        time.sleep(0.01)
+    sent += [served.send(served.file(place=40 * number)) for number in range(1, 4)]
     served.store.may_go.set()
 
     wait(sent, WAIT_S)
