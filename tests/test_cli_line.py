@@ -67,8 +67,12 @@ def test_what_is_not_shown_to_a_person_is_not_acknowledged(desks: Desks) -> None
 
     said = desks.run("south", "line", "ack", message, status=2)
 
-    assert "cannot be acknowledged before it is displayed at watch" in said
-    assert "possible at watch now: delivered" in said
+    assert f"message '{message}': was not displayed at watch; read it at a terminal" in said
+    shown = desks.run("south", "line", "show", message)
+    assert re.findall(r"^  (\w+) +\d\d:", shown, re.MULTILINE) == ["sent"]
+    desks.run("south", "line", "read", "--shown")
+    shown = desks.run("south", "line", "ack", message)
+    assert f"message {message} from north, watch, to south, watch: acknowledged" in shown
 
 
 def test_the_unacknowledged_stand_first_the_most_urgent_before_the_rest(desks: Desks) -> None:
@@ -123,6 +127,9 @@ def test_a_message_to_nobody_or_over_no_channel_is_refused(desks: Desks) -> None
     assert "send it over flight-safety or political" in said
     said = desks.run("north", "line", "send", "south", "x", "--post", "kitchen", status=2)
     assert "is no post of south" in said
+    for text in ("", "  ", "x" * 2_001):
+        said = desks.run("north", "line", "send", "south", text, status=2)
+        assert f"TEXT: has {len(text)} characters, not 1 to 2,000" in said
 
 
 def test_what_is_done_is_left_out_of_the_inbox_and_can_still_be_shown(desks: Desks) -> None:

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from keepclear.cli.desk import APART, AtDesk, desk, home_option, one_of, stale_text, waiting_text
+from keepclear.cli.desk import (
+    APART,
+    SHORT,
+    AtDesk,
+    desk,
+    home_option,
+    one_of,
+    stale_text,
+    waiting_text,
+)
 from keepclear.cli.key import BAD_INPUT, print_or_refuse
 from keepclear.cli.operation import time_of
 
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
     from keepclear.record.encoding import Signed
     from keepclear.record.entries import Part
 
+LONGEST: Final = 2_000  # characters of a text (`line.messages.Text`)
 PRECEDENCES: Final = ("DISTRESS", "URGENT", "PRIORITY", "ROUTINE", "CHECK")
 WORDS: Final = (
     "wilco", "unable", "standby", "affirm", "negative", "roger", "noted", "concerned", "objects",
@@ -65,6 +75,9 @@ def send(
     from keepclear.agreement.clauses import Precedence
     from keepclear.line.acts import SendDistress, SendMessage
     from keepclear.record.headers import is_name
+
+    if not 0 < len(text.strip()) <= len(text) <= LONGEST:
+        raise click.UsageError(f"TEXT: has {len(text)} characters, not 1 to {LONGEST:,}")
 
     def make() -> list[str]:
         with desk(home) as at:
@@ -146,7 +159,7 @@ def ack(message: str, person: str | None, home: str) -> int:
 
     return _act(home, message, "line.acknowledge/1", lambda own: AcknowledgeMessage(
         id=own, person=person
-    ))  # fmt: skip
+    ), is_of_reader=True)  # fmt: skip
 
 
 @line.command()
@@ -175,7 +188,7 @@ def answer(
     return _act(home, message, "line.answer/1", lambda own: AnswerMessage(
         id=own, word=Word(word.upper()), why=why, clause=clause, person=person,
         until_us=None if until is None else time_of(until, "--until"),
-    ))  # fmt: skip
+    ), is_of_reader=True)  # fmt: skip
 
 
 @line.command()
@@ -223,16 +236,40 @@ def show(message: str, home: str) -> int:
     return print_or_refuse(make) or (BAD_INPUT if stale else 0)
 
 
-def _act(home: str, message: str, kind: str, payload: "Callable[[str], Signed]") -> int:
-    """Let a post do something about a message, and print how it stands after that."""
+def _act(
+    home: str, message: str, kind: str, payload: "Callable[[str], Signed]", *,
+    is_of_reader: bool = False,
+) -> int:  # fmt: skip
+    """Let a post do something about a message, and print how it stands after that.
+
+    is_of_reader: only somebody who was shown it can do it.
+    """
 
     def make() -> list[str]:
         with desk(home) as at:
             at.client.catch_up()
-            made = payload(_named(at, message).id)
+            found = _named(at, message)
+            if is_of_reader and not at.is_apart:
+                _check_read(at, found)
+            made = payload(found.id)
             return _done(at, at.act(kind, made))
 
     return _refusing_values(make)
+
+
+def _check_read(at: AtDesk, found: "Message") -> None:
+    """Refuse what is done about a message of this post that nobody here was shown."""
+    from keepclear.errors import InputError
+    from keepclear.line.ladder import Step
+
+    post = at.folder.desk().post
+    is_here = found.receiver == at.client.party and found.is_with(post)
+    if is_here and found.first(Step.DISPLAYED, post) is None:
+        raise InputError(
+            "message", found.id[:SHORT], f"was not displayed at {post}",
+            f"read it at a terminal: keepclear line read --home {at.folder.path}; where its output "
+            "goes elsewhere, say --shown once somebody has read it",
+        )  # fmt: skip
 
 
 def _refusing_values(make: Callable[[], list[str]]) -> int:
