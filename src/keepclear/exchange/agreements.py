@@ -67,6 +67,11 @@ class StateSuspension(Signed, frozen=True, kw_only=True):
     statement: Envelope
 
 
+def statement_of(payload: StateSuspension) -> AgreementStatement:
+    """Return what a suspension, or its end, says; `CallerError` where it cannot be read."""
+    return decode(payload.statement.payload, AgreementStatement, "act.payload.statement")
+
+
 def carry(deciding: Deciding, act: Act, payload: CarryAgreement, keys: Keyring) -> None:
     """Take an agreement into the region, for all its parties."""
     file, agreement = read_file(encode(payload.file), "agreement")
@@ -90,7 +95,7 @@ def state_suspension(
             "give its hash, as keepclear agreement list has it",
         )  # fmt: skip
     path = "act.payload.statement"
-    stated = decode(payload.statement.payload, AgreementStatement, path)
+    stated = statement_of(payload)
     if stated.said not in {Said.SUSPEND, Said.RESUME}:
         raise InputError(path, stated.said, "is no suspension, nor the end of one",
                          "carry it with the agreement")  # fmt: skip

@@ -46,6 +46,7 @@ and what belongs to it (`DOES`); what stands in brackets may be left out:
     display, acknowledge-message  message, [post, person]
     disseminate    message, units, [post, person]
     answer-message  message, answer, [why, until, clause, post, person]
+    suspend, resume  [why]: of the agreement, by a representative
 
 An operation, a none-here, an incident case and a message are called by their names in the play; a
 conflict by the two operations, "A1 and B1". precedence: URGENT is the default; with DISTRESS no
@@ -220,12 +221,15 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "acknowledge-message": (("message",), ("post", "person")),
     "disseminate": (("message", "units"), ("post", "person")),
     "answer-message": (("message", "answer"), ("why", "until", "clause", "post", "person")),
+    "suspend": ((), ("why",)),
+    "resume": ((), ("why",)),
     "nothing": ((), ()),
 }
 # What gives a thing its name, and in which field the name stands.
 NAMES: Final = {
     "file": "operation", "state-none-here": "none_here", "open-case": "case", "send": "message",
 }  # fmt: skip
+SUSPENSIONS: Final = frozenset({"suspend", "resume"})
 ALWAYS: Final = frozenset({"at", "by", "does", "signed"})
 
 
@@ -294,6 +298,8 @@ def _check_act(act: PlayAct, play: Play, path: str) -> None:
         raise _fault(f"{path}.does", act.does, "is nothing to do here", _known(DOES))
     if act.does != "nothing" and act.by not in play.parties:
         raise _fault(f"{path}.by", act.by, "is no party of the play", _known(play.parties))
+    if act.does in SUSPENSIONS and play.agreement is None:
+        raise _fault(f"{path}.does", act.does, "is of an agreement", "give the play one")
     if act.signed:
         parse_duration_us(act.signed, f"{path}.signed")
     needs, may = DOES[act.does]

@@ -6,7 +6,7 @@
    as accepting where nothing was proposed, is a fault of the play.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -14,20 +14,30 @@ import msgspec
 from keepclear.agreement.documents import Agreement
 from keepclear.agreement.rules_toml import parse_short, read_rules
 from keepclear.agreement.separation import RuleSet
+from keepclear.agreement.statements import Said
 from keepclear.detect.kernel import Functions
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.ports import Ids
 from keepclear.exchange.views import NOTICE_KIND, Answer, Notice
 from keepclear.formats.agreement_draft import fill_template, read_draft
 from keepclear.formats.packaged import read_template, template_names
-from keepclear.formats.play import AND, NAMES, Play, PlayAct, PlayAgreement, pair_of, version_of
+from keepclear.formats.play import (
+    AND,
+    NAMES,
+    SUSPENSIONS,
+    Play,
+    PlayAct,
+    PlayAgreement,
+    pair_of,
+    version_of,
+)
 from keepclear.formats.play_faults import converted, split
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Answer as Reply
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.filing import FiledOperation, FiledVolume
 from keepclear.plays import casework, linework
-from keepclear.plays.stage import DAY_US, YEAR_US, Stage
+from keepclear.plays.stage import DAY_US, PEOPLE, YEAR_US, Stage
 from keepclear.record.encoding import Signed, decode
 from keepclear.record.entries import Entry, Part
 from keepclear.record.files import (
@@ -63,22 +73,25 @@ class Played(NamedTuple):
     refused: tuple[Refusal, ...]
 
 
-def run_play(play: Play, ids: Ids, functions: Functions) -> Played:
+Staged = Callable[[str, int, Status, RuleSet, Ids, Functions], Stage]
+
+
+def run_play(play: Play, ids: Ids, functions: Functions, staged: Staged = Stage) -> Played:
     """Return what comes of a play. `CallerError` for a play that cannot be staged.
 
-    functions: of the kernel (`detect.compiled`).
+    functions: of the kernel (`detect.compiled`). staged: makes the stage that it is played on.
     """
-    return _Run(play, ids, functions).run()
+    return _Run(play, ids, functions, staged).run()
 
 
 class _Run:
     """A play that is running."""
 
-    def __init__(self, play: Play, ids: Ids, functions: Functions) -> None:
+    def __init__(self, play: Play, ids: Ids, functions: Functions, staged: Staged) -> None:
         self._play = play
         house = _house(play.house)
         status = Status(play.status)
-        self._stage = Stage(play.region, play.start_us, status, house, ids, functions)
+        self._stage = staged(play.region, play.start_us, status, house, ids, functions)
         self._world = self._stage.exchange.world
         self._operations: dict[str, str] = {}  # what the play calls them -> their ids
         self._others: dict[str, str] = {}  # the same of none-heres, cases and messages
@@ -133,9 +146,10 @@ class _Run:
         if act.signed:
             signed_us = self._play.start_us + parse_duration_us(act.signed, "signed")
         post = linework.post_of(act)
+        names = PEOPLE[:1] if act.does in SUSPENSIONS else (post,)
         try:
             answer = self._stage.submit(
-                act.by, f"{kind}/1", made, (post,), signed_us=signed_us, post=post
+                act.by, f"{kind}/1", made, names, signed_us=signed_us, post=post
             )
         except CallerError as fault:
             now_us, after = self._stage.clock.now_us(), len(self._stage.lines)
@@ -161,13 +175,8 @@ class _Run:
         made: Signed
         if act.conflict:
             return f"conflicts.{act.does}", self._about_conflict(act, self._conflict(act.pair))
-        if act.does in casework.KINDS:
-            volumes = self._volumes(act)
-            made = casework.payload_of(act, self._world, self._any_named, next(iter(volumes), None))
-            return casework.KINDS[act.does], made
-        if act.does in linework.KINDS:
-            made = linework.payload_of(act, self._play.start_us, self._any_named)
-            return linework.kind_of(act), made
+        if (found := self._beside_plans(act)) is not None:
+            return found
         if act.does == "file":
             return "operations.file", acts.FileOperation(operation=self._filed(act))
         own = self._named(act.operation)
@@ -188,6 +197,20 @@ class _Run:
             case _:
                 made = acts.CancelOperation(id=own, why=act.why)
         return f"operations.{act.does}", made
+
+    def _beside_plans(self, act: PlayAct) -> tuple[str, Signed] | None:
+        """Return what is signed of cases, messages and agreements; None for all else."""
+        made: Signed
+        if act.does in casework.KINDS:
+            volumes = self._volumes(act)
+            made = casework.payload_of(act, self._world, self._any_named, next(iter(volumes), None))
+            return casework.KINDS[act.does], made
+        if act.does in linework.KINDS:
+            made = linework.payload_of(act, self._play.start_us, self._any_named)
+            return linework.kind_of(act), made
+        if act.does in SUSPENSIONS:
+            return "suspension.state", self._stage.suspension(act.by, Said(act.does), act.why)
+        return None
 
     def _about_conflict(self, act: PlayAct, conflict: Conflict) -> Signed:
         match act.does:

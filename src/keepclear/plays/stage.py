@@ -13,7 +13,8 @@ from keepclear.agreement.documents import Agreement, hash_of
 from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.statements import AgreementFile, Said, sign, state
 from keepclear.detect.kernel import Functions
-from keepclear.exchange.agreements import CarryAgreement
+from keepclear.errors import InputError
+from keepclear.exchange.agreements import CarryAgreement, StateSuspension
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.kept import Region
 from keepclear.exchange.ports import Ids
@@ -73,6 +74,7 @@ class Stage:
         self._signers: dict[tuple[str, str], Signer] = {}
         self._documents: list[Envelope] = []
         self._agreement = ""
+        self._agreed: Agreement | None = None
 
     def begin_again(self) -> None:
         """Let the exchange stop, and another go on from the lines alone."""
@@ -131,9 +133,17 @@ class Stage:
 
     def carry(self, file: AgreementFile, agreement: Agreement) -> Answer:
         """Let the first party carry an agreement into the region."""
-        self._agreement = hash_of(agreement)
+        self._agreement, self._agreed = hash_of(agreement), agreement
         made = CarryAgreement(file=file)
         return self.submit(agreement.parties[0].id, "agreement.carry/1", made, PEOPLE)
+
+    def suspension(self, party: str, said: Said, why: str) -> StateSuspension:
+        """Return what a representative signs to suspend the agreement carried, or to resume it."""
+        if self._agreed is None:
+            raise InputError("agreement", "", "was carried in by nobody", "let a party carry one")
+        signer, at_us = self._signers[party, PEOPLE[0]], self.clock.now_us()
+        made = state(self._agreed, party, at_us, said, signer, why=why)
+        return StateSuspension(hash=self._agreement, statement=made)
 
     def submit(
         self, party: str, kind: str, payload: Signed, names: tuple[str, ...] = ("watch",),

@@ -16,6 +16,7 @@ import msgspec
 
 from keepclear.agreement.documents import read_agreement
 from keepclear.agreement.separation import describe_rules
+from keepclear.exchange.agreements import StateSuspension, statement_of
 from keepclear.exchange.decide import ACTS
 from keepclear.exchange.events import (
     KINDS,
@@ -58,7 +59,7 @@ from keepclear.units import US_PER_S
 
 DOES: Final = {
     "agreement.carry": "carries in an agreement that all have signed{}",
-    "suspension.state": "suspends an agreement, or resumes it{}",
+    "suspension.state": "{}",
     "operations.file": "files {}",
     "operations.update": "changes {}",
     "operations.activate": "activates {}",
@@ -197,7 +198,8 @@ class Teller:
         else:
             about = self.about_cases.about(payload, values)
             yield Line("", self.deed(act.party, kind, payload, about))
-            yield from why_of(payload)
+            said = statement_of(payload) if isinstance(payload, StateSuspension) else payload
+            yield from why_of(said)
         if act.created_us != at_us:
             off_s = abs(at_us - act.created_us) / US_PER_S
             side = "before" if act.created_us < at_us else "after"
@@ -224,6 +226,9 @@ class Teller:
                 return f"{self.names.conflict(payload.id)}, having {seen}"
             case acts.AcceptProposal() | acts.AgreeAsIs():
                 return self.names.conflict(payload.id)
+            case StateSuspension():
+                name = self.names.agreement(payload.hash).rstrip(",")
+                return f"{statement_of(payload).said}s {name}"
             case _:
                 what = self.about_cases.about(payload, ())
                 if what is None and hasattr(payload, "id"):
