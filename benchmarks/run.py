@@ -13,6 +13,7 @@ from typing import Final
 
 from bench_command import small_inputs, swiss_day
 from bench_exchange import exchange_speed
+from bench_line import line_speed
 from bench_live import live_tracks
 from bench_plans import (
     compiling,
@@ -40,6 +41,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], list[Line]]]] = {
     "record": record_speed,
     "exchange": exchange_speed,
     "server": server_speed,
+    "line": line_speed,
 }
 
 HEAD: Final = """\
