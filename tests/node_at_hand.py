@@ -121,8 +121,9 @@ class AtOnce(Writer):
         *,
         is_act: bool,
         then: Callable[[Any], None] = lambda _: None,
+        look: Callable[[Any], None] = lambda _: None,
     ) -> Any:  # noqa: ANN401 as there
-        done = super()._put(do, is_act=is_act, then=then)
+        done = super()._put(do, is_act=is_act, then=then, look=look)
         self._surely([each for each in self._take() if each is not None])
         return done
 

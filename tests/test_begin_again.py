@@ -29,7 +29,7 @@ from keepclear.plans.conflicts import State
 from keepclear.plays.stage import Stage
 from keepclear.record.encoding import encode
 from keepclear.record.entries import Entry, Part
-from keepclear.record.envelopes import Envelope
+from keepclear.record.envelopes import Envelope, Known
 from keepclear.record.files import AnyLine, EntryLine
 from keepclear.record.keys import Signer
 from keepclear.record.verification import verify
@@ -81,9 +81,9 @@ class Stopping(Exchanging):
         made: MultipleResults[str] = super().begin()
         submit = self.stage.exchange.submit
 
-        def noted(envelope: Envelope, sender: str) -> Disclosed[Answer]:
+        def noted(envelope: Envelope, sender: str, known: Known | None = None) -> Disclosed[Answer]:
             self.sent.append((envelope, sender))
-            return submit(envelope, sender)
+            return submit(envelope, sender, known)
 
         self.stage.exchange.submit = noted  # type: ignore[method-assign]
         return made

@@ -7,10 +7,12 @@ from typing import Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from keepclear.record.encoding import decode, encode
 from keepclear.record.envelopes import (
     Envelope,
+    Known,
     pre_authentication,
     read_envelope,
     seal,
@@ -129,6 +131,19 @@ def test_an_envelope_that_is_not_signed_or_twice_by_one_key_is_refused() -> None
         read_envelope(data.replace(each, "").encode())
     with pytest.raises(Malformed, match="is signed twice by one key"):
         read_envelope(data.replace(each, f"{each},{each}").encode())
+
+
+def test_what_is_known_of_an_envelope_counts_for_that_very_one_and_its_keys() -> None:
+    good = seal(TYPE, b"{}", signer("one"), signer("two"))
+    forged = tuple(replace(each, sig=bytes(64)) for each in good.signatures)
+    bad = replace(good, signatures=forged)
+    keys = {each.id: each for each in (public("one"), public("two"))}
+    whole = frozenset(each.data for each in keys.values())
+
+    assert verified(bad, keys, TYPE, known=Known(bad, whole))  # nothing is verified again
+    for known in (Known(good, whole), Known(bad, frozenset({public("one").data}))):
+        with pytest.raises(NotProven, match="does not verify"):
+            verified(bad, keys, TYPE, known=known)
 
 
 def test_an_envelope_with_one_signature_that_is_not_known_is_not_believed() -> None:

@@ -26,7 +26,8 @@ from keepclear.record.envelopes import Envelope
 from keepclear.record.files import Header
 from keepclear.record.headers import Status
 from keepclear.record.verification import verify
-from keepclear.server.writer import Begun, Receipts, Writer
+from keepclear.server.jobs import Receipts
+from keepclear.server.writer import Begun, Writer
 from keepclear.store.memory import MemoryStore
 from keepclear.store.postgresql import PostgreSQLStore
 from keepclear.store.sqlite import SQLiteStore

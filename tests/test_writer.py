@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from keepclear.clock import RandomIds
 from keepclear.detect.compiled import plain
@@ -18,10 +19,14 @@ from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.ports import NotWritten
 from keepclear.plans import acts
 from keepclear.record.entries import Part
-from keepclear.record.envelopes import Envelope
+from keepclear.record.envelopes import Envelope, Known
+from keepclear.record.faults import NotProven
 from keepclear.record.headers import read_act
+from keepclear.record.keys import PublicKey
+from keepclear.record.receipts import verify_receipt
 from keepclear.record.verification import verify
 from keepclear.server import writer as writing
+from keepclear.server.aside import Aside
 from keepclear.server.writer import Begun, State, Unavailable, Writer
 from keepclear.store.memory import MemoryStore
 from keepclear.store.nodes import Node, WrittenByOther
@@ -67,10 +72,13 @@ class Store(MemoryStore):
 
 
 class Served:
-    """A stage's exchange, owned by a writer."""
+    """A stage's exchange, owned by a writer. is_aside: its store has a thread of its own."""
 
-    def __init__(self, beat_s: float = 1_000, stage: Keys | None = None) -> None:
+    def __init__(
+        self, beat_s: float = 1_000, stage: Keys | None = None, *, is_aside: bool = False
+    ) -> None:
         self.stage: Keys = stage or staged()
+        self._is_aside = is_aside
         self.store = Store(self.stage.lines)
         self.begun = 0
         self.writer = Writer(self._begun, self.stage.clock.now_us, beat_s=beat_s)
@@ -82,8 +90,10 @@ class Served:
         if self.store.how == "other's":
             raise WrittenByOther("exercise", Node("b", "http://b"))
         stage = self.stage
+        aside = Aside(self.store) if self._is_aside else None
+        store = self.store if aside is None else aside
         return Begun(Exchange(stage._opened, stage._signer, stage.clock, RandomIds(),
-                              self.store, plain()), self.store)  # fmt: skip
+                              store, plain()), store, None, aside)  # fmt: skip
 
     def file(self, party: str = "a", place: int = 0) -> Envelope:
         made = filed(Plan(place=place, level=22, start=60, lasts=30))
@@ -113,9 +123,9 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "LOOKS_S", 0.02)
 
 
-@pytest.fixture
-def served() -> Iterator[Served]:
-    made = Served()
+@pytest.fixture(params=[False, True], ids=["in one thread", "aside"])
+def served(request: pytest.FixtureRequest) -> Iterator[Served]:
+    made = Served(is_aside=request.param)
     made.writer.start()
     yield made
     made.store.how = ""
@@ -306,6 +316,63 @@ def test_what_is_not_sure_to_be_the_last_is_not_shown(served: Served) -> None:
 
     with pytest.raises(OperatorError):
         served.operations()
+
+
+def test_what_proves_an_answer_is_of_what_is_written_also_after_a_write_that_failed(
+    served: Served,
+) -> None:
+    served.store.how = "not"
+    with pytest.raises(Unavailable, match="nothing was done"):
+        served.send(served.file()).result(WAIT_S)
+    served.store.how = ""
+    served.until(State.WRITING)
+
+    for each in served.send(served.file(place=40)).result(WAIT_S).value:
+        verify_receipt(each, served.writer._own.exchange.signing)
+
+
+@pytest.mark.parametrize("served", [True], ids=["aside"], indirect=True)
+def test_signatures_of_acts_that_wait_are_verified_while_others_are_written(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "COMMIT_S", 0.0)  # each act takes longer
+    looked, seen = threading.Event(), []
+    look, verify_one, append = Exchange.looked_at, PublicKey.verify, served.store.append
+    good, forged, last = served.file(), served.file(place=40), served.file(place=80)
+    sig = replace(forged.signatures[0], sig=bytes(64))
+    forged = replace(forged, signatures=(sig,))
+
+    def looking(exchange: Exchange, envelope: Envelope) -> Known:
+        try:
+            return look(exchange, envelope)
+        finally:
+            if envelope is last:
+                looked.set()
+
+    def verifying(key: PublicKey, message: bytes, signature: bytes, path: str) -> None:
+        seen.append(signature)
+        verify_one(key, message, signature, path)
+
+    def waiting(lines: Sequence[bytes]) -> None:
+        looked.wait(WAIT_S)
+        append(lines)
+
+    served.store.may_go.clear()
+    first = served.send(served.file(place=120))
+    while served.writer._waiting.qsize():
+        time.sleep(0.01)
+    monkeypatch.setattr(Exchange, "looked_at", looking)
+    monkeypatch.setattr(PublicKey, "verify", verifying)
+    monkeypatch.setattr(served.store, "append", waiting)
+    sent = [served.send(each) for each in (good, forged, last)]
+    served.store.may_go.set()
+
+    wait([first, *sent], WAIT_S)
+    assert [each.exception() is None for each in sent] == [True, False, True]
+    with pytest.raises(NotProven, match="does not verify"):
+        sent[1].result()
+    assert seen.count(last.signatures[0].sig) == 1  # and not again when it was decided
+    assert seen.count(bytes(64)) == 2  # what did not verify is tried again, to say why
 
 
 def test_a_fault_of_ours_in_one_act_harms_no_other(

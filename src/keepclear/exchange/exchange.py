@@ -49,7 +49,7 @@ from keepclear.exchange.world import World, keep
 from keepclear.plans.operations import protects_until_us
 from keepclear.record.encoding import encode
 from keepclear.record.entries import EVERYBODY, Part, Placed, audience_of
-from keepclear.record.envelopes import Envelope
+from keepclear.record.envelopes import Envelope, Known, verified
 from keepclear.record.files import (
     BeatLine,
     CheckpointLine,
@@ -58,7 +58,7 @@ from keepclear.record.files import (
     WorldLine,
     WriterLine,
 )
-from keepclear.record.headers import Act, Place, check_act, read_act
+from keepclear.record.headers import ACT, Act, Place, check_act, read_act
 from keepclear.record.key_documents import Keyring
 from keepclear.record.keys import Signer
 from keepclear.record.ledger import ForWhom
@@ -208,10 +208,23 @@ class Exchange:
             kept.noted = {}
             self.beat()
 
-    def submit(self, envelope: Envelope, sender: str) -> Disclosed[Answer]:
+    def looked_at(self, envelope: Envelope) -> Known:
+        """Return of which keys the signatures on an act verify, as its party's keys are now.
+
+        For an act that waits: whether its signers may sign it is seen when it is decided.
+        """
+        act, seq = read_act(envelope), self._kept.ledger.chain.seq
+        keys = [self.keys.appointed(act.party, each.keyid, seq).key for each in envelope.signatures]
+        verified(envelope, {each.id: each for each in keys}, ACT)
+        return Known(envelope, frozenset(each.data for each in keys))
+
+    def submit(
+        self, envelope: Envelope, sender: str, known: Known | None = None
+    ) -> Disclosed[Answer]:
         """Decide an act and answer its sender; `CallerError` says why it was refused.
 
-        sender: the party that has proven to be at the other end of the connection.
+        sender: the party that has proven to be at the other end of the connection. known: what
+        was verified of it before (`looked_at`).
         """
         now_us = self._now_us()
         act = read_act(envelope)
@@ -219,14 +232,14 @@ class Exchange:
             raise _of_another(act, sender)
         data = encode(envelope)
         self._kept.answers.forget(now_us)
-        known = self._answered(act)
-        if known is not None:
-            if known[0] != data:
+        before = self._answered(act)
+        if before is not None:
+            if before[0] != data:
                 raise Refused(
                     f"act {act.id[:8]}: was sent before with other bytes; give each act its own id"
                 )
-            return known[1]
-        self._check(envelope, act, now_us)
+            return before[1]
+        self._check(envelope, act, now_us, known)
         with self.together() as batch:
             self._pass_time(batch, now_us)
             with self._undoing(batch):
@@ -240,6 +253,13 @@ class Exchange:
             self._kept.answers.keep(act, line, places, now_us)
             batch.answered[act.party, act.id] = act, data, answer
         return answer
+
+    def proven(self, answered: Disclosed[Answer]) -> Disclosed[tuple[Receipt, ...]]:
+        """Return what proves an answer, while it is being written: nobody is told before it is.
+
+        Where it is not written in the end, what was signed for it is forgotten with it.
+        """
+        return self.reads.receipts_of(self._kept, answered)
 
     def _answered(self, act: Act) -> tuple[bytes, Disclosed[Answer]] | None:
         """Return the envelope that an act was sent in before, and its answer."""
@@ -435,12 +455,12 @@ class Exchange:
         """Return the exchange's own keys: receipts may be from before one was followed."""
         return self._kept.signing
 
-    def _check(self, envelope: Envelope, act: Act, now_us: int) -> None:
+    def _check(self, envelope: Envelope, act: Act, now_us: int, known: Known | None = None) -> None:
         """Refuse an act that does not belong here and now, or that its signers may not sign."""
         region, incarnation = self._region.name, self._region.incarnation
         place = Place(region=region, incarnation=incarnation, now_us=now_us)
         check_act(act, place, has_clock=deed_of(act) != DISTRESS)
-        verify_signers(envelope, act, self.keys, now_us, self._kept.ledger.chain.seq)
+        verify_signers(envelope, act, self.keys, now_us, self._kept.ledger.chain.seq, known=known)
 
     def _commit(
         self,
@@ -504,11 +524,13 @@ class Exchange:
         try:
             self._store.append(lines)
         except NotWritten:
+            self.reads.forget()
             if not take_back(self._kept, batch, self._functions):
                 self._kept = self._from_record()
             self._has_failed = False
             raise
         except BaseException:
+            self.reads.forget()
             take_back(self._kept, batch, self._functions)  # nobody is shown what may not be there
             raise
         for number, each in enumerate(lines):

@@ -43,8 +43,15 @@ class Reads:
 
     def receipts(self, answered: Disclosed[Answer]) -> Disclosed[tuple[Receipt, ...]]:
         """Return what proves an answer, under checkpoints as the trees stand now."""
-        ledger, leaves = self._written().ledger, answered.value.leaves
-        notes = {each: self._checkpoint(each) for each in {each.leaf.audience for each in leaves}}
+        return self.receipts_of(self._written(), answered)
+
+    def receipts_of(
+        self, kept: Kept, answered: Disclosed[Answer]
+    ) -> Disclosed[tuple[Receipt, ...]]:
+        """Return what proves an answer by what is held, written or not; see `Exchange.proven`."""
+        ledger, leaves = kept.ledger, answered.value.leaves
+        audiences = {each.leaf.audience for each in leaves}
+        notes = {each: self._checkpoint(kept, each) for each in audiences}
         return views.receipts(answered, [
             ledger.receipt(each.leaf, each.place, *notes[each.leaf.audience]) for each in leaves
         ])  # fmt: skip
@@ -76,8 +83,9 @@ class Reads:
         found = self.steps(party, after, most)
         if found.value.last < self.count(party):
             return found
-        audiences = self._written().viewers.audiences(party)
-        return views.with_notes(found, [self._checkpoint(each)[0] for each in audiences])
+        kept = self._written()
+        audiences = kept.viewers.audiences(party)
+        return views.with_notes(found, [self._checkpoint(kept, each)[0] for each in audiences])
 
     def count(self, party: str) -> int:
         """Return how many steps a party sees."""
@@ -140,12 +148,16 @@ class Reads:
             )  # fmt: skip
         return views.proof(party, tree.consistency(first, second))
 
-    def _checkpoint(self, audience: str) -> tuple[str, int]:
+    def forget(self) -> None:
+        """Forget the checkpoints that were signed: what they are over was not written."""
+        self._notes.clear()
+
+    def _checkpoint(self, kept: Kept, audience: str) -> tuple[str, int]:
         """Return the signed checkpoint of a tree as it stands, and over how many leaves it is.
 
         Kept until the tree grows, or another key signs: what is written never becomes less.
         """
-        ledger, signer = self._written().ledger, self._signer()
+        ledger, signer = kept.ledger, self._signer()
         size = len(ledger.trees[audience])
         known = self._notes.get(audience)
         if known is None or known[1:] != (size, signer.public):

@@ -16,7 +16,7 @@ Signed is the pre-authentication encoding, which no other type's payload can be 
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
@@ -74,11 +74,24 @@ def read_envelope(data: bytes, path: str = "envelope") -> Envelope:
     return decode(data, Envelope, path)
 
 
+class Known(NamedTuple):
+    """Of which keys the signatures on an envelope were seen to verify before, by their bytes."""
+
+    envelope: Envelope
+    keys: frozenset[bytes]
+
+    def has(self, envelope: Envelope, key: PublicKey) -> bool:
+        """Tell whether a key's signature on an envelope, that very object, is known to verify."""
+        return envelope is self.envelope and key.data in self.keys
+
+
 def verified(
-    envelope: Envelope, keys: Mapping[str, PublicKey], payload_type: str, path: str = "envelope"
-) -> tuple[str, ...]:
+    envelope: Envelope, keys: Mapping[str, PublicKey], payload_type: str, path: str = "envelope",
+    known: Known | None = None,
+) -> tuple[str, ...]:  # fmt: skip
     """Return the ids of the keys that signed, each of which is one of those given.
 
+    known: what was verified of it before.
     `Malformed` for another type of payload; `NotProven` for a signature that does not verify
     or is by a key that is not among them: an envelope is believed whole or not at all.
     """
@@ -96,5 +109,6 @@ def verified(
                 where, f"key {each.keyid[:16]}", "is by a key that is not known here",
                 "give the key document that holds it, or sign with a key that is appointed",
             )  # fmt: skip
-        key.verify(message, each.sig, where)
+        if known is None or not known.has(envelope, key):
+            key.verify(message, each.sig, where)
     return tuple(each.keyid for each in envelope.signatures)

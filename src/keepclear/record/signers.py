@@ -11,7 +11,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from keepclear.record.envelopes import Envelope, verified
+from keepclear.record.envelopes import Envelope, Known, verified
 from keepclear.record.faults import NotProven
 from keepclear.record.headers import ACT, Act
 from keepclear.record.key_documents import Appointed, Keyring
@@ -28,12 +28,13 @@ class Signers(NamedTuple):
 
 
 def verify_signers(
-    envelope: Envelope, act: Act, keys: Keyring, at_us: int, place: int | None, path: str = "act"
-) -> Signers:
+    envelope: Envelope, act: Act, keys: Keyring, at_us: int, place: int | None, path: str = "act",
+    known: Known | None = None,
+) -> Signers:  # fmt: skip
     """Return who signed an act; `NotProven` where its keys may not, or do not verify.
 
     place: where it stands in the record; None where there is none, and the time at which it was
-    entered says which of its party's key documents counts.
+    entered says which of its party's key documents counts. known: what was verified before.
     """
     appointed = {}
     for each in envelope.signatures:
@@ -43,7 +44,8 @@ def verify_signers(
             appointed[each.keyid] = keys.appointed(act.party, each.keyid, place)
     document = keys.at(act.party, at_us) if place is None else keys.latest(act.party, place)
     power = check_signers(act, tuple(appointed.values()), document.one_person, path)
-    verified(envelope, {key_id: each.key for key_id, each in appointed.items()}, ACT, path)
+    verified(envelope, {key_id: each.key for key_id, each in appointed.items()}, ACT, path,
+             known)  # fmt: skip
     is_alone = power in OF_TWO and power in document.one_person
     return Signers(tuple(appointed.values()), power if is_alone else None)
 

@@ -19,6 +19,7 @@ from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.ports import Clock, Store
 from keepclear.exchange.reopening import Following
 from keepclear.record.keys import PublicKey, Signer
+from keepclear.server.aside import Aside
 from keepclear.server.exchange_keys import keys_at_hand, settle_keys
 from keepclear.server.region import PRIVATE, region_of
 from keepclear.server.snapshots import Snapshots
@@ -48,7 +49,7 @@ class Beginning:
         """Open the record, and go on from it."""
         signers = keys_at_hand(self._folder, is_strict=False).signers
         try:
-            store = open_store(self._folder, self._node)
+            store = Aside(open_store(self._folder, self._node))
         except WrittenByOther as other:
             lacks = self._read_along(signers)
             raise WrittenByOther(other.region, other.node, lacks) from None
@@ -65,7 +66,7 @@ class Beginning:
             store.close()
             raise
         exchange.written_by(self._node.name, store.term)
-        return Begun(exchange, store, self._snapshots)
+        return Begun(exchange, store, self._snapshots, store)
 
     def _settle(self, exchange: Exchange) -> None:
         """Let the files of keys be those that the record says; it goes on without, from memory."""

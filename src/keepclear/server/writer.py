@@ -3,7 +3,8 @@
 
 1. What waits is decided one after another and written with one append (`Exchange.together`), on a
    beat: what is not decided within `COMMIT_S` waits for the next one.
-2. Nobody is answered before that, also those whose act was refused.
+2. Nobody is answered before that, also those whose act was refused. While it is written, answers
+   are made, and signatures of acts that wait are verified.
 3. Where nothing could be written, all of it is taken back and its senders are told so; the store is
    tried once a second, and until it can be written nothing is decided.
 4. Where it is not known what was written, its senders are told that, and the exchange begins again
@@ -20,25 +21,27 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 from keepclear.errors import KeepclearError, OperatorError
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.ports import NotWritten, Store
 from keepclear.exchange.views import Answer, Disclosed
-from keepclear.record.envelopes import Envelope
+from keepclear.record.envelopes import Envelope, Known
 from keepclear.record.receipts import Receipt
+from keepclear.server.aside import Aside
 from keepclear.server.clock import ClockWatch
+from keepclear.server.jobs import Job, Receipts, finish, meanwhile, settled, tried, with_proof
 from keepclear.server.metrics import Metrics
 from keepclear.server.snapshots import Snapshots
 from keepclear.store.nodes import WrittenByOther
 
 Value = TypeVar("Value")
-Receipts = Disclosed[tuple[Receipt, ...]]
 
 BEAT_S: Final = 10.0
 COMMIT_S: Final = 0.01  # decided for so long, what there is so far is written and answered
@@ -76,24 +79,15 @@ class Health(NamedTuple):
 
 
 class Begun(NamedTuple):
-    """An exchange, the store that it writes, and its snapshots, where there are any."""
+    """An exchange, the store that it writes, and its snapshots, where there are any.
+
+    aside: the store, where it is written by a thread of its own.
+    """
 
     exchange: Exchange
     store: Store
     snapshots: Snapshots | None = None
-
-
-@dataclass(eq=False)
-class _Job:
-    """What waits: how it is done with the exchange, and who waits for it.
-
-    then: what is to be done once it is written, before that is told.
-    """
-
-    do: Callable[[Exchange], Any]
-    done: Future[Any]
-    is_act: bool
-    then: Callable[[Exchange], None] = lambda _: None
+    aside: Aside | None = None
 
 
 class Writer:
@@ -111,7 +105,7 @@ class Writer:
     ) -> None:  # fmt: skip
         self._begin, self._now_us, self._kept, self._beat_s = begin, now_us, kept, beat_s
         self._watch = watch
-        self._waiting: queue.Queue[_Job | None] = queue.Queue(WAITING)
+        self._waiting: queue.Queue[Job | None] = queue.Queue(WAITING)
         self._gate = threading.Lock()
         self._begun: Begun | None = None
         self._lines = 0
@@ -162,12 +156,17 @@ class Writer:
         self, envelope: Envelope, sender: str, check: Callable[[Exchange], None] = lambda _: None
     ) -> Future[Receipts]:
         """Decide an act; its answer comes once it is written. check: refuses it before that."""
+        known: list[Known] = []
+
+        def look(exchange: Exchange) -> None:
+            with suppress(KeepclearError):  # it is said when it is decided
+                known.append(exchange.looked_at(envelope))
 
         def do(exchange: Exchange) -> Disclosed[Answer]:
             check(exchange)
-            return exchange.submit(envelope, sender)
+            return exchange.submit(envelope, sender, known[0] if known else None)
 
-        return self._put(do, is_act=True)
+        return self._put(do, is_act=True, look=look)
 
     def hand_in(
         self, receipts: Sequence[Receipt], sender: str, check: Callable[[Exchange], None]
@@ -203,6 +202,7 @@ class Writer:
     def _put(
         self, do: Callable[[Exchange], Any], *, is_act: bool,
         then: Callable[[Exchange], None] = lambda _: None,
+        look: Callable[[Exchange], None] = lambda _: None,
     ) -> Future[Any]:  # fmt: skip
         done: Future[Any] = Future()
         done.set_running_or_notify_cancel()  # who goes away cannot take back what waits
@@ -211,7 +211,7 @@ class Writer:
                 done.set_exception(Unavailable("exchange: has stopped; send it again later"))
                 return done
             try:
-                self._waiting.put_nowait(_Job(do, done, is_act, then))
+                self._waiting.put_nowait(Job(do, done, is_act, then, look))
             except queue.Full:
                 done.set_exception(Unavailable(
                     f"exchange: {WAITING:,} wait already; send it again in some seconds"
@@ -235,9 +235,9 @@ class Writer:
             if (job := self._waiting.get_nowait()) is not None:
                 job.done.set_exception(Unavailable("exchange: has stopped; send it again later"))
 
-    def _take(self) -> list[_Job | None]:
+    def _take(self) -> list[Job | None]:
         """Wait for what is sent, for a while, and take all that waits."""
-        jobs: list[_Job | None] = []
+        jobs: list[Job | None] = []
         try:
             jobs.append(self._waiting.get(timeout=LOOKS_S))
             while len(jobs) < AT_ONCE:
@@ -246,7 +246,7 @@ class Writer:
             pass
         return jobs
 
-    def _surely(self, jobs: Sequence[_Job]) -> None:
+    def _surely(self, jobs: Sequence[Job]) -> None:
         """Do what waits; whatever comes of it, all are told, and the thread goes on."""
         try:
             self._step(jobs)
@@ -256,7 +256,7 @@ class Writer:
                 if not each.done.done():
                     each.done.set_exception(Unavailable(NOT_KNOWN))
 
-    def _step(self, jobs: Sequence[_Job]) -> None:
+    def _step(self, jobs: Sequence[Job]) -> None:
         """Do what waits, and what is to be done by time."""
         if self._begun is not None and not self._begun.store.is_ours:
             self._let_go()
@@ -278,17 +278,17 @@ class Writer:
             if not each.is_act:
                 self._show(each)
 
-    def _show(self, job: _Job) -> None:
+    def _show(self, job: Job) -> None:
         """Answer what was asked, where there is something to show."""
         if self._begun is not None:
-            _finish(job, self._begun.exchange)
+            finish(job, self._begun.exchange)
         else:
             job.done.set_exception(Unavailable(
                 f"exchange: {self.health.state}; it shows nothing until it can begin again from "
                 "what is written, so ask again"
             ))  # fmt: skip
 
-    def _decide(self, jobs: Sequence[_Job]) -> None:
+    def _decide(self, jobs: Sequence[Job]) -> None:
         """Decide acts, on each commit beat some of them together, write these, and answer them."""
         done = 0
         while done < len(jobs) and self.health.state is State.WRITING:
@@ -296,15 +296,20 @@ class Writer:
         for each in jobs[done:]:
             each.done.set_exception(Unavailable(self._refusal()))
 
-    def _decide_some(self, jobs: Sequence[_Job]) -> int:
+    def _decide_some(self, jobs: Sequence[Job]) -> int:
         """Decide acts together until a commit is due, answer them, and return how many it were."""
         exchange, metrics = self._own.exchange, self.metrics
         results: list[Any] = []
+        proven: list[Any] = []
         until = time.monotonic() + COMMIT_S
         try:
-            with metrics.written.time(), exchange.together():
+            with (
+                metrics.written.time(),
+                self._meanwhile(partial(meanwhile, exchange, jobs, results, proven)),
+                exchange.together(),
+            ):
                 for each in jobs:
-                    results.append(_tried(each, exchange))
+                    results.append(tried(each, exchange))
                     if time.monotonic() >= until:
                         break
         except Exception as fault:  # noqa: BLE001 all are told, whatever it was
@@ -318,16 +323,28 @@ class Writer:
         metrics.acts.labels("refused").inc(refused)
         metrics.acts.labels("taken").inc(len(jobs) - refused)
         metrics.batch.observe(len(jobs))
-        for each, decided in zip(jobs, results, strict=True):
-            result = _settled(each, decided, exchange)
+        proven += [with_proof(each, exchange.reads.receipts) for each in results[len(proven) :]]
+        for each, decided in zip(jobs, proven, strict=True):
+            result = settled(each, decided, exchange)
             if isinstance(result, Exception):
                 each.done.set_exception(result)
-            elif isinstance(result, Disclosed):
-                each.done.set_result(exchange.reads.receipts(result))
             else:
                 each.done.set_result(result)
         self._tell(exchange)
         return len(jobs)
+
+    @contextmanager
+    def _meanwhile(self, do: Callable[[Callable[[], bool]], None]) -> Iterator[None]:
+        """Let something be done while what is decided within is written."""
+        aside = self._own.aside
+        if aside is None:
+            yield
+            return
+        aside.meanwhile = do
+        try:
+            yield
+        finally:
+            aside.meanwhile = None
 
     def _tell(self, exchange: Exchange) -> None:
         """Let those know who wait for something new."""
@@ -439,37 +456,3 @@ class Writer:
             self.health = Health(state, self._now_us(), why)
         elif why != self.health.why:
             self.health = self.health._replace(why=why)
-
-
-def _tried(job: _Job, exchange: Exchange) -> Any:  # noqa: ANN401 whatever it gives
-    """Return what a job gives, or why it does not."""
-    try:
-        return job.do(exchange)
-    except KeepclearError as refusal:
-        return refusal
-    except Exception as fault:
-        LOG.exception("a fault of ours: the act was not done")
-        return fault
-
-
-def _settled(job: _Job, result: Any, exchange: Exchange) -> Any:  # noqa: ANN401 whatever it gave
-    """Return what a job gave, once what follows from its being written is done."""
-    if isinstance(result, Exception):
-        return result
-    try:
-        job.then(exchange)
-    except (KeepclearError, OSError) as fault:
-        LOG.exception("it is written, and what follows from it could not be done")
-        return OperatorError(
-            f"record: it is written, and is not to be asked for again; what was to be done after "
-            f"it failed ({fault}), and is done at the next start"
-        )
-    return result
-
-
-def _finish(job: _Job, exchange: Exchange) -> None:
-    result = _tried(job, exchange)
-    if isinstance(result, Exception):
-        job.done.set_exception(result)
-    else:
-        job.done.set_result(result)
