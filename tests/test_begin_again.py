@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from keepclear.agreement.rules_toml import parse_short
 from keepclear.detect.compiled import plain
 from keepclear.errors import CallerError, OperatorError
+from keepclear.exchange.exchange import Looked
 from keepclear.exchange.folding import fold
 from keepclear.exchange.ports import NotWritten
 from keepclear.exchange.reopening import Following, reopened
@@ -29,7 +30,7 @@ from keepclear.plans.conflicts import State
 from keepclear.plays.stage import Stage
 from keepclear.record.encoding import encode
 from keepclear.record.entries import Entry, Part
-from keepclear.record.envelopes import Envelope, Known
+from keepclear.record.envelopes import Envelope
 from keepclear.record.files import AnyLine, EntryLine
 from keepclear.record.keys import Signer
 from keepclear.record.verification import verify
@@ -81,9 +82,11 @@ class Stopping(Exchanging):
         made: MultipleResults[str] = super().begin()
         submit = self.stage.exchange.submit
 
-        def noted(envelope: Envelope, sender: str, known: Known | None = None) -> Disclosed[Answer]:
+        def noted(
+            envelope: Envelope, sender: str, looked: Looked | None = None
+        ) -> Disclosed[Answer]:
             self.sent.append((envelope, sender))
-            return submit(envelope, sender, known)
+            return submit(envelope, sender, looked)
 
         self.stage.exchange.submit = noted  # type: ignore[method-assign]
         return made

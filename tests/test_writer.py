@@ -15,11 +15,11 @@ from keepclear.clock import RandomIds
 from keepclear.detect.compiled import plain
 from keepclear.errors import CallerError, OperatorError
 from keepclear.exchange import decide
-from keepclear.exchange.exchange import Exchange
+from keepclear.exchange.exchange import Exchange, Looked
 from keepclear.exchange.ports import NotWritten
 from keepclear.plans import acts
 from keepclear.record.entries import Part
-from keepclear.record.envelopes import Envelope, Known
+from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import NotProven
 from keepclear.record.headers import read_act
 from keepclear.record.keys import PublicKey
@@ -342,7 +342,7 @@ def test_signatures_of_acts_that_wait_are_verified_while_others_are_written(
     sig = replace(forged.signatures[0], sig=bytes(64))
     forged = replace(forged, signatures=(sig,))
 
-    def looking(exchange: Exchange, envelope: Envelope) -> Known:
+    def looking(exchange: Exchange, envelope: Envelope) -> Looked:
         try:
             return look(exchange, envelope)
         finally:
@@ -373,6 +373,22 @@ def test_signatures_of_acts_that_wait_are_verified_while_others_are_written(
         sent[1].result()
     assert seen.count(last.signatures[0].sig) == 1  # and not again when it was decided
     assert seen.count(bytes(64)) == 2  # what did not verify is tried again, to say why
+
+
+def test_what_was_looked_at_counts_for_that_very_act(served: Served) -> None:
+    exchange = served.stage.exchange
+    good, other = served.file(), served.file(place=40)
+    looked = exchange.looked_at(good)
+    bad = replace(other, signatures=(replace(other.signatures[0], sig=bytes(64)),))
+
+    with pytest.raises(NotProven, match="does not verify"):
+        exchange.submit(bad, "a", looked)
+    assert not exchange.world.operations
+    with pytest.raises(NotProven, match="does not verify"):
+        exchange.looked_at(bad)
+    exchange.submit(other, "a", looked)
+    exchange.submit(good, "a", looked)
+    assert len(exchange.world.operations) == 2
 
 
 def test_a_fault_of_ours_in_one_act_harms_no_other(

@@ -90,9 +90,19 @@ ACTS: Final = Kinds(
 )
 
 
-def decide(deciding: Deciding, act: Act, keys: Keyring) -> None:
-    """Decide an act; `CallerError` where it is refused, and the world is then to be undone."""
-    payload = ACTS.read(act.kind, bytes(act.payload), f"act.payload of {act.kind}")
+def payload_of(act: Act) -> Signed:
+    """Return what an act says; `CallerError` where it cannot be read."""
+    made: Signed = ACTS.read(act.kind, bytes(act.payload), f"act.payload of {act.kind}")
+    return made
+
+
+def decide(deciding: Deciding, act: Act, keys: Keyring, payload: Signed | None = None) -> None:
+    """Decide an act; `CallerError` where it is refused, and the world is then to be undone.
+
+    payload: what it says, where that was read before.
+    """
+    if payload is None:
+        payload = payload_of(act)
     if type(payload) in WITH_KEYS:
         WITH_KEYS[type(payload)](deciding, act, payload, keys)
     else:

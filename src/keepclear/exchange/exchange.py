@@ -17,7 +17,7 @@ one that is there as if it had never stopped (`reopening`).
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -29,7 +29,7 @@ from keepclear.exchange.agreements import recheck_some, stand
 from keepclear.exchange.answers import Answered, answer_again
 from keepclear.exchange.batch import Batch, batch_of, take_back, take_back_act
 from keepclear.exchange.checking import Asked, ToCheck, gathered
-from keepclear.exchange.decide import decide
+from keepclear.exchange.decide import decide, payload_of
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import KIND_OF, KINDS, Event, LateActDecided, RegionOpened
 from keepclear.exchange.kept import Kept, Region
@@ -47,7 +47,7 @@ from keepclear.exchange.views import NOTICE_KIND, Answer, Disclosed
 from keepclear.exchange.views import answer as disclosed_answer
 from keepclear.exchange.world import World, keep
 from keepclear.plans.operations import protects_until_us
-from keepclear.record.encoding import encode
+from keepclear.record.encoding import Signed, encode
 from keepclear.record.entries import EVERYBODY, Part, Placed, audience_of
 from keepclear.record.envelopes import Envelope, Known, verified
 from keepclear.record.files import (
@@ -66,6 +66,15 @@ from keepclear.record.notes import NoteKey
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND, EXCHANGE_KEY_KIND, LATE_ACT_KIND
 from keepclear.record.receipts import Receipt
 from keepclear.record.signers import DISTRESS, deed_of, verify_signers
+
+
+class Looked(NamedTuple):
+    """What of an act depends on its bytes alone, and the keys whose signatures on it verify."""
+
+    act: Act
+    payload: Signed
+    data: bytes
+    known: Known
 
 
 class Exchange:
@@ -208,29 +217,33 @@ class Exchange:
             kept.noted = {}
             self.beat()
 
-    def looked_at(self, envelope: Envelope) -> Known:
-        """Return of which keys the signatures on an act verify, as its party's keys are now.
+    def looked_at(self, envelope: Envelope) -> Looked:
+        """Read an act that waits, and verify its signatures; `CallerError` where that fails.
 
-        For an act that waits: whether its signers may sign it is seen when it is decided.
+        Whether its signers may sign it is asked when it is decided, by the keys of then.
         """
         act, seq = read_act(envelope), self._kept.ledger.chain.seq
         keys = [self.keys.appointed(act.party, each.keyid, seq).key for each in envelope.signatures]
         verified(envelope, {each.id: each for each in keys}, ACT)
-        return Known(envelope, frozenset(each.data for each in keys))
+        known = Known(envelope, frozenset(each.data for each in keys))
+        return Looked(act, payload_of(act), encode(envelope), known)
 
     def submit(
-        self, envelope: Envelope, sender: str, known: Known | None = None
+        self, envelope: Envelope, sender: str, looked: Looked | None = None
     ) -> Disclosed[Answer]:
         """Decide an act and answer its sender; `CallerError` says why it was refused.
 
-        sender: the party that has proven to be at the other end of the connection. known: what
-        was verified of it before (`looked_at`).
+        sender: the party that has proven to be at the other end of the connection. looked: what
+        `looked_at` has given for it, that very object.
         """
         now_us = self._now_us()
-        act = read_act(envelope)
+        if looked is not None and looked.known.envelope is envelope:
+            act, payload, data, known = looked
+        else:
+            act, payload, data, known = read_act(envelope), None, b"", None
         if act.party != sender:
             raise _of_another(act, sender)
-        data = encode(envelope)
+        data = data or encode(envelope)
         self._kept.answers.forget(now_us)
         before = self._answered(act)
         if before is not None:
@@ -244,7 +257,7 @@ class Exchange:
             self._pass_time(batch, now_us)
             with self._undoing(batch):
                 deciding = self._deciding(now_us)
-                decide(deciding, act, self.keys)
+                decide(deciding, act, self.keys, payload)
                 seen_by = audience_of([act.party, *deciding.seen_by])
                 parts = [(seen_by, ACT_KIND, envelope), *deciding.parts]
                 line = self._kept.viewers.lines + len(batch.lines)

@@ -29,10 +29,10 @@ from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 from keepclear.errors import KeepclearError, OperatorError
-from keepclear.exchange.exchange import Exchange
+from keepclear.exchange.exchange import Exchange, Looked
 from keepclear.exchange.ports import NotWritten, Store
 from keepclear.exchange.views import Answer, Disclosed
-from keepclear.record.envelopes import Envelope, Known
+from keepclear.record.envelopes import Envelope
 from keepclear.record.receipts import Receipt
 from keepclear.server.aside import Aside
 from keepclear.server.clock import ClockWatch
@@ -156,15 +156,15 @@ class Writer:
         self, envelope: Envelope, sender: str, check: Callable[[Exchange], None] = lambda _: None
     ) -> Future[Receipts]:
         """Decide an act; its answer comes once it is written. check: refuses it before that."""
-        known: list[Known] = []
+        looked: list[Looked] = []
 
         def look(exchange: Exchange) -> None:
             with suppress(KeepclearError):  # it is said when it is decided
-                known.append(exchange.looked_at(envelope))
+                looked.append(exchange.looked_at(envelope))
 
         def do(exchange: Exchange) -> Disclosed[Answer]:
             check(exchange)
-            return exchange.submit(envelope, sender, known[0] if known else None)
+            return exchange.submit(envelope, sender, looked[0] if looked else None)
 
         return self._put(do, is_act=True, look=look)
 
