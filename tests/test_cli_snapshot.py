@@ -34,6 +34,10 @@ class Pictured:
         self.theirs = desks.filed("south", *CIRCLE, "--callsign", "ELM 7")
         desks.run("north", "conflicts")
         desks.run("north", "operation", "activate", self.ours)
+        desks.run("north", "line", "send", "south", "نحن <hier>", "--precedence", "URGENT")
+        desks.run("south", "line", "send", "north", "Good morning.")
+        read = desks.run("north", "line", "read", "--shown")
+        desks.run("north", "line", "ack", re.findall(r"message ([0-9a-f]{8}) from south", read)[0])
         desks.run("north", "snapshot", "make", "north.html")
 
     def page(self, name: str = "north.html") -> str:
@@ -73,6 +77,9 @@ def test_the_page_shows_what_stands_and_is_proven_by_the_key_of_the_exchange(
     assert f"{pictured.ours} OAK 1 activated" in words
     assert f"{pictured.theirs} of south" in words
     assert "5 NM or 1000 ft, for two that no agreement binds" in words
+    assert "URGENT (PAN PAN) north, watch, to south, watch" in words
+    assert "نحن <hier> (en) over flight-safety sent no deadline is agreed" in words
+    assert "Good morning." not in words  # all is done that is due of it
     assert pictured.over not in words
     assert "ELM 7" not in pictured.page()  # no clause shows it
     assert re.findall(r"https?://|@import|src=", pictured.page()) == []
@@ -92,10 +99,12 @@ def test_the_picture_is_the_one_of_the_desk_and_holds_no_more_than_it_needs(
     kept = msgspec.json.decode((pictured.desks.folder / "north" / "seen.json").read_bytes())
     assert {*said.picture.protecting()} == {*kept["seen"]["operations"]}
     assert {*said.picture.unsettled()} == {*kept["seen"]["conflicts"]}
+    assert {*said.picture.undone()} == {*kept["seen"]["messages"]}
     [own] = said.picture.protecting().values()
     assert own.state == "activated"
     assert sorted(each.kind for each in parts) == [
-        "notice/1", "operation-filed/1", *["operation-moved/1"] * 2, "region-opened/1",
+        "message-changed/1", "notice/1", "operation-filed/1", *["operation-moved/1"] * 2,
+        "region-opened/1",
     ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is read of messages: in a terminal, in a story, in a report, in a record that is shown."""
 
+import html
 import re
 
 import pytest
@@ -13,6 +14,7 @@ from keepclear.line.messages import Word
 from keepclear.plays.stage import Stage
 from keepclear.record.entries import Part
 from keepclear.reports.desk_text import step_text
+from keepclear.reports.message_html import message_table_rows
 from keepclear.reports.message_text import (
     NO_DEADLINE,
     changed_text,
@@ -246,3 +248,23 @@ def test_a_play_sends_distress_replies_and_answers() -> None:
 def test_what_is_wrong_about_a_message_in_a_play_is_named(wrong: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         played(acts(SENT, wrong))
+
+
+def test_a_row_on_a_page_has_times_and_no_lengths_of_time() -> None:
+    stage = at_line()
+    message = send(stage)
+    take(stage, message, Step.DELIVERED, Step.DISPLAYED)
+    wait(stage, URGENT_US)
+    later = send(stage)
+
+    first, second = (
+        unwrapped(re.sub(r"<[^>]+>", " ", html.unescape(each)))
+        for each in message_table_rows([at(stage, later), at(stage, message)])
+    )
+
+    # 08:00Z is the start, and the clause gives five minutes
+    assert f"{message[:8]} URGENT (PAN PAN) a, watch, to b, watch" in first
+    assert "OVERDUE: not acknowledged at watch by 08:05:00Z; goes on to duty-officer" in first
+    assert "disseminated by 08:10:00Z" in first
+    assert "delivered, displayed and acknowledged by 08:10:00Z" in second
+    assert not re.search(r"\bin \d", first + second)

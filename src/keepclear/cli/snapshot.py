@@ -18,7 +18,7 @@ def snapshot() -> None:
 @click.argument("file", type=click.Path(dir_okay=False))
 @home_option
 def make(file: str, home: str) -> int:
-    """Write what is held here of operations, conflicts and agreements to FILE, with its proof.
+    """Write what is held here to FILE, with its proof: operations, conflicts, messages, agreements.
 
     The page opens without a network, says up to when it goes and how old that is, and prints on
     A4. Where the exchange cannot be asked it is made of what is held, and the exit status is 2:

@@ -2,7 +2,8 @@
 """The last picture of a party: what it held when it could still ask, with what proves each of it.
 
 Made from the leaves of the party's own file: of each operation that protects, of each conflict that
-is not settled and of each agreement the parts that say how it stands, each with its place under the
+is not settled, of each message that is not done and of each agreement the parts that say how it
+stands, each with its place under the
 last checkpoint of its tree; and every change of the exchange's key. Whoever has the exchange's
 public key, or one before it, can verify it, without a network and without the party.
 
@@ -19,6 +20,8 @@ from keepclear.errors import InputError
 from keepclear.exchange.events import (
     AgreementCarried,
     AgreementStood,
+    MessageChanged,
+    MessageOverdue,
     OperationFiled,
     OperationMoved,
     RegionOpened,
@@ -86,7 +89,7 @@ class Agreed(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What a picture says: operations and conflicts, agreements, and the region."""
+    """What a picture says: operations, conflicts and messages, agreements, and the region."""
 
     picture: Picture
     agreements: tuple[Agreed, ...]
@@ -243,10 +246,10 @@ def _said_in(part: Part) -> Said | None:
 
 def _told(said: Said) -> Told | None:
     match said:
-        case OperationFiled() | OperationMoved() | StandingCarried() | Notice():
-            return said
-        case _:
+        case RegionOpened() | AgreementCarried() | AgreementStood() | ExchangeKeyChange():
             return None
+        case _:
+            return said
 
 
 def _latest(held: Sequence[_Held]) -> list[_Held]:
@@ -254,28 +257,44 @@ def _latest(held: Sequence[_Held]) -> list[_Held]:
     last: dict[tuple[str, str], _Held] = {}
     moves: dict[str, list[_Held]] = {}
     for each in held:
-        match each.said:
-            case OperationFiled(operation=operation):
-                last["operation", operation.id] = each
-                moves[operation.id] = []
-            case StandingCarried(table="operations", key=own):
-                last["operation", own] = each
-                moves[own] = []
-            case StandingCarried(table="agreements", key=own):
-                last["agreement", own] = each
-            case OperationMoved(id=own):
-                moves.setdefault(own, []).append(each)
-            case Notice(conflict=conflict):
-                last["conflict", conflict] = each
-            case AgreementCarried(hash=own) | AgreementStood(hash=own):
-                last[type(each.said).__name__, own] = each
-            case RegionOpened():
-                last["region", ""] = each
-            case ExchangeKeyChange(key=key):
-                last["exchange", key.hex()] = each
+        about = _about(each.said)
+        if about is None:
+            continue
+        table, own = about
+        if isinstance(each.said, OperationMoved):
+            moves.setdefault(own, []).append(each)
+            continue
+        if table == "operations":
+            moves[own] = []
+        last[about] = each
     order = {id(each): place for place, each in enumerate(held)}
     found = [*last.values(), *(each for several in moves.values() for each in several)]
     return sorted(found, key=lambda each: order[id(each)])
+
+
+def _about(said: Said) -> tuple[str, str] | None:
+    """Return of which kind the thing is that is told of, and which one; None for one left out."""
+    about: tuple[str, str] | None = None
+    match said:
+        case OperationFiled(operation=operation):
+            about = "operations", operation.id
+        case OperationMoved(id=own):
+            about = "operations", own
+        case StandingCarried(table="operations" | "agreements" | "messages" as table, key=own):
+            about = table, own
+        case Notice(conflict=own):
+            about = "conflicts", own
+        case MessageChanged(message=message) | MessageOverdue(message=message):
+            about = "messages", message.id
+        case AgreementCarried(hash=own) | AgreementStood(hash=own):
+            about = type(said).__name__, own
+        case RegionOpened():
+            about = "region", ""
+        case ExchangeKeyChange(key=key):
+            about = "exchange", key.hex()
+        case _:
+            pass
+    return about
 
 
 def _stands(said: Said, picture: Picture) -> bool:
@@ -289,5 +308,9 @@ def _stands(said: Said, picture: Picture) -> bool:
             return own in wanted
         case Notice(conflict=conflict):
             return conflict in unsettled
+        case MessageChanged(message=message) | MessageOverdue(message=message):
+            return message.id in picture.undone()
+        case StandingCarried(table="messages", key=own):
+            return own in picture.undone()
         case _:
             return True

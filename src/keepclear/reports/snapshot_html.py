@@ -2,9 +2,9 @@
 """The last picture of a party as one page: to go on from where the exchange cannot be asked.
 
 On top up to when it goes, in large type, and how old that is now; then whom to call and by which
-rules; conflicts, the urgent first; the party's own operations with their map; the words of each
-agreement; and which checkpoints prove it. The picture itself stands in the page as data, so that
-the page can be verified, and made again to compare.
+rules; messages that are not done and conflicts, the urgent first; the party's own operations with
+their map; the words of each agreement; and which checkpoints prove it. The picture itself stands in
+the page as data, so that the page can be verified, and made again to compare.
 
 The only script of any page of ours is here, and reckons one number: how old it is, by the clock of
 the machine that shows it. A page that says "3 minutes" on a sheet of paper would lie tomorrow, so
@@ -12,7 +12,7 @@ paper says up to when it goes.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from keepclear.agreement.clauses import Precedence
@@ -22,6 +22,7 @@ from keepclear.agreement.statements import read_file
 from keepclear.airspace.borders import Borders
 from keepclear.exchange.last_picture import Agreed, LastPicture, Standing
 from keepclear.exchange.views import Notice
+from keepclear.line.messages import Message
 from keepclear.plans.operations import Operation
 from keepclear.plans.understood import understood
 from keepclear.record.encoding import encode
@@ -38,6 +39,7 @@ from keepclear.reports.conflict_html import (
 )
 from keepclear.reports.desk_text import SHORT
 from keepclear.reports.markup import NOTHING, Markup, tag, text
+from keepclear.reports.message_html import HEADS, message_table_rows
 from keepclear.reports.play_values import day_of
 from keepclear.reports.svg_map import HEIGHT, WIDTH
 from keepclear.reports.svg_patterns import patterns
@@ -65,6 +67,7 @@ STYLE: Final = """
 .age.old { background: #9b0000; color: #fff; padding: 2px 10px; }
 .root { font-family: monospace; font-size: 11px; overflow-wrap: anywhere; }
 td.clause { white-space: nowrap; font-weight: 600; }
+td.said { width: 38%; }
 td b { overflow-wrap: normal; }
 @media print {
   .as-of { font-size: 20pt; }
@@ -110,7 +113,8 @@ def snapshot_html(last: LastPicture, said: Standing, borders: Borders | None = N
     ]  # fmt: skip
     body = tag(
         "body", patterns(colours.values(), WIDTH, HEIGHT), _head(last), _rules(said),
-        _index(notices, said.picture.operations), _own(own, last, colours, borders), *sheets,
+        _messages(said.picture.undone().values()), _index(notices, said.picture.operations),
+        _own(own, last, colours, borders), *sheets,
         *(_agreement(each) for each in said.agreements), _proof(last), foot_of(borders),
         _data(last), Markup(AGE),
     )  # fmt: skip
@@ -172,6 +176,13 @@ def _facts(title: str, rows: Sequence[tuple[str, str]]) -> Markup:
     if not made:
         return NOTHING
     return tag("section", tag("h3", text(title)), tag("table", tag("tbody", *made), class_="facts"))
+
+
+def _messages(messages: Collection[Message]) -> Markup:
+    title = tag("h3", text("Messages that are not done, the urgent first"))
+    if not messages:
+        return tag("section", title, tag("p", text("none is known")))
+    return tag("section", title, _table(HEADS, message_table_rows(messages)))
 
 
 def _index(notices: Sequence[Notice], own: Mapping[str, Operation]) -> Markup:
