@@ -19,7 +19,6 @@ from msgspec.structs import replace
 from keepclear.agreement.rules_toml import parse_short
 from keepclear.detect.compiled import plain
 from keepclear.errors import CallerError, OperatorError
-from keepclear.exchange.exchange import Looked
 from keepclear.exchange.folding import fold
 from keepclear.exchange.ports import NotWritten
 from keepclear.exchange.reopening import Following, reopened
@@ -82,13 +81,11 @@ class Stopping(Exchanging):
         made: MultipleResults[str] = super().begin()
         submit = self.stage.exchange.submit
 
-        def noted(
-            envelope: Envelope, sender: str, looked: Looked | None = None
-        ) -> Disclosed[Answer]:
+        def noted(envelope: Envelope, sender: str) -> Disclosed[Answer]:
             self.sent.append((envelope, sender))
-            return submit(envelope, sender, looked)
+            return submit(envelope, sender)
 
-        self.stage.exchange.submit = noted  # type: ignore[method-assign]
+        self.stage.exchange.submit = noted  # type: ignore[method-assign,assignment]
         return made
 
     @rule(place=st.integers(0, 10))
