@@ -11,11 +11,13 @@ from keepclear.line.acts import (
     MarkDelivered,
     MarkDisplayed,
     MarkDisseminated,
+    ReadBackMessage,
     SendDistress,
     SendMessage,
 )
 from keepclear.line.ladder import Step
 from keepclear.line.messages import FLIGHT_SAFETY, POLITICAL, Message, Overdue, Word
+from keepclear.line.values import Typed
 from keepclear.plays.stage import Stage
 from keepclear.record.encoding import Signed
 from tests.agreement_plays import agreement, clause
@@ -36,8 +38,17 @@ DEADLINES: Final = Deadlines(
 )  # fmt: skip
 TAKEN_BY: Final = {
     Step.DELIVERED: "line.delivered", Step.DISPLAYED: "line.displayed",
-    Step.ACKNOWLEDGED: "line.acknowledge", Step.DISSEMINATED: "line.disseminated",
+    Step.ACKNOWLEDGED: "line.acknowledge", Step.READ_BACK: "line.read-back",
+    Step.DISSEMINATED: "line.disseminated",
 }  # fmt: skip
+
+
+POSITION: Final = {"position": "33.50N 038.62E"}
+
+
+def typed(**values: str) -> tuple[Typed, ...]:
+    """Return values as somebody has typed them, by the names of their fields."""
+    return tuple(Typed(name=name, typed=each) for name, each in values.items())
 
 
 def line_agreement(*parties: str, survives: bool = True, **more: Any) -> Agreement:  # noqa: ANN401
@@ -96,6 +107,8 @@ def step_of(step: Step, message: str, units: tuple[str, ...] = ("1st battery",))
             return MarkDisplayed(id=message)
         case Step.ACKNOWLEDGED:
             return AcknowledgeMessage(id=message)
+        case Step.READ_BACK:
+            return ReadBackMessage(id=message, values=typed(**POSITION))
         case _:
             return MarkDisseminated(id=message, units=units)
 

@@ -12,20 +12,33 @@ from msgspec.structs import replace
 
 from keepclear.detect.compiled import plain
 from keepclear.errors import KeepclearError
-from keepclear.exchange import messages
+from keepclear.exchange import messages, read_backs
 from keepclear.exchange.audit import audit
 from keepclear.exchange.due import Due
 from keepclear.exchange.events import MessageChanged, MessageOverdue
+from keepclear.line.acts import ReadBackMessage
 from keepclear.line.ladder import Step
 from keepclear.line.messages import Answer, Message, Overdue, StepTaken, Word
+from keepclear.line.read_back import Compared, ReadBack, compared
 from keepclear.plays.running import Played
 from keepclear.plays.stage import Stage
 from keepclear.record.encoding import Signed
 from keepclear.record.verification import verify
-from tests.message_plays import URGENT_US, answer, at_line, distress, overdue, send, take, wait
+from tests.message_plays import (
+    URGENT_US,
+    answer,
+    at_line,
+    distress,
+    overdue,
+    send,
+    take,
+    typed,
+    wait,
+)
 from tests.resigned_records import resigned
 
 EVENTS: Final = (MessageChanged, MessageOverdue)
+PLACE: Final = {"position": "35-16.0N 040-05.0E"}
 
 
 def told(by: Callable[[Stage], object] = lambda _: None) -> Stage:
@@ -44,6 +57,11 @@ def told(by: Callable[[Stage], object] = lambda _: None) -> Stage:
     distress(stage)
     wait(stage, 40 * URGENT_US)
     send(stage, to="c")
+    exact = send(stage, values=typed(**PLACE))
+    take(stage, exact, Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED)
+    for back in ({"position": "35-21.0N 040-05.0E"}, PLACE):
+        made = ReadBackMessage(id=exact, values=typed(**back), person="shift-lead")
+        stage.submit("b", "line.read-back/1", made)
     stage.exchange.beat()
     return stage
 
@@ -64,13 +82,22 @@ def test_an_honest_record_of_messages_comes_out_the_same() -> None:
     found = audit(record().lines, plain())
 
     assert found.differences == ()
-    assert found.acts == 9  # sent four times with distress, four steps, an answer
+    # sent five times with distress, seven steps, an answer, two read-backs
+    assert found.acts == 15
 
 
 FIELDS: Final = [
     (kind, path)
     for kind, within in (
-        (MessageChanged, {"message": Message, "taken": StepTaken, "answer": Answer}),
+        (
+            MessageChanged,
+            {
+                "message": Message,
+                "taken": StepTaken,
+                "answer": Answer,
+                "read_back": ReadBack,
+            },
+        ),
         (MessageOverdue, {"message": Message, "overdue": Overdue}),
     )
     for name, inner in within.items()
@@ -95,6 +122,9 @@ def other(value: Any) -> Any:  # noqa: ANN401 any field
             return None
 
 
+PLACES: Final = {"answer": 1, "read_back": 1}  # which of them is spoilt; of others the third
+
+
 @pytest.mark.parametrize(("kind", "path"), FIELDS, ids=[".".join(path) for _, path in FIELDS])
 def test_any_field_of_a_message_or_a_step_that_is_otherwise_is_found(
     kind: type[Signed], path: tuple[str, str]
@@ -109,13 +139,13 @@ def test_any_field_of_a_message_or_a_step_that_is_otherwise_is_found(
         if inner is None or before is None:
             return value
         places += 1
-        if places != (1 if name == "answer" else 3):
+        if places != PLACES.get(name, 3):
             return value
         return replace(value, **{name: replace(inner, **{field: other(before)})})
 
     done = resigned(record(), spoil)
 
-    if places < (1 if name == "answer" else 3):
+    if places < PLACES.get(name, 3):
         return  # nobody has such a field here
     assert verify(done.lines, done.keys).is_proven
     try:
@@ -139,6 +169,23 @@ def test_a_message_told_to_others_or_to_nobody_is_found(kind: type[Signed]) -> N
         found = differences(resigned(record(), spoil).lines)
 
         assert any(each.startswith(("message ", "act ")) for each in found)
+
+
+@pytest.mark.parametrize("field", Compared.__struct_fields__)
+def test_any_field_of_what_was_compared_that_is_otherwise_is_found(field: str) -> None:
+    def spoil(_: int, __: str, value: Signed) -> Signed:
+        back = getattr(value, "read_back", None)
+        if back is None or back.is_same:
+            return value
+        [wrong] = back.fields
+        of_read = replace(wrong.read, within_m=wrong.read.within_m + 1)
+        spoilt = of_read if field == "read" else other(getattr(wrong, field))
+        fields = (replace(wrong, **{field: spoilt}),)
+        return replace(value, read_back=replace(back, fields=fields))
+
+    assert any(
+        "line.read-back of b" in each for each in differences(resigned(record(), spoil).lines)
+    )
 
 
 # --- dishonest exchanges ------------------------------------------------------------------------
@@ -187,6 +234,21 @@ def test_a_step_that_the_ladder_does_not_allow_is_found() -> None:
         "line.acknowledge of b was taken; by the rules it is refused" in each
         for each in differences(stage.lines)
     )
+
+
+def test_a_mismatch_that_is_told_as_a_match_is_found() -> None:
+    def kindly(values: Any, given: Any) -> Any:  # noqa: ANN401
+        return tuple(replace(each, is_same=True, why="") for each in compared(values, given))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(read_backs, "compared", kindly)
+        stage = at_line()
+        message = send(stage, values=typed(**PLACE))
+        take(stage, message, Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED)
+        back = ReadBackMessage(id=message, values=typed(position="35-21.0N 040-05.0E"))
+        stage.submit("b", "line.read-back/1", back)
+
+    assert any("line.read-back of b" in each for each in differences(stage.lines))
 
 
 def test_a_deadline_that_is_not_that_of_the_clause_is_found() -> None:

@@ -206,3 +206,59 @@ def test_a_deadline_that_passes_is_told_at_both_desks_and_goes_on_with_nobody_do
     desks.run("south", "line", "ack", message)  # late, and taken all the same
     shown = desks.run("north", "line", "show", message)
     assert "acknowledged, disseminated OVERDUE since" in shown
+
+
+def test_a_message_with_values_is_read_back_and_a_mismatch_is_shown_to_both(desks: Desks) -> None:
+    message = sent(desks, "north", "south", "--precedence", "urgent", "--position",
+                   "35-16.0N 040-05.0E", "--level", "FL240")  # fmt: skip
+    read = desks.run("south", "line", "read", "--shown")
+    assert (
+        'position    35.26667N 040.08333E (typed "35-16.0N 040-05.0E" and known to 120 m)' in read
+    )
+    back = ("line", "readback", message, "--position")
+    said = desks.run("south", *back, "35-16.0N 040-05.0E", "--level", "FL240", status=2)
+    assert "cannot be read back before it is acknowledged" in said
+    desks.run("south", "line", "ack", message)
+    assert "is read back whole; give --level, too" in desks.run(
+        "south", *back, "35-16.0N 040-05.0E", status=2
+    )
+
+    said = desks.run("south", *back, "35-21.0N 040-05.0E", "--level", "FL240", status=1)
+
+    wrong = (
+        "MISMATCH    position was sent as 35.26667N 040.08333E and read back as "
+        "35.35000N 040.08333E, which is 9,246 m away; what was sent is known to within 120 m; "
+        "by south, watch"
+    )
+    assert wrong in said
+    assert f"{message} from north, watch, to south, watch: acknowledged, MISMATCH, not conf" in said
+    shown = desks.run("north", "line", "show", message)
+    assert wrong in shown
+    desks.run("south", *back, "35.2667N 040.0833E", "--level", "fl 240")
+    shown = desks.run("north", "line", "show", message)
+    assert "read back, confirmed" in shown
+    assert "read back   as it was sent, by south, watch" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--position", "33.50 38.62"), "position '33.50 38.62': does not say N or S, and E or W"),
+        (("--level", "24000 ft"), "level '24000 ft': has no reference"),
+        (("--time", "2561Z"), "time '2561Z': is no time of a day"),
+        (("--frequency", "132.005 MHz"), 'no frequency; write "CH 132.005"'),
+    ],
+)
+def test_a_value_that_is_none_is_refused_before_anything_is_signed(
+    desks: Desks, words: tuple[str, ...], says: str
+) -> None:
+    assert says in desks.run("north", "line", "send", "south", SAYS, *words, status=2)
+
+
+def test_a_time_of_day_is_the_nearest_to_now(desks: Desks) -> None:
+    hour_ago = time.gmtime(time.time() - 3_600)
+    message = sent(desks, "north", "south", "--time", time.strftime("%H%MZ", hour_ago))
+
+    shown = desks.run("north", "line", "show", message)
+
+    assert time.strftime("time        %Y-%m-%dT%H:%M:00Z", hour_ago) in shown

@@ -17,7 +17,7 @@ from litestar.testing import TestClient
 
 from keepclear.agreement.statements import Said
 from keepclear.exchange.agreements import CarryAgreement
-from keepclear.line.acts import AnswerMessage, MarkDisseminated
+from keepclear.line.acts import AnswerMessage, MarkDisseminated, ReadBackMessage
 from keepclear.line.messages import Word
 from keepclear.plans import acts
 from keepclear.plans import incidents as cases
@@ -32,7 +32,7 @@ from keepclear.record.signing_in import SIGN_IN, SLIP, CarrySession, OpenSession
 from keepclear.server.app import Public
 from keepclear.server.clock import ExerciseClock
 from keepclear.server.operator import operator_app
-from tests.message_plays import sending
+from tests.message_plays import sending, typed
 from tests.mutations import Mutation, mutated, mutations
 from tests.test_asking import signed_in
 from tests.test_exchange_agreements import A_AND_B, staged, stated
@@ -67,7 +67,8 @@ PAYLOADS: Final[dict[str, Signed]] = {
         id=ID, operation=ID, later="1 h", aside="3 NM", towards="90"
     ),
     "incidents.open/1": cases.OpenIncident(about=ID, other="b", words="why?"),
-    "line.send/1": sending(reply_to=ID),
+    "line.send/1": sending(reply_to=ID, values=typed(position="33.50N 038.62E")),
+    "line.read-back/1": ReadBackMessage(id=ID, values=typed(level="FL240")),
     "line.disseminated/1": MarkDisseminated(id=ID, units=("1st battery",)),
     "line.answer/1": AnswerMessage(id=ID, word=Word.STANDBY, until_us=1),
     "none-here.state/1": StateNoneHere(text=TEXT, datum="WGS84", volume=PLAN.volumes[0], to=("b",)),

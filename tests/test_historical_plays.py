@@ -11,7 +11,12 @@ import msgspec
 import pytest
 
 from keepclear.exchange.disclosure import Shown
-from keepclear.exchange.events import FilingsCounted, MessageOverdue, OperationFiled
+from keepclear.exchange.events import (
+    FilingsCounted,
+    MessageChanged,
+    MessageOverdue,
+    OperationFiled,
+)
 from keepclear.exchange.folding import fold
 from keepclear.exchange.views import SAYS_NOTHING_ELSE, Notice
 from keepclear.exchange.world import World
@@ -249,6 +254,38 @@ def test_a_historical_play_is_an_exercise_of_parties_without_states(name: str) -
     assert {each.operation.status for each in operations} <= {"Exercise"}
     for party in play.parties if operations else ():
         assert {each.says for each in told_to(done, party)} == {SAYS_NOTHING_ELSE}
+
+
+def test_deir_ez_zor_2016_both_are_shown_both_places_and_another_on_watch_acts_in_a_minute() -> (
+    None
+):
+    text = example("plays/deir_ez_zor_2016.toml")
+    done = played(text)
+
+    told = [
+        (audience, msgspec.json.decode(part.data, type=MessageChanged))
+        for audience, part in parts_of(done)
+        if part.kind == "message-changed/1"
+    ]
+    read = [(to, each) for to, each in told if each.read_back is not None]
+    assert {to for to, _ in read} == {"a,b"}
+    (wrong, back), (right, _), _ = [(e.message, e.read_back) for _, e in read if e.read_back]
+
+    # cases.md: 9 km in one account
+    place, at = back.fields
+    assert round((place.distance_m or 0) / 1_000) == 9
+    assert (place.is_same, at.is_same) == (False, True)
+    assert (wrong.is_confirmed, right.is_confirmed) == (False, True)
+    _, call = fold(done.lines).messages.values()
+    taken = call.first(Step.ACKNOWLEDGED)
+    assert taken is not None
+    # stories.md: the first human action within 60 s, by another on watch
+    assert (call.person, taken.person) == ("usual-officer", "second-on-watch")
+    assert taken.at_us - call.sent_us < 60 * US_PER_S
+    assert call.overdue == ()
+    for viewer in ("a", "b"):
+        story = unwrapped(played_text(read_play(text.encode(), "play"), done, viewer))
+        assert "sent as 35.26667N 040.08333E and read back as 35.35000N 040.08333E" in story
 
 
 def test_tanf_2016_that_nobody_was_told_is_overdue_before_the_second_wave() -> None:

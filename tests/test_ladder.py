@@ -9,7 +9,18 @@ import pytest
 from keepclear.errors import CallerError
 from keepclear.line.ladder import LADDER, OutOfOrder, Side, Step, Taken, check_step, possible
 from keepclear.plays.stage import Stage
-from tests.message_plays import TAKEN_BY, URGENT_US, at, at_line, send, step_of, take, wait
+from tests.message_plays import (
+    POSITION,
+    TAKEN_BY,
+    URGENT_US,
+    at,
+    at_line,
+    send,
+    step_of,
+    take,
+    typed,
+    wait,
+)
 
 POSTS: Final = ("watch", "duty-officer")
 STEPS: Final = tuple(LADDER)
@@ -17,7 +28,7 @@ State = frozenset[Taken]
 BEGUN: Final[State] = frozenset({Taken(Step.SENT, "watch")})
 
 
-def allowed(state: State, step: Step, post: str) -> bool:
+def allowed(state: State, step: Step, post: str, *, has_values: bool) -> bool:
     """Tell whether a step can be taken, from what docs/line.md says in words."""
     done = {each.step for each in state}
     here = {each.step for each in state if each.post == post and each.step is not Step.SENT}
@@ -26,43 +37,49 @@ def allowed(state: State, step: Step, post: str) -> bool:
         Step.DELIVERED: Step.DELIVERED not in here,
         Step.DISPLAYED: Step.DELIVERED in here and Step.DISPLAYED not in here,
         Step.ACKNOWLEDGED: Step.DISPLAYED in here and Step.ACKNOWLEDGED not in done,
+        Step.READ_BACK: has_values and Step.ACKNOWLEDGED in done and Step.READ_BACK not in done,
         Step.DISSEMINATED: Step.ACKNOWLEDGED in done,
     }[step]
 
 
-def states() -> set[State]:
+def states(*, has_values: bool) -> set[State]:
     """Return every state that two posts can bring a message to, by the words."""
     found, waiting = {BEGUN}, [BEGUN]
     while waiting:
         state = waiting.pop()
         for step, post in product(STEPS, POSTS):
             after = state | {Taken(step, post)}
-            if allowed(state, step, post) and after not in found:
+            if allowed(state, step, post, has_values=has_values) and after not in found:
                 found.add(after)
                 waiting.append(after)
     return found
 
 
-def test_every_step_from_every_state_by_either_post_is_taken_or_refused_as_the_words_say() -> None:
-    tried = 0
-    for state, post in product(states(), POSTS):
-        ways = tuple(each for each in STEPS if allowed(state, each, post))
-        assert possible(state, post) == ways
+@pytest.mark.parametrize("has_values", [False, True])
+def test_every_step_from_every_state_by_either_post_is_taken_or_refused_as_the_words_say(
+    has_values: bool,  # noqa: FBT001 a parameter of the test
+) -> None:
+    tried, known = 0, states(has_values=has_values)
+    for state, post in product(known, POSTS):
+        ways = tuple(each for each in STEPS if allowed(state, each, post, has_values=has_values))
+        assert possible(state, post, has_values=has_values) == ways
         for step in STEPS:
             tried += 1
             if step in ways:
-                check_step("0" * 32, state, step, post)
+                check_step("0" * 32, state, step, post, has_values=has_values)
                 continue
             with pytest.raises(OutOfOrder) as refused:
-                check_step("0" * 32, state, step, post)
+                check_step("0" * 32, state, step, post, has_values=has_values)
             assert refused.value.possible == ways
     # 3 x 3 states of delivered and displayed at two posts; acknowledged by one that displayed it
-    # (5 + 3 more, by one of two where both did); told by nobody, either or both
-    assert tried == len(states()) * len(POSTS) * len(STEPS) >= 9 * 10
+    # (5 + 3 more, by one of two where both did); told by nobody, either or both; read back or not
+    assert tried == len(known) * len(POSTS) * len(STEPS) >= 9 * 10
 
 
 def test_the_ladder_goes_up_one_step_after_another_and_its_receiver_climbs_it() -> None:
-    assert [LADDER[above].after for above in STEPS[1:]] == list(STEPS[:-1])
+    after = [LADDER[above].after for above in STEPS[1:]]
+    assert after[:-1] == list(STEPS[:-2])
+    assert after[-1] is Step.ACKNOWLEDGED  # nobody waits to be told while something is repeated
     assert all(LADDER[low].after is not above for low, above in pairwise(STEPS))
     assert [each for each in STEPS if LADDER[each].by is Side.SENDER] == [Step.SENT]
 
@@ -77,7 +94,7 @@ ROLES: Final = {
 def come_to(height: int) -> tuple[Stage, str]:
     """Return a stage on which a message has come to a step of the ladder."""
     stage = at_line()
-    message = send(stage)
+    message = send(stage, values=typed(**POSITION))
     take(stage, message, *STEPS[1 : height + 1])
     return stage, message
 
@@ -92,6 +109,8 @@ def test_each_step_from_each_state_is_for_the_post_of_the_receiver_that_it_is_wi
         stage, message = come_to(height)
         before = at(stage, message)
         is_next = step is STEPS[min(height + 1, len(STEPS) - 1)]  # dissemination again, at the end
+        # and beside reading back
+        is_next |= step is Step.DISSEMINATED and STEPS[height] is Step.ACKNOWLEDGED
 
         try:
             take(stage, message, step, party=party, post=post)

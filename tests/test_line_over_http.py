@@ -17,7 +17,7 @@ from keepclear.agreement.clauses import Precedence
 from keepclear.client import ClockOff, NotDone
 from keepclear.formats.play import read_play
 from keepclear.line.acts import AcknowledgeMessage, MarkDisplayed, MarkDisseminated, SendDistress
-from keepclear.line.ladder import LADDER, Step
+from keepclear.line.ladder import Step
 from keepclear.line.messages import Message
 from keepclear.plays.stage import HOUR_US
 from keepclear.record.envelopes import Envelope
@@ -94,10 +94,10 @@ def test_suspension_2017_delivers_the_notice_of_a_launch_by_the_clauses_that_sur
         notice, distress, thanks = held_by_both(stage)
 
     assert [each.why.partition(":")[0] for each in found.refused] == ["channel 'political'"]
-    assert steps_of(notice) == list(LADDER)
+    assert steps_of(notice) == list(notice.ladder)
     assert (notice.precedence, notice.overdue) == (Precedence.PRIORITY, ())
     assert notice.clause.startswith("clause 4.1 of ")
-    assert steps_of(distress) == list(LADDER)
+    assert steps_of(distress) == list(distress.ladder)
     assert (thanks.channel, thanks.clause[:10]) == ("political", "clause 4.1")
 
 
@@ -127,7 +127,7 @@ def test_who_is_away_for_an_hour_has_missed_nothing_and_goes_on_up_the_ladder(
     assert held == line.client("a").messages()
     assert [each.text for each in held] == [f"number {number}" for number in range(len(sent))]
     for each in held:
-        assert steps_of(each) == list(LADDER)
+        assert steps_of(each) == list(each.ladder)
         assert [step.at_us for step in each.steps[1:]] == [begun_us + HOUR_US] * 4
         # each post of the chain has as long as is agreed; after an hour the last one's is over
         within_us = WITHIN_S[each.precedence] * SECOND_US

@@ -23,6 +23,7 @@ from keepclear.line.messages import Word
 from keepclear.record.verification import verify
 from tests.message_plays import (
     CHAIN,
+    POSITION,
     SECOND_US,
     WITHIN_S,
     at,
@@ -31,6 +32,7 @@ from tests.message_plays import (
     overdue,
     send,
     take,
+    typed,
 )
 from tests.record_plays import START_US
 from tests.test_ladder import STEPS
@@ -54,8 +56,10 @@ class Sent:
     """A message as the oracle has it: when it was sent, how urgent, and what was done."""
 
     def __init__(
-        self, precedence: Precedence, person: str | None, at_s: int, within_s: int | None
+        self, precedence: Precedence, person: str | None, at_s: int, within_s: int | None, *,
+        has_values: bool,
     ) -> None:  # fmt: skip
+        self.has_values = has_values
         self.precedence, self.at_s = precedence, at_s
         self.within_s = within_s
         self.hops = ["watch", *(["watch"] if person else []), *CHAIN[1:]]
@@ -77,8 +81,9 @@ class Sent:
             return []
         found: list[tuple[str, str, int, str]] = []
         first_s = self.at_s + self.within_s
-        acknowledged, told = self.at("acknowledged"), self.at("disseminated")
+        acknowledged = self.at("acknowledged")
         for_units = self.precedence not in {Precedence.ROUTINE, Precedence.CHECK}
+        later = (["read back"] * self.has_values) + (["disseminated"] * for_units)
         told_due = first_s + self.within_s
         due_s = first_s
         if acknowledged is not None and acknowledged < first_s:
@@ -93,14 +98,14 @@ class Sent:
                     if (d := self.at(w, post)) is None or d >= due_s
                 ] + ["acknowledged"]  # fmt: skip
                 missing = [] if said else missing
-            if for_units and due_s >= told_due and (told is None or told >= due_s):
-                missing.append("disseminated")
+            if due_s >= told_due:
+                missing += [w for w in later if (d := self.at(w)) is None or d >= due_s]
             if not missing:
                 break
             is_last = hop == len(self.hops) - 1
             goes = "" if is_last else self.hops[hop + 1]
             found += [(what, post, due_s, goes) for what in missing]
-            if is_last and (said or due_s >= told_due or not for_units):
+            if is_last and (said or due_s >= told_due or not later):
                 break
             said = is_last
             hop, due_s = min(hop + 1, len(self.hops) - 1), due_s + self.within_s
@@ -136,13 +141,15 @@ class Line:
         """Let a send a message."""
         precedence, person = by.choice(PRECEDENCES), by.choice((None, None, "colonel"))
         to = by.choice(("b", "b", "b", "c"))
-        given: dict[str, Any] = {"to": to, "person": person}
+        has_values = by.random() < 0.5
+        values = typed(**POSITION) if has_values else ()
+        given: dict[str, Any] = {"to": to, "person": person, "values": values}
         if precedence is Precedence.DISTRESS:
             own = distress(self.stage, **given)
         else:
             own = send(self.stage, precedence=precedence, **given)
         within_s = WITHIN_S.get(precedence) if to == "b" else None
-        self.sent[own] = Sent(precedence, person, self.now_s, within_s)
+        self.sent[own] = Sent(precedence, person, self.now_s, within_s, has_values=has_values)
 
     def take(self, by: Random) -> None:
         """Let any post of any party take any step of any message; often the next one."""
@@ -176,6 +183,9 @@ class Line:
                 return each.at("displayed", post) is None and each.at("delivered", post) is not None
             case Step.ACKNOWLEDGED:
                 return each.at("acknowledged") is None and each.at("displayed", post) is not None
+            case Step.READ_BACK:
+                is_first = each.at("acknowledged") is not None and each.at("read back") is None
+                return each.has_values and is_first
             case _:
                 return each.at("acknowledged") is not None
 

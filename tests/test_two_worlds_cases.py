@@ -33,6 +33,7 @@ from keepclear.exchange.events import (
 )
 from keepclear.exchange.exchange import Exchange
 from keepclear.line.messages import Answer, Message, Overdue, StepTaken
+from keepclear.line.read_back import Compared, ReadBack
 from keepclear.plans.incidents import Incident, Query, TimelineLine
 from keepclear.plans.none_here import Contradiction, NoneHere, WithdrawNoneHere
 from keepclear.plans.operations import Operation
@@ -50,7 +51,13 @@ TOLD: Final[dict[type[Signed], dict[str, type[Signed]]]] = {
     NoneHereWithdrawn: {},
     ContradictionsShown: {"found": Contradiction},
     FilingsCounted: {},
-    MessageChanged: {"message": Message, "taken": StepTaken, "answer": Answer},
+    MessageChanged: {
+        "message": Message,
+        "taken": StepTaken,
+        "answer": Answer,
+        "read_back": ReadBack,
+        "fields": Compared,
+    },
     MessageOverdue: {"message": Message, "overdue": Overdue},
 }
 MOST_PAIRS: Final = 1_000
@@ -174,14 +181,14 @@ def contradictions_for_all_who_were_given_it(patch: pytest.MonkeyPatch) -> None:
 
 def messages_of_others(patch: pytest.MonkeyPatch) -> None:
     """Say of a message that is not one's own whether there is one."""
-    received_ = messages._received
+    received_ = messages.received
 
     def leaking(deciding: Deciding, act: Act, message_id: str) -> Message:
         if message_id in deciding.world.messages:
             return received_(deciding, act, message_id)
         raise InputError("message", message_id, "is none", "see your own")
 
-    patch.setattr(messages, "_received", leaking)
+    patch.setattr(messages, "received", leaking)
 
 
 def threads_of_others(patch: pytest.MonkeyPatch) -> None:

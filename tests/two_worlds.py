@@ -437,7 +437,8 @@ COUNTS: Final = (0, 1, 1, 1, 2)
 # What is said over the line: of a message that b is in, and of those that a and c have alone. b
 # tries the id of the first hidden one as it would be, if it is sent.
 SAID: Final = (
-    "delivered", "displayed", "acknowledge", "disseminated", "answer-message", "send", "distress",
+    "delivered", "displayed", "acknowledge", "read-back", "disseminated", "answer-message", "send",
+    "distress",
 )  # fmt: skip
 DEADLINES: Final = (
     clause("8", "Within ten minutes.", Deadlines(

@@ -37,6 +37,7 @@ from keepclear.errors import CallerError
 from keepclear.exchange.agreements import CarryAgreement
 from keepclear.line import acts as line
 from keepclear.line.messages import Word
+from keepclear.line.values import Typed
 from keepclear.plans import acts, incidents, none_here
 from keepclear.plans.conflicts import Answer
 from keepclear.plans.operations import Operation
@@ -64,6 +65,9 @@ from tests.two_worlds import (
 )
 
 MOST_KNOWN: Final = 10_000
+PLACES: Final = tuple(
+    (Typed(name="position", typed=each),) for each in ("35-16.0N 040-05.0E", "35-21.0N 040-05.0E")
+)
 REPLIES_DUE_US: Final = 8 * DAY_US  # by then every reply is, and every operation is over
 
 
@@ -360,6 +364,7 @@ class _Playing:
                     to=step.to[0], channel=("flight-safety", "political")[step.number % 3 == 1],
                     precedence=precedence, text="Keep clear of us.", language="en", person=person,
                     reply_to=self._named(step.other) if step.other else None,
+                    values=PLACES[0] if step.number % 2 else (),
                 )  # fmt: skip
             case "distress":
                 return "distress/1", line.SendDistress(
@@ -372,6 +377,8 @@ class _Playing:
                 made = line.MarkDisplayed(id=own, person=person)
             case "acknowledge":
                 made = line.AcknowledgeMessage(id=own, person=person)
+            case "read-back":  # now and then it is another place
+                made = line.ReadBackMessage(id=own, values=PLACES[step.number % 2], person=person)
             case "disseminated":
                 made = line.MarkDisseminated(id=own, units=("1st battery",))
             case _:

@@ -23,6 +23,7 @@ from keepclear.cli.desk import (
     waiting_text,
 )
 from keepclear.cli.key import BAD_INPUT, print_or_refuse
+from keepclear.cli.line_values import typed_values, value_options
 from keepclear.cli.operation import time_of
 
 if TYPE_CHECKING:
@@ -60,28 +61,34 @@ def line() -> None:
 @click.option("--person", metavar="ROLE", help="To whom at that post, as a role; no name.")
 @click.option("--reply-to", metavar="ID", help="The message that this is about.")
 @click.option("--language", default="en", show_default=True, help="In which TEXT is typed.")
+@value_options
 @home_option
 def send(
     to: str, text: str, precedence: str, channel: str, post: str | None, person: str | None,
-    reply_to: str | None, language: str, home: str,
+    reply_to: str | None, language: str, home: str, **values: str | None,
 ) -> int:  # fmt: skip
     """Send TEXT to the watch of a party, or of the party that answers for a force.
 
+    A position, a level, a time and a frequency in options of their own are to be read back: the
+    message is confirmed once they were, and are the same.
+
     \b
     Example:
-      keepclear line send south "Cease activity at 33.50N 038.62E, our people are there." \\
-        --precedence URGENT --home north
+      keepclear line send south "Cease activity, our people are there." \\
+        --position "33.50N 038.62E" --precedence URGENT --home north
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.agreement.clauses import Precedence
     from keepclear.line.acts import SendDistress, SendMessage
+    from keepclear.line.values import FREE
     from keepclear.record.headers import is_name
 
     if not 0 < len(text.strip()) <= len(text) <= LONGEST:
         raise click.UsageError(f"TEXT: has {len(text)} characters, not 1 to {LONGEST:,}")
 
     def make() -> list[str]:
+        given = typed_values(values, FREE)
         with desk(home) as at:
-            replied = None if reply_to is None else _named(at, reply_to).id
+            replied = None if reply_to is None else named(at, reply_to).id
             made: Signed
             if precedence.upper() == Precedence.DISTRESS:
                 kind = "distress/1"  # nothing is asked before it is sent, where a party is named
@@ -92,16 +99,18 @@ def send(
                     post=post,
                     person=person,
                     reply_to=replied,
+                    values=given,
                 )
             else:
                 kind = "line.send/1"
                 made = SendMessage(
                     to=_party(at, to), channel=channel, precedence=Precedence(precedence.upper()),
                     text=text, language=language, post=post, person=person, reply_to=replied,
+                    values=given,
                 )  # fmt: skip
-            return _done(at, at.act(kind, made))
+            return done(at, at.act(kind, made))
 
-    return _refusing_values(make)
+    return refusing_values(make)
 
 
 @line.command()
@@ -230,7 +239,7 @@ def show(message: str, home: str) -> int:
     def make() -> list[str]:
         with desk(home) as at:
             stale.extend(stale_text(at.caught_up()))
-            found = _named(at, message)
+            found = named(at, message)
         return [*stale, ladder_text(found, _now_us()).rstrip("\n")]
 
     return print_or_refuse(make) or (BAD_INPUT if stale else 0)
@@ -248,16 +257,16 @@ def _act(
     def make() -> list[str]:
         with desk(home) as at:
             at.client.catch_up()
-            found = _named(at, message)
+            found = named(at, message)
             if is_of_reader and not at.is_apart:
-                _check_read(at, found)
+                check_read(at, found)
             made = payload(found.id)
-            return _done(at, at.act(kind, made))
+            return done(at, at.act(kind, made))
 
-    return _refusing_values(make)
+    return refusing_values(make)
 
 
-def _check_read(at: AtDesk, found: "Message") -> None:
+def check_read(at: AtDesk, found: "Message") -> None:
     """Refuse what is done about a message of this post that nobody here was shown."""
     from keepclear.errors import InputError
     from keepclear.line.ladder import Step
@@ -272,7 +281,7 @@ def _check_read(at: AtDesk, found: "Message") -> None:
         )  # fmt: skip
 
 
-def _refusing_values(make: Callable[[], list[str]]) -> int:
+def refusing_values(make: Callable[[], list[str]]) -> int:
     """Print or refuse; a value that an act cannot have is refused in its words."""
     from keepclear.errors import CallerError
 
@@ -287,7 +296,7 @@ def _refusing_values(make: Callable[[], list[str]]) -> int:
     return print_or_refuse(made)
 
 
-def _named(at: AtDesk, given: str) -> "Message":
+def named(at: AtDesk, given: str) -> "Message":
     """Return the message whose id begins so, among all that this party ever sent or received."""
     known = at.picture.messages
     if not any(each.startswith(given.lower()) for each in known):
@@ -312,7 +321,7 @@ def _party(at: AtDesk, given: str) -> str:
     return found.party
 
 
-def _done(at: AtDesk, parts: "tuple[Part, ...]") -> list[str]:
+def done(at: AtDesk, parts: "tuple[Part, ...]") -> list[str]:
     """Return how a message stands after an act; where it was signed apart, that it was."""
     from keepclear.exchange.events import MessageChanged
     from keepclear.exchange.picture import told_in

@@ -36,7 +36,7 @@ from keepclear.record.signers import deed_of
 
 AGAIN: Final = (
     acts.SendMessage, acts.SendDistress, acts.MarkDelivered, acts.MarkDisplayed,
-    acts.AcknowledgeMessage, acts.MarkDisseminated, acts.AnswerMessage,
+    acts.AcknowledgeMessage, acts.ReadBackMessage, acts.MarkDisseminated, acts.AnswerMessage,
 )  # fmt: skip
 ABOUT: Final = (MessageChanged, MessageOverdue)
 

@@ -4,7 +4,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from keepclear.exchange import agreements, conflicts, incidents, messages, none_here, operations
+from keepclear.exchange import (
+    agreements,
+    conflicts,
+    incidents,
+    messages,
+    none_here,
+    operations,
+    read_backs,
+)
 from keepclear.exchange.deciding import Deciding
 from keepclear.line import acts as line
 from keepclear.plans import acts
@@ -44,6 +52,7 @@ DECIDE: Final[Mapping[type[Signed], Decider]] = {
     line.MarkDelivered: messages.delivered,
     line.MarkDisplayed: messages.displayed,
     line.AcknowledgeMessage: messages.acknowledge,
+    line.ReadBackMessage: read_backs.read_back,
     line.MarkDisseminated: messages.disseminated,
     line.AnswerMessage: messages.answer,
     statements.StateNoneHere: none_here.state,
@@ -81,6 +90,7 @@ ACTS: Final = Kinds(
         "line.delivered": (line.MarkDelivered,),
         "line.displayed": (line.MarkDisplayed,),
         "line.acknowledge": (line.AcknowledgeMessage,),
+        "line.read-back": (line.ReadBackMessage,),
         "line.disseminated": (line.MarkDisseminated,),
         "line.answer": (line.AnswerMessage,),
         "none-here.state": (statements.StateNoneHere,),

@@ -19,6 +19,7 @@ from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.statements import AgreementFile
 from keepclear.agreement.states import State as AgreementState
 from keepclear.line.messages import Answer, Message, Overdue, StepTaken
+from keepclear.line.read_back import ReadBack
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.incidents import Incident, TimelineLine
 from keepclear.plans.none_here import Contradiction, NoneHere
@@ -164,13 +165,14 @@ class LineChanged(Signed, frozen=True, kw_only=True):
 
 
 class MessageChanged(Signed, frozen=True, kw_only=True):
-    """A message has come a step further, *sent* the first, or was answered.
+    """A message has come a step further, *sent* the first, was read back, or was answered.
 
-    taken, answer: whichever it is. message: as it stands after that; its two parties are told by
-    this.
+    taken, read_back, answer: whichever it is; of a read-back that is the same, it and its step.
+    message: as it stands after that; its two parties are told by this.
     """
 
     taken: StepTaken | None = None
+    read_back: ReadBack | None = None
     answer: Answer | None = None
     message: Message
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What acts on messages do: sent, delivered, displayed, acknowledged, disseminated, answered.
 
+What is read back stands in `read_backs`.
+
 Rules are those of `line`. A message and every step of it are parts of the record for its sender
 and its receiver and nobody else.
 
@@ -48,6 +50,7 @@ from keepclear.line.messages import (
     open_channels,
     stepped,
 )
+from keepclear.line.values import FREE, read_values
 from keepclear.record.headers import Act
 from keepclear.units import US_PER_S, format_time
 
@@ -108,7 +111,7 @@ def _send(
         clause="" if limit is None else limit.clause,
         within_us=None if limit is None else limit.within_us, first_us=first_us,
         chain=() if limit is None else chain_of(post, payload.person, limit.escalation),
-        steps=(sent,), next_us=first_us,
+        steps=(sent,), next_us=first_us, values=read_values(payload.values, FREE),
     )  # fmt: skip
     deciding.seen_by = made.parties
     deciding.emit(made.parties, MessageChanged(message=made, taken=sent))
@@ -137,7 +140,7 @@ def disseminated(deciding: Deciding, act: Act, payload: MarkDisseminated) -> Non
 
 def answer(deciding: Deciding, act: Act, payload: AnswerMessage) -> None:
     """Take an answer of a post at which it was shown to a person. It fills in no step."""
-    old = _received(deciding, act, payload.id)
+    old = received(deciding, act, payload.id)
     if old.first(Step.DISPLAYED, act.post) is None:
         raise Refused(
             f"message {old.id[:8]}: is not displayed at {act.post}, so nobody there can answer it; "
@@ -267,7 +270,7 @@ def _take(
     units: tuple[str, ...] = (),
 ) -> None:  # fmt: skip
     """Let a post of the receiver take a step."""
-    old = _received(deciding, act, message_id)
+    old = received(deciding, act, message_id)
     taken = StepTaken(
         step=step, at_us=deciding.filed_us, party=act.party, post=act.post, person=person,
         units=units,
@@ -275,7 +278,7 @@ def _take(
     deciding.emit(old.parties, MessageChanged(message=stepped(old, taken), taken=taken))
 
 
-def _received(deciding: Deciding, act: Act, message_id: str) -> Message:
+def received(deciding: Deciding, act: Act, message_id: str) -> Message:
     """Return a message that a post may act on; one error for all that its party does not see."""
     found = deciding.world.messages.get(message_id)
     if found is None or act.party not in found.parties or found.status is not act.status:

@@ -11,6 +11,7 @@ import msgspec
 
 from keepclear.agreement.clauses import Precedence
 from keepclear.line.messages import NEEDS, Language, Text, Units, Why, Word
+from keepclear.line.values import Several
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, TimeUs
 
@@ -20,6 +21,7 @@ class SendMessage(Signed, frozen=True, kw_only=True):
 
     post: of the receiver; None for the first of the agreed chain, or of a reply for the post that
     sent what is replied to. language: in which the text was typed. reply_to: an earlier message.
+    values: what stands in fields of its own, as it was typed.
     """
 
     to: Name
@@ -30,6 +32,7 @@ class SendMessage(Signed, frozen=True, kw_only=True):
     post: Name | None = None
     person: Name | None = None
     reply_to: Id | None = None
+    values: Several = ()
 
     def __post_init__(self) -> None:
         """Refuse the two precedences that no message of this kind has."""
@@ -55,6 +58,7 @@ class SendDistress(Signed, frozen=True, kw_only=True):
     post: Name | None = None
     person: Name | None = None
     reply_to: Id | None = None
+    values: Several = ()
 
 
 class MarkDelivered(Signed, frozen=True, kw_only=True):
@@ -74,6 +78,14 @@ class AcknowledgeMessage(Signed, frozen=True, kw_only=True):
     """Say that a person at this post has taken a message."""
 
     id: Id
+    person: Name | None = None
+
+
+class ReadBackMessage(Signed, frozen=True, kw_only=True):
+    """Read back the position, level, time and frequency of a message, as they were understood."""
+
+    id: Id
+    values: Several
     person: Name | None = None
 
 

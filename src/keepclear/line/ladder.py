@@ -6,8 +6,10 @@ People died where a notice was received and not passed on (docs/line.md). So no 
 
 Leaves to others: when a step is overdue (`messages`), who may see it (`exchange`).
 1. `LADDER` alone says what comes before a step, who takes it, and how often.
-2. A step is never filled in because a later one was reached: each is taken, or is not there.
-3. What the table does not allow is an error, and the message stays as it was.
+2. Read back and disseminated both come after acknowledged, and neither waits for the other: who is
+   in danger is told at once, whatever is still being repeated.
+3. A step is never filled in because a later one was reached: each is taken, or is not there.
+4. What the table does not allow is an error, and the message stays as it was.
 
     >>> why_not((Taken(Step.SENT, "watch"),), Step.ACKNOWLEDGED, "watch")
     'cannot be acknowledged before it is displayed at watch'
@@ -27,6 +29,7 @@ class Step(StrEnum):
     DELIVERED = "delivered"  # the receiver's client holds it, proven
     DISPLAYED = "displayed"  # it was shown to a person
     ACKNOWLEDGED = "acknowledged"  # a person has taken it
+    READ_BACK = "read back"  # its values were repeated, and are those that were sent
     DISSEMINATED = "disseminated"  # these units were told
 
 
@@ -46,12 +49,16 @@ class Often(StrEnum):
 
 
 class Rung(NamedTuple):
-    """A row of the ladder. after: what comes before it; at_own_post: at the very same post."""
+    """A row of the ladder. after: what comes before it; at_own_post: at the very same post.
+
+    of_values: only of a message with something to be read back.
+    """
 
     after: Step | None
     at_own_post: bool
     often: Often
     by: Side
+    of_values: bool = False
 
 
 LADDER: Final[Mapping[Step, Rung]] = {
@@ -64,6 +71,9 @@ LADDER: Final[Mapping[Step, Rung]] = {
     ),
     Step.ACKNOWLEDGED: Rung(
         Step.DISPLAYED, at_own_post=True, often=Often.ONCE, by=Side.RECEIVER
+    ),
+    Step.READ_BACK: Rung(
+        Step.ACKNOWLEDGED, at_own_post=False, often=Often.ONCE, by=Side.RECEIVER, of_values=True
     ),
     Step.DISSEMINATED: Rung(
         Step.ACKNOWLEDGED, at_own_post=False, often=Often.AGAIN, by=Side.RECEIVER
@@ -87,11 +97,18 @@ class OutOfOrder(CallerError):
         super().__init__(f"message {message[:8]}: {why}; possible at {post} now: {ways}")
 
 
-def why_not(taken: Iterable[Taken], step: Step, post: str) -> str:
-    """Return why a post of the receiver cannot take a step now, in words; empty where it can."""
+def why_not(
+    taken: Iterable[Taken], step: Step, post: str, *, has_values: bool = False
+) -> str:  # fmt: skip
+    """Return why a post of the receiver cannot take a step now, in words; empty where it can.
+
+    has_values: the message has something to be read back.
+    """
     rung, known = LADDER[step], list(taken)
     if rung.by is Side.SENDER:
         return f"is {step} by its sender, and once"
+    if rung.of_values and not has_values:
+        return "has no position, level, time or frequency to be read back"
     if rung.often is Often.ONCE and any(each.step is step for each in known):
         return f"is {step} already"
     if rung.often is Often.BY_EACH_POST and Taken(step, post) in known:
@@ -103,17 +120,23 @@ def why_not(taken: Iterable[Taken], step: Step, post: str) -> str:
     return ""
 
 
-def possible(taken: Iterable[Taken], post: str) -> tuple[Step, ...]:
+def possible(
+    taken: Iterable[Taken], post: str, *, has_values: bool = False
+) -> tuple[Step, ...]:  # fmt: skip
     """Return the steps that a post of the receiver can take now, in the order of the ladder."""
     known = list(taken)
-    return tuple(each for each in LADDER if not why_not(known, each, post))
+    return tuple(
+        each for each in LADDER if not why_not(known, each, post, has_values=has_values)
+    )  # fmt: skip
 
 
-def check_step(message: str, taken: Iterable[Taken], step: Step, post: str) -> None:
+def check_step(
+    message: str, taken: Iterable[Taken], step: Step, post: str, *, has_values: bool = False
+) -> None:  # fmt: skip
     """Refuse a step that the table does not allow a post of the receiver; `OutOfOrder` says why.
 
     message: its id.
     """
     known = list(taken)
-    if why := why_not(known, step, post):
-        raise OutOfOrder(message, why, possible(known, post), post)
+    if why := why_not(known, step, post, has_values=has_values):
+        raise OutOfOrder(message, why, possible(known, post, has_values=has_values), post)

@@ -5,7 +5,8 @@
    watch there may take it. A DISTRESS message any post of its receiver may take.
 2. A deadline is the clause's: how soon a person acknowledges. What comes before that step,
    *delivered* and *displayed*, is due at the same time. What is for units, all from PRIORITY up,
-   is *disseminated* as long again after it was acknowledged, or was to be.
+   is *disseminated* as long again after it was acknowledged, or was to be; and by then what has
+   something to be read back is *read back*.
 3. At a deadline each step that is due and not there is OVERDUE, each by itself; the message then
    goes on to the next post of the clause's chain, which has as long, until the chain is at its
    end. A message to a person goes on first to the post of that person.
@@ -23,7 +24,9 @@ from msgspec.structs import replace
 
 from keepclear.agreement.clauses import Precedence
 from keepclear.agreement.words import LINES
-from keepclear.line.ladder import Step, Taken, check_step
+from keepclear.line.ladder import LADDER, Step, Taken, check_step
+from keepclear.line.read_back import ReadBack
+from keepclear.line.values import Value, to_read_back
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, Status, TimeUs
 
@@ -112,7 +115,8 @@ class Message(Signed, frozen=True, kw_only=True):
     reply_to: an earlier message, or none. clause: which sets its deadline, empty for none;
     within_us: how long a post has, None where no deadline is agreed; first_us: when the first is.
     chain: the posts that it goes on to, in order; level: how many times it has; next_us: when it
-    is looked at next, None where nothing more falls due.
+    is looked at next, None where nothing more falls due. values: what stands in fields of its own;
+    read_backs: all that there were, of which only one that is the same is a step.
     """
 
     id: Id
@@ -138,6 +142,8 @@ class Message(Signed, frozen=True, kw_only=True):
     overdue: tuple[Overdue, ...] = ()
     level: int = 0
     next_us: TimeUs | None = None
+    values: tuple[Value, ...] = ()
+    read_backs: tuple[ReadBack, ...] = ()
 
     @property
     def parties(self) -> tuple[str, str]:
@@ -161,10 +167,38 @@ class Message(Signed, frozen=True, kw_only=True):
         return self.precedence in FOR_UNITS
 
     @property
+    def has_values(self) -> bool:
+        """Tell whether it has something to be read back."""
+        return bool(to_read_back(self.values))
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Tell whether all that is to be read back was, and is as it was sent."""
+        return self.first(Step.READ_BACK) is not None
+
+    @property
+    def mismatch(self) -> ReadBack | None:
+        """Return the last read-back, where it is not as it was sent; None otherwise."""
+        last = self.read_backs[-1] if self.read_backs else None
+        return None if last is None or last.is_same else last
+
+    @property
+    def ladder(self) -> tuple[Step, ...]:
+        """Return the steps that it can come to, in order."""
+        return tuple(step for step, rung in LADDER.items() if self.has_values or not rung.of_values)
+
+    @property
+    def due_after(self) -> tuple[Step, ...]:
+        """Return the steps that are due of it once it is acknowledged."""
+        read = (Step.READ_BACK,) if self.has_values else ()
+        return (*read, Step.DISSEMINATED) if self.is_for_units else read
+
+    @property
     def is_done(self) -> bool:
         """Tell whether every step that is due of it was taken."""
-        last = Step.DISSEMINATED if self.is_for_units else Step.ACKNOWLEDGED
-        return self.first(last) is not None
+        return all(
+            self.first(each) is not None for each in (Step.ACKNOWLEDGED, *self.due_after)
+        )  # fmt: skip
 
     @property
     def due(self) -> dict[Step, int]:
@@ -172,11 +206,9 @@ class Message(Signed, frozen=True, kw_only=True):
         if self.first_us is None or self.within_us is None:
             return {}
         made = dict.fromkeys((Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED), self.first_us)
-        if self.is_for_units:
-            taken = self.first(Step.ACKNOWLEDGED)
-            at_us = self.first_us if taken is None else min(taken.at_us, self.first_us)
-            made[Step.DISSEMINATED] = at_us + self.within_us
-        return made
+        taken = self.first(Step.ACKNOWLEDGED)
+        at_us = self.first_us if taken is None else min(taken.at_us, self.first_us)
+        return made | dict.fromkeys(self.due_after, at_us + self.within_us)
 
     def first(self, step: Step, post: str = "") -> StepTaken | None:
         """Return how a step was taken first, at a post or at any; None where it was not."""
@@ -210,7 +242,7 @@ def chain_of(post: str, person: str | None, escalation: tuple[str, ...]) -> tupl
 def stepped(message: Message, taken: StepTaken) -> Message:
     """Return a message of which a step was taken; `OutOfOrder` where it cannot be now."""
     known = [Taken(each.step, each.post) for each in message.steps]
-    check_step(message.id, known, taken.step, taken.post)
+    check_step(message.id, known, taken.step, taken.post, has_values=message.has_values)
     made = replace(message, steps=(*message.steps, taken))
     return replace(made, next_us=_next_us(message, made))
 
@@ -221,8 +253,13 @@ def _next_us(before: Message, after: Message) -> int | None:
         return None
     is_new = after.first(Step.ACKNOWLEDGED) is not None and before.level == 0
     if is_new and before.first(Step.ACKNOWLEDGED) is None and not before.overdue:
-        return after.due[Step.DISSEMINATED]
+        return after.due[after.due_after[0]]
     return before.next_us
+
+
+def read_back(message: Message, made: ReadBack) -> Message:
+    """Return a message of which values were read back. All read-backs stay."""
+    return replace(message, read_backs=(*message.read_backs, made))
 
 
 def answered(message: Message, answer: Answer) -> Message:
@@ -248,7 +285,7 @@ def fallen_due(message: Message) -> tuple[Message, tuple[Overdue, ...]]:
     made = replace(message, overdue=(*message.overdue, *found))
     if goes_to:
         return replace(made, level=made.level + 1, next_us=at_us + within_us), found
-    later_us = made.due.get(Step.DISSEMINATED, 0)
+    later_us = max((made.due[each] for each in made.due_after), default=0)
     return replace(made, next_us=later_us if later_us > at_us else None), found
 
 
@@ -262,6 +299,7 @@ def _missing(message: Message, at_us: int) -> list[Step]:
             if message.first(each, message.last_post) is None
         ]  # fmt: skip
         wanted = [*at_post, Step.ACKNOWLEDGED]
-    if message.first(Step.DISSEMINATED) is None and due.get(Step.DISSEMINATED, at_us + 1) <= at_us:
-        wanted.append(Step.DISSEMINATED)
+    wanted += [
+        each for each in message.due_after if message.first(each) is None and due[each] <= at_us
+    ]
     return [each for each in wanted if each not in said]

@@ -21,6 +21,7 @@ KINDS: Final[Mapping[str, str]] = {
     "deliver": "line.delivered",
     "display": "line.displayed",
     "acknowledge-message": "line.acknowledge",
+    "read-back": "line.read-back",
     "disseminate": "line.disseminated",
     "answer-message": "line.answer",
 }
@@ -40,7 +41,9 @@ def post_of(act: PlayAct) -> str:
     return post or WATCH
 
 
-def payload_of(act: PlayAct, start_us: int, named: Callable[[str], str]) -> Signed:
+def payload_of(  # noqa: PLR0911 one for each thing to do
+    act: PlayAct, start_us: int, named: Callable[[str], str]
+) -> Signed:
     """Return what is signed. start_us: of the play; named: the id of what has a name."""
     post_of(act)
     if act.does == "send":
@@ -55,6 +58,8 @@ def payload_of(act: PlayAct, start_us: int, named: Callable[[str], str]) -> Sign
             return converted(made, acts.MarkDisplayed, "")
         case "acknowledge-message":
             return converted(made, acts.AcknowledgeMessage, "")
+        case "read-back":
+            return converted(made | {"values": _values(act)}, acts.ReadBackMessage, "")
         case "disseminate":
             return converted(made | {"units": act.units}, acts.MarkDisseminated, "")
         case _:
@@ -65,11 +70,15 @@ def payload_of(act: PlayAct, start_us: int, named: Callable[[str], str]) -> Sign
             return converted(made, acts.AnswerMessage, "")
 
 
+def _values(act: PlayAct) -> list[dict[str, str]]:
+    return [{"name": name, "typed": typed} for name, typed in (act.values or {}).items()]
+
+
 def _sent(act: PlayAct, named: Callable[[str], str]) -> Signed:
     made: dict[str, object] = {
         "to": act.others[0], "text": act.words, "language": act.language,
         "post": act.post or None, "person": act.person or None,
-        "reply_to": named(act.reply_to) if act.reply_to else None,
+        "reply_to": named(act.reply_to) if act.reply_to else None, "values": _values(act),
     }  # fmt: skip
     if act.precedence == Precedence.DISTRESS:
         return converted(made, acts.SendDistress, "")

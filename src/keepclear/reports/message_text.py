@@ -15,6 +15,13 @@ from keepclear.line.ladder import LADDER, Step
 from keepclear.line.messages import SPOKEN, Answer, Message, Overdue, StepTaken
 from keepclear.reports.play_values import day_of, listed
 from keepclear.reports.printable import printable
+from keepclear.reports.read_back_text import (
+    MISMATCH,
+    confirmed_text,
+    read_back_rows,
+    read_back_text,
+    value_row,
+)
 from keepclear.units import US_PER_S, format_time
 
 SHORT: Final = 8
@@ -67,7 +74,7 @@ def ladder_text(message: Message, now_us: int) -> str:
     lines = [*message_rows(message, now_us), ""]
     lines.append(f"  {'step':<{STEP}}{'at':<{AT}}{'seconds':<{SECONDS}}by")
     before_us: int | None = None
-    for step in LADDER:
+    for step in message.ladder:
         taken = [each for each in message.steps if each.step is step]
         for each in taken:
             seconds = "" if before_us is None else f"+{_seconds(each.at_us - before_us)}"
@@ -87,6 +94,9 @@ def changed_text(event: MessageChanged | MessageOverdue) -> str:
     name = f"message {message.id[:SHORT]}"
     if isinstance(event, MessageOverdue):
         return f"OVERDUE: {name} to {_to(message)}: {overdue_text(event.overdue)}"
+    if event.read_back is not None:
+        loud = "" if event.read_back.is_same else f"{MISMATCH}: "
+        return f"{loud}{name} {read_back_text(message, event.read_back)}"
     if event.answer is not None:
         return f"{name}: {_answered(event.answer)}"
     if event.taken is None or event.taken.step is Step.SENT:
@@ -108,6 +118,7 @@ def overdue_text(overdue: Overdue) -> str:
 
 def _rows(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
     yield "says", _said(message)
+    yield from (value_row(each) for each in message.values)
     day = day_of(message.sent_us)
     yield "sent", f"{day} {second(message.sent_us)} over {message.channel}, {message.status}"
     if message.reply_to is not None:
@@ -117,6 +128,9 @@ def _rows(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
     else:
         yield from _due(message, now_us)
     yield from (("OVERDUE", overdue_text(each)) for each in message.overdue)
+    for made in message.read_backs:
+        for label, text in read_back_rows(message, made):
+            yield label, f"{text}, {second(made.at_us)}"
     if len(message.posts) > 1:
         yield "is with", f"{listed(list(message.posts))} of {message.receiver}"
     for each in message.answers:
@@ -133,11 +147,12 @@ def _due(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
 
 
 def _stands(message: Message) -> str:
-    """Return how far a message has come, and since when it is overdue."""
+    """Return how far a message has come, whether it is confirmed, since when it is overdue."""
     last = max((each.step for each in message.steps), key=list(LADDER).index)
     late = [each for each in message.overdue if message.first(each.step) is None]
     since = f", {late[0].step} OVERDUE since {second(late[0].due_us)}" if late else ""
-    return f"{last}{since}"
+    words = confirmed_text(message) if message.first(Step.ACKNOWLEDGED) is not None else ""
+    return f"{last}{f', {words}' if words else ''}{since}"
 
 
 def _missing(message: Message, step: Step, now_us: int) -> str:
@@ -204,7 +219,7 @@ def second(at_us: int) -> str:
 def urgent_words() -> Sequence[str]:
     """Return how sentences begin that a bell is rung for."""
     loud = (Precedence.DISTRESS, Precedence.URGENT, Precedence.PRIORITY)
-    return ("OVERDUE: ", *(f"{precedence_text(each)}: " for each in loud))
+    return ("OVERDUE: ", f"{MISMATCH}: ", *(f"{precedence_text(each)}: " for each in loud))
 
 
 def sent_text(sent: Iterable[Message], now_us: int) -> list[str]:

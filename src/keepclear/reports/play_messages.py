@@ -16,6 +16,7 @@ from keepclear.reports.message_text import overdue_text, precedence_text
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import clock, listed
 from keepclear.reports.printable import printable
+from keepclear.reports.read_back_text import confirmed_text, read_back_rows, value_row
 from keepclear.units import US_PER_S
 
 DOES: Final = {
@@ -24,12 +25,14 @@ DOES: Final = {
     "line.delivered": "holds {}: delivered",
     "line.displayed": "shows {} to a person: displayed",
     "line.acknowledge": "acknowledges {}",
+    "line.read-back": "reads back {}",
     "line.disseminated": "has passed on {}",
     "line.answer": "answers {}",
 }
 OF_MESSAGES: Final = (MessageChanged, MessageOverdue)
 OF_A_MESSAGE: Final = (
-    acts.MarkDelivered, acts.MarkDisplayed, acts.AcknowledgeMessage, acts.MarkDisseminated,
+    acts.MarkDelivered, acts.MarkDisplayed, acts.AcknowledgeMessage, acts.ReadBackMessage,
+    acts.MarkDisseminated,
 )  # fmt: skip
 
 
@@ -75,12 +78,16 @@ class MessageTeller:
             what = f"{self._names.message(message.id)} is {overdue_text(value.overdue)}"
             yield Row("", f"OVERDUE: {what}")
             return
+        if value.read_back is not None:
+            yield from (Row(*each) for each in read_back_rows(message, value.read_back))
         if value.answer is not None:
             if value.answer.until_us is not None:
                 yield Row("until", clock(value.answer.until_us))
             return
         taken = value.taken
-        if taken is None or taken.step is Step.SENT:
+        if taken is None:
+            return
+        if taken.step is Step.SENT:
             yield from self._sent(message)
             return
         after_s = round((taken.at_us - message.sent_us) / US_PER_S, 1)
@@ -95,11 +102,14 @@ class MessageTeller:
             last = max((each.step for each in message.steps), key=list(LADDER).index)
             late = list(dict.fromkeys(each.step for each in message.overdue))
             overdue = f", {listed([*late])} OVERDUE" if late else ""
-            said.append(f"{self._names.message(own_id)} {last}{overdue}")
+            words = confirmed_text(message)
+            confirmed = f", {words}" if words else ""
+            said.append(f"{self._names.message(own_id)} {last}{confirmed}{overdue}")
         return said
 
     def _sent(self, message: Message) -> Iterator[Row]:
         yield Row("says", f'"{printable(message.text)}" ({message.language})')
+        yield from (Row(*value_row(each)) for each in message.values)
         person = f", {message.person}" if message.person else ""
         yield Row("post", f"{message.post}{person}, over {message.channel}")
         if message.reply_to is not None:

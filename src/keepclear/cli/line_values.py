@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options for values that stand in fields of their own, and times as officers type them."""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from keepclear.line.values import Field, Typed
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+HALF_DAY_S: Final = 43_200
+OPTIONS: Final = (
+    click.option("--position", metavar="PLACE",
+                 help='Where: "33.50N 038.62E", "33-30.0N 038-37.2E", "37S DT 64700 06826".'),
+    click.option("--level", metavar="LEVEL",
+                 help='How high, and from what: "FL240", "1200 ft AGL", "900 m QNH 1013".'),
+    click.option("--time", metavar="TIME",
+                 help='When: "2026-11-28T03:10:00Z", "0310Z" for the nearest, "+10 min".'),
+    click.option("--frequency", metavar="FREQUENCY",
+                 help='On what: "121.5 MHz", "8992 kHz", "CH 132.005".'),
+)  # fmt: skip
+_TODAY: Final = re.compile(r"(?a:(\d\d):?(\d\d)(?::?(\d\d))?)\s*[Zz]")
+
+
+def value_options(command: Command) -> Command:
+    """Give a command the options for position, level, time and frequency."""
+    for each in reversed(OPTIONS):
+        command = each(command)
+    return command
+
+
+def typed_values(
+    given: Mapping[str, str | None], fields: "Mapping[str, Field]"
+) -> "tuple[Typed, ...]":
+    """Return values as they are signed; refused here where the exchange would refuse them.
+
+    given: what was typed, by field; None for nothing.
+    """
+    from keepclear.line.values import Kind, Typed, read_values
+
+    made = []
+    for name, typed in given.items():
+        if typed is None:
+            continue
+        is_time = name in fields and fields[name].kind is Kind.TIME
+        made.append(Typed(name=name, typed=time_typed(typed, name) if is_time else typed))
+    read_values(made, fields)
+    return tuple(made)
+
+
+def time_typed(text: str, option: str) -> str:
+    """Return a time with its day: "0310Z" is the nearest to now, "+10 min" from now."""
+    from keepclear.errors import InputError
+    from keepclear.units import US_PER_S, format_time, parse_duration_us
+
+    now_s = int(time.time())
+    if text.startswith("+"):
+        at_us = now_s * US_PER_S + parse_duration_us(text[1:], option)
+        return f"{format_time(at_us)[:19]}Z"
+    if (found := _TODAY.fullmatch(text.strip())) is None:
+        return text
+    hour, minute, second = (int(each or 0) for each in found.groups())
+    if hour > 23 or minute > 59 or second > 59:
+        raise InputError(option, text, "is no time of a day", 'write "0310Z", up to 2359Z')
+    off_s = (hour * 3_600 + minute * 60 + second - now_s + HALF_DAY_S) % (2 * HALF_DAY_S)
+    return f"{format_time((now_s + off_s - HALF_DAY_S) * US_PER_S)[:19]}Z"
