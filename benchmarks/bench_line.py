@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
 import msgspec
+from bench_exchange import operation_at
 from bench_server import CONNECTIONS, Sent, _at_once, _connected, _goal
 from measuring import Line, seconds
 
@@ -33,10 +34,12 @@ from keepclear.detect.compiled import compiled
 from keepclear.exchange.agreements import CarryAgreement
 from keepclear.exchange.events import MessageChanged, MessageOverdue
 from keepclear.exchange.picture import told_in
+from keepclear.exchange.views import Notice
 from keepclear.line.acts import SendMessage
 from keepclear.line.ladder import Step
 from keepclear.line.messages import FLIGHT_SAFETY
-from keepclear.plays.stage import DAY_US, PEOPLE, Stage
+from keepclear.plans.acts import ActivateOperation, FileOperation, MakeContingent
+from keepclear.plays.stage import DAY_US, HOUR_US, PEOPLE, Stage
 from keepclear.record.encoding import encode
 from keepclear.record.entries import Part
 from keepclear.record.headers import Status
@@ -71,7 +74,7 @@ class _Desks(NamedTuple):
 def line_speed() -> list[Line]:
     """One node on SQLite: 50 conversations, and 10,000 deadlines that fall due."""
     with _serving(*PARTIES) as desks:
-        lines = [_conversations(desks)]
+        lines = [_conversations(desks), _lost_communications(desks)]
     deadlines = Deadlines(
         deadlines=(Deadline(precedence=Precedence.URGENT, acknowledge_s=WITHIN_S),),
         escalation=("watch", "duty-officer"),
@@ -206,6 +209,51 @@ def _conversations(desks: _Desks) -> Line:
         note=f"{CONVERSATIONS} conversations of {len(PARTIES)} parties, one message in "
         f"{EACH_S:g} s each, {len(talk.took_s):,} in all; median "
         f"{seconds(statistics.median(talk.took_s))}; senders and receivers in a process each",
+    )  # fmt: skip
+
+
+# --- an operation that is lost -------------------------------------------------------------------
+
+
+def _lost_communications(desks: _Desks) -> Line:
+    """Make an operation contingent that all others are in conflict with; see when each is told."""
+    start_us = time.time_ns() // 1000 + HOUR_US
+    watching = [desks.client(party) for party in PARTIES]
+    for place, client in enumerate(watching):
+        by_level = FileOperation(operation=operation_at(35.0, 34.0, 200 + place, start_us))
+        client.act("operations.file/1", by_level)
+    first, *others = watching
+    [lost] = first.operations()
+    key = tuple(each.other.ovn for each in first.conflicts() if each.other.ovn is not None)
+    assert len(key) == len(others), "all are affected"
+    first.act("operations.activate/1", ActivateOperation(id=lost.id, key=key))
+    took_s: list[float] = []
+    ready = threading.Barrier(len(others) + 1)
+    begun: list[float] = []
+
+    def listen(client: Client) -> None:
+        for number, steps in enumerate(client.follow()):
+            if not number:
+                ready.wait(30)
+            told = [told_in(part) for step in steps for part in step]
+            if any(isinstance(each, Notice) and each.other.state == "contingent" for each in told):
+                took_s.append(time.perf_counter() - begun[0])
+                return
+
+    hearing = [threading.Thread(target=listen, args=(each,)) for each in others]
+    for each in hearing:
+        each.start()
+    ready.wait(30)
+    begun.append(time.perf_counter())
+    first.act("operations.contingent/1", MakeContingent(id=lost.id))
+    for each in hearing:
+        each.join(30)
+    if len(took_s) < len(others):
+        raise AssertionError(f"{len(took_s)} of {len(others)} told")
+    return Line(
+        "one input makes an operation contingent, the last of all affected told",
+        seconds(max(took_s)), _goal(max(took_s), 5.0),
+        note=f"{len(others)} parties, each by its own copy, proven",
     )  # fmt: skip
 
 
