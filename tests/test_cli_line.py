@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from keepclear.exchange.views import SAYS_NOTHING_ELSE
+from keepclear.formats.wording import wording_in
 from tests.desk_plays import Desks, two_desks
 
+CHECK = ("--template", "frequency-check")
 SAYS = "Cease activity at 33.50N 038.62E, our people are there."
 
 
@@ -262,3 +264,101 @@ def test_a_time_of_day_is_the_nearest_to_now(desks: Desks) -> None:
     shown = desks.run("north", "line", "show", message)
 
     assert time.strftime("time        %Y-%m-%dT%H:%M:00Z", hour_ago) in shown
+
+
+def test_an_accident_is_told_with_three_things_and_what_is_known_later_is_added(
+    desks: Desks,
+) -> None:
+    place = ("--time", "0310Z", "--place", "33.50N 038.62E")
+    said = desks.run("north", "line", "accident", "south", *place, "--not-deliberate")
+    found = re.search(
+        r"URGENT \(PAN PAN\)  message ([0-9a-f]{8}) from north, watch, to south", said
+    )
+    assert found is not None
+    message = found[1]
+    assert "5.3 Intent: not deliberate" in said
+
+    update = ("line", "accident", "south", "--update", message, "--what", "unmanned aircraft")
+    said = desks.run("north", *update, "--injured", "0")
+
+    assert f"replies to  message {message}" in said
+    assert "Accident notice, continued" in said
+    assert "14.7 Persons injured: 0" in said
+    shown = desks.run("south", "line", "show", message, "--language", "ru")
+    assert wording_in("ru").templates["accident-notice"].title in shown
+    shown = desks.run("south", "line", "show", message, "--language", "ar")
+    assert "\u2067\u20685.2\u2069 المكان: \u206833.50000N 038.62000E\u2069" in shown
+    other = sent(desks)
+    said = desks.run("north", "line", "accident", "south", "--update", other, "--injured", "1",
+                     status=2)  # fmt: skip
+    assert "is no notice of an accident; name one that was sent with accident-notice" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "say --not-deliberate, or --not-known where that is so"),
+        (
+            ("--not-known", "--time", "0310Z"),
+            "place '': is needed: a position; give it as \"33.50N",
+        ),
+        (("--update", "ffff0000"), "--update adds nothing yet; give what is known now"),
+    ],
+)
+def test_what_an_accident_lacks_is_named(
+    desks: Desks, words: tuple[str, ...], says: str
+) -> None:  # fmt: skip
+    assert says in desks.run("north", "line", "accident", "south", *words, status=2)
+
+
+def test_a_template_is_sent_with_its_fields_its_precedence_and_no_text(desks: Desks) -> None:
+    said = desks.run(
+        "north", "line", "send", "south", "--template", "activity-notice", "--position",
+        "35-16.0N 040-05.0E", "--field", "from=+10 min", "--field", "until=+2 h", "--field",
+        "force=2nd brigade",
+    )  # fmt: skip
+
+    assert "PRIORITY  message" in said
+    assert "1.1 Position: 35.26667N 040.08333E (35-16.0N 040-05.0E)" in said
+    assert "1.6 Force: 2nd brigade" in said
+    message = re.findall(r"message ([0-9a-f]{8}) from", said)[0]
+    desks.run("south", "line", "read", "--shown")
+    desks.run("south", "line", "ack", message)
+    position = ("--position", "35-16.0N 040-05.0E")
+    said = desks.run("south", "line", "readback", message, *position, status=2)
+    assert "is read back whole; give --field from=... and --field until=..., too" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--template", "notice"), "template 'notice': is none; one of activity-notice, closure"),
+        (("--template", "stop", "--position", "33N 038E"), "an act of kind line.stop alone"),
+        (CHECK, "frequency '': is needed: a frequency; give it as"),
+        (("--template", "line-check", "--field", "number"), "is no NAME=VALUE"),
+        (("--template", "line-check", "--level", "FL240"), "level '': is no field here"),
+        ((*CHECK, "--frequency", "8 MHz", "--field", "frequency=8 MHz"), "is given twice"),
+        ((), "TEXT: has 0 characters, not 1 to 2,000"),
+    ],
+)
+def test_what_a_template_cannot_have_is_refused_before_anything_is_signed(
+    desks: Desks, words: tuple[str, ...], says: str
+) -> None:
+    assert says in desks.run("north", "line", "send", "south", *words, status=2)
+
+
+def test_templates_are_listed_with_their_fields_and_read_in_a_language(desks: Desks) -> None:
+    assert " 7  lost-communications   Lost communications\n" in desks.run(
+        "north", "line", "templates"
+    )
+    said = desks.run("north", "line", "templates", "frequency-check", "--language", "fr")
+    assert '  frequency     frequency   needed  "121.5 MHz"' in said
+    assert "  10.1 Fréquence: 121.500 MHz (121.5 MHz)" in said
+
+
+def test_the_language_of_a_desk_is_a_setting(desks: Desks, tmp_path: Path) -> None:
+    desks.run("north", "line", "send", "south", "--template", "line-check")
+    file = tmp_path / "desk.toml"
+    file.write_text('[line.read]\nlanguage = "tr"\n')
+
+    assert "Hat kontrolü" in desks.run("south", "--config", str(file), "line", "read")

@@ -34,7 +34,7 @@ from keepclear.cli.incident_desk import incident
 from keepclear.cli.key import key
 from keepclear.cli.key_changes import appoint, rotate
 from keepclear.cli.line import line
-from keepclear.cli.line_forms import readback
+from keepclear.cli.line_forms import accident, readback, templates
 from keepclear.cli.operation import operation
 from keepclear.cli.play import play
 from keepclear.cli.record import record
@@ -92,7 +92,8 @@ for each in (
     denounce,
 ):  # fmt: skip
     agreement.add_command(each)
-line.add_command(readback)
+for each in (accident, readback, templates):
+    line.add_command(each)
 for each in (incident_in_file, export):
     record.add_command(each)
 for each in (rotate, appoint):

@@ -23,7 +23,13 @@ from keepclear.cli.desk import (
     waiting_text,
 )
 from keepclear.cli.key import BAD_INPUT, print_or_refuse
-from keepclear.cli.line_values import typed_values, value_options
+from keepclear.cli.line_values import (
+    fields_typed,
+    form_options,
+    read_in_option,
+    typed_values,
+    value_options,
+)
 from keepclear.cli.operation import time_of
 
 if TYPE_CHECKING:
@@ -51,10 +57,10 @@ def line() -> None:
 
 @line.command()
 @click.argument("to", metavar="FORCE_OR_PARTY")
-@click.argument("text")
+@click.argument("text", default="")
 @click.option("--precedence", type=click.Choice(PRECEDENCES, case_sensitive=False),
-              default="ROUTINE", show_default=True,
-              help="DISTRESS is MAYDAY, URGENT is PAN PAN.")  # fmt: skip
+              help="DISTRESS is MAYDAY, URGENT is PAN PAN.  [default: ROUTINE, or the template's]"
+              )  # fmt: skip
 @click.option("--channel", default="flight-safety", show_default=True,
               help="Over which channel; DISTRESS goes over flight-safety.")  # fmt: skip
 @click.option("--post", metavar="POST", help="To which post; the first of the agreed chain.")
@@ -62,51 +68,63 @@ def line() -> None:
 @click.option("--reply-to", metavar="ID", help="The message that this is about.")
 @click.option("--language", default="en", show_default=True, help="In which TEXT is typed.")
 @value_options
+@form_options
 @home_option
 def send(
-    to: str, text: str, precedence: str, channel: str, post: str | None, person: str | None,
-    reply_to: str | None, language: str, home: str, **values: str | None,
+    to: str, text: str, precedence: str | None, channel: str, post: str | None,
+    person: str | None, reply_to: str | None, language: str, template: str | None,
+    field: tuple[str, ...], home: str, **values: str | None,
 ) -> int:  # fmt: skip
     """Send TEXT to the watch of a party, or of the party that answers for a force.
 
     A position, a level, a time and a frequency in options of their own are to be read back: the
-    message is confirmed once they were, and are the same.
+    message is confirmed once they were, and are the same. With --template its fields are given
+    with --field, and each reader has it in a language of his own; TEXT may be left out then.
 
     \b
-    Example:
+    Examples:
+      keepclear line send south --template activity-notice --field "from=0310Z" \\
+        --field "until=0510Z" --position "35-16.0N 040-05.0E" --home north
       keepclear line send south "Cease activity, our people are there." \\
         --position "33.50N 038.62E" --precedence URGENT --home north
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.agreement.clauses import Precedence
     from keepclear.line.acts import SendDistress, SendMessage
-    from keepclear.line.values import FREE
+    from keepclear.line.templates import fields_of, template_named
     from keepclear.record.headers import is_name
 
-    if not 0 < len(text.strip()) <= len(text) <= LONGEST:
-        raise click.UsageError(f"TEXT: has {len(text)} characters, not 1 to {LONGEST:,}")
+    least = 0 if template is not None else 1
+    if not least <= len(text.strip()) <= len(text) <= LONGEST:
+        raise click.UsageError(f"TEXT: has {len(text)} characters, not {least} to {LONGEST:,}")
 
     def make() -> list[str]:
-        given = typed_values(values, FREE)
+        form = None if template is None else template_named(template)
+        used = None if form is None else form.form
+        urgency = Precedence(
+            precedence.upper() if precedence else form.precedence if form else "ROUTINE"
+        )
+        given = typed_values(fields_typed(field, values), fields_of(used))
         with desk(home) as at:
             replied = None if reply_to is None else named(at, reply_to).id
             made: Signed
-            if precedence.upper() == Precedence.DISTRESS:
+            if urgency is Precedence.DISTRESS:
                 kind = "distress/1"  # nothing is asked before it is sent, where a party is named
                 made = SendDistress(
-                    to=to if is_name(to) else _party(at, to),
+                    to=to if is_name(to) else party_of(at, to),
                     text=text,
                     language=language,
                     post=post,
                     person=person,
                     reply_to=replied,
                     values=given,
+                    template=used,
                 )
             else:
                 kind = "line.send/1"
                 made = SendMessage(
-                    to=_party(at, to), channel=channel, precedence=Precedence(precedence.upper()),
+                    to=party_of(at, to), channel=channel, precedence=urgency,
                     text=text, language=language, post=post, person=person, reply_to=replied,
-                    values=given,
+                    values=given, template=used,
                 )  # fmt: skip
             return done(at, at.act(kind, made))
 
@@ -119,9 +137,11 @@ def send(
 @click.option("--shown/--not-shown", "is_shown", default=None,
               help="Say that a person was shown them; by default at a terminal.")  # fmt: skip
 @person_option
+@read_in_option
 @home_option
 def read(
-    channel: str | None, person: str | None, home: str, *, is_all: bool, is_shown: bool | None
+    channel: str | None, person: str | None, language: str, home: str, *, is_all: bool,
+    is_shown: bool | None,
 ) -> int:  # fmt: skip
     """Print the messages that came to this post, and sign that they were displayed.
 
@@ -144,7 +164,7 @@ def read(
             if claims and not stale:
                 at.client.deliver()
                 own, sent = _inbox(at, channel, is_all=is_all)
-            lines = [*stale, *waiting_text(at), *_read_text(own, sent)]
+            lines = [*stale, *waiting_text(at), *_read_text(own, sent, language)]
             click.echo("\n".join(lines))
             if claims and not stale:
                 _displayed(at, own, person)
@@ -221,8 +241,9 @@ def disseminated(message: str, units: tuple[str, ...], person: str | None, home:
 
 @line.command()
 @click.argument("message", metavar="ID")
+@read_in_option
 @home_option
-def show(message: str, home: str) -> int:
+def show(message: str, language: str, home: str) -> int:
     """Print the ladder of message ID, with the seconds between its steps.
 
     With each step stands when and by whom it was taken, or when it is due. Both parties see the
@@ -240,7 +261,7 @@ def show(message: str, home: str) -> int:
         with desk(home) as at:
             stale.extend(stale_text(at.caught_up()))
             found = named(at, message)
-        return [*stale, ladder_text(found, _now_us()).rstrip("\n")]
+        return [*stale, ladder_text(found, _now_us(), language).rstrip("\n")]
 
     return print_or_refuse(make) or (BAD_INPUT if stale else 0)
 
@@ -304,7 +325,7 @@ def named(at: AtDesk, given: str) -> "Message":
     return known[one_of(given, list(known), "message")]
 
 
-def _party(at: AtDesk, given: str) -> str:
+def party_of(at: AtDesk, given: str) -> str:
     """Return the party of a name, or the one that answers for the force of that name."""
     from keepclear.agreement.binding import Answers
 
@@ -346,11 +367,12 @@ def _inbox(
     return own, [each for each in shown if each.sender == party]
 
 
-def _read_text(own: "list[Message]", sent: "list[Message]") -> list[str]:
+def _read_text(own: "list[Message]", sent: "list[Message]", language: str) -> list[str]:
     from keepclear.reports.message_text import messages_text, sent_text
 
-    lines = [messages_text(own, _now_us(), "no messages wait at this post").rstrip("\n")]
-    return [*lines, *sent_text(sent, _now_us())]
+    none = "no messages wait at this post"
+    lines = [messages_text(own, _now_us(), none, language).rstrip("\n")]
+    return [*lines, *sent_text(sent, _now_us(), language)]
 
 
 def _displayed(at: AtDesk, own: "list[Message]", person: str | None) -> None:

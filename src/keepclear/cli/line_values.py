@@ -26,6 +26,44 @@ OPTIONS: Final = (
 _TODAY: Final = re.compile(r"(?a:(\d\d):?(\d\d)(?::?(\d\d))?)\s*[Zz]")
 
 
+# As `line.wording.LANGUAGES`, which is not loaded to print help.
+LANGUAGES: Final = ("en", "ru", "ar", "tr", "fr", "he")
+read_in_option = click.option(
+    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True,
+    help="In which language templates are read.",
+)  # fmt: skip
+
+
+def form_options(command: Command) -> Command:
+    """Give a command the options for a template and its fields."""
+    for each in (
+        click.option("--field", multiple=True, metavar="NAME=VALUE",
+                     help='A field of the template: "from=0310Z"; as often as there are any.'),
+        click.option("--template", metavar="NAME",
+                     help="Of which template; keepclear line templates lists them."),
+    ):  # fmt: skip
+        command = each(command)
+    return command
+
+
+def fields_typed(given: tuple[str, ...], options: Mapping[str, str | None]) -> dict[str, str]:
+    """Return fields as they were typed, by name: those of NAME=VALUE, and those of own options.
+
+    `InputError` for what is no NAME=VALUE, or is given twice.
+    """
+    from keepclear.errors import InputError
+
+    made = {name: typed for name, typed in options.items() if typed is not None}
+    for each in given:
+        name, equals, typed = each.partition("=")
+        if not equals or not typed.strip():
+            raise InputError("field", each, "is no NAME=VALUE", 'write "from=0310Z"')
+        if name.strip() in made:
+            raise InputError(name.strip(), typed, "is given twice", "give it once")
+        made[name.strip()] = typed.strip()
+    return made
+
+
 def value_options(command: Command) -> Command:
     """Give a command the options for position, level, time and frequency."""
     for each in reversed(OPTIONS):
@@ -33,19 +71,15 @@ def value_options(command: Command) -> Command:
     return command
 
 
-def typed_values(
-    given: Mapping[str, str | None], fields: "Mapping[str, Field]"
-) -> "tuple[Typed, ...]":
+def typed_values(given: Mapping[str, str], fields: "Mapping[str, Field]") -> "tuple[Typed, ...]":
     """Return values as they are signed; refused here where the exchange would refuse them.
 
-    given: what was typed, by field; None for nothing.
+    given: what was typed, by field.
     """
     from keepclear.line.values import Kind, Typed, read_values
 
     made = []
     for name, typed in given.items():
-        if typed is None:
-            continue
         is_time = name in fields and fields[name].kind is Kind.TIME
         made.append(Typed(name=name, typed=time_typed(typed, name) if is_time else typed))
     read_values(made, fields)

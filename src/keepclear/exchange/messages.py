@@ -50,7 +50,8 @@ from keepclear.line.messages import (
     open_channels,
     stepped,
 )
-from keepclear.line.values import FREE, read_values
+from keepclear.line.templates import fields_of
+from keepclear.line.values import read_values
 from keepclear.record.headers import Act
 from keepclear.units import US_PER_S, format_time
 
@@ -111,7 +112,8 @@ def _send(
         clause="" if limit is None else limit.clause,
         within_us=None if limit is None else limit.within_us, first_us=first_us,
         chain=() if limit is None else chain_of(post, payload.person, limit.escalation),
-        steps=(sent,), next_us=first_us, values=read_values(payload.values, FREE),
+        steps=(sent,), next_us=first_us, template=payload.template,
+        values=read_values(payload.values, fields_of(payload.template)),
     )  # fmt: skip
     deciding.seen_by = made.parties
     deciding.emit(made.parties, MessageChanged(message=made, taken=sent))

@@ -19,6 +19,7 @@
 with their source (docs/borders.md explains the keys).
 `data/disputed.toml`, `data/waters.toml`: the overlays, explained at their top.
 `data/templates/*.toml`: drafts of agreements (`agreement_draft`).
+`data/languages/*.toml`: words of the templates of messages, a file for each language (`wording`).
 """
 
 import csv
@@ -73,6 +74,11 @@ def template_names() -> tuple[str, ...]:
 def read_template(name: str) -> str:
     """Return a template of an agreement, one of `template_names`, as text."""
     return (files("keepclear.formats") / "data" / "templates" / f"{name}.toml").read_text("utf-8")
+
+
+def read_language(name: str) -> str:
+    """Return the words of templates of messages in a language, one of `LANGUAGES`, as text."""
+    return (files("keepclear.formats") / "data" / "languages" / f"{name}.toml").read_text("utf-8")
 
 
 def read_borders() -> Borders:

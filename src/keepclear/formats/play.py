@@ -41,8 +41,8 @@ and what belongs to it (`DOES`); what stands in brackets may be left out:
     answer-line    case, line, agrees, [why]
     close-case     case, [why]
     leave-case-open  case, why
-    send           message, to, words, [precedence, channel, post, person, reply_to, language,
-                   values]
+    send           message, to, [words, precedence, channel, post, person, reply_to, language,
+                   values, template]
     deliver        message, [post]
     display, acknowledge-message  message, [post, person]
     read-back      message, values, [post, person]
@@ -54,7 +54,8 @@ An operation, a none-here, an incident case and a message are called by their na
 conflict by the two operations, "A1 and B1". precedence: URGENT is the default; with DISTRESS no
 channel stands. post: to which it is sent, or by which post of its party a step is taken, "watch" or
 "duty-officer". until: after the start, as `at`. to: a party, or for a none-here a list of them.
-values: table: field = what it says, as somebody types it (`line.values`).
+values: table: field = what it says, as somebody types it (`line.values`). template: by its name
+(`line.templates`); a message has words, or a template, or both.
 about: an operation, a conflict or a none-here. when: the time that a line is about (RFC 3339).
 line: its number in its case, in the order in which they were written.
 area: one name, or a list of them, for all of which `lasts` counts; start: one, or one for each.
@@ -145,6 +146,7 @@ class PlayAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     language: str = "en"
     units: tuple[str, ...] = ()
     values: dict[str, str] | None = None
+    template: str = ""
     until: str = ""
     agrees: bool | None = None
 
@@ -217,8 +219,18 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "close-case": (("case",), ("why",)),
     "leave-case-open": (("case", "why"), ()),
     "send": (
-        ("message", "to", "words"),
-        ("precedence", "channel", "post", "person", "reply_to", "language", "values"),
+        ("message", "to"),
+        (
+            "words",
+            "precedence",
+            "channel",
+            "post",
+            "person",
+            "reply_to",
+            "language",
+            "values",
+            "template",
+        ),
     ),
     "deliver": (("message",), ("post",)),
     "display": (("message",), ("post", "person")),

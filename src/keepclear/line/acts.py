@@ -10,7 +10,8 @@ from typing import Annotated
 import msgspec
 
 from keepclear.agreement.clauses import Precedence
-from keepclear.line.messages import NEEDS, Language, Text, Units, Why, Word
+from keepclear.line.messages import NEEDS, Language, Units, Why, Word
+from keepclear.line.templates import Form
 from keepclear.line.values import Several
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, TimeUs
@@ -21,21 +22,24 @@ class SendMessage(Signed, frozen=True, kw_only=True):
 
     post: of the receiver; None for the first of the agreed chain, or of a reply for the post that
     sent what is replied to. language: in which the text was typed. reply_to: an earlier message.
-    values: what stands in fields of its own, as it was typed.
+    values: what stands in fields of its own, as it was typed. template: of which it is, or none;
+    with one there need be no text.
     """
 
     to: Name
     channel: Name
     precedence: Precedence
-    text: Text
+    text: Why = ""
     language: Language
     post: Name | None = None
     person: Name | None = None
     reply_to: Id | None = None
     values: Several = ()
+    template: Form | None = None
 
     def __post_init__(self) -> None:
-        """Refuse the two precedences that no message of this kind has."""
+        """Refuse what says nothing, and the two precedences that no message of this kind has."""
+        _check_said(self.text, self.template)
         if self.precedence is Precedence.DISTRESS:
             raise ValueError("has precedence DISTRESS; send it as an act of kind distress/1")
         if self.precedence is Precedence.STOP:
@@ -53,12 +57,22 @@ class SendDistress(Signed, frozen=True, kw_only=True):
     """
 
     to: Name
-    text: Text
+    text: Why = ""
     language: Language
     post: Name | None = None
     person: Name | None = None
     reply_to: Id | None = None
     values: Several = ()
+    template: Form | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what says nothing."""
+        _check_said(self.text, self.template)
+
+
+def _check_said(text: str, template: Form | None) -> None:
+    if not text.strip() and template is None:
+        raise ValueError("says nothing; give it a text or a template")
 
 
 class MarkDelivered(Signed, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from keepclear.agreement.clauses import Precedence
 from keepclear.agreement.words import LINES
 from keepclear.line.ladder import LADDER, Step, Taken, check_step
 from keepclear.line.read_back import ReadBack
+from keepclear.line.templates import Form
 from keepclear.line.values import Value, to_read_back
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, Status, TimeUs
@@ -38,7 +39,6 @@ DEFAULT_CHANNELS: Final = (FLIGHT_SAFETY, POLITICAL)
 FOR_UNITS: Final = frozenset({Precedence.DISTRESS, Precedence.URGENT, Precedence.PRIORITY})
 # The words that are spoken (ICAO Annex 10 Volume II, 5.3): printed beside their precedence.
 SPOKEN: Final = {Precedence.DISTRESS: "MAYDAY", Precedence.URGENT: "PAN PAN"}
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000, pattern=LINES)]
 Why = Annotated[str, msgspec.Meta(max_length=2_000, pattern=LINES)]
 Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}\Z")]
 Unit = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=LINES)]
@@ -115,8 +115,9 @@ class Message(Signed, frozen=True, kw_only=True):
     reply_to: an earlier message, or none. clause: which sets its deadline, empty for none;
     within_us: how long a post has, None where no deadline is agreed; first_us: when the first is.
     chain: the posts that it goes on to, in order; level: how many times it has; next_us: when it
-    is looked at next, None where nothing more falls due. values: what stands in fields of its own;
-    read_backs: all that there were, of which only one that is the same is a step.
+    is looked at next, None where nothing more falls due. template: of which it is, or
+    none; values: what stands in fields of its own; read_backs: all that there were, of which only
+    one that is the same is a step.
     """
 
     id: Id
@@ -129,7 +130,7 @@ class Message(Signed, frozen=True, kw_only=True):
     receiver: Name
     post: Name
     person: Name | None
-    text: Text
+    text: Why
     language: Language
     reply_to: Id | None
     sent_us: TimeUs
@@ -142,6 +143,7 @@ class Message(Signed, frozen=True, kw_only=True):
     overdue: tuple[Overdue, ...] = ()
     level: int = 0
     next_us: TimeUs | None = None
+    template: Form | None = None
     values: tuple[Value, ...] = ()
     read_backs: tuple[ReadBack, ...] = ()
 

@@ -76,10 +76,15 @@ def compared(values: Sequence[Value], given: Sequence[Typed]) -> tuple[Compared,
     values: as they were sent; given: as they were read back. `InputError` for a field that is left
     out, is none, or has not the form of one.
     """
-    sent = to_read_back(values)
-    fields = {each.name: Field(KINDS[type(each)], is_needed=True) for each in sent}
-    read = {each.name: each for each in read_values(given, fields)}
-    return tuple(_compared(each, read[each.name]) for each in sent)
+    read = {each.name: each for each in read_values(given, read_back_fields(values))}
+    return tuple(_compared(each, read[each.name]) for each in to_read_back(values))
+
+
+def read_back_fields(values: Sequence[Value]) -> dict[str, Field]:
+    """Return the fields of a message that are read back, by name: all of them are needed."""
+    return {
+        each.name: Field(KINDS[type(each)], is_needed=True) for each in to_read_back(values)
+    }  # fmt: skip
 
 
 def _compared(sent: Value, read: Value) -> Compared:
@@ -95,12 +100,20 @@ def _compared(sent: Value, read: Value) -> Compared:
             why = _level_why(sent, read)
         case TimeValue(), TimeValue():
             off_s = (read.at_us - sent.at_us) // US_PER_S
-            why = f"is {abs(off_s):,} s {'later' if off_s > 0 else 'earlier'}" if off_s else ""
+            way = "later" if off_s > 0 else "earlier"
+            why = f"is {_length_text(abs(off_s))} {way}" if off_s else ""
         case FrequencyValue(), FrequencyValue():
             why = _frequency_why(sent, read)
         case _:
             raise AssertionError(sent, read)
     return Compared(read=read, is_same=not why, why=why)
+
+
+def _length_text(length_s: int) -> str:
+    """Return a length of time in its parts: 4 h 12 min 30 s."""
+    hours, rest_s = divmod(length_s, 3_600)
+    parts = ((hours, "h"), (rest_s // 60, "min"), (rest_s % 60, "s"))
+    return " ".join(f"{number:,} {unit}" for number, unit in parts if number)
 
 
 def _level_why(sent: LevelValue, read: LevelValue) -> str:

@@ -4,12 +4,15 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from msgspec import to_builtins
+
 from keepclear.agreement.clauses import Precedence
 from keepclear.errors import InputError
 from keepclear.formats.play import PlayAct
 from keepclear.formats.play_faults import converted
 from keepclear.line import acts
 from keepclear.line.messages import Word
+from keepclear.line.templates import template_named
 from keepclear.plays.stage import POSTS
 from keepclear.record.encoding import Signed
 from keepclear.units import parse_duration_us
@@ -79,6 +82,7 @@ def _sent(act: PlayAct, named: Callable[[str], str]) -> Signed:
         "to": act.others[0], "text": act.words, "language": act.language,
         "post": act.post or None, "person": act.person or None,
         "reply_to": named(act.reply_to) if act.reply_to else None, "values": _values(act),
+        "template": to_builtins(template_named(act.template).form) if act.template else None,
     }  # fmt: skip
     if act.precedence == Precedence.DISTRESS:
         return converted(made, acts.SendDistress, "")

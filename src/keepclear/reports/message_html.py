@@ -6,11 +6,13 @@ With times and no lengths of time: a sheet of paper that says "in 4 minutes" lie
 
 from collections.abc import Iterable
 
-from keepclear.line.ladder import LADDER
+from keepclear.line.ladder import LADDER, Step
 from keepclear.line.messages import Message
+from keepclear.reports.form_text import form_markup
 from keepclear.reports.markup import Markup, tag, text
 from keepclear.reports.message_text import in_order, overdue_text, precedence_text, second
 from keepclear.reports.play_values import day_of, listed
+from keepclear.reports.read_back_text import confirmed_text, read_back_rows, value_row
 
 SHORT = 8
 HEADS = ("message", "urgency", "from, to", "it says", "state", "due (UTC)")
@@ -27,15 +29,31 @@ def _row(message: Message) -> Markup:
     last = max((each.step for each in message.steps), key=list(LADDER).index)
     overdue = [tag("div", tag("b", text("OVERDUE: ")), text(overdue_text(each)))
                for each in message.overdue]  # fmt: skip
-    said = [tag("div", text(message.text), dir="auto"), tag("div", text(_beside(message)),
-            class_="small")]  # fmt: skip
+    said = [
+        *form_markup(message),
+        *([tag("div", text(message.text), dir="auto")] if message.text else []),
+        *[tag("div", text(f"{name}: {said}")) for name, said in _values(message)],
+        tag("div", text(_beside(message)), class_="small"),
+    ]
     return tag(
         "tr", tag("td", text(message.id[:SHORT]), class_="clause"),
         tag("td", tag("b", text(precedence_text(message.precedence)))),
         tag("td", tag("div", text(whom)), tag("div", text(f"sent {sent}"), class_="small")),
-        tag("td", *said, class_="said"), tag("td", text(str(last))),
+        tag("td", *said, class_="said"), tag("td", text(_state(message, last))),
         tag("td", *[tag("div", text(each)) for each in _due(message)], *overdue),
     )  # fmt: skip
+
+
+def _values(message: Message) -> list[tuple[str, str]]:
+    """Return values and mismatches as rows; those of a template stand in its form."""
+    rows = [] if message.template is not None else [value_row(each) for each in message.values]
+    wrong = message.mismatch
+    return [*rows, *(read_back_rows(message, wrong) if wrong is not None else ())]
+
+
+def _state(message: Message, last: Step) -> str:
+    words = confirmed_text(message) if message.first(Step.ACKNOWLEDGED) is not None else ""
+    return f"{last}, {words}" if words else str(last)
 
 
 def _beside(message: Message) -> str:

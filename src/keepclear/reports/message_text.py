@@ -13,6 +13,9 @@ from keepclear.exchange.events import MessageChanged, MessageOverdue
 from keepclear.exchange.views import SAYS_NOTHING_ELSE
 from keepclear.line.ladder import LADDER, Step
 from keepclear.line.messages import SPOKEN, Answer, Message, Overdue, StepTaken
+from keepclear.line.read_back import ReadBack
+from keepclear.line.values import value_text
+from keepclear.reports.form_text import form_rows, title_of
 from keepclear.reports.play_values import day_of, listed
 from keepclear.reports.printable import printable
 from keepclear.reports.read_back_text import (
@@ -51,27 +54,32 @@ def in_order(messages: Iterable[Message]) -> list[Message]:
     return sorted(messages, key=place)
 
 
-def message_rows(message: Message, now_us: int) -> Iterator[str]:
-    """Yield the lines of a message: how far it has come, what it says, what is due or overdue."""
+def message_rows(message: Message, now_us: int, language: str = "en") -> Iterator[str]:
+    """Yield the lines of a message: how far it has come, what it says, what is due or overdue.
+
+    language: in which its template is read.
+    """
     yield (
         f"{precedence_text(message.precedence)}  message {message.id[:SHORT]} from "
         f"{message.sender}, {message.sender_post}, to {_to(message)}: {_stands(message)}"
     )
-    for label, text in _rows(message, now_us):
+    for label, text in _rows(message, now_us, language):
         yield f"  {label:<{LABEL}}{text}"
 
 
-def messages_text(messages: Iterable[Message], now_us: int, none: str) -> str:
+def messages_text(
+    messages: Iterable[Message], now_us: int, none: str, language: str = "en"
+) -> str:  # fmt: skip
     """Return messages as they are read. none: what is said where there are none."""
     lines: list[str] = []
     for each in in_order(messages):
-        lines += [*message_rows(each, now_us), ""]
+        lines += [*message_rows(each, now_us, language), ""]
     return "\n".join([*(lines or [none, ""]), SAYS_NOTHING_ELSE]) + "\n"
 
 
-def ladder_text(message: Message, now_us: int) -> str:
+def ladder_text(message: Message, now_us: int, language: str = "en") -> str:
     """Return the ladder of one message: each step with its time, and the seconds between them."""
-    lines = [*message_rows(message, now_us), ""]
+    lines = [*message_rows(message, now_us, language), ""]
     lines.append(f"  {'step':<{STEP}}{'at':<{AT}}{'seconds':<{SECONDS}}by")
     before_us: int | None = None
     for step in message.ladder:
@@ -102,7 +110,7 @@ def changed_text(event: MessageChanged | MessageOverdue) -> str:
     if event.taken is None or event.taken.step is Step.SENT:
         return (
             f"{precedence_text(message.precedence)}: {name} from {message.sender}, "
-            f"{message.sender_post}, to {_to(message)}: {_said(message)}"
+            f"{message.sender_post}, to {_to(message)}: {_in_short(message)}"
         )
     after = _seconds(event.taken.at_us - message.sent_us)
     return f"{name} is {event.taken.step} {after} s after it was sent, by {_by(event.taken)}"
@@ -116,9 +124,15 @@ def overdue_text(overdue: Overdue) -> str:
     return f"not {overdue.step} at {overdue.post} by {second(overdue.due_us)}; {goes}"
 
 
-def _rows(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
-    yield "says", _said(message)
-    yield from (value_row(each) for each in message.values)
+def _rows(message: Message, now_us: int, language: str) -> Iterator[tuple[str, str]]:
+    for made in message.read_backs[-1:]:
+        yield from _read_back(message, made)
+    for number, line in enumerate(form_rows(message, language)):
+        yield "" if number else "form", line
+    if message.text:
+        yield "says", _said(message)
+    if message.template is None:
+        yield from (value_row(each) for each in message.values)
     day = day_of(message.sent_us)
     yield "sent", f"{day} {second(message.sent_us)} over {message.channel}, {message.status}"
     if message.reply_to is not None:
@@ -128,13 +142,17 @@ def _rows(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
     else:
         yield from _due(message, now_us)
     yield from (("OVERDUE", overdue_text(each)) for each in message.overdue)
-    for made in message.read_backs:
-        for label, text in read_back_rows(message, made):
-            yield label, f"{text}, {second(made.at_us)}"
+    for made in message.read_backs[:-1]:
+        yield from _read_back(message, made)
     if len(message.posts) > 1:
         yield "is with", f"{listed(list(message.posts))} of {message.receiver}"
     for each in message.answers:
         yield "answer", f"{_answered(each)}, {second(each.at_us)}{_over(each, now_us)}"
+
+
+def _read_back(message: Message, made: ReadBack) -> Iterator[tuple[str, str]]:
+    for label, text in read_back_rows(message, made):
+        yield label, f"{text}, {second(made.at_us)}"
 
 
 def _due(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
@@ -174,6 +192,15 @@ def _to(message: Message) -> str:
 
 def _said(message: Message) -> str:
     return f'"{printable(message.text)}" ({message.language})'
+
+
+def _in_short(message: Message) -> str:
+    """Return what a message says in a line: what it is called, its values, its text."""
+    title = title_of(message)
+    if not title:
+        return _said(message)
+    values = [f"{each.name} {printable(value_text(each))}" for each in message.values]
+    return "; ".join([title, *values, *([_said(message)] if message.text else [])])
 
 
 def _by(taken: StepTaken) -> str:
@@ -222,10 +249,10 @@ def urgent_words() -> Sequence[str]:
     return ("OVERDUE: ", f"{MISMATCH}: ", *(f"{precedence_text(each)}: " for each in loud))
 
 
-def sent_text(sent: Iterable[Message], now_us: int) -> list[str]:
+def sent_text(sent: Iterable[Message], now_us: int, language: str = "en") -> list[str]:
     """Return how the messages stand that one's own party has sent; nothing where there are none."""
     found = in_order(sent)
     if not found:
         return []
-    rows = [line for each in found for line in ("", *message_rows(each, now_us))]
+    rows = [line for each in found for line in ("", *message_rows(each, now_us, language))]
     return ["", "sent from here, and not done:", *rows]

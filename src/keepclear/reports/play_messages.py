@@ -12,6 +12,7 @@ from keepclear.exchange.events import MessageChanged, MessageOverdue
 from keepclear.line import acts
 from keepclear.line.ladder import LADDER, Step
 from keepclear.line.messages import Message
+from keepclear.reports.form_text import form_rows
 from keepclear.reports.message_text import overdue_text, precedence_text
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import clock, listed
@@ -108,8 +109,12 @@ class MessageTeller:
         return said
 
     def _sent(self, message: Message) -> Iterator[Row]:
-        yield Row("says", f'"{printable(message.text)}" ({message.language})')
-        yield from (Row(*value_row(each)) for each in message.values)
+        for number, line in enumerate(form_rows(message)):
+            yield Row("" if number else "form", line)
+        if message.text:
+            yield Row("says", f'"{printable(message.text)}" ({message.language})')
+        if message.template is None:
+            yield from (Row(*value_row(each)) for each in message.values)
         person = f", {message.person}" if message.person else ""
         yield Row("post", f"{message.post}{person}, over {message.channel}")
         if message.reply_to is not None:
