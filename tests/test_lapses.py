@@ -23,6 +23,7 @@ from keepclear.plans.conflicts import Conflict
 from keepclear.plans.conflicts import State as Conflicting
 from keepclear.plans.filing import Domain
 from keepclear.plans.operations import Operation, State, claim_of
+from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act
 from keepclear.record.key_documents import Keyring
 from tests.agreement_plays import clause
@@ -313,8 +314,8 @@ def test_what_is_refused_meanwhile_leaves_it_in_its_conflicts(
     play, ours, theirs = met(a_and_b(NUMBERED))
     play.at(83)
 
-    def refusing(deciding: Deciding, act: Act, keys: Keyring) -> None:
-        decide(deciding, act, keys)
+    def refusing(deciding: Deciding, act: Act, keys: Keyring, payload: Signed | None) -> None:
+        decide(deciding, act, keys, payload)
         raise CallerError("refused after all")
 
     with monkeypatch.context() as patch:
