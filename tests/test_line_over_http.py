@@ -19,6 +19,7 @@ from keepclear.formats.play import read_play
 from keepclear.line.acts import AcknowledgeMessage, MarkDisplayed, MarkDisseminated, SendDistress
 from keepclear.line.ladder import Step
 from keepclear.line.messages import Message
+from keepclear.line.templates import template_named
 from keepclear.plays.stage import HOUR_US
 from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import BrokenProof
@@ -99,6 +100,18 @@ def test_suspension_2017_delivers_the_notice_of_a_launch_by_the_clauses_that_sur
     assert notice.clause.startswith("clause 4.1 of ")
     assert steps_of(distress) == list(distress.ladder)
     assert (thanks.channel, thanks.clause[:10]) == ("political", "clause 4.1")
+
+
+def test_brahmos_2022_is_told_with_three_inputs_and_goes_on_with_updates(tmp_path: Path) -> None:
+    with played_over_http(example("plays/brahmos_2022.toml"), tmp_path) as (_, stage):
+        notice, *updates = held_by_both(stage)
+
+    assert notice.template == template_named("accident-notice").form
+    assert [each.name for each in notice.values] == ["time", "place", "intent"]
+    assert (notice.text, notice.is_confirmed) == ("", True)
+    assert notice.first(Step.DISSEMINATED) is not None
+    assert [each.reply_to for each in updates] == [notice.id] * 2
+    assert all(each.is_done and not each.overdue for each in (notice, *updates))
 
 
 def test_who_is_away_for_an_hour_has_missed_nothing_and_goes_on_up_the_ladder(
