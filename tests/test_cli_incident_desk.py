@@ -74,7 +74,7 @@ def test_a_case_from_a_conflict_to_its_end(desks: Desks) -> None:
 def test_none_here_is_stated_contradicted_and_withdrawn(desks: Desks) -> None:
     run = desks.run
     where = ("--circle", "33.0,35.9", "--radius", "3 NM")
-    said = run("south", "incident", "none-here", "--to", "north", *where, "--lasts", "3 h")
+    said = run("south", "line", "none-here", "--to", "north", *where, "--lasts", "3 h")
     [statement] = re.findall(r"NONE-HERE (\w{8})  south", said)
     assert f"NONE-HERE {statement}  south" in run("north", "incident", "list")
 
@@ -85,9 +85,13 @@ def test_none_here_is_stated_contradicted_and_withdrawn(desks: Desks) -> None:
     said = run("north", "incident", "open", statement, "Is that so?", "--other", "south")
     [case] = re.findall(r"incident case (\w{8})", said)
     assert f"CONTRADICTED {statement}  south" in run("north", "incident", "list", case)
-    assert "withdrawn " in run("south", "incident", "withdraw", statement, "--why", "a mistake")
+    assert "withdrawn " in run(
+        "south", "line", "withdraw-none-here", statement, "--why", "a mistake"
+    )
+    circle = ("--to", "north", "--circle", "33,35", "--lasts", "1 h")
+    assert "give --radius" in run("south", "line", "none-here", *circle, status=2)
     assert "above 6 h" in run(
-        "south", "incident", "none-here", "--to", "north", *where, "--lasts", "7 h", status=2
+        "south", "line", "none-here", "--to", "north", *where, "--lasts", "7 h", status=2
     )
 
 
@@ -99,7 +103,6 @@ def test_none_here_is_stated_contradicted_and_withdrawn(desks: Desks) -> None:
         (("agree", "00000000"), "line '00000000': begins 0 of"),
         (("evidence", "00000000", "p.json"), "part '00000000': begins 0 hashes"),
         (("list", "00000000"), "is no incident case of this file"),
-        (("none-here", "--to", "south", "--circle", "33,35", "--lasts", "1 h"), "give --radius"),
     ],
 )
 def test_what_is_not_there_is_one_error(desks: Desks, words: tuple[str, ...], why: str) -> None:

@@ -30,10 +30,11 @@ from keepclear.cli.desk import export, post, send_again
 from keepclear.cli.effect import effect
 from keepclear.cli.export_party import export_party
 from keepclear.cli.incident import incident as incident_in_file
-from keepclear.cli.incident_desk import incident
+from keepclear.cli.incident_desk import incident, none_here, withdraw_none_here
 from keepclear.cli.key import key
 from keepclear.cli.key_changes import appoint, rotate
 from keepclear.cli.line import line
+from keepclear.cli.line_distress import distress
 from keepclear.cli.line_forms import accident, readback, templates
 from keepclear.cli.operation import operation
 from keepclear.cli.play import play
@@ -92,7 +93,7 @@ for each in (
     denounce,
 ):  # fmt: skip
     agreement.add_command(each)
-for each in (accident, readback, templates):
+for each in (accident, distress, none_here, readback, templates, withdraw_none_here):
     line.add_command(each)
 for each in (incident_in_file, export):
     record.add_command(each)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`keepclear incident`: cases with another party, from a desk; and none-here statements.
+"""`keepclear incident`: cases with another party, from a desk; and `line none-here`, statements.
 
 What is printed is read from the party's own copy, which is proven. Cases, lines of a timeline,
 statements and parts of the record are named by how their ids or hashes begin, as `incident list`
@@ -26,7 +26,7 @@ PARTS_SHOWN: Final = 50
 
 @click.group()
 def incident() -> None:
-    """Open, ask, reply, write and close incident cases; state none-here."""
+    """Open, ask, reply, write and close incident cases."""
 
 
 @incident.command("list")
@@ -221,7 +221,7 @@ def leave_open(case: str, why: str, home: str) -> int:
     ))  # fmt: skip
 
 
-@incident.command("none-here")
+@click.command("none-here")
 @click.option("--to", required=True, multiple=True, metavar="PARTY", help="To whom; several.")
 @place_options
 @home_option
@@ -233,7 +233,7 @@ def none_here(to: tuple[str, ...], home: str, **place: Any) -> int:  # noqa: ANN
 
     \b
     Example:
-      keepclear incident none-here --to south --circle 34.9,35.1 --radius "5 NM" \\
+      keepclear line none-here --to south --circle 34.9,35.1 --radius "5 NM" \\
         --lasts "2 h" --home north
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.plans.none_here import TEXT, StateNoneHere
@@ -245,16 +245,16 @@ def none_here(to: tuple[str, ...], home: str, **place: Any) -> int:  # noqa: ANN
     return _act(home, "none-here.state/1", payload)
 
 
-@incident.command()
+@click.command("withdraw-none-here")
 @click.argument("statement")
 @click.option("--why", default="", help="In words.")
 @home_option
-def withdraw(statement: str, why: str, home: str) -> int:
+def withdraw_none_here(statement: str, why: str, home: str) -> int:
     """Withdraw a none-here STATEMENT; those it was given to are told, URGENT.
 
     \b
     Example:
-      keepclear incident withdraw 624b60c5 --home north
+      keepclear line withdraw-none-here 624b60c5 --home north
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.plans.none_here import WithdrawNoneHere
 
