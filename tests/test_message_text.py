@@ -9,6 +9,7 @@ import pytest
 from keepclear.agreement.clauses import Precedence
 from keepclear.exchange.events import MessageChanged, MessageOverdue
 from keepclear.formats.play import read_play
+from keepclear.line.acts import ReadBackMessage
 from keepclear.line.ladder import Step
 from keepclear.line.messages import Word
 from keepclear.plays.stage import Stage
@@ -36,6 +37,7 @@ from tests.message_plays import (
     distress,
     send,
     take,
+    typed,
     wait,
 )
 from tests.record_plays import START_US
@@ -82,6 +84,28 @@ def test_without_a_deadline_it_says_that_none_is_agreed() -> None:
     stage = at_line()
 
     assert NO_DEADLINE in rows(stage, send(stage, to="c"), 0)
+
+
+def test_a_mismatch_is_loud_and_stands_first_and_what_matches_is_not() -> None:
+    stage = at_line()
+    message = send(stage, values=typed(position="35-16.0N 040-05.0E"))
+    take(stage, message, Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED)
+    for back in ("35-21.0N 040-05.0E", "35-16.0N 040-05.0E"):
+        made = ReadBackMessage(id=message, values=typed(position=back), person="shift-lead")
+        stage.submit("b", "line.read-back/1", made)
+        said = messages_text([at(stage, message)], START_US, "none").splitlines()
+        label = "MISMATCH" if at(stage, message).mismatch else "read back"
+        assert said[1].startswith(f"  {label}")
+
+    told = [changed_text(each) for each in events_seen(stage, "b", MessageChanged)][-2:]
+    loud = [step_text([part], {})[1] for part in line_parts(stage)][-2:]
+    assert told[0].startswith(f"MISMATCH: message {message[:8]} read back by b, watch (shift-lead)")
+    assert "as 35.35000N 040.08333E, which is 9,246 m away" in told[0]
+    assert told[1] == (
+        f"message {message[:8]} is read back as it was sent, and confirmed, by b, watch "
+        "(shift-lead)"
+    )
+    assert loud == [True, False]
 
 
 def test_a_standby_whose_time_has_passed_is_silence_again() -> None:

@@ -17,12 +17,13 @@ from keepclear.exchange.folding import fold
 from keepclear.line.acts import ReadBackMessage
 from keepclear.line.ladder import Step
 from keepclear.line.messages import Message
-from keepclear.line.read_back import Compared, compared
+from keepclear.line.read_back import MOST_READ_BACKS, Compared, compared
 from keepclear.line.values import FREE, read_values
 from keepclear.plays.stage import Stage
 from keepclear.record.verification import verify
 from tests.incident_plays import events_seen, refusal
 from tests.message_plays import URGENT_US, at, at_line, distress, overdue, send, take, typed, wait
+from tests.restored_stages import restore
 
 OTHER: Final = "what was sent in {}: they have no common reference"
 UP: Final = (Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED)
@@ -191,6 +192,29 @@ def test_a_mismatch_is_told_to_both_with_both_values_and_confirms_nothing_until_
     assert (again.is_confirmed, again.mismatch) == (True, None)
     assert len(again.read_backs) == 2  # both stay
     check(stage)
+
+
+def test_what_was_read_back_too_often_is_to_be_asked_for_anew() -> None:
+    stage, message = sent_and_taken()
+    for _ in range(MOST_READ_BACKS):
+        read_back(stage, message, level="FL250")
+
+    with pytest.raises(CallerError, match="was read back 20 times, and is not confirmed; call a,"):
+        read_back(stage, message)
+
+    assert len(at(stage, message).read_backs) == MOST_READ_BACKS
+    check(stage)
+
+
+def test_what_a_backup_had_of_a_read_back_stands_after_it() -> None:
+    stage, message = sent_and_taken()
+    before = read_back(stage, message, level="FL250")
+
+    stage.exchange.beat()
+    assert restore(stage, stage.lines)
+
+    assert at(stage, message) == before
+    assert read_back(stage, message).is_confirmed
 
 
 def test_a_mismatch_keeps_nobody_from_being_told() -> None:

@@ -34,6 +34,8 @@ from keepclear.record.encoding import Signed
 from keepclear.record.headers import Name, TimeUs
 from keepclear.units import TMM_PER_FOOT, US_PER_S
 
+# Each is told whole with its message; who has not understood by then has to be called.
+MOST_READ_BACKS: Final = 20
 KINDS: Final[Mapping[type[Typed], Kind]] = {
     PlaceValue: Kind.POSITION, LevelValue: Kind.LEVEL, TimeValue: Kind.TIME,
     FrequencyValue: Kind.FREQUENCY,
