@@ -288,6 +288,23 @@ def test_deir_ez_zor_2016_both_are_shown_both_places_and_another_on_watch_acts_i
         assert "sent as 35.26667N 040.08333E and read back as 35.35000N 040.08333E" in story
 
 
+def test_brahmos_2022_an_accident_is_told_with_three_inputs_and_updates_are_appended() -> None:
+    text = example("plays/brahmos_2022.toml")
+    done = played(text)
+
+    notice, *updates = fold(done.lines).messages.values()
+
+    # stories.md: a notice of an accident in 3 inputs; updates appended
+    assert [each.name for each in notice.values] == ["time", "place", "intent"]
+    assert (notice.text, notice.is_confirmed, notice.overdue) == ("", True, ())
+    start_us = read_play(text.encode(), "play").start_us
+    assert notice.sent_us - start_us < 5 * 60 * US_PER_S  # and not 48 h later: cases.md
+    assert [each.reply_to for each in updates] == [notice.id] * 2
+    story = unwrapped(played_text(read_play(text.encode(), "play"), done, "b"))
+    assert "5.3 Intent: not deliberate" in story
+    assert "14.7 Persons injured: 0" in story
+
+
 def test_tanf_2016_that_nobody_was_told_is_overdue_before_the_second_wave() -> None:
     text = example("plays/tanf_2016.toml")
     done = played(text)

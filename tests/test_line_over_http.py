@@ -88,6 +88,23 @@ def test_tanf_2016_says_over_an_hour_before_the_second_wave_that_nobody_was_told
     assert alarms[0] <= second_wave_us - HOUR_US
 
 
+def test_deir_ez_zor_2016_shows_both_places_at_both_clients_and_another_on_watch_takes_the_call(
+    tmp_path: Path,
+) -> None:
+    with played_over_http(example("plays/deir_ez_zor_2016.toml"), tmp_path) as (_, stage):
+        notice, call = held_by_both(stage)
+
+    wrong, right = notice.read_backs
+    assert [(each.is_same, each.distance_m) for each in wrong.fields] == [
+        (False, 9_246), (True, None)
+    ]  # fmt: skip
+    assert (right.is_same, notice.is_confirmed) == (True, True)
+    taken = call.first(Step.ACKNOWLEDGED)
+    assert taken is not None
+    assert (call.person, taken.person) == ("usual-officer", "second-on-watch")
+    assert taken.at_us - call.sent_us < MINUTE_US
+
+
 def test_suspension_2017_delivers_the_notice_of_a_launch_by_the_clauses_that_survive(
     tmp_path: Path,
 ) -> None:

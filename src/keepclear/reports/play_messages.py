@@ -109,8 +109,7 @@ class MessageTeller:
         return said
 
     def _sent(self, message: Message) -> Iterator[Row]:
-        for number, line in enumerate(form_rows(message)):
-            yield Row("" if number else "form", line)
+        yield from (Row("form", line) for line in form_rows(message))
         if message.text:
             yield Row("says", f'"{printable(message.text)}" ({message.language})')
         if message.template is None:
