@@ -115,6 +115,8 @@ def test_positions_are_one_within_what_was_sent_with(
         ("FL240", "7315 m STD", ""),  # 7315.2 m
         ("S1130", "11300 m STD", ""),
         ("2953 ft QNH 1013", "900 m QNH 1013 hPa", ""),
+        ("2953 ft QNH 1013", "2954 ft QNH 1013", "is 1 ft higher"),
+        ("900 m QNH 1013", "901 m QNH 1013", "is 3 ft higher"),
         ("FL240", "FL250", "is 1,000 ft higher"),
         ("1200 ft AGL", "1000 ft AGL", "is 200 ft lower"),
         ("1200 ft AGL", "1200 ft AGL", ""),
