@@ -31,6 +31,7 @@ from tests.exchange_plays import played
 from tests.incident_plays import events_seen, refusal
 from tests.message_plays import at, at_line, distress, send, sending, take, typed
 from tests.record_plays import START_US
+from tests.test_after_action_cases import page_of
 
 ISOLATES: Final = re.compile("[\u2066-\u2069]")
 INSIDE: Final = re.compile("\u2068[^\u2066-\u2069]*\u2069")
@@ -190,6 +191,15 @@ def test_free_text_stands_beside_it_in_the_original_and_marked_with_its_language
 
     for language in LANGUAGES:
         assert '"Проверка" (en)' in "\n".join(message_rows(made, START_US, language))
+
+
+def test_free_text_of_the_other_script_turns_nothing_around_it() -> None:
+    stage = at_line()
+    message = at(stage, send(stage, text=f"{ARABIC} 12-14", language="ar"))
+
+    said = f'"\u2068{ARABIC} 12-14\u2069" (ar)'
+    assert said in "\n".join(message_rows(message, START_US))
+    assert f"<bdi>{ARABIC} 12-14</bdi>&quot; (ar)" in page_of(stage.lines)
 
 
 def test_what_is_new_is_told_in_one_line() -> None:

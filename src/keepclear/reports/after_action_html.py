@@ -24,6 +24,7 @@ from keepclear.reports.after_action import ConflictStory, OperationStory, Story,
 from keepclear.reports.after_action_map import box_volumes, key_words, range_map, volumes_of
 from keepclear.reports.after_action_moments import Moment
 from keepclear.reports.after_action_style import CSS, running_head
+from keepclear.reports.form_text import row_markup
 from keepclear.reports.html import MAP_WORDS
 from keepclear.reports.html_finding import badge, side_key
 from keepclear.reports.markup import NOTHING, Markup, joined, tag, text
@@ -190,7 +191,7 @@ def _timeline(story: Story, day: str | None) -> Markup:
 def _moment_row(moment: Moment, story: Story, day: str | None) -> Markup:
     lines = list(words.what_words(moment, story, day))
     has_act = moment.act is not None
-    what = [tag("p", text(each), class_="act" if i == 0 and has_act else None)
+    what = [tag("p", row_markup(each), class_="act" if i == 0 and has_act else None)
             for i, each in enumerate(lines)]  # fmt: skip
     raised = any(
         isinstance(each.value, ConflictChanged)

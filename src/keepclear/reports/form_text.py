@@ -7,6 +7,7 @@ Standard Annex 9, 2.4): U+2068 before it, U+2069 behind it; and the line itself 
 from right to left, U+2067, as the rows around it do not. On a page the same is said by elements.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Final
@@ -21,6 +22,7 @@ from keepclear.reports.printable import printable
 RIGHT_TO_LEFT: Final = "\u2067"
 FIRST_STRONG: Final = "\u2068"
 END: Final = "\u2069"
+ISOLATED: Final = re.compile(f"{FIRST_STRONG}([^\u2066-\u2069]*){END}")
 TURNS: Final = frozenset({"R", "AL", "AN"})
 
 
@@ -33,13 +35,19 @@ def form_rows(message: Message, language: str = "en") -> Iterator[str]:
 def line_text(line: FormLine, wording: Wording) -> str:
     """Return a line as text, with isolates where scripts meet."""
     is_turned = wording.is_right_to_left
-    number = f"{_apart(line.number, is_apart=is_turned)} " if line.number else ""
+    number = f"{_isolated(line.number) if is_turned else line.number} " if line.number else ""
     first, *others = [
-        _apart(printable(each), is_apart=is_turned or _turns(each)) for each in line.values
+        _isolated(printable(each)) if is_turned else apart(each) for each in line.values
     ] or [""]
     values = f": {first}{''.join(f' ({each})' for each in others)}" if line.values else ""
     made = f"{number}{line.words}{values}"
     return f"{RIGHT_TO_LEFT}{made}{END}" if is_turned else made
+
+
+def apart(value: str) -> str:
+    """Return a value as it may stand in a line from left to right: in an isolate, if it turns."""
+    turns = any(unicodedata.bidirectional(each) in TURNS for each in value)
+    return _isolated(printable(value)) if turns else printable(value)
 
 
 def form_markup(message: Message, language: str = "en") -> list[Markup]:
@@ -48,6 +56,14 @@ def form_markup(message: Message, language: str = "en") -> list[Markup]:
         tag("div", *_pieces(each), dir=wording.direction, lang=wording.language)
         for each, wording in _lines(message, language)
     ]
+
+
+def row_markup(row: str) -> Markup:
+    """Return a line of text as part of a page, each isolate in it as an element."""
+    return joined(
+        tag("bdi", text(each)) if number % 2 else text(each)
+        for number, each in enumerate(ISOLATED.split(row))
+    )
 
 
 def title_of(message: Message) -> str:
@@ -72,10 +88,5 @@ def _pieces(line: FormLine) -> list[Markup]:
     return [*head, text(line.words), *([text(": "), values[0], *behind] if values else [])]
 
 
-def _apart(value: str, *, is_apart: bool) -> str:
-    return f"{FIRST_STRONG}{value}{END}" if is_apart else value
-
-
-def _turns(value: str) -> bool:
-    """Tell whether there is anything in a value that runs from right to left."""
-    return any(unicodedata.bidirectional(each) in TURNS for each in value)
+def _isolated(value: str) -> str:
+    return f"{FIRST_STRONG}{value}{END}"

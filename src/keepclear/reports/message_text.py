@@ -15,7 +15,7 @@ from keepclear.line.ladder import LADDER, Step
 from keepclear.line.messages import SPOKEN, Answer, Message, Overdue, StepTaken
 from keepclear.line.read_back import ReadBack
 from keepclear.line.values import value_text
-from keepclear.reports.form_text import form_rows, title_of
+from keepclear.reports.form_text import apart, form_rows, title_of
 from keepclear.reports.play_values import day_of, listed
 from keepclear.reports.printable import printable
 from keepclear.reports.read_back_text import (
@@ -191,7 +191,7 @@ def _to(message: Message) -> str:
 
 
 def _said(message: Message) -> str:
-    return f'"{printable(message.text)}" ({message.language})'
+    return f'"{apart(message.text)}" ({message.language})'
 
 
 def _in_short(message: Message) -> str:

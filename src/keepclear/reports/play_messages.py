@@ -12,7 +12,7 @@ from keepclear.exchange.events import MessageChanged, MessageOverdue
 from keepclear.line import acts
 from keepclear.line.ladder import LADDER, Step
 from keepclear.line.messages import Message
-from keepclear.reports.form_text import form_rows
+from keepclear.reports.form_text import apart, form_rows
 from keepclear.reports.message_text import overdue_text, precedence_text
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import clock, listed
@@ -111,7 +111,7 @@ class MessageTeller:
     def _sent(self, message: Message) -> Iterator[Row]:
         yield from (Row("form", line) for line in form_rows(message))
         if message.text:
-            yield Row("says", f'"{printable(message.text)}" ({message.language})')
+            yield Row("says", f'"{apart(message.text)}" ({message.language})')
         if message.template is None:
             yield from (Row(*value_row(each)) for each in message.values)
         person = f", {message.person}" if message.person else ""
