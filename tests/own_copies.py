@@ -53,4 +53,6 @@ def check_own_copy(stage: Stage, party: str) -> None:
         picture.conflicts
     )  # each once, also where one entry tells it twice
     assert picture.conflicts == {each.conflict: each for each in conflicts}
+    assert picture.checks == {each.id: each for each in reads.line_checks(party).value}
+    assert picture.lines == {each.key: each for each in reads.lines_checked(party).value}
     assert picture.messages == {each.id: each for each in reads.messages(party).value}

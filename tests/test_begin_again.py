@@ -41,6 +41,7 @@ from tests import (
     test_incidents,
     test_lapses,
     test_late,
+    test_line_checks,
     test_message_answers,
     test_messages,
     test_none_here,
@@ -213,7 +214,8 @@ def plays_of(*modules: ModuleType) -> list[Callable[[], None]]:
     "told",
     plays_of(
         test_acknowledging, test_exchange_durations, test_incidents, test_lapses, test_late,
-        test_message_answers, test_messages, test_none_here, test_out_of_plan, test_probing,
+        test_line_checks, test_message_answers, test_messages, test_none_here, test_out_of_plan,
+        test_probing,
         test_rules_of_acts,
     ),
 )  # fmt: skip

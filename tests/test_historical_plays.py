@@ -13,6 +13,7 @@ import pytest
 from keepclear.exchange.disclosure import Shown
 from keepclear.exchange.events import (
     FilingsCounted,
+    LineChecked,
     MessageChanged,
     MessageOverdue,
     OperationFiled,
@@ -21,6 +22,7 @@ from keepclear.exchange.folding import fold
 from keepclear.exchange.views import SAYS_NOTHING_ELSE, Notice
 from keepclear.exchange.world import World
 from keepclear.formats.play import read_play
+from keepclear.line.checks import LineState, Result
 from keepclear.line.ladder import Step
 from keepclear.plans.acts import AcknowledgeConflict, ActivateOperation
 from keepclear.plans.conflicts import Conflict
@@ -322,6 +324,17 @@ def test_tanf_2016_that_nobody_was_told_is_overdue_before_the_second_wave() -> N
     # acknowledged after 6 min, and URGENT has 5: clause 4.1 of the template
     assert alarms[0][1] == alarms[0][2].due_us == start_us + 11 * 60 * US_PER_S
     assert all(at_us < second_wave_us for _, at_us, _ in alarms)
+    missed = [
+        (audience, part.at_us, event.check.of, event.line.state)
+        for audience, part in parts_of(done)
+        if part.kind == "line-checked/1"
+        and (event := msgspec.json.decode(part.data, type=LineChecked)).check is not None
+        and event.check.result is Result.MISSED
+    ]
+    # sent after 60 min; 10 min are the limit where no clause says otherwise (`line.checks.DEFAULT`)
+    missed_us = start_us + 70 * 60 * US_PER_S
+    assert missed == [("a,b", missed_us, "243.0 MHz", LineState.DOUBTFUL)]
+    assert missed_us < second_wave_us
     [message] = world_after(done, text, "90 min").messages.values()
     assert message.first(Step.ACKNOWLEDGED) is not None
     assert message.first(Step.DISSEMINATED) is None

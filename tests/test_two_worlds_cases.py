@@ -15,9 +15,16 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from keepclear.agreement.clauses import Precedence
+from keepclear.agreement.clauses import CheckSchedule, Precedence
 from keepclear.errors import InputError
-from keepclear.exchange import decide, incidents, messages, none_here, operations
+from keepclear.exchange import (
+    decide,
+    incidents,
+    line_checks,
+    messages,
+    none_here,
+    operations,
+)
 from keepclear.exchange.batch import Batch
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import (
@@ -26,12 +33,15 @@ from keepclear.exchange.events import (
     FilingsCounted,
     IncidentChanged,
     LineChanged,
+    LineChecked,
     MessageChanged,
     MessageOverdue,
     NoneHereStated,
     NoneHereWithdrawn,
 )
 from keepclear.exchange.exchange import Exchange
+from keepclear.line.check_acts import AnswerLineCheck
+from keepclear.line.checks import Check, CheckAnswer, CheckedLine
 from keepclear.line.messages import Answer, Message, Overdue, StepTaken
 from keepclear.line.read_back import Compared, ReadBack
 from keepclear.plans.incidents import Incident, Query, TimelineLine
@@ -59,6 +69,7 @@ TOLD: Final[dict[type[Signed], dict[str, type[Signed]]]] = {
         "fields": Compared,
     },
     MessageOverdue: {"message": Message, "overdue": Overdue},
+    LineChecked: {"line": CheckedLine, "check": Check, "answer": CheckAnswer},
 }
 MOST_PAIRS: Final = 1_000
 
@@ -221,6 +232,48 @@ def deadlines_of_others(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(messages, "_limits", leaking)
 
 
+def checks_of_others(patch: pytest.MonkeyPatch) -> None:
+    """Say of a check that is not one's own whether there is one."""
+    answer = line_checks.answer
+
+    def leaking(deciding: Deciding, act: Act, payload: AnswerLineCheck) -> None:
+        if payload.id not in deciding.world.line_checks:
+            raise InputError("check", payload.id, "is none", "see your own")
+        answer(deciding, act, payload)
+
+    patch.setitem(decide.DECIDE, AnswerLineCheck, leaking)  # type: ignore[misc]
+
+
+def checks_counted(patch: pytest.MonkeyPatch) -> None:
+    """Say how many checks there are in all."""
+    in_part(patch, LineChecked, lambda event, ours: replace(event, line=replace(
+        event.line, of=f"{event.line.of} {len(ours.world.line_checks)}"
+    )))  # fmt: skip
+
+
+def schedules_of_others(patch: pytest.MonkeyPatch) -> None:
+    """Let the clauses of any two parties say when a line is checked."""
+    schedules = line_checks._schedules
+
+    def leaking(deciding: Deciding, *_: str) -> Iterator[tuple[str, CheckSchedule]]:
+        for one, other in combinations(PARTIES, 2):
+            yield from schedules(deciding, one, other)
+
+    patch.setattr(line_checks, "_schedules", leaking)
+
+
+def checks_that_wait_with_others(patch: pytest.MonkeyPatch) -> None:
+    """Let a line wait where one of another party does."""
+    line_of = line_checks.line_of
+
+    def leaking(deciding: Deciding, caller: str, answerer: str, of: str) -> CheckedLine:
+        found = line_of(deciding, caller, answerer, of)
+        waits = [e.waits for e in deciding.world.lines_checked.values() if e.of == of and e.waits]
+        return replace(found, waits=next(iter(waits), None))
+
+    patch.setattr(line_checks, "line_of", leaking)
+
+
 def contradictions_by_others(patch: pytest.MonkeyPatch) -> None:
     """Let the operations of others contradict a statement, too."""
     find = none_here._find
@@ -332,7 +385,8 @@ BROKEN: Final[dict[str, Plant]] = {
         accepted_in_a_contradiction, cases_of_others, what_a_case_is_about, statements_of_others,
         late_by_lines_of_all_cases, cases_counted, day_s_area_hours, rate_of_all,
         rate_agreed_with_others, rate_with_a_place, messages_of_others, threads_of_others,
-        messages_counted, deadlines_of_others,
+        messages_counted, deadlines_of_others, checks_of_others, checks_counted,
+        schedules_of_others, checks_that_wait_with_others,
     )
 }  # fmt: skip
 

@@ -4,9 +4,9 @@
 A world is what everybody sees of it (its agreements and the *visible* steps) and its *hidden*
 steps: what a and c do with operations that are never in conflict with b's, an agreement of
 theirs, what they state to each other of none-here, their incident cases, and what they say to each
-other over the line. Hidden operations that came into conflict with b's after all, or that b is
-shown because they contradict what b was given, are taken out with all their steps and the world is
-played again (`worlds_played`).
+other over the line, and how they check it. Hidden operations that came into conflict with b's after
+all, or that b is shown because they contradict what b was given, are taken out with all their steps
+and the world is played again (`worlds_played`).
 
 **Rates.** How often a party files, and when, is told at each tenth filing (docs/disclosure.md). So
 either fewer are hidden than that, or in both worlds as many at the same times: of other things.
@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 from keepclear.agreement.clauses import (
     AmongEquals,
     Channels,
+    CheckSchedule,
     Deadline,
     Deadlines,
     Disclosure,
@@ -147,6 +148,9 @@ A_AND_C: Final = between(
     clause("4", "Five hours before.", LeadTime(notice_us=300 * MINUTE_US)),
     clause("5", "Within two minutes.", Deadlines(
         deadlines=(Deadline(precedence=Precedence.URGENT, acknowledge_s=120),), escalation=POSTS,
+    )),
+    clause("6", "a checks c.", CheckSchedule(
+        answer_us=MINUTE_US, missed_us=2 * MINUTE_US, times=("10:00Z",), by=("a",), down_missed=1,
     )),
 )  # fmt: skip
 FIELDS: Final = (Field.AREA_BOX, Field.LEVEL_BAND, Field.TIME_BAND, Field.CALLSIGN, Field.COUNT)
@@ -501,9 +505,68 @@ def with_messages(draw: Draw, pair: Pair) -> Pair:
     )
 
 
+# Checks of lines: of one that b is on, and of one between a and c alone.
+CHECKS: Final = (
+    clause("10", "Each checks the other.", CheckSchedule(
+        answer_us=5 * MINUTE_US, missed_us=10 * MINUTE_US, times=("09:00Z", "15:00Z"),
+        down_missed=2,
+    )),
+)  # fmt: skip
+CHECKED: Final = ((), (), CHECKS)
+OF: Final = ("line", "243.0 MHz")
+CHECK: Final = ("check-1", "check-1", "hidden check", "")
+
+
+def checked_lines(draw: Draw, last: int) -> Iterator[Step]:
+    """Yield checks between b and another, after so many minutes; most are answered."""
+    caller, answerer = draw(SENDERS)
+    after = last + BETWEEN_STEPS
+    yield Step(after=after, party=caller, does="check", operation="check-1", to=(answerer,),
+               other=draw(OF))  # fmt: skip
+    for number in range(draw(UP_TO_FIVE)):
+        party = draw((answerer, answerer, VIEWER))
+        does = draw(("check-answer", "check-answer", "check"))
+        yield Step(
+            after=after + (number + 1) * draw((1, 7)), party=party, does=does,
+            operation=f"check-{number + 2}" if does == "check"
+            else tried_by_viewer(party, draw(CHECK)),
+            to=(caller if party == answerer else answerer,), other=draw(OF),
+        )  # fmt: skip
+
+
+def checked_between_others(draw: Draw, last: int) -> Iterator[Step]:
+    """Yield checks of a line between a and c alone."""
+    after = last + 1 + draw(UP_TO_FIVE)
+    for number in range(draw(UP_TO_FIVE)):
+        party = draw(HIDDEN_PARTY)
+        yield Step(
+            after=after + 2 * number, party=party,
+            does=draw(("check", "check-answer")) if number else "check",
+            operation="hidden-check", other=draw(OF), to=("c" if party == "a" else "a",),
+            is_hidden=True,
+        )  # fmt: skip
+
+
+def with_checks(draw: Draw, pair: Pair) -> Pair:
+    """Return two worlds in which lines are checked, too. Drawn last, as messages were."""
+    seen, last = pair.seen, pair.seen.steps[-1].after
+    agreements = tuple(
+        msgspec.structs.replace(each, clauses=(*each.clauses, *draw(CHECKED)))
+        for each in seen.agreements
+    )
+    steps = (*seen.steps, *(checked_lines(draw, last) if draw(YES_OR_NO) else ()))
+    hidden = [
+        (*each, *(checked_between_others(draw, last) if draw(YES_OR_NO) else ()))
+        for each in pair.hidden
+    ]
+    return replace(
+        pair, seen=replace(seen, agreements=agreements, steps=steps), hidden=(hidden[0], hidden[1])
+    )
+
+
 def pair_of(draw: Draw) -> Pair:
     """Return two worlds that differ in what is hidden from b."""
-    return with_messages(draw, _quiet_pair_of(draw))
+    return with_checks(draw, with_messages(draw, _quiet_pair_of(draw)))
 
 
 def _quiet_pair_of(draw: Draw) -> Pair:

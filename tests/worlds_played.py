@@ -3,8 +3,8 @@
 
 **Ids and salts.** Real ones are random, so each that b gets is independent of all that b does not
 get. To compare two worlds byte for byte each is drawn from a stream of its own: salts by audience,
-ids of conflicts by the pair, all others by the visible step, or the kind of hidden step, that they
-are drawn in. So a value that b gets
+ids of conflicts by the pair, of checks that nobody has sent by the line, all others by the visible
+step, or the kind of hidden step, that they are drawn in. So a value that b gets
 does not depend on how many were drawn for others; a value that is made from anything but the port
 (a counter, a hash of what is filed) does show. And b can try an id that is there in one world and
 not in the other.
@@ -36,6 +36,8 @@ from keepclear.detect.skeletons import Tolerance, Volumes
 from keepclear.errors import CallerError
 from keepclear.exchange.agreements import CarryAgreement
 from keepclear.line import acts as line
+from keepclear.line import check_acts
+from keepclear.line.checks import CheckedLine
 from keepclear.line.messages import Word
 from keepclear.line.values import Typed
 from keepclear.plans import acts, incidents, none_here
@@ -134,6 +136,9 @@ class StreamIds:
         a, b = asking.get("a"), asking.get("b")
         if isinstance(a, Operation) and isinstance(b, Operation):
             return self._next(f"conflict of {a.id} and {b.id}")[:16].hex()
+        line = asking.get("line")
+        if isinstance(line, CheckedLine) and "unsent_us" in asking:  # by time alone
+            return self._next(f"checks of {line.key} that nobody has sent")[:16].hex()
         return self._next(self.step)[:16].hex()
 
     def salt(self) -> bytes:
@@ -298,9 +303,10 @@ class _Playing:
             self._answers.append(encode(answer))
 
     def _known(self) -> set[str]:
-        """Return the ids of all operations, none-heres, cases and messages."""
+        """Return the ids of all that acts have made: not of a check that nobody has sent."""
         world = self._stage.exchange.world
-        return {*world.operations, *world.none_here, *world.incidents, *world.messages}
+        sent = [own for own, each in world.line_checks.items() if each.sent_us is not None]
+        return {*world.operations, *world.none_here, *world.incidents, *world.messages, *sent}
 
     def _named(self, name: str) -> str:
         """Return the id of what has a name: UNKNOWN where nothing has.
@@ -345,6 +351,10 @@ class _Playing:
                 return "none-here.state/1", made
             case "withdraw":
                 return "none-here.withdraw/1", none_here.WithdrawNoneHere(id=own, why="we go there")
+            case "check":
+                return "line.check/1", check_acts.CheckLine(to=step.to[0], of=step.other)
+            case "check-answer":
+                return "line.check-answer/1", check_acts.AnswerLineCheck(id=own)
             case _ if step.does in SAID:
                 return self._about_message(step, own)
             case "open" | "query" | "reply" | "line" | "answer-line" | "close" | "leave":

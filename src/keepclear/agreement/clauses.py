@@ -15,7 +15,7 @@ from typing import Annotated, Final
 import msgspec
 
 from keepclear.agreement.separation import RuleSet
-from keepclear.agreement.words import Words
+from keepclear.agreement.words import WORDS, Words
 from keepclear.record.headers import Name
 from keepclear.record.key_documents import Hex64
 
@@ -24,6 +24,11 @@ MINUTE_US: Final = 60_000_000
 MostHours = Annotated[int, msgspec.Meta(ge=1, le=366 * 24 * HOUR_US)]
 ClauseId = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{1,3}(?:\.[0-9]{1,2}){0,2}\Z")]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=7 * 24 * 3600)]
+TIME_OF_DAY: Final = r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]Z\Z"
+TimeOfDay = Annotated[str, msgspec.Meta(pattern=TIME_OF_DAY)]
+CheckUs = Annotated[int, msgspec.Meta(ge=1, le=24 * HOUR_US)]
+CheckCount = Annotated[int, msgspec.Meta(ge=1, le=100)]
+LineName = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=WORDS)]
 
 
 class Precedence(StrEnum):
@@ -210,6 +215,33 @@ class Channels(Decision, frozen=True, kw_only=True, tag="channels"):
     channels: tuple[Name, ...]
 
 
+class CheckSchedule(Decision, frozen=True, kw_only=True, tag="check-schedule"):
+    """When a line is checked, by whom, how soon it is answered, and when it is down.
+
+    of: what is checked: "line", or a frequency as it is spoken of. times: of each day, UTC; without
+    any it is checked on demand. by: the parties that send a check to each of the others then; all,
+    where none is named. answer_us: within which one is answered; later it is LATE, and after
+    missed_us it is MISSED. doubtful_late, down_missed: how many LATE, or MISSED, one after another
+    make the line DOUBTFUL, or DOWN; the first MISSED makes it DOUBTFUL. Of several clauses about
+    the same line all times count, and the strictest of the rest.
+    """
+
+    answer_us: CheckUs
+    missed_us: CheckUs
+    times: tuple[TimeOfDay, ...] = ()
+    of: LineName = "line"
+    by: tuple[Name, ...] = ()
+    doubtful_late: CheckCount = 3
+    down_missed: CheckCount = 3
+
+    def __post_init__(self) -> None:
+        """Refuse a check that is MISSED before it is LATE, and one time said twice."""
+        if self.missed_us <= self.answer_us:
+            raise ValueError("is missed no later than it is to be answered; give a later missed")
+        if twice := sorted({each for each in self.times if self.times.count(each) > 1}):
+            raise ValueError(f"gives {twice[0]} twice; give each time once")
+
+
 class Retention(Decision, frozen=True, kw_only=True, tag="retention"):
     """How long personal values are kept beside the record."""
 
@@ -269,7 +301,7 @@ class ProvingRun(Decision, frozen=True, kw_only=True, tag="proving-run"):
 AnyDecision = (
     Separation | WhoActs | OnConflictRule | LeadTime | Deadlines | Frequencies | Disclosure | Caps
     | ProbingBound | Channels | Retention | OperatorKey | AnnexAuthority | LineCheck | ProvingRun
-    | IncidentRule | Grace | TimeTolerance
+    | IncidentRule | Grace | TimeTolerance | CheckSchedule
 )  # fmt: skip
 
 
@@ -283,6 +315,6 @@ KINDS: Final[tuple[str, ...]] = tuple(
     str(each.__struct_config__.tag)
     for each in (
         Separation, WhoActs, OnConflictRule, LeadTime, Deadlines, Frequencies, Disclosure, Caps,
-        ProbingBound, Channels, Retention, IncidentRule, Grace, TimeTolerance,
+        ProbingBound, Channels, Retention, IncidentRule, Grace, TimeTolerance, CheckSchedule,
     )
 )  # fmt: skip

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, get_args
 
 from keepclear.agreement.clauses import (
     HOUR_US,
+    TIME_OF_DAY,
     AmongEquals,
     AnyDecision,
     Field,
@@ -39,6 +40,7 @@ PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
     WORDS: ("has a line break, or a character that is not seen", SEEN),
     LINES: ("has a character that is not seen", SEEN),
     r"^[A-Z0-9]{1,3}(?:\.[0-9]{1,2}){0,2}\Z": ("is no clause id", "write one such as 2.1 or A.1"),
+    TIME_OF_DAY: ("is no time of day in UTC", "write one such as 09:00Z"),
     r"^[a-z]{2}\Z": ("is no language", "write its two letters, such as en"),
     r"^[A-Z]{1,3}\Z": ("is no id of an annex", "write one to three capitals, such as A"),
     r"^[0-9a-f]{64}\Z": ("is not 64 hexadecimal digits", "copy it whole"),

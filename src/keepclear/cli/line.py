@@ -23,6 +23,7 @@ from keepclear.cli.desk import (
     waiting_text,
 )
 from keepclear.cli.key import BAD_INPUT, print_or_refuse
+from keepclear.cli.line_check import check
 from keepclear.cli.line_values import (
     fields_typed,
     form_options,
@@ -53,6 +54,9 @@ def line() -> None:
 
     Each step is signed by who takes it, and a step that is not there when it is due is OVERDUE.
     """
+
+
+line.add_command(check)
 
 
 @line.command()
@@ -164,7 +168,8 @@ def read(
             if claims and not stale:
                 at.client.deliver()
                 own, sent = _inbox(at, channel, is_all=is_all)
-            lines = [*stale, *waiting_text(at), *_read_text(own, sent, language)]
+            checks = _checks_text(at)
+            lines = [*stale, *waiting_text(at), *checks, *_read_text(own, sent, language)]
             click.echo("\n".join(lines))
             if claims and not stale:
                 _displayed(at, own, person)
@@ -373,6 +378,14 @@ def _read_text(own: "list[Message]", sent: "list[Message]", language: str) -> li
     none = "no messages wait at this post"
     lines = [messages_text(own, _now_us(), none, language).rstrip("\n")]
     return [*lines, *sent_text(sent, _now_us(), language)]
+
+
+def _checks_text(at: AtDesk) -> list[str]:
+    """Return the checks that wait for an answer here, and the lines that are not up."""
+    from keepclear.reports.line_check_text import waiting_checks_text
+
+    picture = at.picture
+    return waiting_checks_text(picture.lines.values(), picture.checks, at.client.party, _now_us())
 
 
 def _displayed(at: AtDesk, own: "list[Message]", person: str | None) -> None:

@@ -17,6 +17,7 @@ from keepclear.client import NewIncarnation, NotDone
 from keepclear.errors import KeepclearError
 from keepclear.record.entries import Part
 from keepclear.reports.desk_text import picture_text, step_text
+from keepclear.reports.line_check_text import waiting_checks_text
 from keepclear.reports.message_text import messages_text
 from keepclear.reports.printable import printable
 
@@ -77,6 +78,10 @@ class Watching:
                 click.echo(line)
             now_us = time.time_ns() // 1000
             click.echo(picture_text(picture, now_us))
+            for line in waiting_checks_text(
+                picture.lines.values(), picture.checks, post.client.party, now_us
+            ):
+                click.echo(line)
             if undone := picture.undone():
                 click.echo(messages_text(undone.values(), now_us, ""))
             return

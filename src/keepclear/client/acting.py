@@ -47,6 +47,7 @@ from keepclear.exchange.coverage import AnswersFor
 from keepclear.exchange.picture import Picture
 from keepclear.exchange.views import Notice
 from keepclear.line.acts import MarkDelivered
+from keepclear.line.checks import CheckedLine
 from keepclear.line.ladder import Step
 from keepclear.line.messages import Message
 from keepclear.plans.acts import FileOperation
@@ -321,6 +322,11 @@ class Client:
         """Return how the party's messages stand; of those that are done some may be left out."""
         self.catch_up()
         return list(self.picture.messages.values())
+
+    def lines(self) -> list[CheckedLine]:
+        """Return how the party's lines stand that are checked, each in its direction."""
+        self.catch_up()
+        return list(self.picture.lines.values())
 
     def deliver(self) -> list[Message]:
         """Sign *delivered* for each message that this post has, and has not signed it for.

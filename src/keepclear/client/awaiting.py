@@ -27,6 +27,7 @@ from keepclear.client.answers import Event
 from keepclear.client.own_copy import Keeping, Seen
 from keepclear.exchange.picture import Picture
 from keepclear.exchange.views import Notice
+from keepclear.line.checks import CheckedLine
 from keepclear.line.messages import Message
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import Signed
@@ -132,6 +133,10 @@ class AsyncClient:
     async def messages(self) -> list[Message]:
         """Return how the party's messages stand; of those that are done some may be left out."""
         return await self._run(self._client.messages)
+
+    async def lines(self) -> list[CheckedLine]:
+        """Return how the party's lines stand that are checked, each in its direction."""
+        return await self._run(self._client.lines)
 
     async def deliver(self) -> list[Message]:
         """Sign *delivered* for each message that this post has; as `Client.deliver`."""

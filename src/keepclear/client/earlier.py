@@ -13,7 +13,7 @@ receipts with which the party hands in its own acts again.
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from keepclear.exchange.events import KIND_OF, MessageChanged, OperationFiled
+from keepclear.exchange.events import KIND_OF, LineChecked, MessageChanged, OperationFiled
 from keepclear.record.encoding import decode
 from keepclear.record.entries import EVERYBODY, Leaf, Part, leaf_of
 from keepclear.record.envelopes import Envelope
@@ -27,7 +27,7 @@ from keepclear.record.parts import ACT_KIND, INCARNATION_KIND, LATE_ACT_KIND, In
 from keepclear.record.receipts import Receipt
 
 # What says which id was given to what an act has made.
-MADE: Final = frozenset({KIND_OF[OperationFiled], KIND_OF[MessageChanged]})
+MADE: Final = frozenset({KIND_OF[OperationFiled], KIND_OF[MessageChanged], KIND_OF[LineChecked]})
 
 
 class Start(NamedTuple):
@@ -113,7 +113,7 @@ class EarlierCopy:
         return found
 
     def _came_of(self, number: int) -> list[_Held]:
-        """Return what stands behind an act of its operations and messages: at one time."""
+        """Return what stands behind an act of what it has made: at one time."""
         act, came = self._held[number], []
         for each in self._held[number + 1 :]:
             if each.part.kind == ACT_KIND or each.part.at_us != act.part.at_us:

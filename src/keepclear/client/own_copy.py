@@ -17,6 +17,7 @@ import msgspec
 
 from keepclear.exchange.picture import Picture, Told, told_in
 from keepclear.exchange.views import Notice
+from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import decode
@@ -36,8 +37,9 @@ class Seen(msgspec.Struct, kw_only=True):
     incarnation: of the record, 0 where none is known yet. step: how many steps of its part of the
     record it holds, all proven. trees: how they stand then. notes: the last checkpoint of each tree
     that it was given; contrary: signed ones that contradict what it holds, as evidence.
-    operations, conflicts, messages: those of its picture that are not over. followed: changes of
-    the exchange's key beyond those that were believed from the start.
+    operations, conflicts, messages, checks: those of its picture that are not over; lines: all that
+    are checked. followed: changes of the exchange's key beyond those that were believed from the
+    start.
     """
 
     region: str = ""
@@ -49,6 +51,8 @@ class Seen(msgspec.Struct, kw_only=True):
     operations: dict[str, Operation] = {}
     conflicts: dict[str, Notice] = {}
     messages: dict[str, Message] = {}
+    checks: dict[str, Check] = {}
+    lines: dict[str, CheckedLine] = {}
     followed: tuple[Envelope, ...] = ()
 
 
@@ -102,7 +106,9 @@ class OwnCopy:
         self, party: str, keys: Sequence[NoteKey], seen: Seen, keeping: Keeping | None
     ) -> None:
         self._party, self._keys, self.known, self._keeping = party, keys, seen, keeping
-        self.picture = Picture(party, seen.operations, seen.conflicts, seen.messages)
+        self.picture = Picture(
+            party, seen.operations, seen.conflicts, seen.messages, seen.checks, seen.lines
+        )
         self.untold: list[Parts] | None = None  # proven, and not yet told; None: nobody follows
         self._held: HeldTrees | None = None
         self._taken: list[_Taken] = []
@@ -122,6 +128,7 @@ class OwnCopy:
         self.known.operations = self.picture.protecting()
         self.known.conflicts = self.picture.unsettled()
         self.known.messages = self.picture.undone()
+        self.known.checks, self.known.lines = self.picture.shown_checks(), self.picture.lines
         return self.known
 
     @property

@@ -11,8 +11,8 @@ compared by the kernel: all others that protect, without an index.
 3. An operation is as it was signed, was accepted where it was to be and nowhere else, and takes
    what it takes (`audit_operations`). Acts on operations and conflicts are decided again, and
    every other step comes of them or of time (`audit_steps`). What contradicts a none-here
-   statement is told (`audit_none_here`). Messages and their deadlines are decided again, whole
-   (`audit_messages`).
+   statement is told (`audit_none_here`). Messages and their deadlines, and checks of
+   lines, are decided again, whole (`audit_messages`, `audit_line_checks`).
 4. What differs by no more than the kernel's guard band is BOUNDARY and no fault: another machine
    may round otherwise.
 5. What is told to be LIMITED is, and of what was filed all that is so is told (`audit_limited`).
@@ -35,6 +35,7 @@ from keepclear.detect.kernel import Functions
 from keepclear.exchange.audit_conflicts import Conflicts
 from keepclear.exchange.audit_found import Difference, Found
 from keepclear.exchange.audit_limited import Limited
+from keepclear.exchange.audit_line_checks import LineChecks
 from keepclear.exchange.audit_messages import Messages
 from keepclear.exchange.audit_none_here import Statements
 from keepclear.exchange.audit_notices import Notices
@@ -172,7 +173,7 @@ class _Again:
         self.conflicts, self.notices = Conflicts(self.found), Notices(self.found)
         self.operations, self.statements = Operations(self.found), Statements(self.found)
         self.limited, self.steps = Limited(self.found), Steps(self.found)
-        self.messages = Messages(self.found)
+        self.messages, self.line_checks = Messages(self.found), LineChecks(self.found)
 
 
 class _Auditor:
@@ -199,7 +200,7 @@ class _Auditor:
             self._header, self._entries, again.conflicts.findings, again.notices.notices,
             again.operations.filings, found.pairs, tuple(again.conflicts.kernels),
             found.has_house, len(found.world.rechecking), again.house, tuple(found.differences),
-            again.steps.acts + again.messages.acts, self._last_us,
+            again.steps.acts + again.messages.acts + again.line_checks.acts, self._last_us,
         )  # fmt: skip
 
     def check_world(self, line: WorldLine, path: str) -> None:
@@ -209,7 +210,7 @@ class _Auditor:
     def hold_time(self, line: ClockLine, path: str) -> None:
         """Expect nothing by time alone as long as it was held."""
         again = self._opened(path)
-        for each in (again.steps, again.messages):
+        for each in (again.steps, again.messages, again.line_checks):
             each.hold(until_us=None if line.off_us else self._last_us or 0)
 
     def take(self, entry: Entry, path: str) -> None:
@@ -234,6 +235,7 @@ class _Auditor:
                 case KeyDocument(party=party):
                     self._opened(path).steps.know(party)
                     self._opened(path).messages.know(value)
+                    self._opened(path).line_checks.know(value)
                 case _:
                     self._fold(leaf, value, path)
         if self._again is not None:
@@ -241,6 +243,7 @@ class _Auditor:
             self._check(self._again)
             self._again.steps.follow(self._now.events)
             self._again.messages.follow(self._now.events)
+            self._again.line_checks.follow(self._now.events)
 
     def _parts(self, entry: Entry, path: str) -> Iterator[tuple[Leaf, Value]]:
         """Yield what is decided again of an entry; its act is kept."""
@@ -283,6 +286,7 @@ class _Auditor:
                 payload = ACTS.read(act.kind, bytes(act.payload), "act.payload")
             self._again.steps.check(act, payload, said)
             self._again.messages.check(act, payload, said)
+            self._again.line_checks.check(act, payload, said)
 
     def _begin(self, entry: Entry) -> None:
         self._now = _InEntry()

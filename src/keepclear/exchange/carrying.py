@@ -108,7 +108,7 @@ def _told_of(world: World, table: str, key: str) -> Iterable[str]:
     match table:
         case "agreements" | "before":
             parties = [each.id for each in getattr(world, table)[key].agreement.parties]
-        case "conflicts" | "incidents" | "none_here" | "messages":
+        case "conflicts" | "incidents" | "none_here" | "messages" | "line_checks" | "lines_checked":
             parties = getattr(world, table)[key].parties
         case "lines":
             parties = world.incidents[world.lines[key].incident].parties

@@ -8,6 +8,7 @@ from keepclear.exchange import (
     agreements,
     conflicts,
     incidents,
+    line_checks,
     messages,
     none_here,
     operations,
@@ -15,6 +16,7 @@ from keepclear.exchange import (
 )
 from keepclear.exchange.deciding import Deciding
 from keepclear.line import acts as line
+from keepclear.line import check_acts as checks
 from keepclear.plans import acts
 from keepclear.plans import incidents as cases
 from keepclear.plans import none_here as statements
@@ -55,6 +57,8 @@ DECIDE: Final[Mapping[type[Signed], Decider]] = {
     line.ReadBackMessage: read_backs.read_back,
     line.MarkDisseminated: messages.disseminated,
     line.AnswerMessage: messages.answer,
+    checks.CheckLine: line_checks.send,
+    checks.AnswerLineCheck: line_checks.answer,
     statements.StateNoneHere: none_here.state,
     statements.WithdrawNoneHere: none_here.withdraw,
 }
@@ -93,6 +97,8 @@ ACTS: Final = Kinds(
         "line.read-back": (line.ReadBackMessage,),
         "line.disseminated": (line.MarkDisseminated,),
         "line.answer": (line.AnswerMessage,),
+        "line.check": (checks.CheckLine,),
+        "line.check-answer": (checks.AnswerLineCheck,),
         "none-here.state": (statements.StateNoneHere,),
         "none-here.withdraw": (statements.WithdrawNoneHere,),
     },
@@ -118,3 +124,4 @@ def decide(deciding: Deciding, act: Act, keys: Keyring, payload: Signed | None =
     else:
         DECIDE[type(payload)](deciding, act, payload)
     none_here.look_again(deciding)
+    line_checks.look_again(deciding)

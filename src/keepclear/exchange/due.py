@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When something falls due by time alone: an operation, an agreement, a reply in a case, a message.
+"""When something falls due by time alone: of operations, agreements, cases, messages, line checks.
 
 What is noted twice, or of something that has changed since, does nothing when its time comes. So
 it can be noted anew from the events of a record, and the same falls due at the same times.
@@ -12,6 +12,7 @@ from typing import NamedTuple
 from keepclear.exchange.events import (
     Event,
     IncidentChanged,
+    LineChecked,
     MessageChanged,
     MessageOverdue,
     OperationFiled,
@@ -19,13 +20,14 @@ from keepclear.exchange.events import (
     StandingCarried,
 )
 from keepclear.exchange.world import World
+from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
 from keepclear.plans.incidents import Incident
 from keepclear.plans.operations import Operation, protects_until_us
 
 
 class Timer(NamedTuple):
-    """What to look at when: an operation, a case or a message by id, an agreement by hash."""
+    """What to look at when: an agreement by hash, a checked line by its key, all else by id."""
 
     at_us: int
     key: str
@@ -80,7 +82,7 @@ class Due:
                 case StandingCarried(table="messages", key=message_id):
                     self._plan_message(world.messages[message_id])
                 case _:
-                    pass
+                    self._plan_checked(world, event)
         for each in changed:
             self._plan_operation(world.operations[each], now_us)
 
@@ -96,6 +98,30 @@ class Due:
         """
         if message.next_us is not None:
             self.put(message.next_us, message.id)
+
+    def _plan_checked(self, world: World, event: Event) -> None:
+        """Note what an event has brought of checks of lines."""
+        match event:
+            case LineChecked(line=line, check=check):
+                self._plan_line(line)
+                if check is not None:
+                    self._plan_check(check)
+            case StandingCarried(table="line_checks", key=check_id):
+                self._plan_check(world.line_checks[check_id])
+            case StandingCarried(table="lines_checked", key=line_key):
+                self._plan_line(world.lines_checked[line_key])
+            case _:
+                pass
+
+    def _plan_check(self, check: Check) -> None:
+        """Note when a check that waits is MISSED."""
+        if check.result is None:
+            self.put(check.missed_us, check.id)
+
+    def _plan_line(self, line: CheckedLine) -> None:
+        """Note when a check of a line is MISSED that nobody has sent."""
+        if line.unsent_us is not None:
+            self.put(line.unsent_us, line.key)
 
     def _plan_operation(self, operation: Operation, now_us: int) -> None:
         """Note when an operation falls due; at once where that has passed."""

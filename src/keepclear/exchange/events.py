@@ -18,6 +18,7 @@ from keepclear.agreement.documents import Clause
 from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.statements import AgreementFile
 from keepclear.agreement.states import State as AgreementState
+from keepclear.line.checks import Check, CheckedLine, LineState
 from keepclear.line.messages import Answer, Message, Overdue, StepTaken
 from keepclear.line.read_back import ReadBack
 from keepclear.plans.conflicts import Conflict
@@ -187,6 +188,18 @@ class MessageOverdue(Signed, frozen=True, kw_only=True):
     message: Message
 
 
+class LineChecked(Signed, frozen=True, kw_only=True):
+    """How a line stands after something of a check of it; its two parties are told by this.
+
+    was: its state before. check: that was sent, answered or MISSED; None where only the time of the
+    next one is another.
+    """
+
+    was: LineState
+    check: Check | None = None
+    line: CheckedLine
+
+
 class NoneHereStated(Signed, frozen=True, kw_only=True):
     """A party has stated none-here; those it was given to are told by this."""
 
@@ -219,7 +232,7 @@ class StandingCarried(Signed, frozen=True, kw_only=True):
     table: Literal[
         "agreements", "before", "filers", "operations", "earlier", "conflicts", "rechecking",
         "more", "incidents", "lines", "none_here", "contradictions",
-        "messages",
+        "messages", "line_checks", "lines_checked",
     ]  # fmt: skip
     key: str
     value: msgspec.Raw
@@ -258,6 +271,7 @@ Event = (
     | LineChanged
     | MessageChanged
     | MessageOverdue
+    | LineChecked
     | NoneHereStated
     | NoneHereWithdrawn
     | NoneHereContradicted
@@ -283,6 +297,7 @@ KINDS: Final[Mapping[str, type[Signed]]] = {
     "line-changed/1": LineChanged,
     "message-changed/1": MessageChanged,
     "message-overdue/1": MessageOverdue,
+    "line-checked/1": LineChecked,
     "none-here-stated/1": NoneHereStated,
     "none-here-withdrawn/1": NoneHereWithdrawn,
     "none-here-contradicted/1": NoneHereContradicted,

@@ -24,7 +24,7 @@ import msgspec
 from keepclear.agreement.binding import Minima
 from keepclear.detect.kernel import Functions
 from keepclear.errors import CallerError, OperatorError
-from keepclear.exchange import incidents, messages
+from keepclear.exchange import incidents, line_checks, messages
 from keepclear.exchange.agreements import recheck_some, stand
 from keepclear.exchange.answers import Answered, answer_again
 from keepclear.exchange.batch import Batch, batch_of, take_back, take_back_act
@@ -365,10 +365,15 @@ class Exchange:
         """Look at what a key names, whose time has come."""
         if key in self.world.agreements:
             stand(deciding, key, self.keys)
+            line_checks.look_again(deciding)
         elif key in self.world.incidents:
             incidents.fall_due(deciding, self.world.incidents[key])
         elif key in self.world.messages:
             messages.fall_due(deciding, self.world.messages[key])
+        elif key in self.world.line_checks:
+            line_checks.fall_due(deciding, self.world.line_checks[key])
+        elif key in self.world.lines_checked:
+            line_checks.time_passed(deciding, self.world.lines_checked[key])
         elif (operation := self.world.operations.get(key)) is not None:
             if operation.is_protecting and protects_until_us(operation) <= deciding.now_us:
                 fall_due(deciding, operation)

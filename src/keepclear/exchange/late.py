@@ -7,7 +7,8 @@ A party hands in what it was answered then: the receipt of its act, and those of
    the backup had of its tree, and where its signers might sign it then.
 2. It is entered with its receipt, for those who could see it, and decided anew as things stand now.
    It counts as filed when it was filed first: that it comes late is not its party's fault.
-3. What came of it then says which ids its operations and messages had: they are the same again.
+3. What came of it then says which ids its operations, messages and line checks had: they are the
+   same again.
 4. Where it is refused now it is entered all the same, and its party is told why.
 5. It is entered once; whoever hands it in again gets the same answer.
 """
@@ -15,7 +16,7 @@ A party hands in what it was answered then: the receipt of its act, and those of
 from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
-from keepclear.exchange.events import KIND_OF, MessageChanged, OperationFiled
+from keepclear.exchange.events import KIND_OF, LineChecked, MessageChanged, OperationFiled
 from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.operations import Refused
 from keepclear.exchange.ports import Ids
@@ -100,7 +101,8 @@ def read_late(
             "ask who entered it",
         )  # fmt: skip
     verify_signers(envelope, act, kept.keys, first_us, None, path)
-    known = kept.world.operations.keys() | kept.world.messages.keys()
+    world = kept.world
+    known = world.operations.keys() | world.messages.keys() | world.line_checks.keys()
     return LateAct(act, first, first_us, tuple(_ids_in(act.party, parts[1:], known)))
 
 
@@ -126,7 +128,7 @@ def _envelope(part: Part, path: str) -> Envelope:
 
 
 def _ids_in(party: str, parts: Sequence[Part], known: Container[str]) -> Iterator[str]:
-    """Yield the ids that an act has given to operations and messages. known: ids that are there."""
+    """Yield the ids that an act has given to what it has made. known: ids that are there."""
     for part in parts:
         if part.kind == KIND_OF[OperationFiled]:
             filed = decode(bytes(part.data), OperationFiled, part.kind).operation
@@ -139,3 +141,7 @@ def _ids_in(party: str, parts: Sequence[Part], known: Container[str]) -> Iterato
             message, step = changed.message, changed.taken
             if step is not None and step.step is Step.SENT and message.id not in known:
                 yield message.id
+        elif part.kind == KIND_OF[LineChecked]:
+            check = decode(bytes(part.data), LineChecked, part.kind).check
+            if check is not None and check.result is None and check.id not in known:
+                yield check.id

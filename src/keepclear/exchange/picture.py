@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a party's operations, conflicts and messages stand, folded from the parts of its own file.
+"""How a party's operations, conflicts, messages and lines stand, folded from its own file.
 
 So that a party need not ask: what it shows its officers follows from what it holds, and can prove.
 The same as what the exchange answers to it (`reads`), as a test holds.
@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from keepclear.exchange.events import (
+    LineChecked,
     MessageChanged,
     MessageOverdue,
     OperationFiled,
@@ -18,6 +19,7 @@ from keepclear.exchange.events import (
 )
 from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.exchange.world import moved
+from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
 from keepclear.plans.conflicts import State as ConflictState
 from keepclear.plans.operations import Operation
@@ -26,7 +28,10 @@ from keepclear.record.entries import Part
 from keepclear.record.files import LONGEST_LINE
 
 SETTLED: Final = frozenset({ConflictState.RESOLVED.value, ConflictState.EXPIRED.value})
-Told = OperationFiled | OperationMoved | StandingCarried | Notice | MessageChanged | MessageOverdue
+Told = (
+    OperationFiled | OperationMoved | StandingCarried | Notice | MessageChanged | MessageOverdue
+    | LineChecked
+)  # fmt: skip
 KINDS: Final[Mapping[str, type[Told]]] = {
     "operation-filed/1": OperationFiled,
     "operation-moved/1": OperationMoved,
@@ -34,11 +39,12 @@ KINDS: Final[Mapping[str, type[Told]]] = {
     NOTICE_KIND: Notice,
     "message-changed/1": MessageChanged,
     "message-overdue/1": MessageOverdue,
+    "line-checked/1": LineChecked,
 }
 
 
 def told_in(part: Part) -> Told | None:
-    """Return what a part tells of an operation, a conflict or a message; None for all else.
+    """Return what a part tells of an operation, a conflict, a message or a line; None for all else.
 
     `Malformed` for one that is not what its kind says.
     """
@@ -49,16 +55,19 @@ def told_in(part: Part) -> Told | None:
 class Picture:
     """A party's own operations, the latest notice of each of its conflicts, its messages, by id.
 
+    checks: of its lines, by id; lines: those that are checked, by their keys (`line.checks`).
     What is over may be left out of what it goes on from: nothing more comes of that.
     """
 
     def __init__(
         self, party: str, operations: Mapping[str, Operation], conflicts: Mapping[str, Notice],
         messages: Mapping[str, Message] = MappingProxyType({}),
+        checks: Mapping[str, Check] = MappingProxyType({}),
+        lines: Mapping[str, CheckedLine] = MappingProxyType({}),
     ) -> None:  # fmt: skip
         self._party = party
         self.operations, self.conflicts = dict(operations), dict(conflicts)
-        self.messages = dict(messages)
+        self.messages, self.checks, self.lines = dict(messages), dict(checks), dict(lines)
 
     def take(self, told: Told | None) -> None:
         """Take in what the next part tells."""
@@ -73,6 +82,12 @@ class Picture:
                 self.conflicts[told.conflict] = told
             case MessageChanged(message=message) | MessageOverdue(message=message):
                 self.messages[message.id] = message
+            case LineChecked(line=line, check=check):
+                self._take_check(line, check)
+            case StandingCarried(table="line_checks", key=own, value=value):
+                self.checks[own] = decode(bytes(value), Check, own, LONGEST_LINE)
+            case StandingCarried(table="lines_checked", key=own, value=value):
+                self.lines[own] = decode(bytes(value), CheckedLine, own, LONGEST_LINE)
             case StandingCarried(table="messages", key=own, value=value):
                 self.messages[own] = decode(bytes(value), Message, own, LONGEST_LINE)
             case _:
@@ -85,6 +100,16 @@ class Picture:
     def undone(self) -> dict[str, Message]:
         """Return the messages of which some step that is due was not taken."""
         return {own: each for own, each in self.messages.items() if not each.is_done}
+
+    def _take_check(self, line: CheckedLine, check: Check | None) -> None:
+        self.lines[line.key] = line
+        if check is not None:
+            self.checks[check.id] = check
+
+    def shown_checks(self) -> dict[str, Check]:
+        """Return the checks that wait, or that a line is as it is because of."""
+        kept = {own for line in self.lines.values() for own in (*line.checks, line.waits)}
+        return {own: each for own, each in self.checks.items() if own in kept}
 
     def protecting(self) -> dict[str, Operation]:
         """Return the operations that protect."""

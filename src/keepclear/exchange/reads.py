@@ -13,6 +13,7 @@ from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.known import Known, KnownBy
 from keepclear.exchange.ports import Store
 from keepclear.exchange.views import Answer, Disclosed, Notice, Steps
+from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
 from keepclear.plans.operations import Operation
 from keepclear.record.keys import PublicKey, Signer
@@ -110,6 +111,14 @@ class Reads:
     def messages(self, party: str) -> Disclosed[tuple[Message, ...]]:
         """Return the messages that a party has sent or received, in the order they were sent."""
         return views.own_messages(party, self._written().world.messages.values())
+
+    def line_checks(self, party: str) -> Disclosed[tuple[Check, ...]]:
+        """Return the checks of a party's lines, in the order in which they came about."""
+        return views.own_line_checks(party, self._written().world.line_checks.values())
+
+    def lines_checked(self, party: str) -> Disclosed[tuple[CheckedLine, ...]]:
+        """Return how the lines of a party stand that are checked."""
+        return views.own_lines(party, self._written().world.lines_checked.values())
 
     def to_tell(self, party: str) -> Disclosed[ToTell]:
         """Return from what a party is told what answers to it cover (`coverage.answers_for`)."""

@@ -21,6 +21,7 @@ import msgspec
 
 from keepclear.agreement.clauses import Precedence
 from keepclear.exchange.disclosure import Grants, Shown, existence, shown
+from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
 from keepclear.plans.conflicts import Broken, Conflict, Proposal, precedence
 from keepclear.plans.operations import Missed, Operation
@@ -155,6 +156,16 @@ def own_operations(party: str, operations: Iterable[Operation]) -> Disclosed[tup
 def own_messages(party: str, messages: Iterable[Message]) -> Disclosed[tuple[Message, ...]]:
     """Return the messages that a party has sent or received, as they stand."""
     return _disclosed(party, tuple(each for each in messages if party in each.parties))
+
+
+def own_line_checks(party: str, checks: Iterable[Check]) -> Disclosed[tuple[Check, ...]]:
+    """Return the checks of lines that a party has sent, received or missed, as they stand."""
+    return _disclosed(party, tuple(each for each in checks if party in each.parties))
+
+
+def own_lines(party: str, lines: Iterable[CheckedLine]) -> Disclosed[tuple[CheckedLine, ...]]:
+    """Return how the lines of a party stand that are checked."""
+    return _disclosed(party, tuple(each for each in lines if party in each.parties))
 
 
 def told(

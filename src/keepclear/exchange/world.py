@@ -25,6 +25,7 @@ from keepclear.exchange.events import (
     Event,
     IncidentChanged,
     LineChanged,
+    LineChecked,
     MessageChanged,
     MessageOverdue,
     MoreFound,
@@ -38,6 +39,7 @@ from keepclear.exchange.events import (
     RegionOpened,
     StandingCarried,
 )
+from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.incidents import Incident, TimelineLine
@@ -120,7 +122,8 @@ class World:
     and number of the change; waiting: how many wait for each. more: of operations with more
     conflicts than one entry holds, how many more; room: of these, those of which a conflict that
     was told has been settled since, or agreed, so that others can be told.
-    incidents, lines of their timelines, none_here statements, messages: by id; contradictions: by
+    incidents, lines of their timelines, none_here statements, messages, line_checks: by id;
+    lines_checked: by their keys (`line.checks`); contradictions: by
     statement; stated: ids of a party's statements. earlier: versions of operations that others have
     replaced, by id and version, and of one that is out of plan no more how it stood before, as it
     protected longer then. What a party states none-here of is compared with all it ever filed, and
@@ -150,6 +153,8 @@ class World:
     stated: dict[str, tuple[str, ...]] = field(default_factory=dict)
     earlier: dict[str, Operation] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
+    line_checks: dict[str, Check] = field(default_factory=dict)
+    lines_checked: dict[str, CheckedLine] = field(default_factory=dict)
     filings: int = 0
     hashes: dict[str, int] = field(default_factory=dict)
     sum: int = 0
@@ -337,6 +342,12 @@ def _message_changed(world: World, event: MessageChanged | MessageOverdue) -> No
     _put(world, "messages", event.message.id, event.message)
 
 
+def _line_checked(world: World, event: LineChecked) -> None:
+    _put(world, "lines_checked", event.line.key, event.line)
+    if event.check is not None:
+        _put(world, "line_checks", event.check.id, event.check)
+
+
 def _none_here_stated(world: World, event: NoneHereStated) -> None:
     _put_statement(world, event.statement)
 
@@ -363,7 +374,8 @@ TABLES: Final[Mapping[str, type[Signed]]] = {
     "agreements": Carried, "before": Carried, "filers": Filer, "operations": Operation,
     "earlier": Operation, "conflicts": Conflict, "rechecking": Rechecking, "more": More,
     "incidents": Incident, "lines": TimelineLine, "none_here": NoneHere,
-    "contradictions": Contradictions, "messages": Message,
+    "contradictions": Contradictions, "messages": Message, "line_checks": Check,
+    "lines_checked": CheckedLine,
 }  # fmt: skip
 """What a restored record begins with, in the order in which it is carried over."""
 
@@ -405,6 +417,7 @@ EVOLVE: Final[Mapping[type[Signed], Callable[[World, Any], None]]] = {
     LineChanged: _line_changed,
     MessageChanged: _message_changed,
     MessageOverdue: _message_changed,
+    LineChecked: _line_checked,
     NoneHereStated: _none_here_stated,
     NoneHereWithdrawn: _none_here_withdrawn,
     NoneHereContradicted: _none_here_contradicted,

@@ -48,16 +48,18 @@ and what belongs to it (`DOES`); what stands in brackets may be left out:
     read-back      message, values, [post, person]
     disseminate    message, units, [post, person]
     answer-message  message, answer, [why, until, clause, post, person]
+    check          check, to, [of]: of the line, or of a frequency
+    answer-check   check, [post, person]
     suspend, resume  [why]: of the agreement, by a representative
 
-An operation, a none-here, an incident case and a message are called by their names in the play; a
-conflict by the two operations, "A1 and B1". precedence: URGENT is the default; with DISTRESS no
-channel stands. post: to which it is sent, or by which post of its party a step is taken, "watch" or
-"duty-officer". until: after the start, as `at`. to: a party, or for a none-here a list of them.
-values: table: field = what it says, as somebody types it (`line.values`). template: by its name
-(`line.templates`); a message has words, or a template, or both.
-about: an operation, a conflict or a none-here. when: the time that a line is about (RFC 3339).
-line: its number in its case, in the order in which they were written.
+An operation, a none-here, an incident case, a message and a check are called by their names in the
+play; a conflict by the two operations, "A1 and B1". of: "line" is the default. precedence: URGENT
+is the default; with DISTRESS no channel stands. post: to which it is sent, or by which post of its
+party a step is taken, "watch" or "duty-officer". until: after the start, as `at`. to: a party, or
+for a none-here a list of them. values: table: field = what it says, as somebody types it
+(`line.values`). template: by its name (`line.templates`); a message has words, or a template, or
+both. about: an operation, a conflict or a none-here. when: the time that a line is about (RFC
+3339). line: its number in its case, in the order in which they were written.
 area: one name, or a list of them, for all of which `lasts` counts; start: one, or one for each.
 key: versions of others' operations, as `["A1 v1"]`, that the party has before it; without it those
 of the latest notices it had.
@@ -138,6 +140,8 @@ class PlayAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     when: str = ""
     line: int = 0
     message: str = ""
+    check: str = ""
+    of: str = "line"
     precedence: str = "URGENT"
     channel: str = "flight-safety"
     post: str = ""
@@ -238,6 +242,8 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "read-back": (("message", "values"), ("post", "person")),
     "disseminate": (("message", "units"), ("post", "person")),
     "answer-message": (("message", "answer"), ("why", "until", "clause", "post", "person")),
+    "check": (("check", "to"), ("of",)),
+    "answer-check": (("check",), ("post", "person")),
     "suspend": ((), ("why",)),
     "resume": ((), ("why",)),
     "nothing": ((), ()),
@@ -245,6 +251,7 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 # What gives a thing its name, and in which field the name stands.
 NAMES: Final = {
     "file": "operation", "state-none-here": "none_here", "open-case": "case", "send": "message",
+    "check": "check",
 }  # fmt: skip
 SUSPENSIONS: Final = frozenset({"suspend", "resume"})
 ALWAYS: Final = frozenset({"at", "by", "does", "signed"})
@@ -343,7 +350,7 @@ def _check_values(act: PlayAct, play: Play, path: str) -> None:
     for party in act.others:
         if party not in play.parties:
             raise _fault(f"{path}.to", party, "is no party of the play", _known(play.parties))
-    if act.does in {"open-case", "send"} and len(act.others) > 1:
+    if act.does in {"open-case", "send", "check"} and len(act.others) > 1:
         raise _fault(f"{path}.to", ", ".join(act.others), "are several", "name one party")
     if act.does == "state-none-here" and len(act.areas) > 1:
         raise _fault(f"{path}.area", ", ".join(act.areas), "are several", "state it of one")

@@ -10,7 +10,7 @@ from keepclear.agreement.clauses import Precedence
 from keepclear.errors import InputError
 from keepclear.formats.play import PlayAct
 from keepclear.formats.play_faults import converted
-from keepclear.line import acts
+from keepclear.line import acts, check_acts
 from keepclear.line.messages import Word
 from keepclear.line.templates import template_named
 from keepclear.plays.stage import POSTS
@@ -27,6 +27,8 @@ KINDS: Final[Mapping[str, str]] = {
     "read-back": "line.read-back",
     "disseminate": "line.disseminated",
     "answer-message": "line.answer",
+    "check": "line.check",
+    "answer-check": "line.check-answer",
 }
 
 
@@ -49,8 +51,8 @@ def payload_of(  # noqa: PLR0911 one for each thing to do
 ) -> Signed:
     """Return what is signed. start_us: of the play; named: the id of what has a name."""
     post_of(act)
-    if act.does == "send":
-        return _sent(act, named)
+    if act.does in SENT:
+        return SENT[act.does](act, named)
     made: dict[str, object] = {"id": named(act.message)}
     if act.person:
         made["person"] = act.person
@@ -88,3 +90,17 @@ def _sent(act: PlayAct, named: Callable[[str], str]) -> Signed:
         return converted(made, acts.SendDistress, "")
     made |= {"precedence": act.precedence, "channel": act.channel}
     return converted(made, acts.SendMessage, "")
+
+
+def _check(act: PlayAct, _named: Callable[[str], str]) -> Signed:
+    return converted({"to": act.others[0], "of": act.of}, check_acts.CheckLine, "")
+
+
+def _check_answered(act: PlayAct, named: Callable[[str], str]) -> Signed:
+    made = {"id": named(act.check), "person": act.person or None}
+    return converted(made, check_acts.AnswerLineCheck, "")
+
+
+SENT: Final[Mapping[str, Callable[[PlayAct, Callable[[str], str]], Signed]]] = {
+    "send": _sent, "check": _check, "answer-check": _check_answered,
+}  # fmt: skip

@@ -94,7 +94,7 @@ class _Run:
         self._stage = staged(play.region, play.start_us, status, house, ids, functions)
         self._world = self._stage.exchange.world
         self._operations: dict[str, str] = {}  # what the play calls them -> their ids
-        self._others: dict[str, str] = {}  # the same of none-heres, cases and messages
+        self._others: dict[str, str] = {}  # the same of all else that has a name
         self._ovns: dict[tuple[str, int], str] = {}  # of each version of each of them
         self._known = _Known()
         self._refused: list[Refusal] = []
@@ -162,6 +162,8 @@ class _Run:
                 self._others[act.none_here] = _made_id(answer, "none-here-stated/1", "statement")
             case "send":
                 self._others[act.message] = _made_id(answer, "message-changed/1", "message")
+            case "check":
+                self._others[act.check] = _made_id(answer, "line-checked/1", "check")
             case "open-case":
                 self._others[act.case] = _made_id(answer, "incident-changed/1", "incident")
             case _:
@@ -296,14 +298,14 @@ class _Run:
         return self._operations[name]
 
     def _any_named(self, name: str) -> str:
-        """Return the id of an operation, a conflict, a none-here, a case or a message."""
+        """Return the id of an operation, a conflict, or anything else that has a name."""
         if AND in name:
             return self._conflict(pair_of(name)).id
         if name in self._others:
             return self._others[name]
         for each in self._refused:
             if (
-                name in {each.act.none_here, each.act.case, each.act.message}
+                name in {each.act.none_here, each.act.case, each.act.message, each.act.check}
                 and each.act.does in NAMES
             ):
                 raise InputError("name", name, f"was refused when it was made ({each.why})", "mend")

@@ -19,6 +19,7 @@ from keepclear.agreement.annexes import Annex, annex_hash
 from keepclear.agreement.binding import Answer, Answers
 from keepclear.agreement.clauses import (
     AnnexAuthority,
+    CheckSchedule,
     Deadlines,
     Decision,
     Frequencies,
@@ -193,7 +194,7 @@ def _value_texts(name: str, value: object) -> list[str]:  # noqa: PLR0911 a line
             return [str(value) or "none"]
 
 
-def decides_text(decision: Decision) -> str:
+def decides_text(decision: Decision) -> str:  # noqa: PLR0911 a line for each kind
     """Return what a clause decides, in words: what a machine will act on."""
     match decision:
         case Separation():
@@ -206,6 +207,8 @@ def decides_text(decision: Decision) -> str:
             return f"{times}; then {', '.join(decision.escalation)}"
         case Frequencies():
             return "; ".join(f"{each.purpose}: {each.on}" for each in decision.frequencies)
+        case CheckSchedule():
+            return _schedule_text(decision)
         case WhoActs():
             order = ", ".join(f"{each.of} {each.number}" for each in decision.priorities)
             first = f"the lower of {order} acts; " if order else ""
@@ -218,6 +221,17 @@ def decides_text(decision: Decision) -> str:
         case _:
             fields = msgspec.structs.asdict(decision).items()
             return ", ".join(_field_text(*field) for field in fields) or CONDITION
+
+
+def _schedule_text(schedule: CheckSchedule) -> str:
+    """Return when a line is checked, and what becomes of checks and of the line."""
+    times = f"at {', '.join(schedule.times)}" if schedule.times else "on demand"
+    by = f" by {', '.join(schedule.by)}" if schedule.by else " by each party"
+    return (
+        f"{schedule.of} checked {times}{by}; answered within {_duration(schedule.answer_us)}, "
+        f"MISSED after {_duration(schedule.missed_us)}; DOUBTFUL after 1 MISSED or "
+        f"{schedule.doubtful_late} LATE, DOWN after {schedule.down_missed} MISSED"
+    )
 
 
 def _rule_set_texts(rules: RuleSet) -> Iterator[str]:

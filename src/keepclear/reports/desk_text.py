@@ -15,6 +15,7 @@ from keepclear.exchange.events import (
     AgreementStood,
     IncidentChanged,
     LineChanged,
+    LineChecked,
     MessageChanged,
     MessageOverdue,
     NoneHereContradicted,
@@ -32,6 +33,8 @@ from keepclear.record.entries import Part
 from keepclear.record.envelopes import Envelope
 from keepclear.record.keys import PublicKey
 from keepclear.record.parts import EXCHANGE_KEY_KIND, ExchangeKeyChange
+from keepclear.reports.line_check_text import LOUD as LOUD_CHECKS
+from keepclear.reports.line_check_text import line_changed_text
 from keepclear.reports.message_text import changed_text, urgent_words
 from keepclear.reports.play_values import day_of, listed
 from keepclear.reports.printable import printable
@@ -40,12 +43,12 @@ from keepclear.reports.told_text import breaks_text, operation_rows, shown_rows
 from keepclear.units import TMM_PER_FOOT, TMM_PER_NM, US_PER_S, format_time
 
 URGENT: Final = f"{Precedence.URGENT}: "
-LOUD: Final = (URGENT, *urgent_words())
+LOUD: Final = (URGENT, *urgent_words(), *LOUD_CHECKS)
 BESIDE: Final[Mapping[str, type[Any]]] = {
     KIND_OF[each]: each
     for each in (
         AgreementStood, IncidentChanged, LineChanged, NoneHereContradicted, NoneHereStated,
-        NoneHereWithdrawn, MessageChanged, MessageOverdue,
+        NoneHereWithdrawn, MessageChanged, MessageOverdue, LineChecked,
     )
 }  # fmt: skip
 SHORT: Final = 8
@@ -117,6 +120,8 @@ def _beside(part: Part) -> str:
             said = f"incident {line.incident[:SHORT]}: line {line.id[:SHORT]} is {line.mark}"
         case MessageChanged() | MessageOverdue() as event:
             said = changed_text(event)
+        case LineChecked() as event:
+            said = line_changed_text(event)
         case NoneHereStated(statement=made):
             said = f"none-here {made.id[:SHORT]} stated by {made.party}"
         case NoneHereWithdrawn(id=own):

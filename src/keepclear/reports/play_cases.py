@@ -15,6 +15,7 @@ from keepclear.exchange.events import (
     ContradictionsShown,
     IncidentChanged,
     LineChanged,
+    LineChecked,
     MessageChanged,
     MessageOverdue,
     NoneHereContradicted,
@@ -25,7 +26,8 @@ from keepclear.plans import incidents, none_here
 from keepclear.plans.incidents import Incident, State
 from keepclear.plans.none_here import Contradiction, NoneHere
 from keepclear.plans.understood import understood_volume
-from keepclear.reports import play_messages
+from keepclear.reports import play_checks, play_messages
+from keepclear.reports.play_checks import CheckTeller
 from keepclear.reports.play_messages import OF_MESSAGES, MessageTeller
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import clock, day_of, heights, listed, where, window
@@ -44,6 +46,7 @@ DOES: Final = {
     "incidents.close": "would close {}",
     "incidents.leave-open": "leaves {} open",
     **play_messages.DOES,
+    **play_checks.DOES,
 }
 IN_A_CASE: Final = (
     incidents.AskQuery, incidents.ReplyToQuery, incidents.CloseIncident, incidents.LeaveIncident,
@@ -55,7 +58,7 @@ MEETS: Final = {
 }
 OF_CASES: Final = (
     IncidentChanged, LineChanged, NoneHereStated, NoneHereWithdrawn, NoneHereContradicted,
-    ContradictionsShown, *OF_MESSAGES,
+    ContradictionsShown, LineChecked, *OF_MESSAGES,
 )  # fmt: skip
 
 
@@ -81,7 +84,7 @@ class CaseTeller:
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self._messages = MessageTeller(names)
+        self._messages, self._checks = MessageTeller(names), CheckTeller(names)
         self.cases: dict[str, Incident] = {}
         self.statements: dict[str, NoneHere] = {}
         self.contradicted: dict[str, None] = {}
@@ -135,7 +138,7 @@ class CaseTeller:
             case _ if isinstance(payload, IN_A_CASE):
                 what = names.case(payload.id)
             case _:
-                what = self._messages.about(payload, values)
+                what = self._messages.about(payload, values) or self._checks.about(payload, values)
         return what
 
     def tell(self, value: object, day: str) -> Iterator[Line]:
@@ -152,8 +155,8 @@ class CaseTeller:
                 yield from self._shown(value)
             case IncidentChanged(incident=incident):
                 yield from self._case(incident, day)
-            case MessageChanged() | MessageOverdue():
-                yield from (Line(*each) for each in self._messages.tell(value))
+            case MessageChanged() | MessageOverdue() | LineChecked():
+                yield from self._over_the_line(value)
             case LineChanged(line=line) if line.agrees is None:
                 when = day_of(line.at_us)
                 yield Line("time", f"{'' if when == day else f'{when} '}{clock(line.at_us)}")
@@ -164,6 +167,14 @@ class CaseTeller:
                     yield Line("with", self._names.statement(line.none_here))
             case _:
                 pass
+
+    def _over_the_line(
+        self, value: MessageChanged | MessageOverdue | LineChecked
+    ) -> Iterator[Line]:  # fmt: skip
+        if isinstance(value, LineChecked):
+            yield from (Line(*each) for each in self._checks.tell(value))
+        else:
+            yield from (Line(*each) for each in self._messages.tell(value))
 
     def together(self, payload: object, values: Sequence[object], day: str) -> Cased:
         """Return what is said of what happened together. payload: of its act, None without one."""
@@ -181,7 +192,7 @@ class CaseTeller:
             stands += [] if statement.withdrawn_us is None else ["withdrawn"]
             said.append(f"{self._names.statement(own_id)} {' and '.join(stands) or 'stated'}")
         said += [f"{self._names.case(own_id)} {case.state}" for own_id, case in self.cases.items()]
-        return [*said, *self._messages.outcome()]
+        return [*said, *self._messages.outcome(), *self._checks.outcome()]
 
     def _stated(self, statement: NoneHere, day: str) -> Iterator[Line]:
         yield Line("where", where(statement.volume))

@@ -34,6 +34,7 @@ class Names:
         self._cases: dict[str, str] = {}
         self._statements: dict[str, str] = {}
         self._messages: dict[str, str] = {}
+        self._checks: dict[str, str] = {}
         self._lines: dict[str, tuple[str, int]] = {}  # its case, its number in it
 
     def learn_owner(self, operation: str, party: str) -> None:
@@ -71,6 +72,10 @@ class Names:
     def message(self, message: str) -> str:
         """Return what a message is called; numbered when it is first asked for."""
         return self._messages.setdefault(message, f"message {len(self._messages) + 1}")
+
+    def check(self, check: str) -> str:
+        """Return what a check of a line is called; numbered when it is first asked for."""
+        return self._checks.setdefault(check, f"check {len(self._checks) + 1}")
 
     def learn_line(self, line: str, case: str) -> None:
         """Keep which line of which case it is; the first number stays."""
@@ -110,6 +115,7 @@ class Names:
             "operation": [*self._operations, *self._owners], "conflict": self._conflicts,
             "version": self._versions, "agreement": self._agreements, "incident": self._cases,
             "none-here": self._statements, "line": self._lines, "message": self._messages,
+            "check": self._checks,
         }[what]  # fmt: skip
         own = next((each for each in known if each.startswith(short)), None)
         if own is None:
@@ -117,5 +123,5 @@ class Names:
         return {
             "operation": self.operation, "conflict": self.conflict, "version": self.version,
             "agreement": self.agreement, "incident": self.case, "none-here": self.statement,
-            "line": self.line, "message": self.message,
+            "line": self.line, "message": self.message, "check": self.check,
         }[what](own)  # fmt: skip

@@ -17,6 +17,8 @@ answered as `{"error": ...}` in words that name the value, the limit and the way
     GET  /v1/operations            its operations
     GET  /v1/conflicts             how its conflicts stand
     GET  /v1/messages              the messages it has sent or received
+    GET  /v1/lines                 how its lines stand that are checked
+    GET  /v1/line-checks           the checks of them
     GET  /v1/answers-for?force=F   what all answers cover, and who answers for a force
     POST /v1/check?status=S        what a plan would meet of what its party knows; enters nothing
     GET  /v1/stream                what is new, as it happens (`feed`)
@@ -48,6 +50,7 @@ from keepclear.exchange.coverage import AnswersFor
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.reads import Reads
 from keepclear.exchange.views import Disclosed, Notice
+from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
 from keepclear.plans.acts import FileOperation
 from keepclear.plans.operations import Operation
@@ -294,7 +297,7 @@ class Public:
         return [record, steps, proofs, stream]
 
     def _standing(self) -> list[HTTPRouteHandler]:
-        """Return what shows a party how its operations, conflicts and messages stand."""
+        """Return what shows a party how its operations, conflicts, messages and lines stand."""
 
         @get("/v1/operations")
         async def operations(request: Ask) -> list[Operation]:
@@ -311,7 +314,17 @@ class Public:
             """Give the messages that the party has sent or received, as they stand."""
             return await self._listed(request, Reads.messages)
 
-        return [operations, conflicts, messages]
+        @get("/v1/lines")
+        async def lines(request: Ask) -> list[CheckedLine]:
+            """Give how the party's lines stand that are checked, each in its direction."""
+            return await self._listed(request, Reads.lines_checked)
+
+        @get("/v1/line-checks")
+        async def line_checks(request: Ask) -> list[Check]:
+            """Give the checks of the party's lines, as they stand."""
+            return await self._listed(request, Reads.line_checks)
+
+        return [operations, conflicts, messages, lines, line_checks]
 
     def _telling(self) -> list[HTTPRouteHandler]:
         """Return what tells a party what it could meet, and what is not known here."""

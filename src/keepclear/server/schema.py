@@ -18,6 +18,7 @@ from keepclear.exchange.coverage import AnswersFor
 from keepclear.exchange.decide import ACTS
 from keepclear.exchange.events import KINDS
 from keepclear.exchange.views import NOTICE_KIND, Notice
+from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
 from keepclear.plans.acts import FileOperation
 from keepclear.plans.operations import Operation
@@ -42,8 +43,8 @@ DATA: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 TYPES: Final = (
     Act, Answered, AnswersFor, Challenge, Checked, Envelope, Fault, FileOperation, KeyDocument,
-    Part, Receipt, RegionSaid, StepsSaid, Token, list[bytes], list[Message], list[Notice],
-    list[Operation],
+    Part, Receipt, RegionSaid, StepsSaid, Token, list[bytes], list[Check], list[CheckedLine],
+    list[Message], list[Notice], list[Operation],
     *PAYLOADS.values(), *DATA.values(),
 )  # fmt: skip
 FAULTS: Final = {
@@ -107,6 +108,10 @@ ASKED: Final = (
            list[Notice]),
     Asked("Give the messages that the party has sent or received, as they stand.", "get",
            "/v1/messages", list[Message]),
+    Asked("Give how the party's lines stand that are checked, each in its direction.", "get",
+           "/v1/lines", list[CheckedLine]),
+    Asked("Give the checks of the party's lines, as they stand.", "get", "/v1/line-checks",
+           list[Check]),
     Asked("Prove that the first leaves of a tree are those of it when it was smaller.", "get",
            "/v1/proofs", list[bytes], parameters=(
                _query("audience", "Whose tree.", {"type": "string", "maxLength": 1_000},
