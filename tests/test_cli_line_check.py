@@ -108,7 +108,7 @@ def test_words_of_what_is_missed_ring_a_bell_and_say_nothing_of_why() -> None:
         ),
         (
             "DOWN: a checks b: check ID of 2015-09-30 17:00:00Z MISSED: a sent none by 17:02:00Z; "
-            "the line is DOWN, and was DOUBTFUL; use the other ways that are agreed"
+            "the line is DOWN, and was DOUBTFUL; use the fallback card (keepclear line card)"
         ),
         (
             "MISSED: a checks b: check ID of 2015-10-01 09:00:00Z MISSED: a sent none by "

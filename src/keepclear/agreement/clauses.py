@@ -161,6 +161,39 @@ class Frequencies(Decision, frozen=True, kw_only=True, tag="frequencies"):
     frequencies: tuple[Frequency, ...]
 
 
+class Means(StrEnum):
+    """By what one talks where the line fails."""
+
+    TELEPHONE = "telephone"
+    RADIO = "radio"
+    SATELLITE = "satellite"
+    THIRD_PARTY = "third-party"
+    OTHER = "other"
+
+
+class FallbackWay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One way to talk where the line fails.
+
+    on: the number, frequency or address, as it is spoken. answers: who is there, as a post or an
+    office and not a name. next_after_us: how long one tries it before the next; None where that is
+    not agreed.
+    """
+
+    by: Means
+    on: LineName
+    answers: Words = ""
+    next_after_us: CheckUs | None = None
+
+
+class Fallback(Decision, frozen=True, kw_only=True, tag="fallback"):
+    """The ways to talk where the line fails, in the order in which they are tried.
+
+    Without it: those of `Frequencies`.
+    """
+
+    ways: Annotated[tuple[FallbackWay, ...], msgspec.Meta(min_length=1, max_length=20)]
+
+
 class Disclosure(Decision, frozen=True, kw_only=True, tag="disclosure"):
     """What the other side sees of an operation in conflict, beyond that it exists.
 
@@ -301,7 +334,7 @@ class ProvingRun(Decision, frozen=True, kw_only=True, tag="proving-run"):
 AnyDecision = (
     Separation | WhoActs | OnConflictRule | LeadTime | Deadlines | Frequencies | Disclosure | Caps
     | ProbingBound | Channels | Retention | OperatorKey | AnnexAuthority | LineCheck | ProvingRun
-    | IncidentRule | Grace | TimeTolerance | CheckSchedule
+    | IncidentRule | Grace | TimeTolerance | CheckSchedule | Fallback
 )  # fmt: skip
 
 
@@ -316,5 +349,6 @@ KINDS: Final[tuple[str, ...]] = tuple(
     for each in (
         Separation, WhoActs, OnConflictRule, LeadTime, Deadlines, Frequencies, Disclosure, Caps,
         ProbingBound, Channels, Retention, IncidentRule, Grace, TimeTolerance, CheckSchedule,
+        Fallback,
     )
 )  # fmt: skip

@@ -20,6 +20,7 @@ from keepclear.agreement.clauses import (
     AmongEquals,
     AnyDecision,
     Field,
+    Means,
     OnConflict,
     Precedence,
     kind_of,
@@ -49,7 +50,7 @@ PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "kind": tuple(map(kind_of, get_args(AnyDecision))),
     "action": tuple(OnConflict), "precedence": tuple(Precedence), "fields": tuple(Field),
-    "among_equals": tuple(AmongEquals),
+    "among_equals": tuple(AmongEquals), "by": tuple(Means),
     "role": ("force", "civil_authority", "humanitarian", "neutral_operator"),
     "type": ("lateral", "vertical", "time", "duration", "standoff", "well_clear", "any", "all"),
 }  # fmt: skip

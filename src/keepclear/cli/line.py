@@ -23,6 +23,7 @@ from keepclear.cli.desk import (
     waiting_text,
 )
 from keepclear.cli.key import BAD_INPUT, print_or_refuse
+from keepclear.cli.line_card import card
 from keepclear.cli.line_check import check
 from keepclear.cli.line_values import (
     fields_typed,
@@ -57,6 +58,7 @@ def line() -> None:
 
 
 line.add_command(check)
+line.add_command(card)
 
 
 @line.command()

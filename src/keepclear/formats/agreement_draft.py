@@ -41,7 +41,7 @@ from keepclear.units import (
 TIMES: Final = ("in_force", "until", "review")
 DURATIONS: Final = (
     "notice", "remind", "duration", "lasts", "personal", "time_grain", "reply", "urgent_reply",
-    "answer", "missed",
+    "answer", "missed", "next_after",
 )  # fmt: skip
 LENGTHS: Final = ("grain", "level_grain", "across", "height")
 SECONDS: Final = ("acknowledge",)

@@ -22,6 +22,8 @@ from keepclear.agreement.clauses import (
     CheckSchedule,
     Deadlines,
     Decision,
+    Fallback,
+    FallbackWay,
     Frequencies,
     Separation,
     WhoActs,
@@ -207,6 +209,8 @@ def decides_text(decision: Decision) -> str:  # noqa: PLR0911 a line for each ki
             return f"{times}; then {', '.join(decision.escalation)}"
         case Frequencies():
             return "; ".join(f"{each.purpose}: {each.on}" for each in decision.frequencies)
+        case Fallback():
+            return "; ".join(way_text(each) for each in decision.ways)
         case CheckSchedule():
             return _schedule_text(decision)
         case WhoActs():
@@ -221,6 +225,13 @@ def decides_text(decision: Decision) -> str:  # noqa: PLR0911 a line for each ki
         case _:
             fields = msgspec.structs.asdict(decision).items()
             return ", ".join(_field_text(*field) for field in fields) or CONDITION
+
+
+def way_text(way: FallbackWay) -> str:
+    """Return a way to talk, who is there, and when the next is tried."""
+    answers = f", {way.answers} answers" if way.answers else ""
+    after = f", the next after {_duration(way.next_after_us)}" if way.next_after_us else ""
+    return f"{way.by} {way.on}{answers}{after}"
 
 
 def _schedule_text(schedule: CheckSchedule) -> str:

@@ -18,7 +18,7 @@ from keepclear.units import US_PER_S
 LABEL: Final = 12
 STATE: Final = 10
 WHY: Final = "Why a check was missed is not known: the line, the post, or a refusal."
-DOWN: Final = "use the other ways that are agreed"
+DOWN: Final = "use the fallback card (keepclear line card)"
 LOUD: Final = ("LINE CHECK: ", "MISSED: ", "DOWN: ")
 ORDER: Final = (LineState.DOWN, LineState.DOUBTFUL, LineState.UP, LineState.UNKNOWN)
 
