@@ -25,6 +25,7 @@ from keepclear.cli.desk import (
 from keepclear.cli.key import BAD_INPUT, print_or_refuse
 from keepclear.cli.line_card import card
 from keepclear.cli.line_check import check
+from keepclear.cli.line_handover import handover
 from keepclear.cli.line_values import (
     fields_typed,
     form_options,
@@ -59,6 +60,7 @@ def line() -> None:
 
 line.add_command(check)
 line.add_command(card)
+line.add_command(handover)
 
 
 @line.command()
