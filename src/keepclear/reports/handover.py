@@ -29,7 +29,8 @@ SIGNED: Final = "handed over ____________________   taken over _________________
 STYLE: Final = """
 .item { border: 1px solid #111; padding: 3px 8px; margin: 4px 0; break-inside: avoid; }
 .item p { margin: 1px 0; overflow-wrap: anywhere; white-space: pre-wrap; font-family: monospace; }
-.item .first { font-weight: 700; }
+.item p { padding-left: 14ch; text-indent: -14ch; font-size: 12px; }
+.item .first { font-weight: 700; padding-left: 0; text-indent: 0; }
 .signed { white-space: pre-wrap; margin-top: 18px; }
 @media print { h3 { break-after: avoid; } }
 """
