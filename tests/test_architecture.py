@@ -107,6 +107,7 @@ BEHIND_ONE_MODULE: Final = frozenset({
 RUNS_UNDER: Final = frozenset({"httptools", "uvloop"})
 # Which modules need what an extra brings.
 EXTRAS: Final[Mapping[str, str]] = {
+    "desk": r"keepclear/cli/terminal/.+\.py",
     "postgres": r"keepclear/store/database\.py",
     "server": r"keepclear/server/.+\.py",
 }

@@ -36,6 +36,7 @@ from keepclear.cli.key_changes import appoint, rotate
 from keepclear.cli.line import line
 from keepclear.cli.line_distress import distress
 from keepclear.cli.line_forms import accident, readback, templates
+from keepclear.cli.line_watch import watch as watch_line
 from keepclear.cli.operation import operation
 from keepclear.cli.play import play
 from keepclear.cli.record import record
@@ -99,6 +100,7 @@ for each in (incident_in_file, export):
     record.add_command(each)
 for each in (rotate, appoint):
     key.add_command(each)
+line.add_command(watch_line)
 for each in (
     accept, ack, act, agree_as_is, agreement, answer, answers_for, backup, check, clock, config,
     conflicts, counter_change, demo, export_party, incident, key, line, operation, party, play,

@@ -336,19 +336,11 @@ def named(at: AtDesk, given: str) -> "Message":
 
 def party_of(at: AtDesk, given: str) -> str:
     """Return the party of a name, or the one that answers for the force of that name."""
-    from keepclear.agreement.binding import Answers
+    from keepclear.cli import forces
 
     if click.get_current_context().meta.get(APART) is not None:
         return given  # there is nobody to ask
-    said = at.client.answers_for(given)
-    if given in said.parties:
-        return given
-    found = next((each for each in said.forces if each.force == given), None)
-    if found is None or found.answer is not Answers.ANSWERED:
-        raise click.UsageError(
-            f"{given!r}: is no party, and nobody answers for it; one of {', '.join(said.parties)}"
-        )
-    return found.party
+    return forces.party_of(at.client, given)
 
 
 def done(at: AtDesk, parts: "tuple[Part, ...]") -> list[str]:

@@ -79,21 +79,23 @@ def messages_text(
 
 def ladder_text(message: Message, now_us: int, language: str = "en") -> str:
     """Return the ladder of one message: each step with its time, and the seconds between them."""
-    lines = [*message_rows(message, now_us, language), ""]
-    lines.append(f"  {'step':<{STEP}}{'at':<{AT}}{'seconds':<{SECONDS}}by")
+    lines = [*message_rows(message, now_us, language), "", *ladder_rows(message, now_us)]
+    lines += ["", SAYS_NOTHING_ELSE]
+    return "\n".join(lines) + "\n"
+
+
+def ladder_rows(message: Message, now_us: int) -> Iterator[str]:
+    """Yield each step of a message with its time, and the seconds since the one before."""
+    yield f"  {'step':<{STEP}}{'at':<{AT}}{'seconds':<{SECONDS}}by"
     before_us: int | None = None
     for step in message.ladder:
         taken = [each for each in message.steps if each.step is step]
         for each in taken:
             seconds = "" if before_us is None else f"+{_seconds(each.at_us - before_us)}"
             before_us = each.at_us
-            lines.append(
-                f"  {step:<{STEP}}{second(each.at_us):<{AT}}{seconds:<{SECONDS}}{_by(each)}"
-            )
+            yield f"  {step:<{STEP}}{second(each.at_us):<{AT}}{seconds:<{SECONDS}}{_by(each)}"
         if not taken:
-            lines.append(f"  {step:<{STEP}}{_missing(message, step, now_us)}")
-    lines += ["", SAYS_NOTHING_ELSE]
-    return "\n".join(lines) + "\n"
+            yield f"  {step:<{STEP}}{_missing(message, step, now_us)}"
 
 
 def changed_text(event: MessageChanged | MessageOverdue) -> str:
@@ -133,6 +135,11 @@ def _rows(message: Message, now_us: int, language: str) -> Iterator[tuple[str, s
         yield "says", _said(message)
     if message.template is None:
         yield from (value_row(each) for each in message.values)
+    yield from rows_beside(message, now_us)
+
+
+def rows_beside(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
+    """Yield what stands of a message beside what it says, each with its label."""
     day = day_of(message.sent_us)
     yield "sent", f"{day} {second(message.sent_us)} over {message.channel}, {message.status}"
     if message.reply_to is not None:

@@ -1,0 +1,420 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`keepclear line watch`: the keys of the desk in a terminal, and what each does.
+
+1. A message is *displayed* once its text stood here in full, to its end, and a key was pressed
+   then: that a person was there is what it says. What came up by itself proves nobody.
+2. A key that comes within a second after another message came up by itself does nothing: it was
+   meant for what stood there before.
+3. One deed after another; what is refused is shown whole, and nothing that was typed is lost.
+4. A question is asked where a slip cannot be taken back: before DISTRESS is sent, and before the
+   desk is left while something urgent waits. For an acknowledgement none is.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import ClassVar, Final
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.events import Key
+from textual.message import Message as Told
+from textual.screen import Screen
+
+from keepclear.agreement.clauses import Precedence
+from keepclear.cli.terminal import station as deeds
+from keepclear.cli.terminal.bell import Bell, is_at_least
+from keepclear.cli.terminal.forms import Field, Form, Page
+from keepclear.cli.terminal.screen import DeskScreen, Drawn
+from keepclear.cli.terminal.station import Deed, Done, Held, Station
+from keepclear.cli.terminal.style import CSS
+from keepclear.cli.terminal.typed import (
+    HELP,
+    MINUTES,
+    SEND,
+    UNITS,
+    WHY,
+    new,
+    precedence_of,
+    standby,
+    told,
+    unable,
+)
+from keepclear.line.ladder import Step
+from keepclear.line.messages import Message, Word
+from keepclear.reports.line_desk_text import (
+    ALARMS,
+    came_here,
+    is_here,
+    is_taken,
+    sent_by,
+)
+from keepclear.reports.message_text import SHORT, ladder_text, message_rows
+from keepclear.reports.printable import printable
+from keepclear.units import US_PER_S
+
+TICK_S: Final = 0.5
+SETTLES_US: Final = US_PER_S
+
+
+class LineDesk(App[None]):
+    """The desk of one post. now: the time; person: who is on watch, as a role; ring: the bell."""
+
+    CSS = CSS
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+q,ctrl+c", "leave", "Quit")]
+
+    class Came(Told):
+        """The station has told how all stands."""
+
+        def __init__(self, held: Held) -> None:
+            super().__init__()
+            self.held = held
+
+    class Answered(Told):
+        """A deed was done, or refused."""
+
+        def __init__(self, done: Done, then: "Callable[[Done], None]") -> None:
+            super().__init__()
+            self.done, self.then = done, then
+
+    def __init__(
+        self, station: Station, now: Callable[[], int], *, person: str | None = None,
+        is_quiet: bool = False, ring: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self._station, self._now, self._person, self._is_quiet = station, now, person, is_quiet
+        self._ring = self.bell if ring is None else ring
+        self._bell = Bell(station.party, station.post)
+        self._held = Held("", {})
+        self._desk = DeskScreen(self._pressed)
+        self._shown = ""  # id of the message that stands in full
+        self._changed_us = 0  # when another one came up by itself
+        self._is_chosen = False  # by a person, or read by one
+        self._aside: set[str] = set()  # alarms that were left for the lists
+        self._claimed: set[str] = set()  # of which *displayed* is on its way, or was signed
+        self._said, self._is_refused = "", False
+        self._question: tuple[str, Callable[[], None]] | None = None
+        self._drafts: dict[str, tuple[str, ...]] = {}
+        self._waits = 0  # deeds that are not answered yet
+        self._leaves = False  # once they are
+
+    def get_default_screen(self) -> Screen[None]:
+        """Return the screen of the desk."""
+        return self._desk
+
+    def on_ready(self) -> None:
+        """Follow, and look at the clock twice a second."""
+        self.set_interval(TICK_S, self.tick)
+        self._station.begin(self._told)
+
+    def on_unmount(self) -> None:
+        """Follow no more."""
+        self._station.end()
+
+    def _told(self, held: Held) -> None:
+        self.post_message(self.Came(held))
+
+    def on_line_desk_came(self, came: Came) -> None:
+        """Show how all stands now."""
+        self._held = came.held
+        self.tick()
+
+    def on_line_desk_answered(self, answered: Answered) -> None:
+        """Show what came of a deed."""
+        self._waits -= 1
+        if (message := answered.done.message) is not None:
+            self._held = self._held._replace(messages={**self._held.messages, message.id: message})
+        if answered.done.unanswered is not None:
+            self._held = self._held._replace(unanswered=answered.done.unanswered)
+        answered.then(answered.done)
+        self._leaves = self._leaves and not answered.done.refused
+        if self._leaves and not self._waits:
+            self.exit()
+        self.tick()
+
+    # --- what is shown ------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Draw how all stands now, and ring if it is time."""
+        now_us = self._now()
+        if self._bell.rings(self._held.messages.values(), now_us) and not self._is_quiet:
+            self._ring()
+        self._select_by_itself(now_us)
+        came, sent = self._lists(now_us)
+        shown = self._held.messages.get(self._shown)
+        is_alarm = shown is not None and shown in self._alarms(now_us)
+        self._desk.draw(Drawn(
+            held=self._held, own=f"{self._station.party}, {self._station.post}",
+            status=self._station.status, home=self._station.home, came=came, sent=sent,
+            shown=shown, is_alarm=is_alarm, alarms=len(self._alarms(now_us)), said=self._said,
+            is_refused=self._is_refused, muted_us=self._bell.muted_us, is_quiet=self._is_quiet,
+            now_us=now_us,
+        ))  # fmt: skip
+
+    def _lists(self, now_us: int) -> tuple[list[Message], list[Message]]:
+        known, own = self._held.messages.values(), self._station
+        return (
+            came_here(known, own.party, own.post, now_us),
+            sent_by(known, own.party, now_us),
+        )
+
+    def _alarms(self, now_us: int) -> list[Message]:
+        """Return the messages that take the whole screen."""
+        return [
+            each for each in self._lists(now_us)[0]
+            if each.precedence in ALARMS and not is_taken(each) and each.id not in self._aside
+        ]  # fmt: skip
+
+    def _select_by_itself(self, now_us: int) -> None:
+        """Select an alarm that nobody has acknowledged, or the first where nobody has chosen."""
+        known = self._selectable(now_us)
+        first = known[0] if known else ""
+        is_kept = self._is_chosen and self._shown in known
+        if not is_kept and self._shown != first:
+            self._shown, self._changed_us, self._is_chosen = first, now_us, False
+
+    def _selectable(self, now_us: int) -> list[str]:
+        """Return the ids of the messages that can be selected: alarms alone, where there are."""
+        came, sent = self._lists(now_us)
+        return [each.id for each in (self._alarms(now_us) or [*came, *sent])]
+
+    # --- keys ---------------------------------------------------------------------------------
+
+    def _pressed(self, event: Key) -> None:
+        """Do what a key says; one that says nothing does nothing."""
+        key = event.character.lower() if event.is_printable and event.character else event.key
+        if self._question is not None:
+            (yes, then), self._question, self._leaves = self._question, None, False
+            self._say("" if key == yes else "not done")
+            if key == yes:
+                then()
+            return
+        if key in ABOUT_ONE and self._now() - self._changed_us < SETTLES_US:
+            self._say("another message has just come up: read it, and press the key again")
+            return
+        self._claim()
+        does = KEYS.get(key)
+        if does is not None:
+            self._say("")
+            does(self)
+            self.call_after_refresh(self._claim)
+
+    def _ask(self, said: str, key: str, then: Callable[[], None]) -> None:
+        self._say(said)
+        self._question = key, then
+
+    def _say(self, said: str, *, is_refused: bool = False) -> None:
+        self._said, self._is_refused = said, is_refused
+        self.tick()
+
+    def _do(self, deed: Deed, then: Callable[[Done], None]) -> None:
+        def answered(done: Done) -> None:
+            self.post_message(self.Answered(done, then))
+
+        self._waits += 1
+        self._station.do(deed, answered)
+
+    def _done(self, done: Done) -> None:
+        """Say what came of a deed."""
+        if done.refused:
+            self._say(f"REFUSED: {_whole(done.refused)}", is_refused=True)
+        elif done.message is not None:
+            self._say(next(message_rows(done.message, self._now())))
+
+    # --- displayed ----------------------------------------------------------------------------
+
+    def _claim(self) -> None:
+        """Sign that the message that stands in full was displayed, if it stood there to its end."""
+        message = self._held.messages.get(self._shown)
+        is_settled = self._now() - self._changed_us >= SETTLES_US
+        if message is None or message.id in self._claimed or not is_settled:
+            return
+        if not self._desk.is_whole():
+            return
+        self._is_chosen = True
+        own = self._station
+        is_ours = is_here(message, own.party, own.post) and message.status is own.status
+        is_held = message.first(Step.DELIVERED, own.post) is not None
+        if not is_ours or not is_held or message.first(Step.DISPLAYED, own.post) is not None:
+            return
+        self._claimed.add(message.id)
+
+        def then(done: Done) -> None:
+            if done.refused:
+                self._claimed.discard(message.id)
+                self._done(done)
+
+        self._do(deeds.displayed(message.id, self._person), then)
+
+    # --- what keys do -------------------------------------------------------------------------
+
+    def move(self, by: int) -> None:
+        """Select the next message, or the one before."""
+        known = self._selectable(self._now())
+        if self._shown in known:
+            place = known.index(self._shown) + by
+            self._shown, self._changed_us = known[min(max(place, 0), len(known) - 1)], 0
+            self._is_chosen = True
+            self.tick()
+
+    def move_text(self, pages: int) -> None:
+        """Move the text of the message that is selected."""
+        self._desk.move_text(pages)
+
+    def _came(self) -> Message | None:
+        """Return the message that is selected, where it came to this post; say why not else."""
+        message = self._held.messages.get(self._shown)
+        if message is None:
+            return None
+        if not is_here(message, self._station.party, self._station.post):
+            self._say(f"message {message.id[:SHORT]} was sent from here: the other side does that")
+            return None
+        if not self._desk.is_whole():
+            self._say("read it to its end first: PgDn")
+            return None
+        return message
+
+    def acknowledge(self) -> None:
+        """Acknowledge the message that is selected."""
+        message = self._came()
+        if message is None:
+            return
+        if is_taken(message):
+            self._say(f"message {message.id[:SHORT]} is acknowledged already")
+        else:
+            self._do(deeds.acknowledged(message.id, self._person), self._done)
+
+    def answer(self, word: Word) -> None:
+        """Answer the message that is selected with a word that stands alone."""
+        if (message := self._came()) is not None:
+            self._do(deeds.answered(message.id, word, self._person), self._done)
+
+    def unable(self) -> None:
+        """Answer UNABLE, once it is typed why."""
+        self._open_about("UNABLE to", WHY, unable)
+
+    def standby(self) -> None:
+        """Answer STANDBY, once it is typed for how long."""
+        self._open_about("STANDBY to", MINUTES, partial(standby, now=self._now))
+
+    def tell_units(self) -> None:
+        """Say which units were told, once they are typed."""
+        self._open_about("Told of", UNITS, told)
+
+    def new_message(self) -> None:
+        """Send a message, once it is typed."""
+        self._open("New message, over flight-safety", SEND, "", new)
+
+    def _open_about(
+        self, title: str, fields: tuple[Field, ...],
+        deed: Callable[[tuple[str, ...], str, str | None], Deed],
+    ) -> None:  # fmt: skip
+        """Open a form about the message that is selected."""
+        if (message := self._came()) is not None:
+            self._open(
+                f"{title} message {message.id[:SHORT]}", fields, message.id,
+                lambda typed: deed(typed, message.id, self._person),
+            )  # fmt: skip
+
+    def _open(
+        self, title: str, fields: tuple[Field, ...], about: str,
+        deed: Callable[[tuple[str, ...]], Deed],
+    ) -> None:  # fmt: skip
+        """Open a form; what was typed in it before stands there still."""
+        name = f"{title} {about}"
+
+        def keep(typed: tuple[str, ...]) -> None:
+            self._drafts[name] = typed
+
+        def send(typed: tuple[str, ...]) -> None:
+            try:
+                made = deed(typed)
+            except ValueError as fault:
+                form.say(f"REFUSED: {fault}")
+                return
+            if fields is SEND and precedence_of(typed[1]) is Precedence.DISTRESS:
+                form.dismiss()
+                self._ask(f"Send DISTRESS (MAYDAY) to {typed[0].strip()}? y sends; any other key "
+                          "does not, and what you typed stays", "y",
+                          lambda: self._do(made, done))  # fmt: skip
+                return
+            form.say("sending")
+            self._do(made, done)
+
+        def done(what: Done) -> None:
+            if what.refused:
+                if self.screen is form:
+                    form.say(f"REFUSED: {_whole(what.refused)}")
+                else:
+                    self._done(Done(None, f"{what.refused}\nWhat you typed is kept: open it again"))
+                return
+            self._drafts.pop(name, None)
+            if self.screen is form:
+                form.dismiss()
+            self._done(what)
+
+        values = self._drafts.get(name, ("",) * len(fields))
+        form = Form(title, fields, values, send, keep)
+        self.push_screen(form)
+
+    def show_ladder(self) -> None:
+        """Show the ladder of the message that is selected, on the whole screen."""
+        if (message := self._held.messages.get(self._shown)) is not None:
+            self.push_screen(Page(ladder_text(message, self._now()).split("\n")))
+
+    def show_help(self) -> None:
+        """Show what each key does, on the whole screen."""
+        self.push_screen(Page(HELP))
+
+    def mute_bell(self) -> None:
+        """Ring for nothing for a minute."""
+        self._bell.mute(self._now())
+        self.tick()
+
+    def leave_alarm(self) -> None:
+        """Leave an alarm for the lists."""
+        self._aside.add(self._shown)
+        self.tick()
+
+    def action_leave(self) -> None:
+        """Quit; ask first where something urgent is not acknowledged, or an act is on its way."""
+        waits = [
+            each for each in self._lists(self._now())[0]
+            if not is_taken(each) and is_at_least(each, Precedence.URGENT)
+        ]  # fmt: skip
+        if waits:
+            self._ask(f"{len(waits)} URGENT or higher not acknowledged. q leaves all the same; any "
+                      "other key stays", "q", self.exit)  # fmt: skip
+        elif self._waits:
+            self._leaves = True
+            self._ask("leaving once what was signed is answered. q leaves it to keepclear "
+                      "send-again; any other key stays", "q", self.exit)  # fmt: skip
+        else:
+            self.exit()
+
+
+def _whole(why: str) -> str:
+    """Return why something was refused, each line of it as it may stand on a terminal."""
+    return "\n".join(printable(line) for line in why.split("\n"))
+
+
+KEYS: Final[Mapping[str, Callable[[LineDesk], None]]] = {
+    "up": lambda desk: desk.move(-1),
+    "down": lambda desk: desk.move(1),
+    "pageup": lambda desk: desk.move_text(-1),
+    "pagedown": lambda desk: desk.move_text(1),
+    "a": LineDesk.acknowledge,
+    "w": lambda desk: desk.answer(Word.WILCO),
+    "r": lambda desk: desk.answer(Word.ROGER),
+    "u": LineDesk.unable,
+    "s": LineDesk.standby,
+    "d": LineDesk.tell_units,
+    "n": LineDesk.new_message,
+    "l": LineDesk.show_ladder,
+    "m": LineDesk.mute_bell,
+    "escape": LineDesk.leave_alarm,
+    "?": LineDesk.show_help,
+    "q": LineDesk.action_leave,
+}
+ABOUT_ONE: Final = frozenset({"a", "w", "r", "u", "s", "d"})
+"""Keys that are about the message that is selected."""
