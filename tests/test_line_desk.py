@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from textual.events import Paste
 
 from keepclear.agreement.clauses import Precedence
 from keepclear.cli import main
@@ -80,6 +81,20 @@ async def test_a_text_that_is_longer_than_the_screen_is_displayed_at_its_end() -
         assert officer.steps(message)[-1] is Step.DISPLAYED
         await officer.press("a")
         assert officer.steps(message)[-1] is Step.ACKNOWLEDGED
+
+
+@awaited
+async def test_a_long_text_that_is_selected_is_not_displayed_before_its_end() -> None:
+    async with at_desk(at_line()) as officer:
+        send(officer.stage)
+        message = send(officer.stage, text=LONG)
+        await officer.told()
+        await officer.at(2)
+
+        text = await officer.press("down", "x", "a")
+
+        assert f"message {message[:8]}" in text
+        assert officer.steps(message) == [Step.SENT, Step.DELIVERED]
 
 
 @awaited
@@ -196,11 +211,25 @@ async def test_a_message_is_sent_and_stands_among_those_that_were() -> None:
             await officer.types(each)
         text = await officer.types("Where is your patrol?")
 
-        assert "SENT BY THIS PARTY, AND NOT DONE" in text
+        assert "SENT BY THIS PARTY" in text
         [sent] = officer.stage.exchange.world.messages.values()
         assert (sent.text, sent.precedence, sent.receiver) == (
             "Where is your patrol?", Precedence.URGENT, "a"
         )  # fmt: skip
+
+
+@awaited
+async def test_what_is_pasted_loses_no_line() -> None:
+    async with at_desk(at_line()) as officer:
+        await officer.press("n")
+        for each in ("a", "r"):
+            await officer.types(each)
+        officer.desk.screen.focused.post_message(Paste("Cease at 33.50N.\nOur people\nare there."))  # type: ignore[union-attr]
+        await officer.pilot.pause()
+        await officer.press("enter")
+
+        [sent] = officer.stage.exchange.world.messages.values()
+        assert sent.text == "Cease at 33.50N. Our people are there."
 
 
 @pytest.mark.parametrize(
@@ -416,6 +445,21 @@ async def test_leaving_waits_for_what_was_signed_and_stays_where_that_is_refused
     assert officer.desk.return_code == 0
 
 
+@awaited
+async def test_what_is_on_its_way_is_not_signed_again() -> None:
+    stage = at_line()
+    station = SlowStation(stage)
+    async with at_desk(stage, station=station) as officer:
+        await one(officer)
+        assert "on its way" in await officer.press("a")
+        await officer.press("a", "w", "w", "u")
+        await officer.types("no radio")
+        await officer.press("enter", "escape", "u", "enter")
+        # displayed, acknowledged, WILCO, UNABLE
+
+        assert len(station.asked) == 4
+
+
 class SlowStation(StageStation):
     """Answers when it is told to, what it is told to."""
 
@@ -430,6 +474,46 @@ class SlowStation(StageStation):
     def answer(self, refused: str = "") -> None:
         """Answer the first that waits."""
         self.asked.pop(0)(Done(None, refused))
+
+
+@awaited
+async def test_the_bell_rings_once_where_what_is_shown_is_not_up_to_date_any_more() -> None:
+    async with at_desk(at_line()) as officer:
+        assert officer.rings == 0
+        for lost, rings in (("cut", 1), ("refused", 1), ("", 1), ("cut", 2)):
+            officer.station.lost = lost
+            await officer.told()
+            assert officer.rings == rings
+
+
+@awaited
+async def test_an_alarm_is_seen_by_who_reads_a_page_or_types() -> None:
+    async with at_desk(at_line()) as officer:
+        await one(officer, Precedence.ROUTINE)
+        await officer.press("question_mark")
+        cry = distress(officer.stage)
+        assert f"message {cry[:8]}" in await officer.told()
+        await officer.at(4)
+        await officer.press("a", "n", "a")
+        other = distress(officer.stage)
+
+        text = await officer.told()
+
+        assert f"message {other[:8]}" in text
+        assert "New message, over flight-safety" in text
+
+
+@awaited
+async def test_ctrl_c_leaves_as_q_does_and_closes_a_form_first() -> None:
+    async with at_desk(at_line()) as officer:
+        await one(officer)
+        await officer.press("n")
+        assert "New message" not in await officer.press("ctrl+c")
+
+        assert "q leaves all the same" in await officer.press("ctrl+c")
+        await officer.press("x")
+        assert "q leaves all the same" in await officer.press("ctrl+q")
+        assert officer.desk.is_running
 
 
 # --- the command ------------------------------------------------------------------------------

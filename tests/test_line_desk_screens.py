@@ -148,6 +148,14 @@ async def test_a_larger_screen_has_longer_lists() -> None:
 
 
 @awaited
+async def test_the_smallest_terminal_still_says_what_waits() -> None:
+    async with at_desk(at_line(), size=(40, 12)) as officer:
+        await three(officer)
+
+        assert "> URGENT (PAN PAN)" in officer.text
+
+
+@awaited
 async def test_text_from_right_to_left_stands_alone_on_its_lines() -> None:
     # "Stop", in Arabic and Hebrew, with a position whose digits keep their order
     text = "أوقفوا النشاط عند 33.50N 038.62E\n\u05e2\u05e6\u05e8\u05d5"

@@ -15,7 +15,7 @@ from functools import partial
 from typing import ClassVar, Final
 
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.events import Key
 from textual.message import Message as Told
 from textual.screen import Screen
@@ -24,7 +24,7 @@ from keepclear.agreement.clauses import Precedence
 from keepclear.cli.terminal import station as deeds
 from keepclear.cli.terminal.bell import Bell, is_at_least
 from keepclear.cli.terminal.forms import Field, Form, Page
-from keepclear.cli.terminal.screen import DeskScreen, Drawn
+from keepclear.cli.terminal.screen import DeskScreen, Drawn, why_stale
 from keepclear.cli.terminal.station import Deed, Done, Held, Station
 from keepclear.cli.terminal.style import CSS
 from keepclear.cli.terminal.typed import (
@@ -61,7 +61,9 @@ class LineDesk(App[None]):
 
     CSS = CSS
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+q,ctrl+c", "leave", "Quit")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q,ctrl+c", "leave", show=False, priority=True)
+    ]
 
     class Came(Told):
         """The station has told how all stands."""
@@ -73,9 +75,9 @@ class LineDesk(App[None]):
     class Answered(Told):
         """A deed was done, or refused."""
 
-        def __init__(self, done: Done, then: "Callable[[Done], None]") -> None:
+        def __init__(self, name: str, done: Done, then: "Callable[[Done], None]") -> None:
             super().__init__()
-            self.done, self.then = done, then
+            self.name, self.done, self.then = name, done, then
 
     def __init__(
         self, station: Station, now: Callable[[], int], *, person: str | None = None,
@@ -95,7 +97,7 @@ class LineDesk(App[None]):
         self._said, self._is_refused = "", False
         self._question: tuple[str, Callable[[], None]] | None = None
         self._drafts: dict[str, tuple[str, ...]] = {}
-        self._waits = 0  # deeds that are not answered yet
+        self._on_its_way: set[str] = set()  # names of deeds that are not answered yet
         self._leaves = False  # once they are
 
     def get_default_screen(self) -> Screen[None]:
@@ -121,14 +123,14 @@ class LineDesk(App[None]):
 
     def on_line_desk_answered(self, answered: Answered) -> None:
         """Show what came of a deed."""
-        self._waits -= 1
+        self._on_its_way.discard(answered.name)
         if (message := answered.done.message) is not None:
             self._held = self._held._replace(messages={**self._held.messages, message.id: message})
         if answered.done.unanswered is not None:
             self._held = self._held._replace(unanswered=answered.done.unanswered)
         answered.then(answered.done)
         self._leaves = self._leaves and not answered.done.refused
-        if self._leaves and not self._waits:
+        if self._leaves and not self._on_its_way:
             self.exit()
         self.tick()
 
@@ -137,19 +139,22 @@ class LineDesk(App[None]):
     def tick(self) -> None:
         """Draw how all stands now, and ring if it is time."""
         now_us = self._now()
-        if self._bell.rings(self._held.messages.values(), now_us) and not self._is_quiet:
-            self._ring()
         self._select_by_itself(now_us)
         came, sent = self._lists(now_us)
         shown = self._held.messages.get(self._shown)
         is_alarm = shown is not None and shown in self._alarms(now_us)
-        self._desk.draw(Drawn(
+        drawn = Drawn(
             held=self._held, own=f"{self._station.party}, {self._station.post}",
             status=self._station.status, home=self._station.home, came=came, sent=sent,
             shown=shown, is_alarm=is_alarm, alarms=len(self._alarms(now_us)), said=self._said,
             is_refused=self._is_refused, muted_us=self._bell.muted_us, is_quiet=self._is_quiet,
             now_us=now_us,
-        ))  # fmt: skip
+        )  # fmt: skip
+        is_stale = bool(why_stale(drawn))
+        rings = self._bell.rings(self._held.messages.values(), now_us, is_stale=is_stale)
+        if rings and not self._is_quiet:
+            self._ring()
+        self._desk.draw(drawn)
 
     def _lists(self, now_us: int) -> tuple[list[Message], list[Message]]:
         known, own = self._held.messages.values(), self._station
@@ -172,6 +177,8 @@ class LineDesk(App[None]):
         is_kept = self._is_chosen and self._shown in known
         if not is_kept and self._shown != first:
             self._shown, self._changed_us, self._is_chosen = first, now_us, False
+            if self._alarms(now_us) and isinstance(self.screen, Page):
+                self.screen.dismiss()  # an alarm is seen whatever is read
 
     def _selectable(self, now_us: int) -> list[str]:
         """Return the ids of the messages that can be selected: alarms alone, where there are."""
@@ -207,12 +214,21 @@ class LineDesk(App[None]):
         self._said, self._is_refused = said, is_refused
         self.tick()
 
-    def _do(self, deed: Deed, then: Callable[[Done], None]) -> None:
-        def answered(done: Done) -> None:
-            self.post_message(self.Answered(done, then))
+    def _do(self, deed: Deed, name: str, then: Callable[[Done], None]) -> None:
+        """Sign an act and send it, but where the same is on its way already, by its name."""
+        if name in self._on_its_way:
+            return
 
-        self._waits += 1
+        def answered(done: Done) -> None:
+            self.post_message(self.Answered(name, done, then))
+
+        self._on_its_way.add(name)
         self._station.do(deed, answered)
+
+    def _sign(self, deed: Deed, name: str) -> None:
+        """Sign an act about the message that is selected, and say that it is on its way."""
+        self._say("on its way")
+        self._do(deed, f"{name} {self._shown}", self._done)
 
     def _done(self, done: Done) -> None:
         """Say what came of a deed."""
@@ -244,7 +260,7 @@ class LineDesk(App[None]):
                 self._claimed.discard(message.id)
                 self._done(done)
 
-        self._do(deeds.displayed(message.id, self._person), then)
+        self._do(deeds.displayed(message.id, self._person), f"displayed {message.id}", then)
 
     # --- what keys do -------------------------------------------------------------------------
 
@@ -282,12 +298,12 @@ class LineDesk(App[None]):
         if is_taken(message):
             self._say(f"message {message.id[:SHORT]} is acknowledged already")
         else:
-            self._do(deeds.acknowledged(message.id, self._person), self._done)
+            self._sign(deeds.acknowledged(message.id, self._person), "acknowledged")
 
     def answer(self, word: Word) -> None:
         """Answer the message that is selected with a word that stands alone."""
         if (message := self._came()) is not None:
-            self._do(deeds.answered(message.id, word, self._person), self._done)
+            self._sign(deeds.answered(message.id, word, self._person), word)
 
     def unable(self) -> None:
         """Answer UNABLE, once it is typed why."""
@@ -332,14 +348,18 @@ class LineDesk(App[None]):
             except ValueError as fault:
                 form.say(f"REFUSED: {fault}")
                 return
+
+            def sign() -> None:
+                self._do(made, f"{name} {typed}", done)
+
             if fields is SEND and precedence_of(typed[1]) is Precedence.DISTRESS:
                 form.dismiss()
                 self._ask(f"Send DISTRESS (MAYDAY) to {typed[0].strip()}? y sends; any other key "
                           "does not, and what you typed stays", "y",
-                          lambda: self._do(made, done))  # fmt: skip
+                          sign)  # fmt: skip
                 return
-            form.say("sending")
-            self._do(made, done)
+            sign()
+            form.say("on its way")
 
         def done(what: Done) -> None:
             if what.refused:
@@ -378,6 +398,9 @@ class LineDesk(App[None]):
 
     def action_leave(self) -> None:
         """Quit; ask first where something urgent is not acknowledged, or an act is on its way."""
+        if isinstance(self.screen, Form | Page):
+            self.screen.dismiss()
+            return
         waits = [
             each for each in self._lists(self._now())[0]
             if not is_taken(each) and is_at_least(each, Precedence.URGENT)
@@ -385,7 +408,7 @@ class LineDesk(App[None]):
         if waits:
             self._ask(f"{len(waits)} URGENT or higher not acknowledged. q leaves all the same; any "
                       "other key stays", "q", self.exit)  # fmt: skip
-        elif self._waits:
+        elif self._on_its_way:
             self._leaves = True
             self._ask("leaving once what was signed is answered. q leaves it to keepclear "
                       "send-again; any other key stays", "q", self.exit)  # fmt: skip

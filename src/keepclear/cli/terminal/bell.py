@@ -2,7 +2,8 @@
 """When the bell of the desk in a terminal rings.
 
 1. Once for each message that comes at PRIORITY or above, and for each step that is OVERDUE, of
-   messages that came and of those that were sent; what was there at the start is new then.
+   messages that came and of those that were sent; what is there at the start is new then. Once,
+   too, where what is shown is not up to date any more.
 2. Again every few seconds while DISTRESS, STOP or URGENT waits here that nobody has acknowledged.
 3. Muted, it rings for nothing until the time is over; what came meanwhile is not rung for later,
    but what still waits is.
@@ -34,6 +35,7 @@ class Bell:
         self._known: set[str] = set()
         self._late: dict[str, int] = {}
         self._rang_us = 0
+        self._is_stale = True  # at the start nothing was asked yet
         self.muted_us = 0
 
     def mute(self, now_us: int) -> None:
@@ -44,9 +46,9 @@ class Bell:
         """Tell whether it is muted."""
         return now_us < self.muted_us
 
-    def rings(self, messages: Iterable[Message], now_us: int) -> bool:
+    def rings(self, messages: Iterable[Message], now_us: int, *, is_stale: bool) -> bool:
         """Tell whether it rings now. messages: all that the party holds."""
-        is_new = False
+        is_new, self._is_stale = is_stale and not self._is_stale, is_stale
         waits = False
         for each in messages:
             is_new = self._is_new(each) or is_new

@@ -12,7 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -24,6 +24,16 @@ class Field(NamedTuple):
 
     label: str
     hint: str
+
+
+class Line(Input):
+    """One line to be typed."""
+
+    def on_paste(self, event: Paste) -> None:
+        """Take all lines of what is pasted, as one: none of them is lost."""
+        event.stop()
+        event.prevent_default()
+        self.insert_text_at_cursor(" ".join(event.text.splitlines()))
 
 
 class Form(ModalScreen[None]):
@@ -43,7 +53,7 @@ class Form(ModalScreen[None]):
             yield Static(Content(self._title), id="form-title")
             for number, (field, value) in enumerate(zip(self._fields, self._values, strict=True)):
                 yield Static(Content(f"{field.label}: {field.hint}"), classes="label")
-                yield Input(value, id=f"field-{number}", compact=True, select_on_focus=False)
+                yield Line(value, id=f"field-{number}", compact=True, select_on_focus=False)
             yield Static("", id="form-said")
             yield Static(Content(KEYS), id="form-keys")
 

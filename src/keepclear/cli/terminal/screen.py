@@ -14,6 +14,7 @@ from textual.events import Key, Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
+from keepclear.agreement.clauses import Precedence
 from keepclear.cli.terminal.station import Held
 from keepclear.exchange.views import SAYS_NOTHING_ELSE
 from keepclear.line.messages import Message
@@ -37,7 +38,8 @@ KEYS: Final = (
     " d disseminated  n new message  PgUp/PgDn text  m mute a minute  ? help  q quit"
 )
 FEW_ROWS: Final = 30  # below this the lists are short, so that a text has room
-URGENT_STYLE: Final = "bold #ff8787"
+ALARM_STYLE: Final = "bold #ff8787"
+URGENT_STYLE: Final = "bold #ffd787"
 TAKEN_STYLE: Final = "#8a8a8a"
 
 
@@ -109,7 +111,7 @@ class DeskScreen(Screen[None]):
         rows = _rows_of(self.size.height, drawn)
         self._put("came-title", _came_title(drawn.came))
         self._list("came", drawn.came, drawn, rows[0], "no messages wait at this post")
-        self._put("sent-title", "SENT BY THIS PARTY, AND NOT DONE")
+        self._put("sent-title", "SENT BY THIS PARTY")
         self._list("sent", drawn.sent, drawn, rows[1], "none")
         for each in self.query("#sent, #sent-title"):
             each.set_class(not drawn.sent, "is-nothing")
@@ -194,8 +196,11 @@ class DeskScreen(Screen[None]):
 
 def _styled(message: Message, line: str) -> Content:
     if is_overdue(message) or (message.precedence in ALARMS and not is_taken(message)):
-        return Content.styled(line, URGENT_STYLE)
-    return Content.styled(line, TAKEN_STYLE if is_taken(message) else "")
+        return Content.styled(line, ALARM_STYLE)
+    if is_taken(message):
+        return Content.styled(line, TAKEN_STYLE)
+    is_urgent = message.precedence is Precedence.URGENT
+    return Content.styled(line, URGENT_STYLE) if is_urgent else Content(line)
 
 
 def _id(message: Message | None) -> str:

@@ -30,7 +30,7 @@ Form { align: center bottom; background: transparent; }
 #form { height: auto; background: #1c1c1c; border: solid white; padding: 0 1; }
 #form-title { text-style: bold; }
 #form .label { color: #87afd7; }
-#form Input { background: #303030; color: white; }
+#form Line { background: #303030; color: white; }
 #form-said { height: auto; max-height: 8; text-style: bold; color: #ffaf00; }
 #form-keys { color: #8a8a8a; }
 Page { background: black; color: white; }
