@@ -40,7 +40,8 @@ KEYS: Final = (
 FEW_ROWS: Final = 30  # below this the lists are short, so that a text has room
 ALARM_STYLE: Final = "bold #ff8787"
 URGENT_STYLE: Final = "bold #ffd787"
-TAKEN_STYLE: Final = "#8a8a8a"
+TAKEN_STYLE: Final = "#9e9e9e"
+SELECTED_STYLE: Final = "on #3a3a3a"
 
 
 class Drawn(NamedTuple):
@@ -184,23 +185,26 @@ class DeskScreen(Screen[None]):
         first = max(min(place - rows // 2, len(messages) - rows), 0)
         to_line = came_line if name == "came" else sent_line
         lines = [
-            _styled(each, f"{'>' if each.id == _id(drawn.shown) else ' '} "
-                          f"{to_line(each, drawn.now_us)}")
+            _styled(each, to_line(each, drawn.now_us), is_selected=each.id == _id(drawn.shown))
             for each in messages[first : first + rows]
-        ]  # fmt: skip
+        ]
         left = len(messages) - len(lines)
         if left:
             lines.append(Content.styled(f"  and {left} more: up/down", TAKEN_STYLE))
         self._put(name, Content("\n").join(lines))
 
 
-def _styled(message: Message, line: str) -> Content:
+def _styled(message: Message, line: str, *, is_selected: bool) -> Content:
+    """Return a line in its colour; the selected one has a mark, and another ground."""
+    style = ""
     if is_overdue(message) or (message.precedence in ALARMS and not is_taken(message)):
-        return Content.styled(line, ALARM_STYLE)
-    if is_taken(message):
-        return Content.styled(line, TAKEN_STYLE)
-    is_urgent = message.precedence is Precedence.URGENT
-    return Content.styled(line, URGENT_STYLE) if is_urgent else Content(line)
+        style = ALARM_STYLE
+    elif is_taken(message):
+        style = TAKEN_STYLE
+    elif message.precedence is Precedence.URGENT:
+        style = URGENT_STYLE
+    mark, ground = (">", SELECTED_STYLE) if is_selected else (" ", "")
+    return Content.styled(f"{mark} {line}", f"{style} {ground}".strip())
 
 
 def _id(message: Message | None) -> str:
