@@ -44,6 +44,13 @@ TAKEN_STYLE: Final = "#9e9e9e"
 SELECTED_STYLE: Final = "on #3a3a3a"
 
 
+TITLES: Final = ("came-title", "sent-title")
+LISTS: Final = (*TITLES, "came", "sent")
+ABOVE: Final = ("status", "standing", "came-title", "came", "sent-title", "sent")
+IN_FULL: Final = ("heading", "text", "beside")
+BELOW: Final = ("more", "said", "keys")
+
+
 class Drawn(NamedTuple):
     """What is drawn. held: as the station tells it; own: its party and post, as read.
 
@@ -76,22 +83,22 @@ class DeskScreen(Screen[None]):
         self._pressed = pressed
         self._drawn: Drawn | None = None
         self._texts: dict[str, Content] = {}  # what stands in each part of it
+        # Held here and not looked up: while the desk is left, there is nothing to be found.
+        self._detail = VerticalScroll(id="detail", can_focus=False)
+        self._parts = {each: Static(id=each) for each in (*ABOVE, *IN_FULL, *BELOW)}
+        for each in LISTS:
+            self._parts[each].add_class("list")
+        for each in TITLES:
+            self._parts[each].add_class("title")
+        self._put("more", " the text goes on: PgDn")
+        self._put("keys", KEYS)
 
     def compose(self) -> ComposeResult:
         """Lay out, from the top: who and when, how far it holds, lists, one in full, keys."""
-        yield Static(id="status")
-        yield Static(id="standing")
-        yield Static(id="came-title", classes="title list")
-        yield Static(id="came", classes="list")
-        yield Static(id="sent-title", classes="title list")
-        yield Static(id="sent", classes="list")
-        with VerticalScroll(id="detail", can_focus=False):
-            yield Static(id="heading")
-            yield Static(id="text")
-            yield Static(id="beside")
-        yield Static(Content(" the text goes on: PgDn"), id="more", classes="is-nothing")
-        yield Static(id="said")
-        yield Static(Content(KEYS), id="keys")
+        yield from (self._parts[each] for each in ABOVE)
+        with self._detail:
+            yield from (self._parts[each] for each in IN_FULL)
+        yield from (self._parts[each] for each in BELOW)
 
     def on_resize(self, _event: Resize) -> None:
         """Draw again what fits now."""
@@ -104,7 +111,9 @@ class DeskScreen(Screen[None]):
         self._pressed(event)
 
     def draw(self, drawn: Drawn) -> None:
-        """Draw how all stands."""
+        """Draw how all stands; while the desk is left, nothing is drawn."""
+        if not self.is_attached:
+            return
         before, self._drawn = self._drawn, drawn
         self._classes_of(drawn)
         self._put("status", _status_line(drawn, self.size.width))
@@ -114,30 +123,30 @@ class DeskScreen(Screen[None]):
         self._list("came", drawn.came, drawn, rows[0], "no messages wait at this post")
         self._put("sent-title", "SENT BY THIS PARTY")
         self._list("sent", drawn.sent, drawn, rows[1], "none")
-        for each in self.query("#sent, #sent-title"):
-            each.set_class(not drawn.sent, "is-nothing")
-        self._detail(drawn)
+        for each in ("sent", "sent-title"):
+            self._parts[each].set_class(not drawn.sent, "is-nothing")
+        self._in_full(drawn)
         self._put("said", drawn.said)
-        self.query_one("#said").set_class(not drawn.said, "is-nothing")
+        self._parts["said"].set_class(not drawn.said, "is-nothing")
         if before is not None and _id(before.shown) != _id(drawn.shown):
-            self.query_one("#detail", VerticalScroll).scroll_home(animate=False)
+            self._detail.scroll_home(animate=False)
         self.call_after_refresh(self._say_more)
 
     def is_whole(self) -> bool:
         """Tell whether the text of the message that stands in full was seen to its end."""
         if self._drawn is None or self._drawn.shown is None:
             return False
-        detail, text = self.query_one("#detail", VerticalScroll), self.query_one("#text", Static)
-        return text.virtual_region.bottom <= detail.scroll_offset.y + detail.size.height
+        seen_to = self._detail.scroll_offset.y + self._detail.size.height
+        return self._parts["text"].virtual_region.bottom <= seen_to
 
     def _say_more(self) -> None:
         is_all = self.is_whole() or self._drawn is None or self._drawn.shown is None
-        self.query_one("#more", Static).set_class(is_all, "is-nothing")
+        self._parts["more"].set_class(is_all, "is-nothing")
 
     def move_text(self, pages: int) -> None:
         """Move the message that stands in full, by whole pages."""
-        detail = self.query_one("#detail", VerticalScroll)
-        detail.scroll_relative(y=pages * max(detail.size.height - 1, 1), animate=False)
+        height = max(self._detail.size.height - 1, 1)
+        self._detail.scroll_relative(y=pages * height, animate=False)
         self.call_after_refresh(self._say_more)
 
     def _classes_of(self, drawn: Drawn) -> None:
@@ -147,7 +156,7 @@ class DeskScreen(Screen[None]):
         self.set_class(drawn.is_alarm, "is-alarm")
         self.set_class(drawn.is_refused, "is-refused")
 
-    def _detail(self, drawn: Drawn) -> None:
+    def _in_full(self, drawn: Drawn) -> None:
         message = drawn.shown
         if message is None:
             for each, text in (("heading", ""), ("text", ""), ("beside", SAYS_NOTHING_ELSE)):
@@ -172,7 +181,7 @@ class DeskScreen(Screen[None]):
         before = self._texts.get(name)
         if before is None or (before.plain, before.spans) != (said.plain, said.spans):
             self._texts[name] = said
-            self.query_one(f"#{name}", Static).update(said)
+            self._parts[name].update(said)
 
     def _list(
         self, name: str, messages: Sequence[Message], drawn: Drawn, rows: int, none: str
