@@ -12,9 +12,12 @@ from keepclear.formats.play import read_play
 from keepclear.line.acts import ReadBackMessage
 from keepclear.line.ladder import Step
 from keepclear.line.messages import Word
+from keepclear.line.templates import template_named
+from keepclear.line.values import Typed
 from keepclear.plays.stage import Stage
 from keepclear.record.entries import Part
 from keepclear.reports.desk_text import step_text
+from keepclear.reports.line_desk_text import beside_lines, text_lines
 from keepclear.reports.message_html import message_table_rows
 from keepclear.reports.message_text import (
     NO_DEADLINE,
@@ -292,3 +295,31 @@ def test_a_row_on_a_page_has_times_and_no_lengths_of_time() -> None:
     assert "disseminated by 08:10:00Z" in first
     assert "delivered, displayed and acknowledged by 08:10:00Z" in second
     assert not re.search(r"\bin \d", first + second)
+
+
+def test_a_desk_shows_the_fields_of_a_message_and_what_was_read_back_otherwise() -> None:
+    stage = at_line()
+    formed = send(
+        stage, text="", template=template_named("accident-notice").form,
+        values=(
+            Typed(name="time", typed="2015-09-30T08:00:00Z"),
+            Typed(name="place", typed="33.50N 038.62E"),
+            Typed(name="intent", typed="not-deliberate"),
+        ),
+    )  # fmt: skip
+    free = send(stage, values=(Typed(name="position", typed="33.50N 038.62E"),))
+    take(stage, free, Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED)
+    stage.submit("b", "line.read-back/1", ReadBackMessage(
+        id=free, values=(Typed(name="position", typed="33.60N 038.62E"),)
+    ))  # fmt: skip
+
+    said = "\n".join(text_lines(at(stage, formed)))
+    assert "5.2 Place: 33.50000N 038.62000E (33.50N 038.62E)" in said
+    assert "5.3 Intent: not deliberate" in said
+    said = "\n".join(text_lines(at(stage, free)))
+    assert said.startswith("Cease activity")
+    assert "position: 33.50000N 038.62000E" in said
+    beside = unwrapped("\n".join(beside_lines(at(stage, free), {}, START_US, 80)))
+    # a tenth of a degree of latitude: 11,091 m there (geographiclib 2.0, Geodesic.WGS84.Inverse)
+    assert beside.startswith("MISMATCH position was sent as 33.50000N 038.62000E and read back")
+    assert "11,091 m away" in beside

@@ -15,17 +15,20 @@ from typing import Final
 from keepclear.agreement.clauses import Precedence
 from keepclear.line.ladder import LADDER, Step
 from keepclear.line.messages import Message
+from keepclear.reports.form_text import form_rows
 from keepclear.reports.message_text import (
     LABEL,
     NO_DEADLINE,
     SHORT,
     in_order,
     ladder_rows,
+    last_read_back,
     precedence_text,
     rows_beside,
     second,
 )
 from keepclear.reports.printable import printable
+from keepclear.reports.read_back_text import value_row
 from keepclear.units import US_PER_S
 
 ALARMS: Final = frozenset({Precedence.DISTRESS, Precedence.STOP})
@@ -130,8 +133,11 @@ def heading(message: Message) -> str:
 
 
 def text_lines(message: Message) -> list[str]:
-    """Return what a message says, whole, in the lines in which it was typed."""
-    return [printable(each) for each in message.text.split("\n")]
+    """Return what a message says, whole: its form, its text in the lines of it, its values."""
+    typed = [printable(each) for each in message.text.split("\n")] if message.text else []
+    if message.template is not None:
+        return [*form_rows(message, "en"), *typed]
+    return [*typed, *(f"{label}: {said}" for label, said in map(value_row, message.values))]
 
 
 def beside_lines(
@@ -143,9 +149,13 @@ def beside_lines(
     how many columns a line has.
     """
     rows = [
-        (label, said) for label, said in rows_beside(message, now_us)
-        if label != "due" or said == NO_DEADLINE
-    ]  # fmt: skip
+        *last_read_back(message),
+        *(
+            (label, said)
+            for label, said in rows_beside(message, now_us)
+            if label != "due" or said == NO_DEADLINE
+        ),
+    ]
     if message.language != "en":
         rows.append(("typed in", message.language))
     for label, said in rows:

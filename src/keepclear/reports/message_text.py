@@ -127,8 +127,7 @@ def overdue_text(overdue: Overdue) -> str:
 
 
 def _rows(message: Message, now_us: int, language: str) -> Iterator[tuple[str, str]]:
-    for made in message.read_backs[-1:]:
-        yield from _read_back(message, made)
+    yield from last_read_back(message)
     for number, line in enumerate(form_rows(message, language)):
         yield "" if number else "form", line
     if message.text:
@@ -155,6 +154,12 @@ def rows_beside(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
         yield "is with", f"{listed(list(message.posts))} of {message.receiver}"
     for each in message.answers:
         yield "answer", f"{_answered(each)}, {second(each.at_us)}{_over(each, now_us)}"
+
+
+def last_read_back(message: Message) -> Iterator[tuple[str, str]]:
+    """Yield what was read back of a message last, each with its label; MISMATCH is one."""
+    for made in message.read_backs[-1:]:
+        yield from _read_back(message, made)
 
 
 def _read_back(message: Message, made: ReadBack) -> Iterator[tuple[str, str]]:
