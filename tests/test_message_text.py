@@ -160,6 +160,24 @@ def test_the_ladder_has_each_step_with_its_time_the_seconds_between_and_by_whom(
     assert re.search(r"acknowledged +OVERDUE since 08:05:00Z", late)
 
 
+def test_the_seconds_to_the_first_action_of_a_person_are_told_and_programs_do_not_count() -> None:
+    stage = at_line()
+    message = send(stage)
+    wait(stage, 6 * SECOND_US)
+    take(stage, message, Step.DELIVERED, Step.DISPLAYED)
+
+    nobody = ladder_text(at(stage, message), START_US + 90 * SECOND_US)
+    assert "nobody has acted on it, 90.0 s after it was sent" in nobody
+
+    wait(stage, 47 * SECOND_US)
+    answer(stage, message, Word.UNABLE, why="no contact with the battery")
+    said = "first acted on 47.0 s after it was sent: UNABLE by b, watch"
+    assert said in ladder_text(at(stage, message), START_US + 90 * SECOND_US)
+    wait(stage, 60 * SECOND_US)
+    take(stage, message, Step.ACKNOWLEDGED)
+    assert said in ladder_text(at(stage, message), START_US + 90 * SECOND_US)
+
+
 @pytest.mark.parametrize(
     ("length_s", "said"),
     [(0, "0 s"), (59, "59 s"), (60, "1 min 0 s"), (3_599, "59 min 59 s"), (3_600, "1 h 0 min")],

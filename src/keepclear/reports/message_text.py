@@ -11,6 +11,7 @@ from typing import Final
 from keepclear.agreement.clauses import Precedence
 from keepclear.exchange.events import MessageChanged, MessageOverdue
 from keepclear.exchange.views import SAYS_NOTHING_ELSE
+from keepclear.line.first_action import first_action
 from keepclear.line.ladder import LADDER, Step
 from keepclear.line.messages import SPOKEN, Answer, Message, Overdue, StepTaken
 from keepclear.line.read_back import ReadBack
@@ -78,9 +79,12 @@ def messages_text(
 
 
 def ladder_text(message: Message, now_us: int, language: str = "en") -> str:
-    """Return the ladder of one message: each step with its time, and the seconds between them."""
+    """Return the ladder of one message: each step with its time, and the seconds between them.
+
+    Below it how soon somebody has acted on it, or for how long nobody has.
+    """
     lines = [*message_rows(message, now_us, language), "", *ladder_rows(message, now_us)]
-    lines += ["", SAYS_NOTHING_ELSE]
+    lines += ["", f"  {first_action_text(message, now_us)}", "", SAYS_NOTHING_ELSE]
     return "\n".join(lines) + "\n"
 
 
@@ -96,6 +100,19 @@ def ladder_rows(message: Message, now_us: int) -> Iterator[str]:
             yield f"  {step:<{STEP}}{second(each.at_us):<{AT}}{seconds:<{SECONDS}}{_by(each)}"
         if not taken:
             yield f"  {step:<{STEP}}{_missing(message, step, now_us)}"
+
+
+def first_action_text(message: Message, now_us: int) -> str:
+    """Return how many seconds after it was sent somebody acted on a message, or that nobody has."""
+    found = first_action(message)
+    if found is None:
+        passed_us = max(now_us - message.sent_us, 0)  # this clock may be behind the exchange's
+        return f"nobody has acted on it, {_seconds(passed_us)} s after it was sent"
+    person = f" ({found.person})" if found.person else ""
+    return (
+        f"first acted on {_seconds(found.after_us)} s after it was sent: {found.what} by "
+        f"{found.party}, {found.post}{person}"
+    )
 
 
 def changed_text(event: MessageChanged | MessageOverdue) -> str:
