@@ -213,7 +213,7 @@ def test_an_alarm_before_its_time_or_after_it_is_found(by_us: int) -> None:
         fall_due(deciding, late if message.next_us is not None else message)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Due, "_plan_message", planned)
+        patch.setattr(Due, "_plan_at", planned)
         patch.setattr(messages, "fall_due", falling)
         lines = told().lines
 

@@ -23,6 +23,7 @@ from keepclear.plans import acts
 from keepclear.plans import incidents as cases
 from keepclear.plans.conflicts import Answer
 from keepclear.plans.none_here import TEXT, StateNoneHere
+from keepclear.plans.stops import RenewStop, SendStop
 from keepclear.plays.stage import PEOPLE
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.envelopes import Envelope, seal
@@ -71,6 +72,10 @@ PAYLOADS: Final[dict[str, Signed]] = {
     "line.read-back/1": ReadBackMessage(id=ID, values=typed(level="FL240")),
     "line.disseminated/1": MarkDisseminated(id=ID, units=("1st battery",)),
     "line.answer/1": AnswerMessage(id=ID, word=Word.STANDBY, until_us=1),
+    "line.stop/1": SendStop(
+        to=("b",), datum="WGS84", volume=PLAN.volumes[0], text="stop", language="en"
+    ),
+    "line.stop-renew/1": RenewStop(id=ID),
     "none-here.state/1": StateNoneHere(text=TEXT, datum="WGS84", volume=PLAN.volumes[0], to=("b",)),
     "agreement.carry/1": CarryAgreement(file=staged().signed(A_AND_B)),
     "suspension.state/1": stated(staged(), Said.SUSPEND),

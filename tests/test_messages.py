@@ -418,7 +418,7 @@ def test_a_message_is_not_sent_as_distress_or_stop_by_the_act_that_rates_and_clo
     None
 ):
     # definitions.md: a STOP has a volume, which others are told to keep out of
-    for each, way_out in ((Precedence.DISTRESS, "distress/1"), (Precedence.STOP, "as URGENT")):
+    for each, way_out in ((Precedence.DISTRESS, "distress/1"), (Precedence.STOP, "line.stop/1")):
         with pytest.raises(ValueError, match=way_out):
             sending(precedence=each)
 

@@ -36,6 +36,7 @@ from keepclear.cli.key_changes import appoint, rotate
 from keepclear.cli.line import line
 from keepclear.cli.line_distress import distress
 from keepclear.cli.line_forms import accident, readback, templates
+from keepclear.cli.line_stop import renew, stop, stop_end
 from keepclear.cli.line_watch import watch as watch_line
 from keepclear.cli.operation import operation
 from keepclear.cli.play import play
@@ -94,7 +95,9 @@ for each in (
     denounce,
 ):  # fmt: skip
     agreement.add_command(each)
-for each in (accident, distress, none_here, readback, templates, withdraw_none_here):
+for each in (
+    accident, distress, none_here, readback, renew, stop, stop_end, templates, withdraw_none_here,
+):  # fmt: skip
     line.add_command(each)
 for each in (incident_in_file, export):
     record.add_command(each)

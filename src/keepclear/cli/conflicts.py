@@ -45,8 +45,10 @@ def conflicts(conflict: str | None, html: str | None, home: str, *, is_all: bool
       keepclear conflicts c0ffee12 --html conflict.html --home north
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.reports.desk_text import conflicts_text
+    from keepclear.reports.stop_text import keep_outs_text, read_stops
 
     stale: list[str] = []
+    outs: list[str] = []
     if html and not conflict:
         raise click.UsageError("--html: is of one conflict; give CONFLICT, or keepclear snapshot")
 
@@ -64,10 +66,13 @@ def conflicts(conflict: str | None, html: str | None, home: str, *, is_all: bool
             post.show(found)
             if html:
                 _write_page(html, found[0], picture, post.page(why))
+            if not conflict:
+                held = read_stops(post.folder.lines()).keep_outs
+                outs.extend(keep_outs_text(held, time.time_ns() // 1000, post.picture.operations))
         text = conflicts_text(
             found, picture.operations, time.time_ns() // 1000, is_all=is_all or bool(conflict)
         )
-        return [*stale, *waiting_text(post), text.rstrip("\n")]
+        return [*stale, *waiting_text(post), *outs, text.rstrip("\n")]
 
     return print_or_refuse(make) or (BAD_INPUT if stale else 0)
 

@@ -162,6 +162,8 @@ def read(
     Example:
       keepclear line read --home south
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.reports.stop_text import own_stops_text, read_stops
+
     stale: list[str] = []
     claims = sys.stdout.isatty() if is_shown is None else is_shown
 
@@ -174,6 +176,7 @@ def read(
                 own, sent = _inbox(at, channel, is_all=is_all)
             checks = _checks_text(at)
             lines = [*stale, *waiting_text(at), *checks, *_read_text(own, sent, language)]
+            lines += own_stops_text(read_stops(at.folder.lines()).stops.values())
             click.echo("\n".join(lines))
             if claims and not stale:
                 _displayed(at, own, person)
@@ -362,7 +365,7 @@ def _inbox(
     party, post = at.client.party, at.folder.desk().post
     shown = [
         each for each in picture.messages.values()
-        if channel in {None, each.channel} and (is_all or not each.is_done)
+        if channel in {None, each.channel} and (is_all or each.is_open)
     ]  # fmt: skip
     own = [each for each in shown if each.receiver == party and each.is_with(post)]
     return own, [each for each in shown if each.sender == party]

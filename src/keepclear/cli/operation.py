@@ -314,6 +314,7 @@ def list_operations(home: str) -> int:
       keepclear operation list --home north
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.reports.desk_text import operations_text
+    from keepclear.reports.stop_text import keep_outs_text, read_stops
 
     stale: list[str] = []
 
@@ -322,8 +323,10 @@ def list_operations(home: str) -> int:
             stale.extend(stale_text(post.caught_up()))
             found = list(post.picture.operations.values())
             post.show((), found)
-        text = operations_text(found, time.time_ns() // 1000).rstrip("\n")
-        return [*stale, *waiting_text(post), text]
+            held = read_stops(post.folder.lines()).keep_outs
+        now_us = time.time_ns() // 1000
+        outs = keep_outs_text(held, now_us, [each.id for each in found])
+        return [*stale, *waiting_text(post), *outs, operations_text(found, now_us).rstrip("\n")]
 
     return print_or_refuse(make) or (BAD_INPUT if stale else 0)
 

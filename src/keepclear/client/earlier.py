@@ -13,7 +13,13 @@ receipts with which the party hands in its own acts again.
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from keepclear.exchange.events import KIND_OF, LineChecked, MessageChanged, OperationFiled
+from keepclear.exchange.events import (
+    KIND_OF,
+    LineChecked,
+    MessageChanged,
+    OperationFiled,
+    StopChanged,
+)
 from keepclear.record.encoding import decode
 from keepclear.record.entries import EVERYBODY, Leaf, Part, leaf_of
 from keepclear.record.envelopes import Envelope
@@ -27,7 +33,9 @@ from keepclear.record.parts import ACT_KIND, INCARNATION_KIND, LATE_ACT_KIND, In
 from keepclear.record.receipts import Receipt
 
 # What says which id was given to what an act has made.
-MADE: Final = frozenset({KIND_OF[OperationFiled], KIND_OF[MessageChanged], KIND_OF[LineChecked]})
+MADE: Final = frozenset({
+    KIND_OF[OperationFiled], KIND_OF[MessageChanged], KIND_OF[LineChecked], KIND_OF[StopChanged],
+})  # fmt: skip
 
 
 class Start(NamedTuple):

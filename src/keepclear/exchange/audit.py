@@ -12,7 +12,8 @@ compared by the kernel: all others that protect, without an index.
    what it takes (`audit_operations`). Acts on operations and conflicts are decided again, and
    every other step comes of them or of time (`audit_steps`). What contradicts a none-here
    statement is told (`audit_none_here`). Messages and their deadlines, and checks of
-   lines, are decided again, whole (`audit_messages`, `audit_line_checks`).
+   lines, are decided again, whole (`audit_messages`, `audit_line_checks`), and so are STOPs, with
+   what must keep out of them (`audit_stops`).
 4. What differs by no more than the kernel's guard band is BOUNDARY and no fault: another machine
    may round otherwise.
 5. What is told to be LIMITED is, and of what was filed all that is so is told (`audit_limited`).
@@ -41,6 +42,7 @@ from keepclear.exchange.audit_none_here import Statements
 from keepclear.exchange.audit_notices import Notices
 from keepclear.exchange.audit_operations import Operations
 from keepclear.exchange.audit_steps import Said, Steps
+from keepclear.exchange.audit_stops import Stops
 from keepclear.exchange.decide import ACTS
 from keepclear.exchange.events import (
     KINDS,
@@ -174,6 +176,7 @@ class _Again:
         self.operations, self.statements = Operations(self.found), Statements(self.found)
         self.limited, self.steps = Limited(self.found), Steps(self.found)
         self.messages, self.line_checks = Messages(self.found), LineChecks(self.found)
+        self.stops = Stops(self.found, self.messages)
 
 
 class _Auditor:
@@ -200,7 +203,8 @@ class _Auditor:
             self._header, self._entries, again.conflicts.findings, again.notices.notices,
             again.operations.filings, found.pairs, tuple(again.conflicts.kernels),
             found.has_house, len(found.world.rechecking), again.house, tuple(found.differences),
-            again.steps.acts + again.messages.acts + again.line_checks.acts, self._last_us,
+            again.steps.acts + again.messages.acts + again.line_checks.acts + again.stops.acts,
+            self._last_us,
         )  # fmt: skip
 
     def check_world(self, line: WorldLine, path: str) -> None:
@@ -210,7 +214,7 @@ class _Auditor:
     def hold_time(self, line: ClockLine, path: str) -> None:
         """Expect nothing by time alone as long as it was held."""
         again = self._opened(path)
-        for each in (again.steps, again.messages, again.line_checks):
+        for each in (again.steps, again.messages, again.line_checks, again.stops):
             each.hold(until_us=None if line.off_us else self._last_us or 0)
 
     def take(self, entry: Entry, path: str) -> None:
@@ -287,6 +291,7 @@ class _Auditor:
             self._again.steps.check(act, payload, said)
             self._again.messages.check(act, payload, said)
             self._again.line_checks.check(act, payload, said)
+            self._again.stops.check(act, payload, said)
 
     def _begin(self, entry: Entry) -> None:
         self._now = _InEntry()
@@ -353,6 +358,7 @@ class _Auditor:
         for own_id in dict.fromkeys(self._named()):
             again.operations.check_left_filed(own_id)
         again.statements.check(self._now.events)
+        again.stops.check_keep_outs(self._now.events, self._now.touched)
         again.notices.check()
 
     def _named(self) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Final
 
 from keepclear.errors import CallerError
 from keepclear.exchange.audit_found import Found
-from keepclear.exchange.audit_steps import GivenIds, Said, is_refused
+from keepclear.exchange.audit_steps import GivenIds, Said, is_of_stop, is_refused
 from keepclear.exchange.decide import DECIDE
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.due import Due
@@ -76,14 +76,19 @@ class Messages:
             self._due.put(max(message.next_us, self._found.deciding.now_us), message.id)
 
     def check(self, act: Act | None, payload: Signed | None, said: list[Said]) -> None:
-        """Compare an entry, before it is folded, with what comes of its act, or of time."""
+        """Compare an entry, before it is folded, with what comes of its act, or of time.
+
+        One of a STOP is compared whole by `audit_stops`.
+        """
         self._check_missing()
+        if is_of_stop(payload, said):
+            return
         told = [each for each in said if isinstance(each.event, ABOUT)]
         if act is None or not isinstance(payload, AGAIN):
             self._check_by_time(told)
             return
         self.acts += 1
-        deciding = self._deciding(GivenIds(_ids_of(told)))
+        deciding = self.deciding(GivenIds(_ids_of(told)))
         was_refused = is_refused(said)
         try:
             DECIDE[type(payload)](deciding, act, payload)
@@ -98,7 +103,8 @@ class Messages:
         elif why is None:
             self._compare(told, made, f"is not as {deed_of(act)} of {act.party} makes it")
 
-    def _deciding(self, ids: GivenIds) -> Deciding:
+    def deciding(self, ids: GivenIds) -> Deciding:
+        """Return what an act is decided again with. ids: that its entry has given."""
         return with_fields(
             self._found.deciding, ids=ids, counts={}, parts=[], due=[], seen_by=(),
             posts=lambda party: self._posts.get(party, ()),
@@ -124,7 +130,7 @@ class Messages:
         if message is None:
             self._differs(event.message, "is there, and no act has sent it")
             return
-        deciding = self._deciding(GivenIds(()))
+        deciding = self.deciding(GivenIds(()))
         fall_due(deciding, message)
         made = _told(deciding)
         undo(deciding.world)

@@ -97,6 +97,8 @@ class Operations:
             return "it is RE-CHECKING"
         if operation.id in world.more:
             return "it has more conflicts than are told"
+        if operation.id in world.keep_outs:
+            return "it must keep out of an area"
         must = open_for(world.conflicts_of(operation.id), operation.id)
         return f"must act in conflict {must[0].id[:8]}, which is open" if must else ""
 

@@ -35,6 +35,7 @@ from keepclear.exchange.events import (
     OperationFiled,
     OperationMoved,
     StandingCarried,
+    StopChanged,
 )
 from keepclear.exchange.kept import index_anew, touched
 from keepclear.exchange.lapses import lapses_of
@@ -50,6 +51,7 @@ from keepclear.plans.operations import (
     leaves_airborne,
     protects_until_us,
 )
+from keepclear.plans.stops import EndStop, RenewStop, SendStop
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act
 
@@ -321,6 +323,13 @@ class Steps:
 def is_refused(said: list[Said]) -> bool:
     """Tell whether an entry says that its late act was refused."""
     return any(isinstance(each, LateActDecided) and each.refused for _, each in said)
+
+
+def is_of_stop(payload: Signed | None, said: list[Said]) -> bool:
+    """Tell whether an entry is of a STOP: of an act on one, or of its time."""
+    return isinstance(payload, SendStop | RenewStop | EndStop) or any(
+        isinstance(each, StopChanged) for _, each in said
+    )
 
 
 def _events(deciding: Deciding) -> list[Said]:

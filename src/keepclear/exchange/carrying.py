@@ -112,9 +112,9 @@ def _told_of(world: World, table: str, key: str) -> Iterable[str]:
             parties = getattr(world, table)[key].parties
         case "lines":
             parties = world.incidents[world.lines[key].incident].parties
-        case "operations" | "earlier":
+        case "operations" | "earlier" | "stops":
             parties = [getattr(world, table)[key].party]
-        case "rechecking" | "more":
+        case "rechecking" | "more" | "keep_outs":
             parties = [world.operations[key].party]
         case "contradictions":
             parties = [world.none_here[key].party]

@@ -13,6 +13,7 @@ from keepclear.exchange import (
     none_here,
     operations,
     read_backs,
+    stops,
 )
 from keepclear.exchange.deciding import Deciding
 from keepclear.line import acts as line
@@ -20,6 +21,7 @@ from keepclear.line import check_acts as checks
 from keepclear.plans import acts
 from keepclear.plans import incidents as cases
 from keepclear.plans import none_here as statements
+from keepclear.plans import stops as calls
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act
 from keepclear.record.key_documents import Keyring
@@ -59,6 +61,9 @@ DECIDE: Final[Mapping[type[Signed], Decider]] = {
     line.AnswerMessage: messages.answer,
     checks.CheckLine: line_checks.send,
     checks.AnswerLineCheck: line_checks.answer,
+    calls.SendStop: stops.send,
+    calls.RenewStop: stops.renew,
+    calls.EndStop: stops.end,
     statements.StateNoneHere: none_here.state,
     statements.WithdrawNoneHere: none_here.withdraw,
 }
@@ -99,6 +104,9 @@ ACTS: Final = Kinds(
         "line.answer": (line.AnswerMessage,),
         "line.check": (checks.CheckLine,),
         "line.check-answer": (checks.AnswerLineCheck,),
+        "line.stop": (calls.SendStop,),
+        "line.stop-renew": (calls.RenewStop,),
+        "line.stop-end": (calls.EndStop,),
         "none-here.state": (statements.StateNoneHere,),
         "none-here.withdraw": (statements.WithdrawNoneHere,),
     },

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When something falls due by time alone: of operations, agreements, cases, messages, line checks.
+"""When something falls due by time alone: of all that is agreed, filed, asked, said and checked.
 
 What is noted twice, or of something that has changed since, does nothing when its time comes. So
 it can be noted anew from the events of a record, and the same falls due at the same times.
@@ -18,12 +18,14 @@ from keepclear.exchange.events import (
     OperationFiled,
     OperationMoved,
     StandingCarried,
+    StopChanged,
 )
 from keepclear.exchange.world import World
 from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
 from keepclear.plans.incidents import Incident
 from keepclear.plans.operations import Operation, protects_until_us
+from keepclear.plans.stops import Stop
 
 
 class Timer(NamedTuple):
@@ -62,7 +64,9 @@ class Due:
             self.drop(first)
             self.put(until_us, first.key)
 
-    def plan(self, world: World, events: Iterable[Event], now_us: int) -> None:
+    def plan(  # noqa: C901 one for each thing that falls due
+        self, world: World, events: Iterable[Event], now_us: int
+    ) -> None:
         """Note what events of now have brought. world: after them."""
         changed: dict[str, None] = {}  # each once: most are accepted as they are filed
         for event in events:
@@ -74,13 +78,15 @@ class Due:
                 case IncidentChanged(incident=incident):
                     self._plan_case(incident)
                 case MessageChanged(message=message) | MessageOverdue(message=message):
-                    self._plan_message(message)
+                    self._plan_at(message)
                 case StandingCarried(table="operations", key=operation_id):
                     changed[operation_id] = None
                 case StandingCarried(table="incidents", key=incident_id):
                     self._plan_case(world.incidents[incident_id])
-                case StandingCarried(table="messages", key=message_id):
-                    self._plan_message(world.messages[message_id])
+                case StopChanged(stop=stop):
+                    self._plan_at(stop)
+                case StandingCarried(table="stops" | "messages" as table, key=own):
+                    self._plan_at(getattr(world, table)[own])
                 case _:
                     self._plan_checked(world, event)
         for each in changed:
@@ -91,13 +97,13 @@ class Due:
         if incident.due_us is not None:
             self.put(incident.due_us, incident.id)
 
-    def _plan_message(self, message: Message) -> None:
-        """Note when something of a message falls due next.
+    def _plan_at(self, looked_at: Message | Stop) -> None:
+        """Note when something of a message or a STOP falls due next.
 
         As it is, also where that has passed: at now it could be what is looked at, and be dropped.
         """
-        if message.next_us is not None:
-            self.put(message.next_us, message.id)
+        if looked_at.next_us is not None:
+            self.put(looked_at.next_us, looked_at.id)
 
     def _plan_checked(self, world: World, event: Event) -> None:
         """Note what an event has brought of checks of lines."""

@@ -21,10 +21,12 @@ from keepclear.agreement.states import State as AgreementState
 from keepclear.line.checks import Check, CheckedLine, LineState
 from keepclear.line.messages import Answer, Message, Overdue, StepTaken
 from keepclear.line.read_back import ReadBack
+from keepclear.line.stops import Area
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.incidents import Incident, TimelineLine
 from keepclear.plans.none_here import Contradiction, NoneHere
 from keepclear.plans.operations import Operation, State
+from keepclear.plans.stops import Stop
 from keepclear.plans.understood import Understood
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, TimeUs
@@ -168,7 +170,8 @@ class LineChanged(Signed, frozen=True, kw_only=True):
 class MessageChanged(Signed, frozen=True, kw_only=True):
     """A message has come a step further, *sent* the first, was read back, or was answered.
 
-    taken, read_back, answer: whichever it is; of a read-back that is the same, it and its step.
+    taken, read_back, answer: whichever it is; of a read-back that is the same, it and its step;
+    none of them where its STOP stands otherwise.
     message: as it stands after that; its two parties are told by this.
     """
 
@@ -222,6 +225,19 @@ class NoneHereContradicted(Signed, frozen=True, kw_only=True):
     found: tuple[Contradiction, ...]
 
 
+class StopChanged(Signed, frozen=True, kw_only=True):
+    """A STOP was sent, or stands otherwise; for its sender alone."""
+
+    stop: Stop
+
+
+class KeepOutsChanged(Signed, frozen=True, kw_only=True):
+    """Where an operation must keep out now; empty for nowhere. For its owner alone."""
+
+    id: Id
+    areas: tuple[Area, ...]
+
+
 class StandingCarried(Signed, frozen=True, kw_only=True):
     """What stood when a backup ended, as the incarnation that goes on from it begins with it.
 
@@ -232,7 +248,7 @@ class StandingCarried(Signed, frozen=True, kw_only=True):
     table: Literal[
         "agreements", "before", "filers", "operations", "earlier", "conflicts", "rechecking",
         "more", "incidents", "lines", "none_here", "contradictions",
-        "messages", "line_checks", "lines_checked",
+        "messages", "line_checks", "lines_checked", "stops", "keep_outs",
     ]  # fmt: skip
     key: str
     value: msgspec.Raw
@@ -272,6 +288,8 @@ Event = (
     | MessageChanged
     | MessageOverdue
     | LineChecked
+    | StopChanged
+    | KeepOutsChanged
     | NoneHereStated
     | NoneHereWithdrawn
     | NoneHereContradicted
@@ -298,6 +316,8 @@ KINDS: Final[Mapping[str, type[Signed]]] = {
     "message-changed/1": MessageChanged,
     "message-overdue/1": MessageOverdue,
     "line-checked/1": LineChecked,
+    "stop-changed/1": StopChanged,
+    "keep-outs-changed/1": KeepOutsChanged,
     "none-here-stated/1": NoneHereStated,
     "none-here-withdrawn/1": NoneHereWithdrawn,
     "none-here-contradicted/1": NoneHereContradicted,

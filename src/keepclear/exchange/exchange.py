@@ -24,7 +24,7 @@ import msgspec
 from keepclear.agreement.binding import Minima
 from keepclear.detect.kernel import Functions
 from keepclear.errors import CallerError, OperatorError
-from keepclear.exchange import incidents, line_checks, messages
+from keepclear.exchange import incidents, line_checks, messages, stops
 from keepclear.exchange.agreements import recheck_some, stand
 from keepclear.exchange.answers import Answered, answer_again
 from keepclear.exchange.batch import Batch, batch_of, take_back, take_back_act
@@ -374,6 +374,8 @@ class Exchange:
             line_checks.fall_due(deciding, self.world.line_checks[key])
         elif key in self.world.lines_checked:
             line_checks.time_passed(deciding, self.world.lines_checked[key])
+        elif key in self.world.stops:
+            stops.fall_due(deciding, self.world.stops[key])
         elif (operation := self.world.operations.get(key)) is not None:
             if operation.is_protecting and protects_until_us(operation) <= deciding.now_us:
                 fall_due(deciding, operation)

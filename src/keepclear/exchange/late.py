@@ -16,7 +16,13 @@ A party hands in what it was answered then: the receipt of its act, and those of
 from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
-from keepclear.exchange.events import KIND_OF, LineChecked, MessageChanged, OperationFiled
+from keepclear.exchange.events import (
+    KIND_OF,
+    LineChecked,
+    MessageChanged,
+    OperationFiled,
+    StopChanged,
+)
 from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.operations import Refused
 from keepclear.exchange.ports import Ids
@@ -102,7 +108,12 @@ def read_late(
         )  # fmt: skip
     verify_signers(envelope, act, kept.keys, first_us, None, path)
     world = kept.world
-    known = world.operations.keys() | world.messages.keys() | world.line_checks.keys()
+    known = (
+        world.operations.keys()
+        | world.messages.keys()
+        | world.line_checks.keys()
+        | world.stops.keys()
+    )
     return LateAct(act, first, first_us, tuple(_ids_in(act.party, parts[1:], known)))
 
 
@@ -136,12 +147,19 @@ def _ids_in(party: str, parts: Sequence[Part], known: Container[str]) -> Iterato
                 if filed.id not in known:
                     yield filed.id
                 yield filed.ovn
-        elif part.kind == KIND_OF[MessageChanged]:
-            changed = decode(bytes(part.data), MessageChanged, part.kind)
-            message, step = changed.message, changed.taken
-            if step is not None and step.step is Step.SENT and message.id not in known:
-                yield message.id
-        elif part.kind == KIND_OF[LineChecked]:
-            check = decode(bytes(part.data), LineChecked, part.kind).check
-            if check is not None and check.result is None and check.id not in known:
-                yield check.id
+        elif (made := _made_in(part)) and made not in known:
+            yield made
+
+
+def _made_in(part: Part) -> str:
+    """Return the id of the message, STOP or check that a part says was made; empty for none."""
+    if part.kind == KIND_OF[StopChanged]:
+        return decode(bytes(part.data), StopChanged, part.kind).stop.id
+    if part.kind == KIND_OF[MessageChanged]:
+        changed = decode(bytes(part.data), MessageChanged, part.kind)
+        is_new = changed.taken is not None and changed.taken.step is Step.SENT
+        return changed.message.id if is_new else ""
+    if part.kind == KIND_OF[LineChecked]:
+        check = decode(bytes(part.data), LineChecked, part.kind).check
+        return check.id if check is not None and check.result is None else ""
+    return ""

@@ -50,6 +50,7 @@ from keepclear.line.messages import (
     open_channels,
     stepped,
 )
+from keepclear.line.stops import Called
 from keepclear.line.templates import fields_of
 from keepclear.line.values import read_values
 from keepclear.record.headers import Act
@@ -70,7 +71,7 @@ class _Limit(NamedTuple):
 
 def send(deciding: Deciding, act: Act, payload: SendMessage) -> None:
     """Send a message over a channel that is open."""
-    _check_receiver(deciding, act, payload.to)
+    check_receiver(deciding, act, payload.to)
     found = channels(deciding, act.party, payload.to)
     if payload.channel not in found:
         raise InputError(
@@ -82,7 +83,7 @@ def send(deciding: Deciding, act: Act, payload: SendMessage) -> None:
 
 def distress(deciding: Deciding, act: Act, payload: SendDistress) -> None:
     """Send a DISTRESS message; no channel, suspension or mandate stands in its way."""
-    _check_receiver(deciding, act, payload.to)
+    check_receiver(deciding, act, payload.to)
     for each in deciding.world.messages.values():  # its act may come after any time
         if (each.sender, each.act) == (act.party, act.id):
             raise Refused(f"act {act.id[:8]}: was taken before, as message {each.id[:8]}")
@@ -117,6 +118,39 @@ def _send(
     )  # fmt: skip
     deciding.seen_by = made.parties
     deciding.emit(made.parties, MessageChanged(message=made, taken=sent))
+
+
+def send_stop(
+    deciding: Deciding, act: Act, to: str, message_id: str, text: str, language: str,
+    called: Called,
+) -> None:  # fmt: skip
+    """Send the message of a STOP to one of the parties that are named in it.
+
+    Its deadline is that of STOP, where the two have agreed none that of URGENT. It holds nothing of
+    the other parties named.
+    """
+    limit = _limit(deciding, act.party, to, Precedence.STOP) or _limit(
+        deciding, act.party, to, Precedence.URGENT
+    )
+    post = _usual_post(deciding, to, None, limit)
+    first_us = None if limit is None else deciding.now_us + limit.within_us
+    sent = StepTaken(step=Step.SENT, at_us=deciding.filed_us, party=act.party, post=act.post)
+    made = Message(
+        id=message_id, act=act.id, channel=FLIGHT_SAFETY, precedence=Precedence.STOP,
+        status=act.status, sender=act.party, sender_post=act.post, receiver=to, post=post,
+        person=None, text=text, language=language, reply_to=None, sent_us=deciding.filed_us,
+        clause="" if limit is None else limit.clause,
+        within_us=None if limit is None else limit.within_us, first_us=first_us,
+        chain=() if limit is None else chain_of(post, None, limit.escalation),
+        steps=(sent,), next_us=first_us, stop=called,
+    )  # fmt: skip
+    deciding.emit(made.parties, MessageChanged(message=made, taken=sent))
+
+
+def check_receiver(deciding: Deciding, act: Act, receiver: str) -> None:
+    """Refuse a message to nobody, or to oneself."""
+    if receiver == act.party or receiver not in deciding.parties:
+        raise InputError("to", receiver, "is no other party of this region", "see who has joined")
 
 
 def delivered(deciding: Deciding, act: Act, payload: MarkDelivered) -> None:
@@ -299,8 +333,3 @@ def received(deciding: Deciding, act: Act, message_id: str) -> Message:
         )
     deciding.seen_by = found.parties
     return found
-
-
-def _check_receiver(deciding: Deciding, act: Act, receiver: str) -> None:
-    if receiver == act.party or receiver not in deciding.parties:
-        raise InputError("to", receiver, "is no other party of this region", "see who has joined")

@@ -63,6 +63,7 @@ from keepclear.units import format_time
 
 WAS_ACTIVATED: Final = "was activated"
 IS_BACK: Final = "is back in its plan"
+IN_KEEP_OUT: Final = "URGENT: was activated while it must keep out of an area"
 RESCUE: Final = frozenset({"rescue", "search-and-rescue"})
 LONGEST_EXPECTED_US: Final = 24 * 3_600 * 1_000_000
 LONGEST_TOLERANCE_US: Final = 15 * 60 * 1_000_000  # without a clause
@@ -177,7 +178,8 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
             f"operation {old.id[:8]}: is RE-CHECKING under an agreement that has changed, which "
             "counts as a conflict; try again in a moment"
         )
-    deciding.emit([act.party], OperationMoved(id=old.id, state=state))
+    urgent = IN_KEEP_OUT if old.id in world.keep_outs else ""
+    deciding.emit([act.party], OperationMoved(id=old.id, state=state, why=urgent))
     who = f"operation {old.id[:8]} of {act.party}"
     # others may have more conflicts than were told, and this one be in some of those
     is_counted = may_refuse and bool(world.more)
@@ -194,6 +196,11 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
         raise Refused(
             f"operation {old.id[:8]}: conflict {refusing[0].id[:8]} is open and it must act; "
             "change it, agree with the other side, or agree as it is"
+        )
+    if may_refuse and old.id in world.keep_outs:
+        raise Refused(
+            f"operation {old.id[:8]}: must keep out of an area, and a clause refuses it as long as "
+            "it must; change it to where and when it need not"
         )
     if may_refuse and old.id in world.more:
         raise Refused(

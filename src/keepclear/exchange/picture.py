@@ -98,8 +98,8 @@ class Picture:
         return {own: each for own, each in self.conflicts.items() if each.state not in SETTLED}
 
     def undone(self) -> dict[str, Message]:
-        """Return the messages of which some step that is due was not taken."""
-        return {own: each for own, each in self.messages.items() if not each.is_done}
+        """Return the messages of which some step is due, or whose STOP has not ended."""
+        return {own: each for own, each in self.messages.items() if each.is_open}
 
     def _take_check(self, line: CheckedLine, check: Check | None) -> None:
         self.lines[line.key] = line

@@ -4,7 +4,8 @@
 1. A pair that breaks a rule that binds it has one conflict, raised once and kept while they are.
 2. A conflict of a pair that no longer breaks any is resolved, and says by what; where time alone
    has ended one of the two for the other side (`lapses`) it has expired.
-3. *Accepted* is given by itself as soon as no conflict is open in which the operation must act.
+3. *Accepted* is given by itself as soon as no conflict is open in which the operation must act,
+   and it must keep out of nowhere (`keep_outs`).
 4. One entry holds at most 1,000 of an operation's conflicts, the soonest first; it says how many
    more there are, and *accepted* is not given. It is looked at again, between acts,
    when one that was told is settled or agreed: others are told as there is room.
@@ -31,6 +32,7 @@ from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.disclosure import has_numbers, shown_claim
 from keepclear.exchange.events import MoreFound, OperationMoved
 from keepclear.exchange.judging import Found, broken_with, soonest
+from keepclear.exchange.keep_outs import look
 from keepclear.exchange.lapses import as_stood, is_kept, is_there, lapses_of
 from keepclear.exchange.limited import tell_limited
 from keepclear.plans.conflicts import (
@@ -68,6 +70,7 @@ def recheck(
     plan again, and takes up no more than it did.
     """
     world = deciding.world
+    look(deciding, operation)
     before = {
         each.other(operation.id): each
         for each in world.conflicts_of(operation.id)
@@ -103,6 +106,7 @@ def expire(deciding: Deciding, operation: Operation) -> None:
     the other side when it has ended.
     """
     world = deciding.world
+    look(deciding, operation)
     over: dict[str, tuple[Conflict, Operation]] = {}
     for conflict in world.conflicts_of(operation.id):
         other = world.operations[conflict.other(operation.id)]
@@ -176,6 +180,8 @@ def accept(deciding: Deciding, operation_id: str) -> None:
     if operation.state is not OperationState.FILED:
         return
     if operation_id in deciding.world.more or operation_id in deciding.world.rechecking:
+        return
+    if operation_id in deciding.world.keep_outs:
         return
     if open_for(deciding.world.conflicts_of(operation_id), operation_id):
         return

@@ -24,6 +24,7 @@ from keepclear.exchange.events import (
     ConflictChanged,
     Event,
     IncidentChanged,
+    KeepOutsChanged,
     LineChanged,
     LineChecked,
     MessageChanged,
@@ -38,13 +39,16 @@ from keepclear.exchange.events import (
     RecheckingDone,
     RegionOpened,
     StandingCarried,
+    StopChanged,
 )
 from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
+from keepclear.line.stops import Area
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.incidents import Incident, TimelineLine
 from keepclear.plans.none_here import Contradiction, NoneHere
 from keepclear.plans.operations import OUT_OF_PLAN, Operation, State
+from keepclear.plans.stops import Stop
 from keepclear.record.encoding import Signed, encode
 
 HOUR_US: Final = 3_600_000_000
@@ -109,6 +113,12 @@ class Contradictions(Signed, frozen=True, kw_only=True):
     found: tuple[Contradiction, ...] = ()
 
 
+class KeepOuts(Signed, frozen=True, kw_only=True):
+    """Where an operation must keep out, in order."""
+
+    areas: tuple[Area, ...] = ()
+
+
 @dataclass(eq=False)
 class World:
     """What stands now. Written by `evolve` alone; the owner alone calls it, one thread at a time.
@@ -122,13 +132,13 @@ class World:
     and number of the change; waiting: how many wait for each. more: of operations with more
     conflicts than one entry holds, how many more; room: of these, those of which a conflict that
     was told has been settled since, or agreed, so that others can be told.
-    incidents, lines of their timelines, none_here statements, messages, line_checks: by id;
-    lines_checked: by their keys (`line.checks`); contradictions: by
-    statement; stated: ids of a party's statements. earlier: versions of operations that others have
-    replaced, by id and version, and of one that is out of plan no more how it stood before, as it
-    protected longer then. What a party states none-here of is compared with all it ever filed, and
-    a decision asks the world alone: so they are kept here, and not looked for in the record. The
-    latest version is not kept twice.
+    incidents, lines of their timelines, none_here statements, messages, line_checks, stops: by id;
+    lines_checked: by their keys (`line.checks`); keep_outs: by operation, of those that must keep
+    out of somewhere; contradictions: by statement; stated: ids of a party's statements. earlier:
+    versions of operations that others have replaced, by id and version, and of one that is out of
+    plan no more how it stood before, as it protected longer then. What a party states none-here of
+    is compared with all it ever filed, and a decision asks the world alone: so they are kept here,
+    and not looked for in the record. The latest version is not kept twice.
     hashes: of each object when it was last hashed, and sum: of all of them; unhashed: objects that
     have changed since, by table and key. An object that changes often is hashed once for it.
     rebound: how often what binds parties has changed, so that what follows from it can be kept.
@@ -155,6 +165,8 @@ class World:
     messages: dict[str, Message] = field(default_factory=dict)
     line_checks: dict[str, Check] = field(default_factory=dict)
     lines_checked: dict[str, CheckedLine] = field(default_factory=dict)
+    stops: dict[str, Stop] = field(default_factory=dict)
+    keep_outs: dict[str, KeepOuts] = field(default_factory=dict)
     filings: int = 0
     hashes: dict[str, int] = field(default_factory=dict)
     sum: int = 0
@@ -348,6 +360,17 @@ def _line_checked(world: World, event: LineChecked) -> None:
         _put(world, "line_checks", event.check.id, event.check)
 
 
+def _stop_changed(world: World, event: StopChanged) -> None:
+    _put(world, "stops", event.stop.id, event.stop)
+
+
+def _keep_outs_changed(world: World, event: KeepOutsChanged) -> None:
+    if event.areas:
+        _put(world, "keep_outs", event.id, KeepOuts(areas=event.areas))
+    else:
+        _drop(world, "keep_outs", event.id)
+
+
 def _none_here_stated(world: World, event: NoneHereStated) -> None:
     _put_statement(world, event.statement)
 
@@ -375,7 +398,7 @@ TABLES: Final[Mapping[str, type[Signed]]] = {
     "earlier": Operation, "conflicts": Conflict, "rechecking": Rechecking, "more": More,
     "incidents": Incident, "lines": TimelineLine, "none_here": NoneHere,
     "contradictions": Contradictions, "messages": Message, "line_checks": Check,
-    "lines_checked": CheckedLine,
+    "lines_checked": CheckedLine, "stops": Stop, "keep_outs": KeepOuts,
 }  # fmt: skip
 """What a restored record begins with, in the order in which it is carried over."""
 
@@ -418,6 +441,8 @@ EVOLVE: Final[Mapping[type[Signed], Callable[[World, Any], None]]] = {
     MessageChanged: _message_changed,
     MessageOverdue: _message_changed,
     LineChecked: _line_checked,
+    StopChanged: _stop_changed,
+    KeepOutsChanged: _keep_outs_changed,
     NoneHereStated: _none_here_stated,
     NoneHereWithdrawn: _none_here_withdrawn,
     NoneHereContradicted: _none_here_contradicted,

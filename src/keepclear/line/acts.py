@@ -45,7 +45,7 @@ class SendMessage(Signed, frozen=True, kw_only=True):
         if self.precedence is Precedence.STOP:
             raise ValueError(
                 "has precedence STOP, which is of a call with a volume to be kept clear, and a "
-                "message has none; send it as URGENT, or as distress/1 where lives are in danger"
+                "message has none; send it as line.stop/1, or distress/1 where lives are in danger"
             )
 
 

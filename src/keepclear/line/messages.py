@@ -26,6 +26,7 @@ from keepclear.agreement.clauses import Precedence
 from keepclear.agreement.words import LINES
 from keepclear.line.ladder import LADDER, Step, Taken, check_step
 from keepclear.line.read_back import ReadBack
+from keepclear.line.stops import Called, Stands
 from keepclear.line.templates import Form
 from keepclear.line.values import Value, to_read_back
 from keepclear.record.encoding import Signed
@@ -36,7 +37,9 @@ POLITICAL: Final = "political"
 # Two channels, flight safety and political (docs/line.md): where no agreement names others.
 DEFAULT_CHANNELS: Final = (FLIGHT_SAFETY, POLITICAL)
 # ROUTINE and CHECK are for the post itself: they can be passed on, and that is never overdue.
-FOR_UNITS: Final = frozenset({Precedence.DISTRESS, Precedence.URGENT, Precedence.PRIORITY})
+FOR_UNITS: Final = frozenset({
+    Precedence.DISTRESS, Precedence.STOP, Precedence.URGENT, Precedence.PRIORITY,
+})  # fmt: skip
 # The words that are spoken (ICAO Annex 10 Volume II, 5.3): printed beside their precedence.
 SPOKEN: Final = {Precedence.DISTRESS: "MAYDAY", Precedence.URGENT: "PAN PAN"}
 Why = Annotated[str, msgspec.Meta(max_length=2_000, pattern=LINES)]
@@ -117,7 +120,7 @@ class Message(Signed, frozen=True, kw_only=True):
     chain: the posts that it goes on to, in order; level: how many times it has; next_us: when it
     is looked at next, None where nothing more falls due. template: of which it is, or
     none; values: what stands in fields of its own; read_backs: all that there were, of which only
-    one that is the same is a step.
+    one that is the same is a step. stop: of a STOP, where to keep out and how it stands.
     """
 
     id: Id
@@ -146,6 +149,7 @@ class Message(Signed, frozen=True, kw_only=True):
     template: Form | None = None
     values: tuple[Value, ...] = ()
     read_backs: tuple[ReadBack, ...] = ()
+    stop: Called | None = None
 
     @property
     def parties(self) -> tuple[str, str]:
@@ -201,6 +205,12 @@ class Message(Signed, frozen=True, kw_only=True):
         return all(
             self.first(each) is not None for each in (Step.ACKNOWLEDGED, *self.due_after)
         )  # fmt: skip
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether a watch is to see it: something is due of it, or its STOP has not ended."""
+        has_stop = self.stop is not None and self.stop.stands is not Stands.ENDED
+        return has_stop or not self.is_done
 
     @property
     def due(self) -> dict[Step, int]:

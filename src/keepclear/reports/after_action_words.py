@@ -18,6 +18,7 @@ from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
     FilingsCounted,
+    KeepOutsChanged,
     LateActDecided,
     LimitedFound,
     MoreFound,
@@ -28,11 +29,13 @@ from keepclear.exchange.events import (
     RecheckingDone,
     RegionOpened,
     StandingCarried,
+    StopChanged,
 )
 from keepclear.exchange.views import Notice
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Broken, Conflict
 from keepclear.plans.operations import Operation
+from keepclear.plans.stops import EndStop, RenewStop, SendStop
 from keepclear.record.headers import Act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.verification import Verified
@@ -43,6 +46,12 @@ from keepclear.reports.play_cases import OF_CASES, Cased
 from keepclear.reports.play_values import listed, moves
 from keepclear.reports.play_words import DOES
 from keepclear.reports.record_text import held, judged, limits
+from keepclear.reports.stop_text import (
+    SHORT,
+    STOPS_DOES,
+    keep_outs_changed_text,
+    stop_changed_text,
+)
 from keepclear.reports.texts import day_text, printable, time_text
 from keepclear.reports.told_text import craft_text
 from keepclear.units import US_PER_S, format_time
@@ -171,7 +180,9 @@ def what_words(moment: Moment, story: Story, day: str | None) -> Iterator[str]:
                 yield _event_words(part, moment, story, day)
 
 
-def _event_words(part: Seen, moment: Moment, story: Story, day: str | None) -> str:
+def _event_words(  # noqa: C901 one for each kind
+    part: Seen, moment: Moment, story: Story, day: str | None
+) -> str:
     match part.value:
         case AgreementCarried(hash=own_hash):
             said = f"carried in: {agreement_title(story, own_hash)}"
@@ -196,6 +207,10 @@ def _event_words(part: Seen, moment: Moment, story: Story, day: str | None) -> s
             said = _restored_words(found, story)
         case LimitedFound() | MoreLimited() | MoreFound() as found:
             said = _found_words(found, story)
+        case StopChanged(stop=stop):
+            said = stop_changed_text(stop)
+        case KeepOutsChanged() as outs:
+            said = keep_outs_changed_text(outs, moment.at_us)
         case _:
             said = f"{part.kind}: see keepclear record show"
     return said
@@ -250,9 +265,14 @@ def act_words(act: Act, story: Story, filed: Sequence[Operation] = ()) -> str:
             about = _conflict(payload.id, story)
         case acts.CancelOperation():
             about = f"{story.name(payload.id)}{_why(payload.why)}"
+        case SendStop():
+            about = f"to {listed(list(payload.to))}"
+        case RenewStop() | EndStop():
+            about = payload.id[:SHORT]
         case _ if hasattr(payload, "id"):
             about = story.name(payload.id)
-    return " ".join(DOES.get(kind, f"{kind} {{}}").format(about).split())
+    does = (DOES | STOPS_DOES).get(kind, f"{kind} {{}}")
+    return " ".join(does.format(about).split())
 
 
 def _why(why: str) -> str:

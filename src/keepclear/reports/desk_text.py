@@ -14,6 +14,7 @@ from keepclear.exchange.events import (
     KIND_OF,
     AgreementStood,
     IncidentChanged,
+    KeepOutsChanged,
     LineChanged,
     LineChecked,
     MessageChanged,
@@ -23,6 +24,7 @@ from keepclear.exchange.events import (
     NoneHereWithdrawn,
     OperationFiled,
     OperationMoved,
+    StopChanged,
 )
 from keepclear.exchange.picture import SETTLED, Picture, told_in
 from keepclear.exchange.views import Notice
@@ -39,6 +41,7 @@ from keepclear.reports.message_text import changed_text, urgent_words
 from keepclear.reports.play_values import day_of, listed
 from keepclear.reports.printable import printable
 from keepclear.reports.record_text import grouped
+from keepclear.reports.stop_text import keep_outs_changed_text, stop_changed_text
 from keepclear.reports.told_text import breaks_text, operation_rows, shown_rows
 from keepclear.units import TMM_PER_FOOT, TMM_PER_NM, US_PER_S, format_time
 
@@ -48,7 +51,8 @@ BESIDE: Final[Mapping[str, type[Any]]] = {
     KIND_OF[each]: each
     for each in (
         AgreementStood, IncidentChanged, LineChanged, NoneHereContradicted, NoneHereStated,
-        NoneHereWithdrawn, MessageChanged, MessageOverdue, LineChecked,
+        NoneHereWithdrawn, MessageChanged, MessageOverdue, LineChecked, StopChanged,
+        KeepOutsChanged,
     )
 }  # fmt: skip
 SHORT: Final = 8
@@ -58,7 +62,7 @@ OWN_ROWS: Final = ("heights", "when", "protects")
 Own = Mapping[str, Operation]
 
 
-def done_text(parts: Sequence[Part], own: Own) -> str:
+def done_text(parts: Sequence[Part], own: Own, *, with_keep_outs: bool = True) -> str:
     """Return what came of an act. parts: that it led to. own: the party's operations, by id."""
     told = [(each.at_us, told_in(each)) for each in parts]
     states = {each.id: each.state for _, each in told if isinstance(each, OperationMoved)}
@@ -70,6 +74,10 @@ def done_text(parts: Sequence[Part], own: Own) -> str:
             said.append("\n".join(_operation(made, day_of(at_us))))
         elif isinstance(each, Notice):
             said.append("\n".join(_notice(each, own.get(each.own), at_us)))
+    said += [
+        keep_outs_changed_text(msgspec.json.decode(each.data, type=KeepOutsChanged), each.at_us)
+        for each in parts if with_keep_outs and each.kind == KIND_OF[KeepOutsChanged]
+    ]  # fmt: skip
     for _, each in told:
         if isinstance(each, OperationMoved) and states.pop(each.id, None) is not None:
             why = f": {printable(each.why)}" if each.why else ""
@@ -97,11 +105,11 @@ def step_text(parts: Sequence[Part], own: Own) -> tuple[str, bool]:
     is_urgent = any(each.precedence is not Precedence.ROUTINE for each in notices)
     beside = [said for each in parts if (said := _beside(each))]
     is_urgent = is_urgent or any(each.startswith(LOUD) for each in beside)
-    text = "\n".join([*beside, done_text(parts, own).strip()]).strip()
+    text = "\n".join([*beside, done_text(parts, own, with_keep_outs=False).strip()]).strip()
     return f"{format_time(parts[0].at_us)[:19]}Z\n{text}" if text else "", is_urgent
 
 
-def _beside(part: Part) -> str:
+def _beside(part: Part) -> str:  # noqa: C901 one for each kind
     """Return what a part tells beside operations and conflicts; empty for nothing."""
     if part.kind == EXCHANGE_KEY_KIND:
         envelope = msgspec.json.decode(bytes(part.data), type=Envelope)
@@ -122,6 +130,10 @@ def _beside(part: Part) -> str:
             said = changed_text(event)
         case LineChecked() as event:
             said = line_changed_text(event)
+        case StopChanged(stop=stop):
+            said = stop_changed_text(stop)
+        case KeepOutsChanged() as outs:
+            said = keep_outs_changed_text(outs, part.at_us)
         case NoneHereStated(statement=made):
             said = f"none-here {made.id[:SHORT]} stated by {made.party}"
         case NoneHereWithdrawn(id=own):

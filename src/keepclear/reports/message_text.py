@@ -26,6 +26,7 @@ from keepclear.reports.read_back_text import (
     read_back_text,
     value_row,
 )
+from keepclear.reports.stop_text import WORDS, called_rows, framed
 from keepclear.units import US_PER_S, format_time
 
 SHORT: Final = 8
@@ -60,6 +61,11 @@ def message_rows(message: Message, now_us: int, language: str = "en") -> Iterato
 
     language: in which its template is read.
     """
+    rows = _message_rows(message, now_us, language)
+    yield from rows if message.stop is None else framed(rows, message.stop)
+
+
+def _message_rows(message: Message, now_us: int, language: str) -> Iterator[str]:
     yield (
         f"{precedence_text(message.precedence)}  message {message.id[:SHORT]} from "
         f"{message.sender}, {message.sender_post}, to {_to(message)}: {_stands(message)}"
@@ -126,6 +132,8 @@ def changed_text(event: MessageChanged | MessageOverdue) -> str:
         return f"{loud}{name} {read_back_text(message, event.read_back)}"
     if event.answer is not None:
         return f"{name}: {_answered(event.answer)}"
+    if event.taken is None and message.stop is not None:
+        return f"{precedence_text(message.precedence)}: {name} {WORDS[message.stop.stands]}"
     if event.taken is None or event.taken.step is Step.SENT:
         return (
             f"{precedence_text(message.precedence)}: {name} from {message.sender}, "
@@ -144,6 +152,7 @@ def overdue_text(overdue: Overdue) -> str:
 
 
 def _rows(message: Message, now_us: int, language: str) -> Iterator[tuple[str, str]]:
+    yield from () if message.stop is None else called_rows(message.stop, day_of(now_us))
     yield from last_read_back(message)
     for number, line in enumerate(form_rows(message, language)):
         yield "" if number else "form", line
@@ -274,7 +283,7 @@ def second(at_us: int) -> str:
 
 def urgent_words() -> Sequence[str]:
     """Return how sentences begin that a bell is rung for."""
-    loud = (Precedence.DISTRESS, Precedence.URGENT, Precedence.PRIORITY)
+    loud = (Precedence.DISTRESS, Precedence.STOP, Precedence.URGENT, Precedence.PRIORITY)
     return ("OVERDUE: ", f"{MISMATCH}: ", *(f"{precedence_text(each)}: " for each in loud))
 
 

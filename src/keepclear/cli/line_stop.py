@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`keepclear line stop`, `renew` and `stop-end`: cease activity, our people are there.
+
+What each will learn is printed before anything is signed. The exchange is asked nothing for that:
+whose operations meet it is nobody's business who sends it.
+"""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from keepclear.cli.desk import AtDesk, desk, home_option, one_of
+from keepclear.cli.key import print_or_refuse
+from keepclear.cli.line import LONGEST, party_of, refusing_values
+from keepclear.cli.operation import place_options, volume_of
+
+if TYPE_CHECKING:
+    from keepclear.plans.stops import SendStop
+    from keepclear.record.encoding import Signed
+    from keepclear.record.entries import Part
+
+
+@click.command()
+@click.argument("to", metavar="TO[,TO...]")
+@click.argument("text")
+@place_options
+@click.option("--language", default="en", show_default=True, help="In which TEXT is typed.")
+@click.option("--yes", is_flag=True, help="Send it without being asked, as in a script.")
+@home_option
+def stop(to: str, text: str, language: str, home: str, *, yes: bool, **place: Any) -> int:  # noqa: ANN401 options of a place
+    """Tell parties to cease activity in a volume: our people are there.
+
+    What each will learn is printed first. It lasts at most 6 hours, from now where no --start is
+    given; every 60 minutes you are asked whether it still holds. Operations of anybody that come
+    within 5 km of it, upward and downward too, are told to keep out.
+
+    \b
+    Example:
+      keepclear line stop south "Cease activity, our people are there." \\
+        --circle 33.50,38.62 --radius "2 km" --lasts "2 h" --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.plans.stops import SendStop
+
+    if not 1 <= len(text.strip()) <= len(text) <= LONGEST:
+        raise click.UsageError(f"TEXT: has {len(text)} characters, not 1 to {LONGEST:,}")
+
+    def make() -> list[str]:
+        where = volume_of(place | {"start": place["start"] or "+0 s"})
+        with desk(home) as at:
+            parties = tuple(dict.fromkeys(party_of(at, each) for each in to.split(",")))
+            made = SendStop(to=parties, datum="WGS84", volume=where, text=text, language=language)
+            click.echo("\n".join(_preview(made, at.client.party)))
+            if not yes:
+                click.confirm("Send it?", abort=True)
+            return _told(at, at.act("line.stop/1", made))
+
+    return refusing_values(make)
+
+
+@click.command()
+@click.argument("own", metavar="ID")
+@home_option
+def renew(own: str, home: str) -> int:
+    """Say that your STOP ID still holds.
+
+    \b
+    Example:
+      keepclear line renew 1a2b3c4d --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.plans.stops import RenewStop
+
+    return _act(home, own, "line.stop-renew/1", RenewStop)
+
+
+@click.command("stop-end")
+@click.argument("own", metavar="ID")
+@home_option
+def stop_end(own: str, home: str) -> int:
+    """End your STOP ID: nobody need keep out any more, and all who were told are told.
+
+    \b
+    Example:
+      keepclear line stop-end 1a2b3c4d --home north
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    from keepclear.plans.stops import EndStop
+
+    return _act(home, own, "line.stop-end/1", EndStop)
+
+
+def _act(home: str, own: str, kind: str, payload: "type[Signed]") -> int:
+    from keepclear.reports.stop_text import read_stops
+
+    def make() -> list[str]:
+        with desk(home) as at:
+            at.client.catch_up()
+            stops = read_stops(at.folder.lines()).stops
+            made = payload(id=one_of(own, list(stops), "STOP"))
+            return _told(at, at.act(kind, made))
+
+    return print_or_refuse(make)
+
+
+def _told(at: AtDesk, parts: "tuple[Part, ...]") -> list[str]:
+    """Return how a STOP stands after an act; where it was signed apart, that it was."""
+    import msgspec
+
+    from keepclear.exchange.events import StopChanged
+    from keepclear.reports.stop_text import stop_changed_text
+
+    found = [
+        msgspec.json.decode(each.data, type=StopChanged).stop
+        for each in parts if each.kind == "stop-changed/1"
+    ]  # fmt: skip
+    return [stop_changed_text(found[-1])] if found else [at.told(parts)]
+
+
+def _preview(made: "SendStop", party: str) -> list[str]:
+    """Return what each will learn, before it is sent."""
+    from keepclear.exchange.keep_outs import area_told
+    from keepclear.plans.stops import stop_volume
+    from keepclear.reports.play_values import day_of, listed
+    from keepclear.reports.printable import printable
+    from keepclear.reports.stop_text import LABEL, area_rows
+
+    now_us = time.time_ns() // 1000
+    area = area_told(stop_volume(made, now_us))
+    rows = [
+        ("they read", f'"{printable(made.text)}" ({made.language}), and that {party} says so'),
+        *area_rows(area, day_of(now_us)),
+        ("all others", "whose operations come within 5 km of it, now or later, learn that they"),
+        ("", "must keep out of this area at these times, and not from whom or why"),
+        ("not told", "the volume as you gave it; who else is named; and to you, who must keep out"),
+    ]
+    lines = [f"STOP to {listed(list(made.to))}"]
+    return [*lines, *(f"  {label:<{LABEL}}{said}" for label, said in rows), ""]

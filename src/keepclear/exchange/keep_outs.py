@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep out: what the owner of an operation is told that meets a STOP of another party.
+
+1. It is told where and when, rounded outward, and nothing else: not by whom, not why, in which
+   words, or of how many STOPs. It is for the owner alone: a STOP's sender learns nothing of it.
+2. Compared is the volume grown by 5 km on every side, exactly: sharing a point is enough, and so is
+   what may be off, what only touches, and heights that cannot be compared.
+3. While one stands an operation is not accepted, and not activated where a clause of its party
+   refuses that with an open conflict.
+4. The people of the STOP's sender are never told to keep out of it.
+"""
+
+from typing import Final
+
+from keepclear.agreement.claims import judge
+from keepclear.agreement.findings import Verdict
+from keepclear.airspace.altitudes import Altitude
+from keepclear.airspace.volumes import Volume4D
+from keepclear.detect.kernel import Functions
+from keepclear.exchange.deciding import Deciding
+from keepclear.exchange.events import KeepOutsChanged
+from keepclear.exchange.index import Near
+from keepclear.exchange.rounding import box_of, levels_of, times_of
+from keepclear.exchange.world import KeepOuts, World
+from keepclear.line.stops import Area
+from keepclear.plans.none_here import MEETING
+from keepclear.plans.operations import Operation, claim_of
+from keepclear.plans.stops import Stop, grown
+from keepclear.units import TMM_PER_FOOT, TMM_PER_M
+
+# As coarse as the template for two forces lets operations be shown: 10 NM, 2000 ft, 10 min.
+GRAIN_TMM: Final = 18_520 * TMM_PER_M
+LEVEL_GRAIN_TMM: Final = 2_000 * TMM_PER_FOOT
+TIME_GRAIN_US: Final = 10 * 60_000_000
+
+
+def area_of(stop: Stop) -> Area:
+    """Return what is told of where and when a STOP is."""
+    return area_told(stop.volume)
+
+
+def area_told(volume: Volume4D) -> Area:
+    """Return what is told of a volume in which to stop: grown, then rounded outward."""
+    claim = grown("stop", "", volume)
+    box = box_of(claim, GRAIN_TMM)
+    lower, upper = levels_of(claim, LEVEL_GRAIN_TMM)
+    from_us, to_us = times_of(claim, TIME_GRAIN_US)
+    return Area(
+        south_deg=box.south_deg, west_deg=box.west_deg, north_deg=box.north_deg,
+        east_deg=box.east_deg, lower=lower, upper=upper, from_us=from_us, to_us=to_us,
+    )  # fmt: skip
+
+
+def meeting(functions: Functions, near: Near, stop: Stop, operation: Operation) -> Verdict | None:
+    """Return how an operation meets a STOP, None where it does not or need not keep out."""
+    is_of_both = operation.is_protecting and stop.is_protecting
+    if not is_of_both or operation.status is not stop.status or operation.party == stop.party:
+        return None
+    claim, volume = claim_of(operation), stop.volume
+    if not any(
+        each.start_us - claim.early_us <= volume.end_us
+        and volume.start_us <= each.end_us + claim.late_us
+        for each in claim.volumes
+    ):
+        return None
+    one, other = near.compile(claim), near.compile(grown(stop.id, stop.party, volume))
+    a, b = sorted((one, other), key=lambda each: each.claim.id)
+    found = judge(functions, a, b, MEETING)
+    return None if found is None else found.verdict
+
+
+def areas_met(
+    functions: Functions, near: Near, world: World, operation: Operation
+) -> tuple[Area, ...]:
+    """Return the areas that an operation must keep out of, each once, in order."""
+    met = {
+        area_of(stop) for stop in world.stops.values()
+        if meeting(functions, near, stop, operation) is not None
+    }  # fmt: skip
+    return tuple(sorted(met, key=_order))
+
+
+def look(deciding: Deciding, operation: Operation) -> None:
+    """Tell the owner of an operation where it must keep out now, if that is not what it knows."""
+    world = deciding.world
+    now = areas_met(deciding.functions, deciding.near, world, operation)
+    if now != world.keep_outs.get(operation.id, KeepOuts()).areas:
+        deciding.emit([operation.party], KeepOutsChanged(id=operation.id, areas=now))
+
+
+def _order(area: Area) -> tuple[float | int, ...]:
+    return (
+        area.from_us, area.to_us, area.south_deg, area.west_deg, area.north_deg, area.east_deg,
+        *(_height(each) for each in (area.lower, area.upper)),
+    )  # fmt: skip
+
+
+def _height(altitude: Altitude | None) -> int:
+    return 0 if altitude is None else altitude.height_tmm

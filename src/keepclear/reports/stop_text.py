@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a post reads of STOPs: its own, those it was told of, and where it must keep out."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+
+from keepclear.exchange.events import KeepOutsChanged, StandingCarried, StopChanged
+from keepclear.exchange.world import KeepOuts, stood
+from keepclear.line.stops import Area, Called, Stands
+from keepclear.plans.stops import State, Stop
+from keepclear.record.entries import Part
+from keepclear.record.files import LeafLine
+from keepclear.reports.play_values import day_of, listed, window
+from keepclear.reports.texts import position_text
+from keepclear.units import format_time
+
+SHORT: Final = 8
+LABEL: Final = 12
+WIDE: Final = 72
+LEAF: Final = b'{"line":"leaf"'
+KINDS: Final[Mapping[str, type[StopChanged | KeepOutsChanged | StandingCarried]]] = {
+    "stop-changed/1": StopChanged, "keep-outs-changed/1": KeepOutsChanged,
+    "standing-carried/1": StandingCarried,
+}  # fmt: skip
+UNCONFIRMED: Final = (
+    "UNCONFIRMED: its sender has not said that it still holds; keep out all the same"
+)
+STOPS_DOES: Final = {
+    "line.stop": "sends a STOP {}", "line.stop-renew": "renews STOP {}",
+    "line.stop-end": "ends STOP {}",
+}  # fmt: skip
+WORDS: Final = {
+    Stands.IN_FORCE: "in force", Stands.UNCONFIRMED: UNCONFIRMED,
+    Stands.ENDED: "has ended; nobody need keep out any more",
+}  # fmt: skip
+
+
+class Held(NamedTuple):
+    """What a party's own copy holds: its own STOPs by id, where its operations must keep out."""
+
+    stops: dict[str, Stop]
+    keep_outs: dict[str, tuple[Area, ...]]
+
+
+def read_stops(lines: Iterable[bytes]) -> Held:
+    """Return what the lines of a party's file hold."""
+    held = Held({}, {})
+    for line in lines:
+        if not line.startswith(LEAF):
+            continue
+        leaf = msgspec.json.decode(line, type=LeafLine).leaf
+        part = msgspec.json.decode(leaf.part, type=Part)
+        if part.kind in KINDS:
+            _take(held, msgspec.json.decode(part.data, type=KINDS[part.kind]))
+    return held
+
+
+def _take(held: Held, event: StopChanged | KeepOutsChanged | StandingCarried) -> None:
+    match event:
+        case StopChanged(stop=stop):
+            held.stops[stop.id] = stop
+        case KeepOutsChanged(id=own, areas=areas):
+            held.keep_outs[own] = areas
+        case StandingCarried(table="stops" | "keep_outs", key=own):
+            value = stood(event)
+            if isinstance(value, Stop):
+                held.stops[own] = value
+            elif isinstance(value, KeepOuts):
+                held.keep_outs[own] = value.areas
+        case _:
+            pass
+
+
+def area_rows(area: Area, day: str) -> Iterator[tuple[str, str]]:
+    """Yield an area in words. day: as of `window`."""
+    corners = (area.south_deg, area.west_deg), (area.north_deg, area.east_deg)
+    yield "keep out of", " to ".join(position_text(*each) for each in corners)
+    lower = "any height" if area.lower is None else area.lower.text()
+    upper = "any height" if area.upper is None else area.upper.text()
+    yield "heights", f"{lower} to {upper}"
+    yield "when", window(area.from_us, area.to_us, day)
+
+
+def called_rows(called: Called, day: str) -> Iterator[tuple[str, str]]:
+    """Yield how a STOP stands for those who were told of it."""
+    yield "STOP", WORDS[called.stands]
+    yield from area_rows(called.area, day)
+
+
+def framed(rows: Iterable[str], called: Called) -> Iterator[str]:
+    """Yield the lines of a message, between two bars where its STOP has not ended."""
+    if called.stands is Stands.ENDED:
+        yield from rows
+        return
+    bar = " STOP ".center(WIDE, "#")
+    yield bar
+    yield from rows
+    yield bar
+
+
+def stop_changed_text(stop: Stop) -> str:
+    """Return how one's own STOP stands, in a sentence; what is to be done begins with URGENT."""
+    name = f"STOP {stop.id[:SHORT]} to {listed(list(stop.to))}"
+    by = "" if stop.next_us is None else f"{format_time(stop.next_us)[11:19]}Z"
+    match stop.state:
+        case State.ACTIVE:
+            return f"{name} is in force; at {by} you are asked whether it still holds, or it ends"
+        case State.ASKED:
+            return (
+                f"URGENT: {name}: does it still hold? Renew or end it by {by}; it is then "
+                "unconfirmed, and protects all the same"
+            )
+        case State.UNCONFIRMED:
+            return f"URGENT: {name} is unconfirmed, and protects all the same; renew it, or end it"
+        case _:
+            return f"{name} has ended"
+
+
+def own_stops_text(stops: Iterable[Stop]) -> list[str]:
+    """Return how one's own STOPs stand that have not ended; nothing where there are none."""
+    going_on = [each for each in stops if each.is_protecting]
+    return ["", *map(stop_changed_text, going_on)] if going_on else []
+
+
+def keep_outs_changed_text(event: KeepOutsChanged, at_us: int) -> str:
+    """Return where an operation must keep out from now on."""
+    if not event.areas:
+        return f"operation {event.id[:SHORT]} need keep out of nowhere any more"
+    return f"URGENT: {'; '.join(_keep_out(event.id, each, day_of(at_us)) for each in event.areas)}"
+
+
+def keep_outs_text(
+    keep_outs: Mapping[str, tuple[Area, ...]], now_us: int, of: Iterable[str]
+) -> list[str]:
+    """Return where some operations must keep out, a line for each area."""
+    wanted = set(of)
+    found = [
+        f"KEEP OUT: {_keep_out(own, each, day_of(now_us))}"
+        for own, areas in keep_outs.items() if own in wanted
+        for each in areas
+    ]  # fmt: skip
+    return [*found, ""] if found else []
+
+
+def _keep_out(operation: str, area: Area, day: str) -> str:
+    rows = dict(area_rows(area, day))
+    return (
+        f"operation {operation[:SHORT]} must keep out of {rows['keep out of']}, {rows['heights']}, "
+        f"{rows['when']}"
+    )
