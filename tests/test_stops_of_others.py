@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from keepclear.detect.compiled import plain
-from keepclear.exchange import keep_outs, stops
+from keepclear.exchange import decide, keep_outs, stops
 from keepclear.exchange.audit import audit
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import (
@@ -22,10 +22,18 @@ from keepclear.exchange.events import (
 )
 from keepclear.plans import acts
 from keepclear.plans.operations import Operation
+from keepclear.plans.stops import SendStop
 from keepclear.plays.stage import Stage
 from keepclear.record.encoding import Signed
 from keepclear.record.views import view_of
-from tests.incident_plays import MINUTE_US, acts_seen, events_seen, file, filed
+from tests.incident_plays import (
+    MINUTE_US,
+    acts_seen,
+    events_seen,
+    file,
+    filed,
+    leaves_seen,
+)
 from tests.message_plays import at_line, wait
 from tests.restored_stages import lost, restore
 from tests.stop_plays import (
@@ -97,16 +105,65 @@ def test_a_third_party_is_told_the_same_whoever_sends_it_and_why(what: str, way:
     assert len(one) == 2  # both of its operations, and no message
 
 
+def read_by_b(way: Act) -> tuple[list[Any], int]:
+    """Return what the messages to b say, but for ids, and how many parts and acts b sees."""
+    stage = at_line()
+    way(stage)
+    told = events_seen(stage, "b", MessageChanged)
+    count = len(leaves_seen(stage, "b"))
+    return [replace(each.message, id="", act="") for each in told], count
+
+
+NAMED: tuple[Act, ...] = (sends(to=("b", "c")), sends(radius="5100 m"))
+
+
 def test_a_party_that_is_named_learns_nothing_of_the_others_or_of_the_volume() -> None:
-    def read(way: Act) -> list[Any]:
-        stage = at_line()
-        way(stage)
-        told = events_seen(stage, "b", MessageChanged)
-        return [replace(each.message, id="", act="") for each in told]
+    one = read_by_b(sends())
 
-    one = read(sends())
+    assert [read_by_b(each) for each in NAMED] == [one, one]
 
-    assert [read(sends(to=("b", "c"))), read(sends(radius="5100 m"))] == [one, one]
+
+def leak_into_message(patch: pytest.MonkeyPatch, what: Callable[[Any], str]) -> None:
+    """Let the text of each message hang on what its STOP is. what: of the STOP in the world."""
+    emit = Deciding.emit
+
+    def leaking(self: Deciding, parties: Any, event: Any) -> None:  # noqa: ANN401
+        if isinstance(event, MessageChanged):
+            said = what(list(self.world.stops.values())[-1])
+            event = replace(event, message=replace(event.message, text=said))
+        emit(self, parties, event)
+
+    patch.setattr(Deciding, "emit", leaking)
+
+
+def leak_act(patch: pytest.MonkeyPatch) -> None:
+    """Let those named see the act itself, and what the STOP is to its sender."""
+    send = stops.send
+
+    def leaking(deciding: Deciding, act: Any, payload: Any) -> None:  # noqa: ANN401
+        send(deciding, act, payload)
+        deciding.seen_by = payload.to
+
+    patch.setitem(decide.DECIDE, SendStop, leaking)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("plant", "way"),
+    [
+        (lambda patch: leak_into_message(patch, lambda stop: ", ".join(stop.to)), NAMED[0]),
+        (lambda patch: leak_into_message(patch, lambda stop: str(stop.volume)), NAMED[1]),
+        (lambda patch: leak_into_message(patch, lambda stop: str(stop.takes_km2h)), None),
+        (lambda patch: leak_area(patch, "GRAIN_TMM", 1), NAMED[1]),
+        (leak_act, None),
+    ],
+)
+def test_a_leak_to_a_party_that_is_named_is_found(
+    plant: Callable[[pytest.MonkeyPatch], None], way: Act | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = read_by_b(sends())
+    plant(monkeypatch)
+
+    assert read_by_b(sends()) != (honest if way is None else read_by_b(way))
 
 
 def test_who_sends_it_is_told_nothing_of_what_must_keep_out() -> None:
