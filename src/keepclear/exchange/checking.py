@@ -11,6 +11,8 @@
 3. Where not all of that was shown, what is found is UNDETERMINED, which is no "none": the party
    knows too little of it.
 4. Own operations are compared by the house rule; filing compares no party with itself.
+5. Of STOPs it is compared with each area that the party was told to keep clear of, in a message or
+   for an operation of its own: that is the STOP itself, grown and rounded outward.
 
 `gathered` is asked of the owner of the exchange; `checked` holds nobody up, on any thread.
 """
@@ -29,6 +31,7 @@ from keepclear.agreement.claims import (
     breaches,
     compile_claim,
     every_cylinder,
+    judge,
 )
 from keepclear.agreement.clauses import ProbingBound
 from keepclear.agreement.findings import Verdict
@@ -43,14 +46,17 @@ from keepclear.exchange.bindings import Between
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.disclosure import Shown
 from keepclear.exchange.events import Limit
+from keepclear.exchange.keep_outs import areas_known, claim_of_area
 from keepclear.exchange.known import Known
 from keepclear.exchange.limited import limits_of
 from keepclear.exchange.operations import above_text, planned, taken
 from keepclear.exchange.rechecking import numbers_of
 from keepclear.exchange.rounding import pieces_of
 from keepclear.exchange.views import SAYS_NOTHING_ELSE, Disclosed
+from keepclear.line.stops import Area
 from keepclear.plans.conflicts import Broken
 from keepclear.plans.filing import FiledOperation
+from keepclear.plans.none_here import MEETING
 from keepclear.plans.operations import Operation, claim_of
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, Status
@@ -99,7 +105,8 @@ class Checked(Signed, frozen=True, kw_only=True):
     found: the soonest first, and then those of which no time is known; `MOST` at most. more: how
     many are left out. own, others: how many operations it was compared with. agreements: by which
     it was compared with those of others, by their hashes. late_us: how much later than agreed it
-    would be, filed now. refused: why it would be refused. says: what all of this does not say.
+    would be, filed now. keep_out: where it would have to keep out, as far as its party was told.
+    refused: why it would be refused. says: what all of this does not say.
     """
 
     at_us: int
@@ -109,6 +116,7 @@ class Checked(Signed, frozen=True, kw_only=True):
     others: int
     agreements: tuple[str, ...]
     late_us: int
+    keep_out: tuple[Area, ...]
     refused: tuple[str, ...]
     says: str
 
@@ -122,11 +130,15 @@ class Asked(NamedTuple):
 
 
 class ToCheck(NamedTuple):
-    """A plan and all that it is compared with. between: what binds its party with each other."""
+    """A plan and all that it is compared with.
+
+    areas: that its party was told to keep clear of. between: what binds its party with each other.
+    """
 
     plan: Operation
     own: tuple[Operation, ...]
     others: tuple[Known, ...]
+    areas: tuple[Area, ...]
     between: dict[str, Between]
     house: Minima
     refused: tuple[str, ...]
@@ -151,6 +163,7 @@ def gathered(
     return views.to_check(party, ToCheck(
         plan=plan, others=met,
         own=tuple(e for e in own.values() if e.is_protecting and e.id != instead_of),
+        areas=areas_known(deciding.world, party, asked.status),
         between={each.shown.party: deciding.between(party, each.shown.party) for each in met},
         house=house, now_us=deciding.now_us, functions=deciding.functions,
         refused=tuple(above_text(*each) for each in taken(deciding, plan).above),
@@ -169,6 +182,7 @@ def checked(found: Disclosed[ToCheck]) -> Disclosed[Checked]:
         at_us=asked.now_us, found=tuple(every[:MOST]), more=max(len(every) - MOST, 0),
         own=len(asked.own), others=len(asked.others), agreements=tuple(sorted(bound)),
         late_us=asked.plan.late_us, refused=asked.refused,
+        keep_out=tuple(each for each in asked.areas if looking.meets(each)),
         says=_says(len(asked.own), len(asked.others)),
     ))  # fmt: skip
 
@@ -188,6 +202,12 @@ class _Looking:
             broken=(), limits=(), own="", conflict="", is_told=True,
         )  # fmt: skip
         return self._met(nothing, claim_of(other), (house,), None)
+
+    def meets(self, area: Area) -> bool:
+        """Tell whether the plan meets an area that is to be kept clear of."""
+        other = self._compiled(claim_of_area(area), None)
+        one, two = sorted((self._form(None), other), key=lambda each: each.claim.id)
+        return judge(self._functions, one, two, MEETING) is not None
 
     def other(self, known: Known, between: Between) -> Met | None:
         """Return what is broken, or may be, with an operation of others as it was shown."""
@@ -313,6 +333,6 @@ def _soonest(met: Met) -> tuple[bool, int, str]:
 def _says(own: int, others: int) -> str:
     return (
         f"Compared with {own:,} operations of your own and {others:,} of others as they were shown "
-        "to you, and with nothing else. What others have filed and not shown to you is not in it: "
-        f"only filing answers against that. {SAYS_NOTHING_ELSE}"
+        "to you, with STOPs that you were told of, and with nothing else. What others have filed "
+        f"and not shown to you is not in it: only filing answers against that. {SAYS_NOTHING_ELSE}"
     )

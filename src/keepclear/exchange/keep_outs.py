@@ -12,20 +12,21 @@
 
 from typing import Final
 
-from keepclear.agreement.claims import judge
+from keepclear.agreement.claims import Claim, judge
 from keepclear.agreement.findings import Verdict
 from keepclear.airspace.altitudes import Altitude
-from keepclear.airspace.volumes import Volume4D
+from keepclear.airspace.volumes import Volume3D, Volume4D
 from keepclear.detect.kernel import Functions
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import KeepOutsChanged
 from keepclear.exchange.index import Near
-from keepclear.exchange.rounding import box_of, levels_of, times_of
+from keepclear.exchange.rounding import Box, box_of, levels_of, pieces_of, times_of
 from keepclear.exchange.world import KeepOuts, World
-from keepclear.line.stops import Area
+from keepclear.line.stops import Area, Stands
 from keepclear.plans.none_here import MEETING
 from keepclear.plans.operations import Operation, claim_of
 from keepclear.plans.stops import Stop, grown
+from keepclear.record.headers import Status
 from keepclear.units import TMM_PER_FOOT, TMM_PER_M
 
 # As coarse as the template for two forces lets operations be shown: 10 NM, 2000 ft, 10 min.
@@ -48,6 +49,41 @@ def area_told(volume: Volume4D) -> Area:
     return Area(
         south_deg=box.south_deg, west_deg=box.west_deg, north_deg=box.north_deg,
         east_deg=box.east_deg, lower=lower, upper=upper, from_us=from_us, to_us=to_us,
+    )  # fmt: skip
+
+
+def areas_known(world: World, party: str, status: Status) -> tuple[Area, ...]:
+    """Return the areas that a party was told to keep clear of and that stand, each once, in order.
+
+    In messages to it, and for operations of its own.
+    """
+    told = {
+        each.stop.area for each in world.messages.values()
+        if each.stop is not None and each.stop.stands is not Stands.ENDED
+        and (each.receiver, each.status) == (party, status)
+    }  # fmt: skip
+    for own, each in world.keep_outs.items():
+        operation = world.operations[own]
+        if (operation.party, operation.status) == (party, status):
+            told |= {*each.areas}
+    return tuple(sorted(told, key=_order))
+
+
+def claim_of_area(area: Area) -> Claim:
+    """Return an area that was told as a claim."""
+    box = Box(
+        south_deg=area.south_deg, west_deg=area.west_deg, north_deg=area.north_deg,
+        east_deg=area.east_deg,
+    )  # fmt: skip
+    return Claim(
+        id="area", party="", craft_class="", has_rvsm=False,
+        volumes=tuple(
+            Volume4D(
+                volume=Volume3D(shape=each, lower=area.lower, upper=area.upper),
+                start_us=area.from_us, end_us=area.to_us,
+            )
+            for each in pieces_of(box)
+        ),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from keepclear.exchange.checking import Checked, How, Met
 from keepclear.exchange.coverage import AgreementSaid, AnswersFor, ForceSaid
 from keepclear.reports.play_values import day_of, listed
 from keepclear.reports.printable import printable
+from keepclear.reports.stop_text import area_rows
 from keepclear.reports.told_text import breaks_text
 from keepclear.units import US_PER_S, format_time
 
@@ -30,6 +31,9 @@ def checked_text(found: Checked) -> str:
     if found.late_us:
         lines.append(f"WOULD BE LATE by {-(-found.late_us // US_PER_S):,} s, filed now")
     day = day_of(found.at_us)
+    for area in found.keep_out:
+        rows = (_row(label, said) for label, said in area_rows(area, day))
+        lines += ["MUST KEEP OUT: a STOP that you were told of", *rows, ""]
     for each in found.found:
         lines += [*_met(each, day), ""]
     if found.more:
@@ -37,10 +41,14 @@ def checked_text(found: Checked) -> str:
     sure = sum(each.verdict not in {Verdict.UNDETERMINED, Verdict.LIMITED} for each in found.found)
     unsure = sum(each.verdict is Verdict.UNDETERMINED for each in found.found)
     lines.append(
-        f"{sure:,} found in conflict and {unsure:,} of which too little was shown, among what you "
-        f"know at {format_time(found.at_us)[:19]}Z"
+        f"{_keep_out(len(found.keep_out))}{sure:,} found in conflict and {unsure:,} of which too "
+        f"little was shown, among what you know at {format_time(found.at_us)[:19]}Z"
     )
     return "\n".join([*lines, found.says]) + "\n"
+
+
+def _keep_out(count: int) -> str:
+    return f"must keep out of {count:,} area{'' if count == 1 else 's'}; " if count else ""
 
 
 def _met(met: Met, day: str) -> Iterator[str]:
