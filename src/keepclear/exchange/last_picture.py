@@ -2,10 +2,10 @@
 """The last picture of a party: what it held when it could still ask, with what proves each of it.
 
 Made from the leaves of the party's own file: of each operation that protects, of each conflict that
-is not settled, of each message that is not done and of each agreement the parts that say how it
-stands, each with its place under the
-last checkpoint of its tree; and every change of the exchange's key. Whoever has the exchange's
-public key, or one before it, can verify it, without a network and without the party.
+is not settled, of each message that is not done, of each STOP that has not ended, of where each
+operation must keep out and of each agreement the parts that say how it stands, each with its place
+under the last checkpoint of its tree; and every change of the exchange's key. Whoever has the
+exchange's public key, or one before it, can verify it, without a network and without the party.
 
 Proven is that each part was entered. That nothing else was, or came later, nobody can prove of a
 picture; up to when it goes is what the desk that made it says.
@@ -20,16 +20,21 @@ from keepclear.errors import InputError
 from keepclear.exchange.events import (
     AgreementCarried,
     AgreementStood,
+    KeepOutsChanged,
     MessageChanged,
     MessageOverdue,
     OperationFiled,
     OperationMoved,
     RegionOpened,
     StandingCarried,
+    StopChanged,
 )
 from keepclear.exchange.picture import Picture, Told, told_in
 from keepclear.exchange.views import Notice
-from keepclear.exchange.world import Carried
+from keepclear.exchange.world import Carried, KeepOuts
+from keepclear.exchange.world import stood as stood_value
+from keepclear.line.stops import Area
+from keepclear.plans.stops import Stop
 from keepclear.record.encoding import Signed, decode
 from keepclear.record.entries import EVERYBODY, Leaf, Part, leaf_of
 from keepclear.record.envelopes import Envelope
@@ -45,13 +50,17 @@ from keepclear.record.parts import EXCHANGE_KEY_KIND, ExchangeKeyChange
 from keepclear.record.receipts import Receipt, verify_under
 from keepclear.record.views import is_seen
 
-KINDS: Final[Mapping[str, type[RegionOpened | AgreementCarried | AgreementStood]]] = {
+Kept = RegionOpened | AgreementCarried | AgreementStood | StopChanged | KeepOutsChanged
+KINDS: Final[Mapping[str, type[Kept]]] = {
     "region-opened/1": RegionOpened,
     "agreement-carried/1": AgreementCarried,
     "agreement-stood/1": AgreementStood,
+    "stop-changed/1": StopChanged,
+    "keep-outs-changed/1": KeepOutsChanged,
 }
+CARRIED: Final = frozenset({"operations", "agreements", "messages", "stops", "keep_outs"})
 FEWEST_DIGITS: Final = 4
-Said = Told | RegionOpened | AgreementCarried | AgreementStood | ExchangeKeyChange
+Said = Told | Kept | ExchangeKeyChange
 
 
 class Evidence(Signed, frozen=True, kw_only=True):
@@ -89,11 +98,16 @@ class Agreed(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What a picture says: operations, conflicts and messages, agreements, and the region."""
+    """What a picture says: operations, conflicts and messages, agreements, and the region.
+
+    stops: its own, by id; keep_outs: where its operations must keep out, by operation.
+    """
 
     picture: Picture
     agreements: tuple[Agreed, ...]
     region: RegionOpened | None
+    stops: dict[str, Stop]
+    keep_outs: dict[str, tuple[Area, ...]]
 
 
 class _Held(NamedTuple):
@@ -210,6 +224,8 @@ def standing(party: str, parts: Iterable[Part]) -> Standing:
     picture, region = Picture(party, {}, {}), None
     carried: dict[str, AgreementCarried] = {}
     stood: dict[str, AgreementStood] = {}
+    stops: dict[str, Stop] = {}
+    outs: dict[str, tuple[Area, ...]] = {}
     for part in parts:
         match said := _said_in(part):
             case RegionOpened():
@@ -226,12 +242,34 @@ def standing(party: str, parts: Iterable[Part]) -> Standing:
                 )
             case ExchangeKeyChange():
                 pass
+            case StopChanged() | KeepOutsChanged():
+                _take_kept_out(said, stops, outs)
+            case StandingCarried(table="stops" | "keep_outs"):
+                _take_kept_out(said, stops, outs)
             case _:
                 picture.take(said)
     agreed = tuple(
         Agreed(each, stood[own_hash]) for own_hash, each in carried.items() if own_hash in stood
     )
-    return Standing(picture, agreed, region)
+    return Standing(picture, agreed, region, stops, outs)
+
+
+def _take_kept_out(
+    said: Said, stops: dict[str, Stop], outs: dict[str, tuple[Area, ...]]
+) -> None:  # fmt: skip
+    """Take how a STOP of one's own stands, or where an operation must keep out."""
+    value: object = stood_value(said) if isinstance(said, StandingCarried) else said
+    match value:
+        case StopChanged(stop=stop):
+            stops[stop.id] = stop
+        case Stop():
+            stops[value.id] = value
+        case KeepOutsChanged(id=own, areas=areas):
+            outs[own] = areas
+        case KeepOuts(areas=areas) if isinstance(said, StandingCarried):
+            outs[said.key] = areas
+        case _:
+            pass
 
 
 def _said_in(part: Part) -> Said | None:
@@ -246,7 +284,9 @@ def _said_in(part: Part) -> Said | None:
 
 def _told(said: Said) -> Told | None:
     match said:
-        case RegionOpened() | AgreementCarried() | AgreementStood() | ExchangeKeyChange():
+        case ExchangeKeyChange():
+            return None
+        case _ if isinstance(said, Kept):
             return None
         case _:
             return said
@@ -272,7 +312,7 @@ def _latest(held: Sequence[_Held]) -> list[_Held]:
     return sorted(found, key=lambda each: order[id(each)])
 
 
-def _about(said: Said) -> tuple[str, str] | None:
+def _about(said: Said) -> tuple[str, str] | None:  # noqa: C901 one for each kind
     """Return of which kind the thing is that is told of, and which one; None for one left out."""
     about: tuple[str, str] | None = None
     match said:
@@ -280,8 +320,12 @@ def _about(said: Said) -> tuple[str, str] | None:
             about = "operations", operation.id
         case OperationMoved(id=own):
             about = "operations", own
-        case StandingCarried(table="operations" | "agreements" | "messages" as table, key=own):
+        case StandingCarried(table=table, key=own) if table in CARRIED:
             about = table, own
+        case StopChanged(stop=stop):
+            about = "stops", stop.id
+        case KeepOutsChanged(id=own):
+            about = "keep_outs", own
         case Notice(conflict=own):
             about = "conflicts", own
         case MessageChanged(message=message) | MessageOverdue(message=message):
@@ -297,7 +341,7 @@ def _about(said: Said) -> tuple[str, str] | None:
     return about
 
 
-def _stands(said: Said, picture: Picture) -> bool:
+def _stands(said: Said, picture: Picture) -> bool:  # noqa: PLR0911 one for each kind
     """Tell whether what is said is of something that is not over."""
     unsettled = picture.unsettled()
     wanted = picture.protecting().keys() | {each.own for each in unsettled.values()}
@@ -312,5 +356,11 @@ def _stands(said: Said, picture: Picture) -> bool:
             return message.id in picture.undone()
         case StandingCarried(table="messages", key=own):
             return own in picture.undone()
+        case StopChanged(stop=stop):
+            return stop.is_protecting
+        case StandingCarried(table="stops"):
+            return getattr(stood_value(said), "is_protecting", False)
+        case KeepOutsChanged(areas=areas):
+            return bool(areas)
         case _:
             return True

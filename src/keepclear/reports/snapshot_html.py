@@ -23,6 +23,7 @@ from keepclear.airspace.borders import Borders
 from keepclear.exchange.last_picture import Agreed, LastPicture, Standing
 from keepclear.exchange.views import Notice
 from keepclear.line.messages import Message
+from keepclear.line.stops import Stands
 from keepclear.plans.operations import Operation
 from keepclear.plans.understood import understood
 from keepclear.record.encoding import encode
@@ -41,6 +42,7 @@ from keepclear.reports.desk_text import SHORT
 from keepclear.reports.markup import NOTHING, Markup, tag, text
 from keepclear.reports.message_html import HEADS, message_table_rows
 from keepclear.reports.play_values import day_of
+from keepclear.reports.stop_text import called_text, keep_outs_text, own_stops_text
 from keepclear.reports.svg_map import HEIGHT, WIDTH
 from keepclear.reports.svg_patterns import patterns
 from keepclear.reports.told_text import operation_rows
@@ -113,7 +115,8 @@ def snapshot_html(last: LastPicture, said: Standing, borders: Borders | None = N
     ]  # fmt: skip
     body = tag(
         "body", patterns(colours.values(), WIDTH, HEIGHT), _head(last), _rules(said),
-        _messages(said.picture.undone().values()), _index(notices, said.picture.operations),
+        *_keep_outs(said, last), _messages(said.picture.undone().values()),
+        _index(notices, said.picture.operations),
         _own(own, last, colours, borders), *sheets,
         *(_agreement(each) for each in said.agreements), _proof(last), foot_of(borders),
         _data(last), Markup(AGE),
@@ -176,6 +179,20 @@ def _facts(title: str, rows: Sequence[tuple[str, str]]) -> Markup:
     if not made:
         return NOTHING
     return tag("section", tag("h3", text(title)), tag("table", tag("tbody", *made), class_="facts"))
+
+
+def _keep_outs(said: Standing, last: LastPicture) -> list[Markup]:
+    """Return where to keep out, and the STOPs of one's own; nothing where there are none."""
+    rows = keep_outs_text(said.keep_outs, last.as_of_us, said.keep_outs)
+    rows += [
+        f"message {each.id[:SHORT]} from {each.sender} to {each.receiver}: "
+        f"{called_text(each.stop, last.as_of_us)}"
+        for each in said.picture.undone().values()
+        if each.stop is not None and each.stop.stands is not Stands.ENDED
+    ]
+    rows += own_stops_text(said.stops.values())
+    lines = [tag("p", text(each)) for each in rows if each]
+    return [tag("section", tag("h2", text("Keep out")), *lines)] if lines else []
 
 
 def _messages(messages: Collection[Message]) -> Markup:

@@ -89,6 +89,13 @@ def called_rows(called: Called, day: str) -> Iterator[tuple[str, str]]:
     yield from area_rows(called.area, day)
 
 
+def called_text(called: Called, now_us: int) -> str:
+    """Return a STOP that one was told of, in a sentence."""
+    rows = dict(area_rows(called.area, day_of(now_us)))
+    where = ", ".join(rows.values())
+    return f"STOP, {WORDS[called.stands]}; {where}"
+
+
 def framed(rows: Iterable[str], called: Called) -> Iterator[str]:
     """Yield the lines of a message, between two bars where its STOP has not ended."""
     if called.stands is Stands.ENDED:
