@@ -218,7 +218,8 @@ def test_a_story_tells_each_side_the_same_of_a_message_and_others_nothing() -> N
     stories = {each: unwrapped(played_text(play, done, each)) for each in ("a", "b")}
 
     for each in stories.values():
-        assert "A sends message 1 to b, URGENT (PAN PAN)" in each
+        assert "A sends message 1 to b, STOP" in each
+        assert "keep out of 33.3304N 038.4368E to 33.6654N 038.8393E" in each
         assert "told a and b, and nobody else" in each
         assert each.count("OVERDUE: message 1 is not disseminated at") == 3
     assert "message" not in played_text(play, done, "c").partition("region")[2]
@@ -227,7 +228,7 @@ def test_a_story_tells_each_side_the_same_of_a_message_and_others_nothing() -> N
 def test_a_report_tells_each_step_and_alarm_and_who_was_told() -> None:
     said = unwrapped(words_of(played(example(TANF)).lines))
 
-    assert "A, watch sends message 1 to b, URGENT (PAN PAN)" in said
+    assert "A, watch sends a STOP to b" in said
     assert "B, duty-officer holds message 1: delivered" in said
     assert said.count("OVERDUE: message 1 is not disseminated at") == 3
     assert "MessageChanged" not in said  # no kind without words
@@ -238,7 +239,7 @@ def test_a_record_that_is_shown_names_each_step_and_alarm() -> None:
 
     said = unwrapped("\n".join(record_text(done.lines)))
 
-    for each in ("line.send/1", "line.delivered/1", "line.acknowledge/1", "line.answer/1"):
+    for each in ("line.stop/1", "line.delivered/1", "line.acknowledge/1", "line.answer/1"):
         assert each in said
     assert 'taken: (step: "acknowledged"' in said
     assert 'overdue: (step: "disseminated", post: "watch"' in said

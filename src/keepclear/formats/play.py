@@ -50,6 +50,7 @@ and what belongs to it (`DOES`); what stands in brackets may be left out:
     answer-message  message, answer, [why, until, clause, post, person]
     check          check, to, [of]: of the line, or of a frequency
     answer-check   check, [post, person]
+    stop           message, to, area, start, lasts, words, [language]
     suspend, resume  [why]: of the agreement, by a representative
 
 An operation, a none-here, an incident case, a message and a check are called by their names in the
@@ -244,6 +245,7 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "answer-message": (("message", "answer"), ("why", "until", "clause", "post", "person")),
     "check": (("check", "to"), ("of",)),
     "answer-check": (("check",), ("post", "person")),
+    "stop": (("message", "to", "area", "start", "lasts", "words"), ("language",)),
     "suspend": ((), ("why",)),
     "resume": ((), ("why",)),
     "nothing": ((), ()),
@@ -251,7 +253,7 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 # What gives a thing its name, and in which field the name stands.
 NAMES: Final = {
     "file": "operation", "state-none-here": "none_here", "open-case": "case", "send": "message",
-    "check": "check",
+    "check": "check", "stop": "message",
 }  # fmt: skip
 SUSPENSIONS: Final = frozenset({"suspend", "resume"})
 ALWAYS: Final = frozenset({"at", "by", "does", "signed"})
@@ -350,9 +352,9 @@ def _check_values(act: PlayAct, play: Play, path: str) -> None:
     for party in act.others:
         if party not in play.parties:
             raise _fault(f"{path}.to", party, "is no party of the play", _known(play.parties))
-    if act.does in {"open-case", "send", "check"} and len(act.others) > 1:
+    if act.does in {"open-case", "send", "check", "stop"} and len(act.others) > 1:
         raise _fault(f"{path}.to", ", ".join(act.others), "are several", "name one party")
-    if act.does == "state-none-here" and len(act.areas) > 1:
+    if act.does in {"state-none-here", "stop"} and len(act.areas) > 1:
         raise _fault(f"{path}.area", ", ".join(act.areas), "are several", "state it of one")
     if act.until:
         parse_duration_us(act.until, f"{path}.until")

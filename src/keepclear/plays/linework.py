@@ -13,6 +13,8 @@ from keepclear.formats.play_faults import converted
 from keepclear.line import acts, check_acts
 from keepclear.line.messages import Word
 from keepclear.line.templates import template_named
+from keepclear.plans.filing import FiledVolume
+from keepclear.plans.stops import SendStop
 from keepclear.plays.stage import POSTS
 from keepclear.record.encoding import Signed
 from keepclear.units import parse_duration_us
@@ -36,6 +38,15 @@ def kind_of(act: PlayAct) -> str:
     """Return what is signed: DISTRESS is an act of its own."""
     is_distress = act.does == "send" and act.precedence == Precedence.DISTRESS
     return "distress" if is_distress else KINDS[act.does]
+
+
+def stop_of(act: PlayAct, volume: FiledVolume) -> SendStop:
+    """Return what is signed to call STOP in a volume."""
+    made = {
+        "to": act.others, "datum": "WGS84", "volume": to_builtins(volume), "text": act.words,
+        "language": act.language,
+    }  # fmt: skip
+    return converted(made, SendStop, "")
 
 
 def post_of(act: PlayAct) -> str:

@@ -160,7 +160,7 @@ class _Run:
                 self._operations[act.operation] = _made_id(answer, "operation-filed/1", "operation")
             case "state-none-here":
                 self._others[act.none_here] = _made_id(answer, "none-here-stated/1", "statement")
-            case "send":
+            case "send" | "stop":
                 self._others[act.message] = _made_id(answer, "message-changed/1", "message")
             case "check":
                 self._others[act.check] = _made_id(answer, "line-checked/1", "check")
@@ -210,6 +210,8 @@ class _Run:
         if act.does in linework.KINDS:
             made = linework.payload_of(act, self._play.start_us, self._any_named)
             return linework.kind_of(act), made
+        if act.does == "stop":
+            return "line.stop", linework.stop_of(act, self._volumes(act)[0])
         if act.does in SUSPENSIONS:
             return "suspension.state", self._stage.suspension(act.by, Said(act.does), act.why)
         return None

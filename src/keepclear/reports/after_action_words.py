@@ -35,7 +35,6 @@ from keepclear.exchange.views import Notice
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Broken, Conflict
 from keepclear.plans.operations import Operation
-from keepclear.plans.stops import EndStop, RenewStop, SendStop
 from keepclear.record.headers import Act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.verification import Verified
@@ -47,8 +46,6 @@ from keepclear.reports.play_values import listed, moves
 from keepclear.reports.play_words import DOES
 from keepclear.reports.record_text import held, judged, limits
 from keepclear.reports.stop_text import (
-    SHORT,
-    STOPS_DOES,
     keep_outs_changed_text,
     stop_changed_text,
 )
@@ -265,13 +262,9 @@ def act_words(act: Act, story: Story, filed: Sequence[Operation] = ()) -> str:
             about = _conflict(payload.id, story)
         case acts.CancelOperation():
             about = f"{story.name(payload.id)}{_why(payload.why)}"
-        case SendStop():
-            about = f"to {listed(list(payload.to))}"
-        case RenewStop() | EndStop():
-            about = payload.id[:SHORT]
         case _ if hasattr(payload, "id"):
             about = story.name(payload.id)
-    does = (DOES | STOPS_DOES).get(kind, f"{kind} {{}}")
+    does = DOES.get(kind, f"{kind} {{}}")
     return " ".join(does.format(about).split())
 
 

@@ -12,12 +12,14 @@ from keepclear.exchange.events import MessageChanged, MessageOverdue
 from keepclear.line import acts
 from keepclear.line.ladder import LADDER, Step
 from keepclear.line.messages import Message
+from keepclear.plans.stops import EndStop, RenewStop, SendStop
 from keepclear.reports.form_text import apart, form_rows
 from keepclear.reports.message_text import overdue_text, precedence_text
 from keepclear.reports.play_names import Names
-from keepclear.reports.play_values import clock, listed
+from keepclear.reports.play_values import clock, day_of, listed
 from keepclear.reports.printable import printable
 from keepclear.reports.read_back_text import confirmed_text, read_back_rows, value_row
+from keepclear.reports.stop_text import SHORT, WORDS, area_rows
 from keepclear.units import US_PER_S
 
 DOES: Final = {
@@ -29,6 +31,9 @@ DOES: Final = {
     "line.read-back": "reads back {}",
     "line.disseminated": "has passed on {}",
     "line.answer": "answers {}",
+    "line.stop": "sends a STOP to {}",
+    "line.stop-renew": "renews STOP {}",
+    "line.stop-end": "ends STOP {}",
 }
 OF_MESSAGES: Final = (MessageChanged, MessageOverdue)
 OF_A_MESSAGE: Final = (
@@ -63,6 +68,10 @@ class MessageTeller:
             case acts.SendDistress():
                 what = f"{names.message(made[0]) if made else 'a message'} to {payload.to}"
                 what += ", DISTRESS (MAYDAY)"
+            case SendStop():
+                what = listed(list(payload.to))
+            case RenewStop() | EndStop():
+                what = payload.id[:SHORT]
             case acts.AnswerMessage():
                 what = f"{names.message(payload.id)} with {payload.word}"
             case _ if isinstance(payload, OF_A_MESSAGE):
@@ -87,6 +96,9 @@ class MessageTeller:
             return
         taken = value.taken
         if taken is None:
+            if value.read_back is None and message.stop is not None:
+                name = self._names.message(message.id)
+                yield Row("", f"the STOP of {name} is {WORDS[message.stop.stands]}")
             return
         if taken.step is Step.SENT:
             yield from self._sent(message)
@@ -109,11 +121,17 @@ class MessageTeller:
         return said
 
     def _sent(self, message: Message) -> Iterator[Row]:
+        if message.stop is not None:  # its act is for the sender alone
+            name = self._names.message(message.id)
+            yield Row("", f"{message.sender.upper()} sends {name} to {message.receiver}, STOP")
         yield from (Row("form", line) for line in form_rows(message))
         if message.text:
             yield Row("says", f'"{apart(message.text)}" ({message.language})')
         if message.template is None:
             yield from (Row(*value_row(each)) for each in message.values)
+        if message.stop is not None:
+            day = day_of(message.sent_us)
+            yield from (Row(*each) for each in area_rows(message.stop.area, day))
         person = f", {message.person}" if message.person else ""
         yield Row("post", f"{message.post}{person}, over {message.channel}")
         if message.reply_to is not None:

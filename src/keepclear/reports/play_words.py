@@ -24,6 +24,7 @@ from keepclear.exchange.events import (
     AgreementStood,
     ConflictChanged,
     FilingsCounted,
+    KeepOutsChanged,
     LimitedFound,
     MessageChanged,
     MoreFound,
@@ -33,6 +34,7 @@ from keepclear.exchange.events import (
     RecheckingBegun,
     RecheckingDone,
     RegionOpened,
+    StopChanged,
 )
 from keepclear.exchange.views import NOTICE_KIND, SAYS_NOTHING_ELSE, Notice
 from keepclear.plans import acts
@@ -44,7 +46,7 @@ from keepclear.record.envelopes import Envelope
 from keepclear.record.headers import Act, read_act
 from keepclear.record.key_documents import KeyDocument
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
-from keepclear.reports import play_cases
+from keepclear.reports import play_cases, play_stops
 from keepclear.reports.play_cases import OF_CASES, CaseTeller, Line, why_of
 from keepclear.reports.play_conflicts import ConflictTeller
 from keepclear.reports.play_names import Names
@@ -166,16 +168,26 @@ class Teller:
             case RegionOpened():
                 house = describe_rules(value.house)
                 yield Line("", f"the exchange opens the region, with the house rule {house}")
+            case _ if isinstance(value, (StopChanged, KeepOutsChanged)):
+                yield from (Line("", each) for each in self._stops(value))
             case LimitedFound():
                 yield from self._limited(value)
-            case MoreLimited():
-                yield Line("", f"{self._name(value.id)} is LIMITED with {value.more:,} more")
-            case MoreFound():
-                yield Line("", f"{self._name(value.id)} has {value.more:,} more conflicts")
+            case MoreLimited() | MoreFound():
+                more = f"{value.more:,} more"
+                is_limited = isinstance(value, MoreLimited)
+                said = f"is LIMITED with {more}" if is_limited else f"has {more} conflicts"
+                yield Line("", f"{self._name(value.id)} {said}")
             case Act() | KeyDocument() | Notice() | AgreementCarried() | OperationFiled():
                 pass
             case _:
                 yield Line("", type(value).__name__)
+
+    def _stops(self, event: StopChanged | KeepOutsChanged) -> Iterator[str]:
+        """Yield how a STOP stands, or where an operation must keep out."""
+        if isinstance(event, StopChanged):
+            yield play_stops.stop_text(event.stop)
+        else:
+            yield from play_stops.keep_out_texts(self._name(event.id), event.areas, self._day)
 
     def _limited(self, event: LimitedFound) -> Iterator[Line]:
         """Yield that two operations are LIMITED, and who was told."""

@@ -27,10 +27,6 @@ KINDS: Final[Mapping[str, type[StopChanged | KeepOutsChanged | StandingCarried]]
 UNCONFIRMED: Final = (
     "UNCONFIRMED: its sender has not said that it still holds; keep out all the same"
 )
-STOPS_DOES: Final = {
-    "line.stop": "sends a STOP {}", "line.stop-renew": "renews STOP {}",
-    "line.stop-end": "ends STOP {}",
-}  # fmt: skip
 WORDS: Final = {
     Stands.IN_FORCE: "in force", Stands.UNCONFIRMED: UNCONFIRMED,
     Stands.ENDED: "has ended; nobody need keep out any more",
