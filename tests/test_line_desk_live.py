@@ -132,6 +132,7 @@ async def cut_off(desks: Desks) -> None:
     assert "acknowledged" in steps(desks, message)
 
 
+@pytest.mark.long  # beside the whole suite its 30 s have been too short
 def test_where_the_exchange_is_gone_it_says_so_and_goes_on_when_it_is_back(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +154,7 @@ async def lose_a_reply(desks: Desks) -> None:
         await watch.until("all is done")
 
 
+@pytest.mark.long  # beside the whole suite its 30 s have been too short
 def test_an_act_whose_answer_is_lost_is_kept_to_be_sent_again(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
