@@ -5,8 +5,10 @@ import re
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
+from queue import SimpleQueue
+from types import SimpleNamespace
 from typing import Final
 
 import pytest
@@ -15,7 +17,7 @@ from textual.pilot import Pilot
 from keepclear.cli.terminal import live
 from keepclear.cli.terminal.app import SETTLES_US, LineDesk
 from keepclear.cli.terminal.live import LiveStation
-from keepclear.cli.terminal.station import Done, Held, acknowledged
+from keepclear.cli.terminal.station import Done, Held, acknowledged, displayed
 from keepclear.client import Client, NoAnswer, acting
 from keepclear.clock import now_us
 from keepclear.record.encoding import encode
@@ -29,6 +31,7 @@ from tests.test_post_folder import DESK
 pytestmark = pytest.mark.slow
 SAYS: Final = "Cease activity at 33.50N 038.62E, our people are there."
 LONGEST_S: Final = 30
+ID: Final = "0" * 32
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +135,6 @@ async def cut_off(desks: Desks) -> None:
     assert "acknowledged" in steps(desks, message)
 
 
-@pytest.mark.long  # beside the whole suite its 30 s have been too short
 def test_where_the_exchange_is_gone_it_says_so_and_goes_on_when_it_is_back(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,7 +156,6 @@ async def lose_a_reply(desks: Desks) -> None:
         await watch.until("all is done")
 
 
-@pytest.mark.long  # beside the whole suite its 30 s have been too short
 def test_an_act_whose_answer_is_lost_is_kept_to_be_sent_again(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,7 +235,7 @@ def test_a_fault_of_ours_in_one_act_holds_up_no_other(
 
     station.begin(lambda _: None)
     for _ in range(2):
-        station.do(acknowledged("0" * 32, None), then)
+        station.do(acknowledged(ID, None), then)
         assert come.acquire(timeout=LONGEST_S)
 
     assert all("this is a fault in keepclear" in each.refused for each in found)
@@ -243,3 +244,42 @@ def test_a_fault_of_ours_in_one_act_holds_up_no_other(
 def test_a_folder_that_is_none_is_refused_before_anything_is_shown(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="is no folder of a post"):
         LiveStation(str(tmp_path))
+
+
+class Refusing:
+    """A desk that cannot ask while it is cut off. sent: the kinds of acts."""
+
+    def __init__(self) -> None:
+        self.picture, self.sent, self.is_cut = SimpleNamespace(messages={}), list[str](), True
+        self.client = SimpleNamespace(
+            catch_up=self.catch_up, signed=lambda kind, _: kind, told_to_wait=None
+        )
+
+    def catch_up(self) -> None:
+        if self.is_cut:
+            raise NoAnswer("gives no answer")
+
+    def send(self, kind: str) -> tuple[Part, ...]:
+        self.sent.append(kind)
+        return ()
+
+
+def test_what_was_not_displayed_is_not_acknowledged_behind_it_and_is_once_it_was(
+    station: LiveStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = Refusing()
+    monkeypatch.setattr(live, "desk", lambda _: nullcontext(at))
+    come = SimpleQueue[Done]()
+    deeds = (displayed(ID, None), acknowledged(ID, None))
+    station.begin(lambda _: None)
+
+    for each in deeds:
+        station.do(each, come.put)
+    assert {come.get(timeout=LONGEST_S).refused for _ in deeds} == {"gives no answer"}
+    assert at.sent == []
+
+    at.is_cut = False
+    for each in deeds:
+        station.do(each, come.put)
+    assert {come.get(timeout=LONGEST_S).refused for _ in deeds} == {""}
+    assert at.sent == ["line.displayed/1", "line.acknowledge/1"]

@@ -5,7 +5,9 @@
    have: neither waits for the other, and no client is used by two threads.
 2. An act is kept in the folder from before it is sent until it is answered, as by any command;
    where the desk is ended first, `keepclear send-again` sends it.
-3. Whatever is refused while it follows, it says since when and why, waits, each time longer, and
+3. Where it could not be signed that a message was displayed, what was asked for after it about that
+   message is not sent: it would be refused later, and for another reason.
+4. Whatever is refused while it follows, it says since when and why, waits, each time longer, and
    goes on. It signs *delivered* for what comes to the post.
 """
 
@@ -26,6 +28,7 @@ from keepclear.exchange.events import MessageChanged
 from keepclear.exchange.picture import told_in
 from keepclear.line.acts import MarkDisplayed
 from keepclear.line.ladder import Step
+from keepclear.record.encoding import Signed
 
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 15.0
@@ -46,7 +49,10 @@ class LiveStation:
         self._following: Client | None = None
         self._lost, self._lost_us, self._note = "", 0, ""
         self._held = Held("", {})
-        self._sending = 0  # written by the thread that acts: how many acts are on their way
+        # Written by the thread that acts: how many acts are on their way; by message, why it could
+        # not be signed that it was displayed.
+        self._sending = 0
+        self._not_displayed: dict[str, str] = {}
 
     def begin(self, tell: Callable[[Held], None]) -> None:
         """Follow and act, each on a thread that ends with this process at the latest."""
@@ -160,15 +166,31 @@ class LiveStation:
             at.client.told_to_wait = lambda _: None  # that it waits is shown
             kind, payload = deed(partial(party_of, at.client))
             if isinstance(payload, MarkDisplayed):
-                at.client.catch_up()
-                known = at.picture.messages.get(payload.id)
-                if known is not None and known.first(Step.DISPLAYED, self.post) is not None:
-                    return Done(known)  # another desk of the post was sooner
-            envelope = at.client.signed(kind, payload)
-            self._sending = 1
-            try:
-                told = [told_in(each) for each in at.send(envelope)]
-            finally:
-                self._sending = 0
+                return self._displayed(at, payload)
+            if why := self._not_displayed.get(getattr(payload, "id", ""), ""):
+                return Done(None, why)
+            return self._sent(at, kind, payload)
+
+    def _displayed(self, at: AtDesk, payload: MarkDisplayed) -> Done:
+        """Sign that a message was displayed, but where another desk of the post was sooner."""
+        self._not_displayed.pop(payload.id, None)
+        try:
+            at.client.catch_up()
+            known = at.picture.messages.get(payload.id)
+            if known is not None and known.first(Step.DISPLAYED, self.post) is not None:
+                return Done(known)
+            return self._sent(at, "line.displayed/1", payload)
+        except (KeepclearError, OSError) as fault:
+            self._not_displayed[payload.id] = str(fault)
+            raise
+
+    def _sent(self, at: AtDesk, kind: str, payload: Signed) -> Done:
+        """Sign an act and send it; return how its message stands then."""
+        envelope = at.client.signed(kind, payload)
+        self._sending = 1
+        try:
+            told = [told_in(each) for each in at.send(envelope)]
+        finally:
+            self._sending = 0
         found = [each.message for each in told if isinstance(each, MessageChanged)]
         return Done(found[-1] if found else None)
