@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 from bench_exchange import operation_at
-from bench_server import CONNECTIONS, Sent, _at_once, _connected, _goal
+from bench_server import CONNECTIONS, Sent, _at_once, _connected, _goal, posted
 from measuring import Line, seconds
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -293,11 +293,7 @@ def _sending(stage: Stage, tokens: dict[str, str], number: int) -> bytes:
     )  # fmt: skip
     stage.clock.move_to(time.time_ns() // 1000)
     body = encode(stage.envelope(party, "line.send/1", made))
-    head = (
-        f"POST /v1/acts HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {tokens[party]}\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+    return posted(tokens[party], body)
 
 
 async def _overdue(

@@ -220,9 +220,13 @@ def _tokens(node: Node, sender: Sender) -> dict[str, str]:
 
 def _request(sender: Sender, tokens: dict[str, str], number: int, made: FiledOperation) -> bytes:
     party = PARTIES[number % len(PARTIES)]
-    body = encode(sender.act(party, made))
+    return posted(tokens[party], encode(sender.act(party, made)))
+
+
+def posted(token: str, body: bytes) -> bytes:
+    """Return the request that sends an act."""
     head = (
-        f"POST /v1/acts HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {tokens[party]}\r\n"
+        f"POST /v1/acts HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

@@ -108,6 +108,13 @@ class Served:
         found = self.writer.read(lambda exchange: exchange.reads.operations(party))
         return len(found.result(WAIT_S).value)
 
+    def until_taken(self) -> None:
+        """Wait until the writer has taken all that waits for it."""
+        ends = time.monotonic() + WAIT_S
+        while self.writer._waiting.qsize():
+            assert time.monotonic() < ends
+            time.sleep(0.01)
+
     def until(self, state: State) -> None:
         """Wait until the writer says so."""
         ends = time.monotonic() + WAIT_S
@@ -136,8 +143,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[Served]:
 def test_nobody_is_answered_before_the_write_nor_who_was_refused(served: Served) -> None:
     served.store.may_go.clear()
     first = served.send(served.file())
-    while served.writer._waiting.qsize():
-        time.sleep(0.01)
+    served.until_taken()
     good, refused = served.file(place=40), served.file(place=80)
     sent = [served.send(good), served.send(refused, "b")]  # b sends what is of a
     read = served.writer.read(lambda exchange: exchange.reads.operations("a"))
@@ -195,8 +201,7 @@ def test_where_one_commit_beat_is_not_written_those_after_it_are_not_done_either
     served.store.may_go.clear()
     monkeypatch.setattr(served.store, "append", append)
     sent = [served.send(served.file())]
-    while served.writer._waiting.qsize():  # until the writer waits for the store
-        time.sleep(0.01)
+    served.until_taken()
     sent += [served.send(served.file(place=40 * number)) for number in range(1, 4)]
     served.store.may_go.set()
 
@@ -359,8 +364,7 @@ def test_signatures_of_acts_that_wait_are_verified_while_others_are_written(
 
     served.store.may_go.clear()
     first = served.send(served.file(place=120))
-    while served.writer._waiting.qsize():
-        time.sleep(0.01)
+    served.until_taken()
     monkeypatch.setattr(Exchange, "looked_at", looking)
     monkeypatch.setattr(PublicKey, "verify", verifying)
     monkeypatch.setattr(served.store, "append", waiting)
@@ -373,6 +377,22 @@ def test_signatures_of_acts_that_wait_are_verified_while_others_are_written(
         sent[1].result()
     assert seen.count(last.signatures[0].sig) == 1  # and not again when it was decided
     assert seen.count(bytes(64)) == 2  # what did not verify is tried again, to say why
+
+
+def test_what_goes_wrong_meanwhile_is_told_once_the_lines_are_written(served: Served) -> None:
+    store = Aside(served.store)
+    served.store.may_go.clear()
+    before = len(served.store.lines())
+
+    def wrong(_: Callable[[], bool]) -> None:
+        threading.Timer(0.2, served.store.may_go.set).start()
+        raise RuntimeError("a bug")
+
+    store.meanwhile = wrong
+    with pytest.raises(RuntimeError, match="a bug"):
+        store.append([b"{}"])
+    assert len(served.store.lines()) == before + 1
+    store.close()
 
 
 def test_what_was_looked_at_counts_for_that_very_act(served: Served) -> None:
@@ -418,8 +438,7 @@ def test_too_many_that_wait_are_told_to_come_again(served: Served) -> None:
     served.writer._waiting.maxsize = 3
     served.store.may_go.clear()
     served.send(served.file())
-    while served.writer._waiting.qsize():  # until the writer waits for the store
-        time.sleep(0.01)
+    served.until_taken()
     sent = [served.send(served.file(place=40 * number)) for number in range(1, 9)]
 
     late = [each for each in sent if each.done()]

@@ -33,6 +33,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from keepclear.agreement.separation import RuleSet
 from keepclear.detect.kernel import Functions
+from keepclear.exchange.audit_again import Said
 from keepclear.exchange.audit_conflicts import Conflicts
 from keepclear.exchange.audit_found import Difference, Found
 from keepclear.exchange.audit_limited import Limited
@@ -41,7 +42,7 @@ from keepclear.exchange.audit_messages import Messages
 from keepclear.exchange.audit_none_here import Statements
 from keepclear.exchange.audit_notices import Notices
 from keepclear.exchange.audit_operations import Operations
-from keepclear.exchange.audit_steps import Said, Steps
+from keepclear.exchange.audit_steps import Steps
 from keepclear.exchange.audit_stops import Stops
 from keepclear.exchange.decide import ACTS
 from keepclear.exchange.events import (

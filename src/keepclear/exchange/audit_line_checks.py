@@ -12,22 +12,19 @@ from collections.abc import Sequence
 from dataclasses import replace as with_fields
 from typing import Final
 
-from keepclear.errors import CallerError
 from keepclear.exchange import line_checks
+from keepclear.exchange.audit_again import GivenIds, Said, made_again, taken_back, told_of
 from keepclear.exchange.audit_found import Found
-from keepclear.exchange.audit_steps import GivenIds, Said, is_refused
-from keepclear.exchange.decide import DECIDE
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.due import Due
 from keepclear.exchange.events import (
-    KINDS,
     AgreementCarried,
     AgreementStood,
     Event,
     LineChecked,
     StandingCarried,
 )
-from keepclear.exchange.world import evolve, undo
+from keepclear.exchange.world import evolve
 from keepclear.line.check_acts import AnswerLineCheck, CheckLine
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act
@@ -35,6 +32,7 @@ from keepclear.record.key_documents import KeyDocument
 from keepclear.record.signers import deed_of
 
 AGAIN: Final = (CheckLine, AnswerLineCheck)
+ABOUT: Final = (LineChecked,)
 
 
 class LineChecks:
@@ -82,26 +80,16 @@ class LineChecks:
             line_checks.plan_again(deciding, stood)
         elif told:
             _fall_due(deciding, told[0].event)
-        made = _told(deciding)
-        undo(deciding.world)
+        made = told_of(deciding, ABOUT)
+        taken_back(deciding)
         self._compare(told, made, "is not as its clause and the time make it")
 
     def _check_act(
         self, act: Act, payload: Signed, said: list[Said], told: list[Said]
     ) -> None:  # fmt: skip
         self.acts += 1
-        deciding, was_refused = self._deciding(told), is_refused(said)
-        try:
-            DECIDE[type(payload)](deciding, act, payload)
-            made, why = _told(deciding), None
-        except CallerError as refusal:
-            made, why = [], refusal
-        undo(deciding.world)
-        if why is not None and not (was_refused and not told):
-            self._found.was_taken(act, why)
-        elif why is None and was_refused:
-            self._found.was_refused(act)
-        elif why is None:
+        made = made_again(self._found, self._deciding(told), act, payload, said, ABOUT)
+        if made is not None:
             self._compare(told, made, f"is not as {deed_of(act)} of {act.party} makes it")
 
     def _deciding(self, told: Sequence[Said]) -> Deciding:
@@ -144,13 +132,6 @@ def _fall_due(deciding: Deciding, event: object) -> None:
         line_checks.fall_due(deciding, known)
     elif line is not None:
         line_checks.time_passed(deciding, line)
-
-
-def _told(deciding: Deciding) -> list[Said]:
-    return [
-        Said(to, value) for to, kind, value in deciding.parts
-        if kind in KINDS and isinstance(value, LineChecked)
-    ]  # fmt: skip
 
 
 def _off(told: Sequence[Said], made: Sequence[Said]) -> str:

@@ -12,21 +12,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace as with_fields
 from typing import Final
 
-from keepclear.errors import CallerError
+from keepclear.exchange.audit_again import (
+    GivenIds,
+    Said,
+    is_of_stop,
+    made_again,
+    taken_back,
+    told_of,
+)
 from keepclear.exchange.audit_found import Found
-from keepclear.exchange.audit_steps import GivenIds, Said, is_of_stop, is_refused
-from keepclear.exchange.decide import DECIDE
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.due import Due
 from keepclear.exchange.events import (
-    KINDS,
     Event,
     MessageChanged,
     MessageOverdue,
     StandingCarried,
 )
 from keepclear.exchange.messages import fall_due
-from keepclear.exchange.world import undo
 from keepclear.line import acts
 from keepclear.line.messages import Message
 from keepclear.record.encoding import Signed
@@ -89,18 +92,8 @@ class Messages:
             return
         self.acts += 1
         deciding = self.deciding(GivenIds(_ids_of(told)))
-        was_refused = is_refused(said)
-        try:
-            DECIDE[type(payload)](deciding, act, payload)
-            made, why = _told(deciding), None
-        except CallerError as refusal:
-            made, why = [], refusal
-        undo(deciding.world)
-        if why is not None and not (was_refused and not told):
-            self._found.was_taken(act, why)
-        elif why is None and was_refused:
-            self._found.was_refused(act)
-        elif why is None:
+        made = made_again(self._found, deciding, act, payload, said, ABOUT)
+        if made is not None:
             self._compare(told, made, f"is not as {deed_of(act)} of {act.party} makes it")
 
     def deciding(self, ids: GivenIds) -> Deciding:
@@ -132,8 +125,8 @@ class Messages:
             return
         deciding = self.deciding(GivenIds(()))
         fall_due(deciding, message)
-        made = _told(deciding)
-        undo(deciding.world)
+        made = told_of(deciding, ABOUT)
+        taken_back(deciding)
         self._compare(told, made, "is not overdue as its deadline makes it")
 
     def _compare(self, told: list[Said], made: list[Said], what: str) -> None:
@@ -151,13 +144,6 @@ class Messages:
 def _ids_of(told: Sequence[Said]) -> list[str]:
     """Return the id that an entry has given to its message."""
     return [each.event.message.id for each in told if isinstance(each.event, MessageChanged)][:1]
-
-
-def _told(deciding: Deciding) -> list[Said]:
-    return [
-        Said(to, value) for to, kind, value in deciding.parts
-        if kind in KINDS and isinstance(value, ABOUT)
-    ]  # fmt: skip
 
 
 def _off(told: Sequence[Said], made: Sequence[Said]) -> Iterator[str]:

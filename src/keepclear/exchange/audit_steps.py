@@ -15,12 +15,13 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace as with_fields
-from typing import Final, NamedTuple
+from typing import Final
 
 from keepclear.agreement.claims import breaches
 from keepclear.agreement.findings import Verdict
 from keepclear.errors import CallerError
 from keepclear.exchange.agreements import widen
+from keepclear.exchange.audit_again import GivenIds, Said, is_refused, taken_back
 from keepclear.exchange.audit_found import Found
 from keepclear.exchange.decide import DECIDE
 from keepclear.exchange.deciding import Deciding
@@ -31,16 +32,13 @@ from keepclear.exchange.events import (
     ConflictChanged,
     Event,
     FilingsCounted,
-    LateActDecided,
     OperationFiled,
     OperationMoved,
     StandingCarried,
-    StopChanged,
 )
 from keepclear.exchange.kept import index_anew, touched
 from keepclear.exchange.lapses import lapses_of
 from keepclear.exchange.operations import fall_due
-from keepclear.exchange.world import undo
 from keepclear.plans import acts
 from keepclear.plans.conflicts import Conflict, moved
 from keepclear.plans.conflicts import State as ConflictState
@@ -51,7 +49,6 @@ from keepclear.plans.operations import (
     leaves_airborne,
     protects_until_us,
 )
-from keepclear.plans.stops import EndStop, RenewStop, SendStop
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act
 
@@ -72,29 +69,6 @@ AS_FILED: Final = LOOKED_AT | {
 # which of these a pair comes to is found by the kernel
 BY_KERNEL: Final = {ConflictState.RAISED, ConflictState.RESOLVED}
 BY_LOOKING_AGAIN: Final = BY_KERNEL | {ConflictState.EXPIRED}
-
-
-class Said(NamedTuple):
-    """An event, as an entry has it or as it comes out now, and who is told of it."""
-
-    audience: str
-    event: Event
-
-
-class GivenIds:
-    """The ids that an entry has given, in the order in which deciding asks; then made-up ones."""
-
-    def __init__(self, given: Iterable[str]) -> None:
-        self._given, self._made = iter(given), 0
-
-    def id(self) -> str:
-        """Return the next."""
-        self._made += 1
-        return next(self._given, f"{self._made:032x}")
-
-    def salt(self) -> bytes:
-        """Return a salt: none is compared."""
-        return bytes(32)
 
 
 class Steps:
@@ -121,13 +95,13 @@ class Steps:
         try:
             DECIDE[type(payload)](deciding, act, payload)
         except CallerError as refusal:
-            self._undo(deciding)
+            taken_back(deciding)
             if deciding.first_us is not None and is_refused(said):
                 return
             self._found.was_taken(act, refusal, is_boundary=self._is_edge(payload))
             return
         made = _events(deciding)
-        self._undo(deciding)
+        taken_back(deciding)
         if deciding.first_us is not None and is_refused(said):
             self._found.was_refused(act)
         self._compare(act, payload, said, made)
@@ -156,11 +130,6 @@ class Steps:
 
     def _deciding(self, ids: GivenIds) -> Deciding:
         return with_fields(self._found.deciding, ids=ids, counts={}, parts=[], due=[], seen_by=())
-
-    def _undo(self, deciding: Deciding) -> None:
-        """Take back what was decided again, in the world and beside it."""
-        undo(deciding.world)
-        index_anew(deciding.near, deciding.world, list(deciding.near.touched))
 
     # --- by time ------------------------------------------------------------------------------
 
@@ -214,7 +183,7 @@ class Steps:
         deciding = self._deciding(GivenIds(()))
         fall_due(deciding, old)
         made = _events(deciding)
-        self._undo(deciding)
+        taken_back(deciding)
         self._compare_moved([Said("", event)], made)
 
     def _check_unmarked(self, conflict: Conflict) -> None:
@@ -318,18 +287,6 @@ class Steps:
 
     def _conflict_differs(self, conflict: Conflict, what: str) -> None:
         self._found.differs(f"conflict {conflict.id[:8]}", what)
-
-
-def is_refused(said: list[Said]) -> bool:
-    """Tell whether an entry says that its late act was refused."""
-    return any(isinstance(each, LateActDecided) and each.refused for _, each in said)
-
-
-def is_of_stop(payload: Signed | None, said: list[Said]) -> bool:
-    """Tell whether an entry is of a STOP: of an act on one, or of its time."""
-    return isinstance(payload, SendStop | RenewStop | EndStop) or any(
-        isinstance(each, StopChanged) for _, each in said
-    )
 
 
 def _events(deciding: Deciding) -> list[Said]:

@@ -14,23 +14,26 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from keepclear.agreement.findings import Verdict
-from keepclear.errors import CallerError
+from keepclear.exchange.audit_again import (
+    GivenIds,
+    Said,
+    is_of_stop,
+    made_again,
+    taken_back,
+    told_of,
+)
 from keepclear.exchange.audit_found import Found
 from keepclear.exchange.audit_messages import Messages
-from keepclear.exchange.audit_steps import GivenIds, Said, is_of_stop, is_refused
-from keepclear.exchange.decide import DECIDE
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import (
-    KINDS,
     Event,
     KeepOutsChanged,
     MessageChanged,
     StopChanged,
 )
 from keepclear.exchange.keep_outs import areas_met, meeting
-from keepclear.exchange.kept import index_anew
 from keepclear.exchange.stops import fall_due
-from keepclear.exchange.world import KeepOuts, undo
+from keepclear.exchange.world import KeepOuts
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act
@@ -64,19 +67,8 @@ class Stops:
             self._check_by_time(deciding, told)
             return
         self.acts += 1
-        was_refused = is_refused(said)
-        why: CallerError | None = None
-        try:
-            DECIDE[type(payload)](deciding, act, payload)
-        except CallerError as refusal:
-            why = refusal
-        made = [] if why is not None else _told(deciding)
-        self._undo(deciding)
-        if why is not None and not (was_refused and not told):
-            self._found.was_taken(act, why)
-        elif why is None and was_refused:
-            self._found.was_refused(act)
-        elif made != told:
+        made = made_again(self._found, deciding, act, payload, said, ABOUT)
+        if made is not None and made != told:
             self._differs(told or made, f"is not as {deed_of(act)} of {act.party} makes it")
 
     def check_keep_outs(self, events: Iterable[Event], touched: Iterable[str]) -> None:
@@ -132,14 +124,10 @@ class Stops:
         for _, event in told[:1]:
             if isinstance(event, StopChanged) and event.stop.id in deciding.world.stops:
                 fall_due(deciding, deciding.world.stops[event.stop.id])
-                made = _told(deciding)
-        self._undo(deciding)
+                made = told_of(deciding, ABOUT)
+        taken_back(deciding)
         if made != told:
             self._differs(told, "does not stand as its time makes it")
-
-    def _undo(self, deciding: Deciding) -> None:
-        undo(deciding.world)
-        index_anew(deciding.near, deciding.world, list(deciding.near.touched))
 
     def _differs(self, about: list[Said], what: str) -> None:
         for _, event in about[:1]:
@@ -154,10 +142,3 @@ def _ids_of(told: list[Said]) -> list[str]:
         if isinstance(event, StopChanged):
             found += [event.stop.id, *event.stop.messages]
     return found
-
-
-def _told(deciding: Deciding) -> list[Said]:
-    return [
-        Said(to, value) for to, kind, value in deciding.parts
-        if kind in KINDS and isinstance(value, ABOUT)
-    ]  # fmt: skip

@@ -7,9 +7,10 @@ whole (`exchange`).
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from keepclear.agreement.binding import Minima
-from keepclear.agreement.clauses import Decision
+from keepclear.agreement.clauses import Caps, Decision
 from keepclear.detect.kernel import Functions
 from keepclear.errors import InputError
 from keepclear.exchange.bindings import Between, Bindings
@@ -24,6 +25,9 @@ from keepclear.plans.operations import DEFAULT_GRACE_US, Operation, as_compared
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import audience_of
 from keepclear.record.notes import NoteKey
+
+# Where no clause says how much: what the template for two forces lets one operation take.
+DEFAULT_KM2H: Final = (50_000, 500_000)
 
 
 @dataclass(eq=False)
@@ -150,6 +154,18 @@ class Deciding:
             f"object under one of {', '.join(held)}, or be CONCERNED" if held
             else "nothing is agreed between them: be CONCERNED, with the reason",
         )  # fmt: skip
+
+
+def area_caps(world: World, party: str) -> list[tuple[str, int, int]]:
+    """Return how many area-hours a party may take of what is no filing (km2h): one, and in a day.
+
+    Each with who says so: the clauses on caps that bind it, or the default.
+    """
+    return [
+        (f"clause {clause_id}", decision.area_hours_km2h, decision.day_area_hours_km2h)
+        for _, clause_id, decision in clauses_of(world, party)
+        if isinstance(decision, Caps)
+    ] or [("the default", *DEFAULT_KM2H)]
 
 
 def clauses_of(world: World, party: str) -> list[tuple[str, str, Decision]]:

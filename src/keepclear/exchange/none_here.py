@@ -16,11 +16,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from keepclear.agreement.binding import binding
-from keepclear.agreement.clauses import Caps, IncidentRule, ShowContradictions
+from keepclear.agreement.clauses import IncidentRule, ShowContradictions
 from keepclear.detect.kernel import Functions
 from keepclear.errors import InputError
 from keepclear.exchange.bindings import held_of
-from keepclear.exchange.deciding import Deciding, clauses_of
+from keepclear.exchange.deciding import Deciding, area_caps
 from keepclear.exchange.disclosure import state_shown
 from keepclear.exchange.events import (
     ContradictionsShown,
@@ -49,8 +49,6 @@ from keepclear.record.headers import Act
 from keepclear.units import format_time
 
 DAY_US: Final = 24 * 3_600_000_000
-# Where no clause says how much: what the template for two forces lets one operation take.
-DEFAULT_KM2H: Final = (50_000, 500_000)
 
 
 def state(deciding: Deciding, act: Act, payload: StateNoneHere) -> None:
@@ -207,12 +205,7 @@ def _check_caps(deciding: Deciding, party: str, takes: int) -> None:
         for each in world.stated.get(party, ())
         if world.none_here[each].stated_us > since_us
     )
-    caps = [
-        (f"clause {clause_id}", decision.area_hours_km2h, decision.day_area_hours_km2h)
-        for _, clause_id, decision in clauses_of(world, party)
-        if isinstance(decision, Caps)
-    ] or [("the default", *DEFAULT_KM2H)]
-    for says, one, day in caps:
+    for says, one, day in area_caps(world, party):
         if takes > one:
             raise Refused(
                 f"none-here of {takes:,} km2h: above {one:,} km2h, which {says} allows one "

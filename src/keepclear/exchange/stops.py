@@ -14,10 +14,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from keepclear.agreement.clauses import Caps
 from keepclear.airspace.footprints import footprint_km2
 from keepclear.errors import InputError
-from keepclear.exchange.deciding import Deciding, clauses_of
+from keepclear.exchange.deciding import Deciding, area_caps
 from keepclear.exchange.events import MessageChanged, StopChanged
 from keepclear.exchange.keep_outs import area_of, look
 from keepclear.exchange.messages import channels, check_receiver, send_stop
@@ -44,8 +43,6 @@ from keepclear.record.headers import Act
 from keepclear.units import format_time
 
 DAY_US: Final = 24 * HOUR_US
-# Where no clause says how much: as of none-here, alone and in a day.
-DEFAULT_KM2H: Final = (50_000, 500_000)
 STANDS: Final = {
     State.ACTIVE: Stands.IN_FORCE, State.ASKED: Stands.IN_FORCE,
     State.UNCONFIRMED: Stands.UNCONFIRMED, State.ENDED: Stands.ENDED,
@@ -159,13 +156,8 @@ def _check_metered(deciding: Deciding, made: Stop) -> None:
             "one, or send distress/1 where lives are in danger"
         )
     taken = sum(each.takes_km2h for each in own if each.sent_us > deciding.now_us - DAY_US)
-    caps = [
-        (f"clause {clause_id}", decision.area_hours_km2h, decision.day_area_hours_km2h)
-        for _, clause_id, decision in clauses_of(deciding.world, made.party)
-        if isinstance(decision, Caps)
-    ] or [("the default", *DEFAULT_KM2H)]
     takes = made.takes_km2h
-    for says, one, day in caps:
+    for says, one, day in area_caps(deciding.world, made.party):
         if takes > one:
             raise Refused(
                 f"stop of {takes:,} km2h, grown and rounded: above {one:,} km2h, which {says} "

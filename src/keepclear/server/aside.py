@@ -40,8 +40,10 @@ class Aside:
             self._store.append(lines)
             return
         written: Future[None] = self._thread.submit(self._store.append, lines)
-        self.meanwhile(written.done)
-        written.result()
+        try:
+            self.meanwhile(written.done)
+        finally:
+            written.result()  # nobody goes on, whatever went wrong, while lines are being written
 
     def lines(self, first: int = 0) -> Iterable[bytes]:
         """Return all lines from a number on."""
