@@ -17,16 +17,23 @@ from keepclear.plans.acts import ActivateOperation
 from keepclear.plays.stage import Stage
 from keepclear.record.entries import Part
 from keepclear.record.headers import Status
+from keepclear.record.views import view_of
 from keepclear.reports.conflict_html import Page
 from keepclear.reports.handover import Section, handover, handover_html, handover_text
+from keepclear.reports.stop_text import read_stops
 from tests.desk_plays import CIRCLE, CORRIDOR, two_desks
 from tests.incident_plays import file, leaves_seen, volume
 from tests.line_check_plays import check
 from tests.message_plays import SECOND_US, URGENT_US, answer, at_line, send, take, wait
 from tests.record_plays import START_US
+from tests.stop_plays import end, small, stop
 
-(UNACKNOWLEDGED, TO_TELL, SENT, STANDBY, LINES, CONFLICTS, ACTIVE) = range(7)
+UP_TO_DISSEMINATED: Final = (
+    Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED, Step.DISSEMINATED,
+)  # fmt: skip
+(STOPS, UNACKNOWLEDGED, TO_TELL, SENT, STANDBY, LINES, CONFLICTS, ACTIVE) = range(8)
 TITLES: Final = (
+    "STOPs that stand, and what must keep out",
     "Messages at watch that nobody has acknowledged",
     "Messages acknowledged, with units at watch still to be told",
     "Messages that b has sent, not done by the other side",
@@ -42,7 +49,8 @@ def listed(stage: Stage, party: str = "b", post: str = "watch") -> list[Section]
     picture = Picture(party, {}, {})
     for leaf in leaves_seen(stage, party):
         picture.take(told_in(msgspec.json.decode(leaf.part, type=Part)))
-    return handover(picture, party, post, stage.clock.now_us())
+    held = read_stops(view_of(stage.lines, party))
+    return handover(picture, party, post, stage.clock.now_us(), held)
 
 
 def counts(sections: list[Section]) -> list[int]:
@@ -57,8 +65,24 @@ def test_an_empty_list_says_of_each_part_that_there_is_none() -> None:
     sections = listed(at_line())
 
     assert tuple(each.title for each in sections) == TITLES
-    assert counts(sections) == [0] * 7
-    assert handover_text(sections, page(), "watch").count(": none\n") == 7
+    assert counts(sections) == [0] * 8
+    assert handover_text(sections, page(), "watch").count(": none\n") == 8
+
+
+def test_a_stop_that_stands_is_on_the_list_of_both_sides_and_of_who_must_keep_out() -> None:
+    stage = at_line()
+    made = stop(stage, "b")
+    take(stage, made.messages[0], *UP_TO_DISSEMINATED)  # all is done that is due of it
+    own = file(stage, "c", small(35.0)).id
+
+    for party, says in (
+        ("a", f"STOP {made.id[:8]} to b is in force"), ("b", "STOP        in force"),
+        ("c", f"operation {own[:8]} must keep out of"),
+    ):  # fmt: skip
+        [item] = listed(stage, party)[STOPS].items
+        assert says in "\n".join(item)
+    end(stage, made)
+    assert [counts(listed(stage, each))[STOPS] for each in "abc"] == [0, 0, 0]
 
 
 def test_what_nobody_has_acknowledged_stands_first_the_most_urgent_before_the_rest() -> None:
@@ -92,7 +116,7 @@ def test_a_message_moves_through_the_list_until_its_units_are_told() -> None:
     found = []
     for step in (Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED, Step.DISSEMINATED):
         take(stage, own, step)
-        found.append(counts(listed(stage))[: SENT + 1])
+        found.append(counts(listed(stage))[UNACKNOWLEDGED : SENT + 1])
 
     assert found == [[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]]
 

@@ -17,7 +17,7 @@ from keepclear.line.values import Typed
 from keepclear.plays.stage import Stage
 from keepclear.record.entries import Part
 from keepclear.reports.desk_text import step_text
-from keepclear.reports.line_desk_text import beside_lines, text_lines
+from keepclear.reports.line_desk_text import beside_lines, came_here, text_lines
 from keepclear.reports.message_html import message_table_rows
 from keepclear.reports.message_text import (
     NO_DEADLINE,
@@ -45,6 +45,7 @@ from tests.message_plays import (
 )
 from tests.record_plays import START_US
 from tests.restored_stages import parts_of
+from tests.stop_plays import end, stop
 from tests.test_after_action_cases import words_of
 
 TANF = "plays/tanf_2016.toml"
@@ -342,3 +343,21 @@ def test_a_desk_shows_the_fields_of_a_message_and_what_was_read_back_otherwise()
     # a tenth of a degree of latitude: 11,091 m there (geographiclib 2.0, Geodesic.WGS84.Inverse)
     assert beside.startswith("MISMATCH position was sent as 33.50000N 038.62000E and read back")
     assert "11,091 m away" in beside
+
+
+def test_a_desk_shows_where_to_keep_out_for_a_stop_and_keeps_it_listed_while_it_stands() -> None:
+    stage = at_line()
+    made = stop(stage, "b")
+    take(
+        stage, made.messages[0], Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED,
+        Step.DISSEMINATED,
+    )  # fmt: skip
+    later_us = START_US + 3_600 * SECOND_US
+    told = at(stage, made.messages[0])
+
+    rows = [each.split() for each in beside_lines(told, {}, START_US, 80)]
+    assert ["STOP", "in", "force"] in rows
+    assert any(each[:3] == ["keep", "out", "of"] for each in rows)
+    assert came_here([told], "b", "watch", later_us) == [told]
+    end(stage, made)
+    assert came_here([at(stage, told.id)], "b", "watch", later_us) == []

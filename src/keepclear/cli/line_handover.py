@@ -29,13 +29,15 @@ def handover(html: str | None, home: str) -> int:
     def make() -> list[str]:
         from keepclear.cli.output import write_text
         from keepclear.reports import handover as made
+        from keepclear.reports.stop_text import read_stops
 
         with desk(home) as at:
             why = at.caught_up()
             stale.extend(stale_text(why))
             page, post = at.page(why), at.folder.desk().post
             picture = at.folder.picture(at.client.party)
-        sections = made.handover(picture, page.party, post, time.time_ns() // 1000)
+            held = read_stops(at.folder.lines())
+        sections = made.handover(picture, page.party, post, time.time_ns() // 1000, held)
         if html is None:
             return [*stale, made.handover_text(sections, page, post).rstrip("\n")]
         write_text(html, made.handover_html(sections, page, post))

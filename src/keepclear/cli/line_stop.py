@@ -51,8 +51,8 @@ def stop(to: str, text: str, language: str, home: str, *, yes: bool, **place: An
             parties = tuple(dict.fromkeys(party_of(at, each) for each in to.split(",")))
             made = SendStop(to=parties, datum="WGS84", volume=where, text=text, language=language)
             click.echo("\n".join(_preview(made, at.client.party)))
-            if not yes:
-                click.confirm("Send it?", abort=True)
+            if not (yes or click.confirm("Send it?")):
+                return ["not sent"]
             return _told(at, at.act("line.stop/1", made))
 
     return refusing_values(make)

@@ -207,10 +207,14 @@ class Message(Signed, frozen=True, kw_only=True):
         )  # fmt: skip
 
     @property
+    def has_stop(self) -> bool:
+        """Tell whether it is of a STOP that has not ended."""
+        return self.stop is not None and self.stop.stands is not Stands.ENDED
+
+    @property
     def is_open(self) -> bool:
         """Tell whether a watch is to see it: something is due of it, or its STOP has not ended."""
-        has_stop = self.stop is not None and self.stop.stands is not Stands.ENDED
-        return has_stop or not self.is_done
+        return self.has_stop or not self.is_done
 
     @property
     def due(self) -> dict[Step, int]:

@@ -21,10 +21,12 @@ from keepclear.reports.desk_text import conflicts_text, operations_text
 from keepclear.reports.line_check_text import WHY, line_rows
 from keepclear.reports.markup import Markup, tag, text
 from keepclear.reports.message_text import in_order, message_rows
+from keepclear.reports.stop_text import Held, keep_outs_text, own_stops_text
 from keepclear.units import format_time
 
 ACTIVE: Final = OUT_OF_PLAN | {State.ACTIVATED}
 NONE: Final = "none"
+NO_STOPS: Final = Held({}, {})
 SIGNED: Final = "handed over ____________________   taken over ____________________   UTC ________"
 STYLE: Final = """
 .item { border: 1px solid #111; padding: 3px 8px; margin: 4px 0; break-inside: avoid; }
@@ -43,8 +45,13 @@ class Section(NamedTuple):
     items: tuple[tuple[str, ...], ...]
 
 
-def handover(picture: Picture, party: str, post: str, now_us: int) -> list[Section]:
-    """Return the parts of the list. picture: with all messages, also those that are done."""
+def handover(
+    picture: Picture, party: str, post: str, now_us: int, held: Held = NO_STOPS
+) -> list[Section]:
+    """Return the parts of the list. picture: with all messages, also those that are done.
+
+    held: the party's own STOPs, and where its operations must keep out.
+    """
     known = in_order(each for each in picture.messages.values() if not each.is_done)
     mine = [each for each in known if each.receiver == party and each.is_with(post)]
     is_taken = {each.id: each.first(Step.ACKNOWLEDGED) is not None for each in mine}
@@ -52,6 +59,9 @@ def handover(picture: Picture, party: str, post: str, now_us: int) -> list[Secti
     active = [each for each in picture.protecting().values() if each.state in ACTIVE]
     unsettled = [each for each in picture.conflicts.values() if each.state not in SETTLED]
     return [
+        Section("STOPs that stand, and what must keep out", tuple(
+            _stops(picture, held, party, now_us)
+        )),
         _messages(f"Messages at {post} that nobody has acknowledged", now_us,
                   [each for each in mine if not is_taken[each.id]]),
         _messages(f"Messages acknowledged, with units at {post} still to be told", now_us,
@@ -73,6 +83,16 @@ def handover(picture: Picture, party: str, post: str, now_us: int) -> list[Secti
             operations_text(active, now_us)
         )) if active else ()),
     ]  # fmt: skip
+
+
+def _stops(picture: Picture, held: Held, party: str, now_us: int) -> Iterator[tuple[str, ...]]:
+    """Yield each STOP that the party was told of or has sent, and each area to keep out of."""
+    for each in in_order(picture.messages.values()):
+        if each.receiver == party and each.has_stop:
+            yield tuple(message_rows(each, now_us))
+    said = own_stops_text(held.stops.values())
+    said += keep_outs_text(held.keep_outs, now_us, picture.protecting())
+    yield from ((each,) for each in said if each)
 
 
 def has_passed(message: Message, now_us: int) -> bool:

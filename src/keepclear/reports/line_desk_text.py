@@ -27,8 +27,10 @@ from keepclear.reports.message_text import (
     rows_beside,
     second,
 )
+from keepclear.reports.play_values import day_of
 from keepclear.reports.printable import printable
 from keepclear.reports.read_back_text import value_row
+from keepclear.reports.stop_text import called_rows
 from keepclear.units import US_PER_S
 
 ALARMS: Final = frozenset({Precedence.DISTRESS, Precedence.STOP})
@@ -64,7 +66,7 @@ def is_taken(message: Message) -> bool:
 def _listed(messages: Iterable[Message], now_us: int) -> list[Message]:
     found = [
         each for each in messages
-        if not each.is_done or now_us - max(taken.at_us for taken in each.steps) < STAYS_US
+        if each.is_open or now_us - max(taken.at_us for taken in each.steps) < STAYS_US
     ]  # fmt: skip
     return sorted(in_order(found), key=lambda each: each.is_done)
 
@@ -149,6 +151,7 @@ def beside_lines(
     how many columns a line has.
     """
     rows = [
+        *(() if message.stop is None else called_rows(message.stop, day_of(message.sent_us))),
         *last_read_back(message),
         *(
             (label, said)

@@ -23,7 +23,6 @@ from keepclear.airspace.borders import Borders
 from keepclear.exchange.last_picture import Agreed, LastPicture, Standing
 from keepclear.exchange.views import Notice
 from keepclear.line.messages import Message
-from keepclear.line.stops import Stands
 from keepclear.plans.operations import Operation
 from keepclear.plans.understood import understood
 from keepclear.record.encoding import encode
@@ -188,7 +187,7 @@ def _keep_outs(said: Standing, last: LastPicture) -> list[Markup]:
         f"message {each.id[:SHORT]} from {each.sender} to {each.receiver}: "
         f"{called_text(each.stop, last.as_of_us)}"
         for each in said.picture.undone().values()
-        if each.stop is not None and each.stop.stands is not Stands.ENDED
+        if each.stop is not None and each.has_stop
     ]
     rows += own_stops_text(said.stops.values())
     lines = [tag("p", text(each)) for each in rows if each]
