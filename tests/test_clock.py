@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from litestar.testing import TestClient
 
+from keepclear.clock import RandomIds
 from keepclear.server.clock import MOST_US, ExerciseClock, SteadyClock
 from keepclear.server.operator import operator_app
 from tests.test_writer import Served
@@ -149,3 +150,11 @@ def test_health_says_that_the_clock_was_set_until_the_operator_accepts_it(served
 
 def test_the_limit_is_as_the_messages_and_docs_have_it() -> None:
     assert MOST_US == 2 * S
+
+
+def test_no_id_and_no_salt_is_given_twice_and_all_are_whole() -> None:
+    ids = RandomIds()
+    made = [ids.salt() if number % 3 else bytes.fromhex(ids.id()) for number in range(3_000)]
+
+    assert {len(each) for each in made} == {16, 32}
+    assert len({each[:16] for each in made} | {each[16:] for each in made if each[16:]}) == 5_000

@@ -86,6 +86,17 @@ def test_every_root_and_proof_of_every_size_up_to_70_is_as_defined() -> None:
             assert found == (tree.root(old), root)
 
 
+def test_no_place_beyond_the_size_asked_of_is_proven_also_where_others_were() -> None:
+    tree = tree_of(70)
+    tree.inclusion(4, 5)
+
+    with pytest.raises(BrokenProof, match="the tree has 70 leaves"):
+        tree.inclusion(5, 5)
+    tree.cut(4)
+    with pytest.raises(BrokenProof, match="the tree has 4 leaves"):
+        tree.inclusion(4, 5)
+
+
 @pytest.mark.parametrize("size", [0, 1, 2, 5, 6, 8, 21, 64])
 def test_a_tree_that_is_gone_on_with_from_its_peaks_has_the_same_roots(size: int) -> None:
     whole = tree_of(70)

@@ -69,13 +69,12 @@ class Bindings:
     def between(self, world: World, a: str, b: str) -> Between:
         """Return what binds two parties as agreements stand now."""
         self._forget_others(world)
-        pair = (min(a, b), max(a, b))
-        found = self._between.get(pair)
+        found = self._between.get((a, b))
         if found is None:
-            found = what_binds(held_of(world), *pair, self._house)
+            found = what_binds(held_of(world), min(a, b), max(a, b), self._house)
             if not found.agreements:
                 found = self._unagreed
-            self._between[pair] = found
+            self._between[a, b] = self._between[b, a] = found
         return found
 
     def before(self, world: World, changes: tuple[str, ...], a: str, b: str) -> tuple[Minima, ...]:

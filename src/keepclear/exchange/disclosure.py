@@ -194,11 +194,14 @@ def shown(operation: Operation, grants: Grants, missed: Sequence[Missed] = ()) -
         "id": operation.id, "party": operation.party, "ovn": operation.ovn,
         "state": state_shown(operation.state).value,
         "late_by": tuple([_named(each.agreement, each.clause) for each in missed]),
-        "callsign": operation.callsign, "count": operation.count,
-        "count_most": operation.count_most,
-        "craft_class": operation.craft_class, "has_rvsm": operation.has_rvsm,
         "by": tuple([_named(*each) for each in grants.clauses]),
     }  # fmt: skip
+    if grants.fields:
+        found |= {
+            "callsign": operation.callsign, "count": operation.count,
+            "count_most": operation.count_most, "craft_class": operation.craft_class,
+            "has_rvsm": operation.has_rvsm,
+        }  # fmt: skip
     if grants.has_place:
         found |= _place(operation, grants, missed)
     return Shown(**{name: found[name] for name in _granted(grants.fields)})

@@ -113,7 +113,8 @@ def notice(
 
 
 def _missed(operation: Operation, agreements: Container[str]) -> list[Missed]:
-    return [each for each in operation.missed if each.agreement in agreements]
+    missed = operation.missed
+    return [each for each in missed if each.agreement in agreements] if missed else []
 
 
 def answer(party: str, at_us: int, leaves: Iterable[Placed]) -> Disclosed[Answer]:

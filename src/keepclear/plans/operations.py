@@ -96,6 +96,7 @@ TABLE: Final[Mapping[State, Mapping[Event, State]]] = {
     State.CANCELLED: {},
 }
 OVER: Final = frozenset({State.ENDED, State.CANCELLED})
+GROUNDED: Final = frozenset({Craft.VEHICLE, Craft.STATIC})
 OUT_OF_PLAN: Final = frozenset({State.NONCONFORMING, State.CONTINGENT})
 DEFAULT_GRACE_US: Final = 60 * 60 * 1_000_000
 
@@ -160,7 +161,7 @@ class Operation(Signed, frozen=True, kw_only=True):
     @property
     def is_grounded(self) -> bool:
         """Tell whether it is on the ground or does not move: who knows where it is finds it."""
-        return self.domain is Domain.GROUND or self.craft in {Craft.VEHICLE, Craft.STATIC}
+        return self.domain is Domain.GROUND or self.craft in GROUNDED
 
     @property
     def is_protecting(self) -> bool:

@@ -235,7 +235,7 @@ class HeldTrees:
             raise Malformed(path, leaf.audience, f"is not for {self._party}", ASK)
         part = decode(bytes(leaf.part), Part, f"{path}, part", LONGEST_LINE, is_inner=True)
         tree = self._trees.setdefault(leaf.audience, Tree())
-        tree.append((leaf_of(leaf.salt, bytes(leaf.part)),))
+        tree.add(leaf_of(leaf.salt, bytes(leaf.part)))
         if part.kind == EXCHANGE_KEY_KIND:
             if leaf.audience != EVERYBODY:
                 raise NotProven(path, leaf.audience, "is not everybody, who must know it", ASK)

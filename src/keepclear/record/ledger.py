@@ -177,7 +177,7 @@ def grow(trees: dict[str, Tree], leaves: Sequence[Leaf]) -> None:
         tree = trees.get(leaf.audience)
         if tree is None:
             tree = trees[leaf.audience] = Tree()
-        tree.append((leaf_of(leaf.salt, bytes(leaf.part)),))
+        tree.add(leaf_of(leaf.salt, bytes(leaf.part)))
 
 
 def beat_digest(

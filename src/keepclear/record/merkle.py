@@ -77,6 +77,10 @@ class Tree:
         """Add leaves by their hashes."""
         self._levels[0].extend(hashes)
 
+    def add(self, leaf: bytes) -> None:
+        """Add one leaf by its hash."""
+        self._levels[0].append(leaf)
+
     def leaves(self) -> list[bytes]:
         """Return the hashes of those leaves that are known one by one, in order."""
         return list(self._levels[0])
@@ -113,8 +117,8 @@ class Tree:
 
         Leaves of which proofs of one size are asked for share what is above both: it is kept.
         """
-        self._check(index + 1, size)
-        if self._asked_of != size or len(self._above) >= MOST_ABOVE:
+        if self._asked_of != size or not 0 <= index < size or len(self._above) >= MOST_ABOVE:
+            self._check(index + 1, size)
             self._above.clear()
             self._asked_of = size
         return self._path(0, index, size - 1)
