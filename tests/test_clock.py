@@ -2,6 +2,7 @@
 """The time of a node: what the machine's clock does, and what the record has of it."""
 
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -152,9 +153,18 @@ def test_the_limit_is_as_the_messages_and_docs_have_it() -> None:
     assert MOST_US == 2 * S
 
 
-def test_no_id_and_no_salt_is_given_twice_and_all_are_whole() -> None:
-    ids = RandomIds()
-    made = [ids.salt() if number % 3 else bytes.fromhex(ids.id()) for number in range(3_000)]
+def test_of_what_the_random_source_gives_nothing_is_given_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    numbers = count()  # each in two bytes, so that what is given twice is seen
 
-    assert {len(each) for each in made} == {16, 32}
-    assert len({each[:16] for each in made} | {each[16:] for each in made if each[16:]}) == 5_000
+    def numbered(length: int) -> bytes:
+        return b"".join(next(numbers).to_bytes(2) for _ in range(length // 2))
+
+    monkeypatch.setattr("os.urandom", numbered)
+    ids = RandomIds()
+    made = [ids.salt() if k % 3 else bytes.fromhex(ids.id()) for k in range(3_000)]
+
+    assert [len(each) for each in made] == [32 if k % 3 else 16 for k in range(3_000)]
+    given = [each[k : k + 2] for each in made for k in range(0, len(each), 2)]
+    assert len({*given}) == len(given)
