@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from keepclear.exchange.events import (
+    ConflictChanged,
     Event,
     IncidentChanged,
     LineChecked,
@@ -71,6 +72,8 @@ class Due:
         changed: dict[str, None] = {}  # each once: most are accepted as they are filed
         for event in events:
             match event:
+                case ConflictChanged():  # of which there are most: nothing falls due
+                    pass
                 case OperationFiled(operation=operation):
                     changed[operation.id] = None
                 case OperationMoved(id=operation_id):

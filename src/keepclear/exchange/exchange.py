@@ -514,14 +514,13 @@ class Exchange:
         ]  # fmt: skip
         ledger = self._kept.ledger
         entered = ledger.next(now_us, made)
-        placed = ledger.placed(entered.entry.leaves)
         batch.seen[len(batch.lines)] = Seen(
             frozenset(audience for audience, _, _ in parts),
             tuple((audience, value.conflict) for audience, kind, value in parts
                   if kind == NOTICE_KIND),
         )  # fmt: skip
         batch.lines.append(EntryLine(entry=msgspec.Raw(entered.data)))
-        ledger.take(entered)
+        placed = ledger.take(entered)
         seq = entered.chain.seq
         if seq % self._region.hash_every == 0:
             line = WorldLine(seq=seq, hash=self.world.hash)

@@ -281,8 +281,8 @@ class _Reading:
         entry = msgspec.json.decode(data, type=Entry)
         self._look_before(entry.at_us)
         kept.answers.forget(entry.at_us)
-        place, placed = kept.ledger.chain.seq, kept.ledger.placed(entry.leaves)
-        kept.ledger.read(entry, data)
+        place = kept.ledger.chain.seq
+        placed = kept.ledger.read(entry, data)
         events: list[Event] = []
         for leaf in entry.leaves:
             part = PARTS.decode(leaf.part)

@@ -11,7 +11,7 @@ what is written.
    to whom they belong, or how many entries there were.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -85,25 +85,14 @@ class Ledger:
         data = encode(entry)
         return Next(entry, data, after(self.chain, entry, data))
 
-    def take(self, made: Next) -> None:
-        """Take in the entry that comes next: it is kept."""
+    def take(self, made: Next) -> tuple[Placed, ...]:
+        """Take in the entry that comes next: it is kept. Return its leaves with their places."""
         self.chain = made.chain
-        grow(self.trees, made.entry.leaves)
+        return grow(self.trees, made.entry.leaves)
 
-    def placed(self, leaves: Iterable[Leaf]) -> tuple[Placed, ...]:
-        """Return leaves that come next with the places that they get in their trees."""
-        sizes: dict[str, int] = {}
-        made = []
-        for leaf in leaves:
-            if leaf.audience not in sizes:
-                sizes[leaf.audience] = len(self.trees.get(leaf.audience, ()))
-            made.append(Placed(sizes[leaf.audience], leaf))
-            sizes[leaf.audience] += 1
-        return tuple(made)
-
-    def read(self, entry: Entry, data: bytes) -> None:
-        """Take in an entry that was kept before; `Malformed` where it does not follow."""
-        self.take(Next(entry, data, after(self.chain, entry, data)))
+    def read(self, entry: Entry, data: bytes) -> tuple[Placed, ...]:
+        """Take in an entry that was kept before, as `take`; `Malformed`: it does not follow."""
+        return self.take(Next(entry, data, after(self.chain, entry, data)))
 
     def go_back(self, chain: Chain, sizes: Mapping[str, int]) -> None:
         """Let what was taken in last be as if it had not been: it was not kept.
@@ -171,13 +160,15 @@ class Ledger:
         return sign_note(text, exchange, signer)
 
 
-def grow(trees: dict[str, Tree], leaves: Sequence[Leaf]) -> None:
-    """Append leaves to the trees of their audiences."""
+def grow(trees: dict[str, Tree], leaves: Sequence[Leaf]) -> tuple[Placed, ...]:
+    """Append leaves to the trees of their audiences; return them with their places in these."""
+    placed = []
     for leaf in leaves:
         tree = trees.get(leaf.audience)
         if tree is None:
             tree = trees[leaf.audience] = Tree()
-        tree.add(leaf_of(leaf.salt, bytes(leaf.part)))
+        placed.append(Placed(tree.add(leaf_of(leaf.salt, bytes(leaf.part))), leaf))
+    return tuple(placed)
 
 
 def beat_digest(

@@ -77,9 +77,11 @@ class Tree:
         """Add leaves by their hashes."""
         self._levels[0].extend(hashes)
 
-    def add(self, leaf: bytes) -> None:
-        """Add one leaf by its hash."""
-        self._levels[0].append(leaf)
+    def add(self, leaf: bytes) -> int:
+        """Add one leaf by its hash, and return its place."""
+        leaves = self._levels[0]
+        leaves.append(leaf)
+        return self._bases[0] + len(leaves) - 1
 
     def leaves(self) -> list[bytes]:
         """Return the hashes of those leaves that are known one by one, in order."""
