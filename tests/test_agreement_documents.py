@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from keepclear.agreement.clauses import LeadTime, OperatorKey, Separation
+from keepclear.agreement.clauses import CheckSchedule, LeadTime, OperatorKey, Separation
 from keepclear.agreement.documents import (
     Agreement,
     differences,
@@ -209,6 +209,15 @@ def test_a_clause_that_names_an_operator_names_a_party() -> None:
     value["clauses"].append(json.loads(encode(stranger)))
 
     with pytest.raises(Malformed, match="clause 9 names c, which is no party"):
+        read(value)
+
+
+def test_a_clause_lets_no_stranger_send_the_checks_of_a_line() -> None:
+    stranger = clause("9", "C tries it.", CheckSchedule(answer_us=1, missed_us=2, by=("a", "c")))
+    value = as_json(agreement())
+    value["clauses"].append(json.loads(encode(stranger)))
+
+    with pytest.raises(Malformed, match="clause 9 lets c send checks, which is no party"):
         read(value)
 
 

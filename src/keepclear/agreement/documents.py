@@ -22,6 +22,7 @@ import msgspec
 from keepclear.agreement.clauses import (
     AnnexAuthority,
     AnyDecision,
+    CheckSchedule,
     ClauseId,
     Deadlines,
     OperatorKey,
@@ -228,6 +229,9 @@ def _clause_faults(a: Agreement) -> Iterator[str]:
         match clause.decides:
             case OperatorKey() if clause.decides.party not in ids:
                 yield f"clause {clause.id} names {clause.decides.party}, which is no party"
+            case CheckSchedule():
+                for party in sorted({*clause.decides.by} - ids):
+                    yield f"clause {clause.id} lets {party} send checks, which is no party"
             case AnnexAuthority():
                 yield from _authority_faults(a, clause.id, clause.decides)
             case Deadlines():
