@@ -127,7 +127,7 @@ def test_what_never_came_there_is_sent_as_it_was_signed(
 def test_what_is_not_answered_is_said_where_one_looks(
     node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    home = Home(node, "west", tmp_path)
+    home = Home(node, "civil", tmp_path)
     home.way.refused["/v1/acts"] = 503
     with pytest.raises(OperatorError):
         home.act(80)
@@ -217,3 +217,24 @@ def test_an_act_that_is_cut_off_by_ctrl_c_is_kept(
         post.act("operations.end/1", acts.EndOperation(id="0" * 32))
 
     assert len(home.kept()) == 1
+
+
+def test_who_has_something_to_read_is_not_kept_from_it_for_half_a_minute(
+    node: Node, tmp_path: Path
+) -> None:
+    home = Home(node, "far-east", tmp_path)
+    home.way.refused["/v1/steps"] = 503
+    with desk(str(tmp_path)) as post:
+        way = httpx.Client(base_url=node.parties, transport=home.way)
+        post.client._http, whole = way, post.client._http
+        with pytest.raises(OperatorError, match="in 18 tries"):  # nothing is held yet
+            post.caught_up()
+        post.client._http = whole
+        assert post.caught_up() == ""
+        whole.close()
+        post.client._http = way
+
+        assert "in 7 tries" in post.caught_up()
+
+        with pytest.raises(OperatorError, match="in 18 tries"):  # as all else
+            post.client.catch_up()

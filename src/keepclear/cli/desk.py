@@ -209,11 +209,15 @@ class AtDesk:
     def caught_up(self) -> str:
         """Bring the copy up to date; return why what is shown is older, empty where it is not.
 
-        Where nothing was ever fetched there is nothing to show: that is raised.
+        Where nothing was ever fetched there is nothing to show: that is raised. Where there is,
+        nobody is kept from it for long.
         """
         from keepclear.client import NewIncarnation
+        from keepclear.client.acting import FEW_TRIES, TRIES
         from keepclear.errors import KeepclearError
 
+        if self.client.seen.step:
+            self.client.tries = FEW_TRIES
         try:
             self.client.catch_up()
         except NewIncarnation as fault:
@@ -222,6 +226,8 @@ class AtDesk:
             if not self.client.seen.step:
                 raise
             return str(fault)
+        finally:
+            self.client.tries = TRIES
         self.folder.was_asked(self.client.caught_up_us)
         return ""
 
@@ -262,7 +268,7 @@ def client_of(
         seen=folder.kept().seen if seen is None else seen,
         keeping=folder if seen is None else None, follows=said.clock == "exchange",
     )  # fmt: skip
-    made.told_to_wait = lambda why: click.echo(f"{why}; it is tried for half a minute", err=True)
+    made.told_to_wait = lambda why: click.echo(f"{why}; it is tried again for a while", err=True)
     return made
 
 

@@ -73,6 +73,7 @@ TIMEOUT_S: Final = 30.0
 STREAM_S: Final = 40.0  # nothing for so long, not even a sign of life: it is cut
 KNOWN_S: Final = 10.0
 TRIES: Final = 18  # half a minute, with the waits between them
+FEW_TRIES: Final = 7  # seven seconds: longer than another node takes to go on (`docs/operate.md`)
 FIRST_WAIT_S: Final = 0.2
 LONGEST_WAIT_S: Final = 2.0  # so that soon after a node is back it is asked
 TOLD_AT: Final = 4  # tries, after 1.4 s
@@ -98,7 +99,8 @@ class Client:
     believed: the exchange's keys, as they came from the operator by another way, the newest last.
     seen: what was shown before; keeping: where it is kept. clock_us: by how much clocks may differ.
     follows: it signs with the exchange's time, as in an exercise whose clock is not that of the
-    world. told_to_wait: is told why, where an answer takes its time.
+    world. told_to_wait: is told why, where an answer takes its time. tries: how often it asks where
+    there is none.
     caught_up_us: when it last asked for all that is new and was given it, by this machine's clock.
     """
 
@@ -119,7 +121,7 @@ class Client:
         self._follows, self._said_us, self._known_until = follows, 0, 0.0
         self._stream: NetworkStream | None = None
         self.told_to_wait: Callable[[str], None] = lambda _: None
-        self.caught_up_us = 0
+        self.caught_up_us, self.tries = 0, TRIES
         self._clock_us, self._now, self._token, self._ids = clock_us, now, "", RandomIds()
         self._http = connection(url, TIMEOUT_S) if http is None else http
 
@@ -535,7 +537,7 @@ class Client:
         """Return an answer, asking again where there is none: the same bytes do nothing twice."""
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         reason = ""
-        for number in range(TRIES):
+        for number in range(self.tries):
             if number == TOLD_AT:
                 self.told_to_wait(f"{self._http.base_url} gives no answer yet ({reason})")
             if number:
@@ -553,7 +555,7 @@ class Client:
             way_out = "send the same again, it does nothing twice"
         raise NoAnswer(
             f"exchange {self._http.base_url}: gave no answer to {method} {path.partition('?')[0]} "
-            f"in {TRIES} tries ({reason}); {way_out}"
+            f"in {self.tries} tries ({reason}); {way_out}"
         )
 
 
