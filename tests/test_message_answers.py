@@ -5,9 +5,10 @@ from typing import Any, Final
 
 import pytest
 
-from keepclear.line.acts import AnswerMessage
+from keepclear.line.acts import AnswerMessage, MarkDisseminated
 from keepclear.line.ladder import Step
-from keepclear.line.messages import NEEDS, Word
+from keepclear.line.messages import MOST_ANSWERS, MOST_UNITS, NEEDS, Word
+from keepclear.record.encoding import MOST_BYTES, encode
 from tests.incident_plays import refusal
 from tests.message_plays import SECOND_US, URGENT_US, answer, at, at_line, send, take, wait
 from tests.record_plays import START_US
@@ -71,3 +72,22 @@ def test_silence_agrees_to_nothing() -> None:
 
     assert at(stage, message).answers == ()
     assert at(stage, message).first(Step.ACKNOWLEDGED) is None
+
+
+def test_what_its_receiver_adds_to_a_message_has_an_end_as_it_is_told_whole_each_time() -> None:
+    stage = at_line()
+    message = send(stage)
+    take(stage, message, *UP_TO_DISPLAYED, Step.ACKNOWLEDGED)
+    for number in range(0, MOST_UNITS, 50):
+        units = tuple(f"{each:03}{chr(0x1F600) * 97}" for each in range(number, number + 50))
+        stage.submit("b", "line.disseminated/1", MarkDisseminated(id=message, units=units))
+    for _ in range(MOST_ANSWERS):
+        answer(stage, message, Word.UNABLE, why=chr(0x1F600) * 2_000)
+
+    one_more = MarkDisseminated(id=message, units=("201st battery",))
+    wilco = AnswerMessage(id=message, word=Word.WILCO)
+    assert "names 200 units, and 200 is the most" in refusal(
+        stage, "b", "line.disseminated/1", one_more
+    )
+    assert "was answered 20 times" in refusal(stage, "b", "line.answer/1", wilco)
+    assert len(encode(at(stage, message))) < MOST_BYTES

@@ -41,6 +41,8 @@ from keepclear.line.acts import (
 from keepclear.line.ladder import Step
 from keepclear.line.messages import (
     FLIGHT_SAFETY,
+    MOST_ANSWERS,
+    MOST_UNITS,
     Answer,
     Message,
     StepTaken,
@@ -169,8 +171,14 @@ def acknowledge(deciding: Deciding, act: Act, payload: AcknowledgeMessage) -> No
 
 
 def disseminated(deciding: Deciding, act: Act, payload: MarkDisseminated) -> None:
-    """Take which units were told."""
+    """Take which units were told, until `MOST_UNITS` were."""
     units = tuple(dict.fromkeys(payload.units))
+    old = received(deciding, act, payload.id)
+    if old.units_told + len(units) > MOST_UNITS:
+        raise Refused(
+            f"message {old.id[:8]}: names {old.units_told} units, and {MOST_UNITS} is the most; "
+            "name the others in a message that replies to it"
+        )
     _take(deciding, act, payload.id, Step.DISSEMINATED, payload.person, units)
 
 
@@ -181,6 +189,11 @@ def answer(deciding: Deciding, act: Act, payload: AnswerMessage) -> None:
         raise Refused(
             f"message {old.id[:8]}: is not displayed at {act.post}, so nobody there can answer it; "
             "read it first"
+        )
+    if len(old.answers) >= MOST_ANSWERS:
+        raise Refused(
+            f"message {old.id[:8]}: was answered {MOST_ANSWERS} times, which is the most; say what "
+            "else there is in a message that replies to it"
         )
     if payload.until_us is not None and payload.until_us <= deciding.filed_us:
         raise InputError(

@@ -40,12 +40,16 @@ DEFAULT_CHANNELS: Final = (FLIGHT_SAFETY, POLITICAL)
 FOR_UNITS: Final = frozenset({
     Precedence.DISTRESS, Precedence.STOP, Precedence.URGENT, Precedence.PRIORITY,
 })  # fmt: skip
+# A message is told whole each time, so what its receiver can add to it has an end: beyond that it
+# says what there is in a message of its own. Units are those of one act, at most.
+MOST_ANSWERS: Final = 20
+MOST_UNITS: Final = 200
 # The words that are spoken (ICAO Annex 10 Volume II, 5.3): printed beside their precedence.
 SPOKEN: Final = {Precedence.DISTRESS: "MAYDAY", Precedence.URGENT: "PAN PAN"}
 Why = Annotated[str, msgspec.Meta(max_length=2_000, pattern=LINES)]
 Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}\Z")]
 Unit = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=LINES)]
-Units = Annotated[tuple[Unit, ...], msgspec.Meta(min_length=1, max_length=200)]
+Units = Annotated[tuple[Unit, ...], msgspec.Meta(min_length=1, max_length=MOST_UNITS)]
 
 
 class Word(StrEnum):
@@ -181,6 +185,11 @@ class Message(Signed, frozen=True, kw_only=True):
     def is_confirmed(self) -> bool:
         """Tell whether all that is to be read back was, and is as it was sent."""
         return self.first(Step.READ_BACK) is not None
+
+    @property
+    def units_told(self) -> int:
+        """Return how many units were named as told, each as often as it was."""
+        return sum(len(each.units) for each in self.steps)
 
     @property
     def mismatch(self) -> ReadBack | None:
