@@ -197,7 +197,7 @@ def test_the_area_that_is_told_holds_all_within_5_km_of_it(
     payload = calling(latitude=latitude, radius=f"{radius_m} m")
     made = Stop(
         id="0" * 32, act="0" * 32, party="a", status=Status.EXERCISE, to=("b",), messages=(),
-        volume=stop_volume(payload, START_US), sent_us=START_US, takes_km2h=0,
+        volume=stop_volume(payload.volume, START_US), sent_us=START_US, takes_km2h=0,
         state=State.ACTIVE, next_us=None,
     )  # fmt: skip
 

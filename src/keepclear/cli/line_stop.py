@@ -124,7 +124,7 @@ def _preview(made: "SendStop", party: str) -> list[str]:
     from keepclear.reports.stop_text import LABEL, area_rows
 
     now_us = time.time_ns() // 1000
-    area = area_told(stop_volume(made, now_us))
+    area = area_told(stop_volume(made.volume, now_us))
     rows = [
         ("they read", f'"{printable(made.text)}" ({made.language}), and that {party} says so'),
         *area_rows(area, day_of(now_us)),

@@ -65,7 +65,7 @@ from keepclear.record.notes import NoteKey
 from keepclear.record.origins import read_origin
 from keepclear.record.parts import ACT_KIND, LATE_ACT_KIND
 from keepclear.record.receipts import Receipt, verify_receipt
-from keepclear.record.signers import DISTRESS, deed_of
+from keepclear.record.signers import OF_DISTRESS, deed_of
 from keepclear.record.signing_in import SIGN_IN, OpenSession
 
 LIVES_US: Final = 3_600_000_000
@@ -169,7 +169,7 @@ class Client:
         self, kind: str, payload: Signed, *, agreement: str = "", signers: Sequence[Signer] = ()
     ) -> Envelope:
         """Return an act of this post, signed; it can be sent within the hour."""
-        region = self._known(is_distress=kind.partition("/")[0] == DISTRESS)
+        region = self._known(is_distress=kind.partition("/")[0] in OF_DISTRESS)
         created_us = self._said_us if self._follows else self._now()
         return self._sealed(region, created_us, LIVES_US, kind, payload, agreement, signers)
 
@@ -223,7 +223,7 @@ class Client:
     def _sent(self, envelope: Envelope) -> bytes:
         """Return the answer to an act; distress waits for no token, its signature is enough."""
         act = read_act(envelope)
-        if deed_of(act) != DISTRESS or self._token:
+        if deed_of(act) not in OF_DISTRESS or self._token:
             return self._ask("POST", ACTS, encode(envelope))
         return self._asked("POST", ACTS, encode(envelope)).content
 

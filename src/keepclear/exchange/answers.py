@@ -16,7 +16,7 @@ from keepclear.record.entries import Entry, Part, Placed
 from keepclear.record.files import EntryLine
 from keepclear.record.headers import LONGEST_US, Act
 from keepclear.record.parts import ACT_KIND, LATE_ACT_KIND
-from keepclear.record.signers import DISTRESS
+from keepclear.record.signers import OF_DISTRESS
 from keepclear.record.views import is_seen
 
 
@@ -66,7 +66,7 @@ class Answers:
 
 def kept_until_us(kind: str, expires_us: int, at_us: int) -> int:
     """Return until when an act could be sent again. at_us: when it was entered."""
-    is_distress = kind.partition("/")[0] == DISTRESS
+    is_distress = kind.partition("/")[0] in OF_DISTRESS
     return max(expires_us, at_us + LONGEST_US) if is_distress else expires_us
 
 

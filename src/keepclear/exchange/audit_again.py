@@ -2,7 +2,7 @@
 """An act decided again by the audit: in the world before its entry, with the ids that it gave."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from keepclear.errors import CallerError
 from keepclear.exchange.audit_found import Found
@@ -11,9 +11,14 @@ from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import KINDS, Event, LateActDecided, StopChanged
 from keepclear.exchange.kept import index_anew
 from keepclear.exchange.world import undo
+from keepclear.plans.sar import ChangePhase, CloseSar, OpenSar, RenewSar, UpdateSar
 from keepclear.plans.stops import EndStop, RenewStop, SendStop
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act
+
+OF_STOPS: Final = (
+    SendStop, RenewStop, EndStop, OpenSar, UpdateSar, ChangePhase, RenewSar, CloseSar,
+)  # fmt: skip
 
 
 class Said(NamedTuple):
@@ -45,10 +50,8 @@ def is_refused(said: list[Said]) -> bool:
 
 
 def is_of_stop(payload: Signed | None, said: list[Said]) -> bool:
-    """Tell whether an entry is of a STOP: of an act on one, or of its time."""
-    return isinstance(payload, SendStop | RenewStop | EndStop) or any(
-        isinstance(each, StopChanged) for _, each in said
-    )
+    """Tell whether an entry is of a STOP or a SAR case: of an act on one, or of its time."""
+    return isinstance(payload, OF_STOPS) or any(isinstance(each, StopChanged) for _, each in said)
 
 
 def told_of(deciding: Deciding, about: tuple[type, ...]) -> list[Said]:

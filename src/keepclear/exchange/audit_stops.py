@@ -33,7 +33,7 @@ from keepclear.exchange.events import (
 )
 from keepclear.exchange.keep_outs import areas_met, meeting
 from keepclear.exchange.stops import fall_due
-from keepclear.exchange.world import KeepOuts
+from keepclear.exchange.world import KeepOuts, World
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act
@@ -62,7 +62,7 @@ class Stops:
         if not is_of_stop(payload, said):
             return
         told = [each for each in said if isinstance(each.event, ABOUT)]
-        deciding = self._messages.deciding(GivenIds(_ids_of(told)))
+        deciding = self._messages.deciding(GivenIds(_ids_of(told, self._found.world)))
         if act is None or payload is None or not is_of_stop(payload, []):
             self._check_by_time(deciding, told)
             return
@@ -135,10 +135,11 @@ class Stops:
             self._found.differs(f"stop {own[:8]}", what)
 
 
-def _ids_of(told: list[Said]) -> list[str]:
-    """Return the ids that an entry has given to a STOP and to its messages."""
+def _ids_of(told: list[Said], world: World) -> list[str]:
+    """Return the ids that an entry has given to a STOP or SAR case, and to its messages."""
     found: list[str] = []
     for _, event in told:
         if isinstance(event, StopChanged):
-            found += [event.stop.id, *event.stop.messages]
+            given = event.stop.id, *event.stop.messages
+            found += [each for each in given if each not in world.stops.keys() | world.messages]
     return found

@@ -13,6 +13,7 @@ from keepclear.exchange import (
     none_here,
     operations,
     read_backs,
+    sar,
     stops,
 )
 from keepclear.exchange.deciding import Deciding
@@ -21,6 +22,7 @@ from keepclear.line import check_acts as checks
 from keepclear.plans import acts
 from keepclear.plans import incidents as cases
 from keepclear.plans import none_here as statements
+from keepclear.plans import sar as rescue
 from keepclear.plans import stops as calls
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act
@@ -64,6 +66,11 @@ DECIDE: Final[Mapping[type[Signed], Decider]] = {
     calls.SendStop: stops.send,
     calls.RenewStop: stops.renew,
     calls.EndStop: stops.end,
+    rescue.OpenSar: sar.open_case,
+    rescue.UpdateSar: sar.update,
+    rescue.ChangePhase: sar.change_phase,
+    rescue.RenewSar: sar.renew,
+    rescue.CloseSar: sar.close,
     statements.StateNoneHere: none_here.state,
     statements.WithdrawNoneHere: none_here.withdraw,
 }
@@ -107,6 +114,11 @@ ACTS: Final = Kinds(
         "line.stop": (calls.SendStop,),
         "line.stop-renew": (calls.RenewStop,),
         "line.stop-end": (calls.EndStop,),
+        "sar.open": (rescue.OpenSar,),
+        "sar.update": (rescue.UpdateSar,),
+        "sar.phase": (rescue.ChangePhase,),
+        "sar.renew": (rescue.RenewSar,),
+        "sar.close": (rescue.CloseSar,),
         "none-here.state": (statements.StateNoneHere,),
         "none-here.withdraw": (statements.WithdrawNoneHere,),
     },

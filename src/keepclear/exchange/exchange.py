@@ -65,7 +65,7 @@ from keepclear.record.ledger import ForWhom
 from keepclear.record.notes import NoteKey
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND, EXCHANGE_KEY_KIND, LATE_ACT_KIND
 from keepclear.record.receipts import Receipt
-from keepclear.record.signers import DISTRESS, deed_of, verify_signers
+from keepclear.record.signers import OF_DISTRESS, deed_of, verify_signers
 
 
 class Looked(NamedTuple):
@@ -479,7 +479,7 @@ class Exchange:
         """Refuse an act that does not belong here and now, or that its signers may not sign."""
         region, incarnation = self._region.name, self._region.incarnation
         place = Place(region=region, incarnation=incarnation, now_us=now_us)
-        check_act(act, place, has_clock=deed_of(act) != DISTRESS)
+        check_act(act, place, has_clock=deed_of(act) not in OF_DISTRESS)
         verify_signers(envelope, act, self.keys, now_us, self._kept.ledger.chain.seq, known=known)
 
     def _commit(

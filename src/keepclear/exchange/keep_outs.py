@@ -22,7 +22,7 @@ from keepclear.exchange.events import KeepOutsChanged
 from keepclear.exchange.index import Near
 from keepclear.exchange.rounding import Box, box_of, levels_of, pieces_of, times_of
 from keepclear.exchange.world import KeepOuts, World
-from keepclear.line.stops import Area, Stands
+from keepclear.line.stops import Area
 from keepclear.plans.none_here import MEETING
 from keepclear.plans.operations import Operation, claim_of
 from keepclear.plans.stops import Stop, grown
@@ -59,7 +59,7 @@ def areas_known(world: World, party: str, status: Status) -> tuple[Area, ...]:
     """
     told = {
         each.stop.area for each in world.messages.values()
-        if each.stop is not None and each.stop.stands is not Stands.ENDED
+        if each.stop is not None and each.has_stop
         and (each.receiver, each.status) == (party, status)
     }  # fmt: skip
     for own, each in world.keep_outs.items():

@@ -36,7 +36,7 @@ from keepclear.record.notes import SHOWN, NoteKey
 from keepclear.record.origins import read_origin
 from keepclear.record.parts import ACT_KIND
 from keepclear.record.receipts import Receipt, verify_receipt
-from keepclear.record.signers import DISTRESS, deed_of, verify_signers
+from keepclear.record.signers import OF_DISTRESS, deed_of, verify_signers
 
 
 class LateAct(NamedTuple):
@@ -101,7 +101,10 @@ def read_late(
         )  # fmt: skip
     first_us = parts[0].at_us
     is_in_time = act.created_us - CLOCK_US <= first_us < act.expires_us
-    if not (is_in_time or deed_of(act) == DISTRESS) or act.expires_us - act.created_us > LONGEST_US:
+    if (
+        not (is_in_time or deed_of(act) in OF_DISTRESS)
+        or act.expires_us - act.created_us > LONGEST_US
+    ):
         raise NotProven(
             path, first_us, "was entered before it was made or after it expired",
             "ask who entered it",

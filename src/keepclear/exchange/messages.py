@@ -50,11 +50,12 @@ from keepclear.line.messages import (
     chain_of,
     fallen_due,
     open_channels,
+    precedence_of,
     stepped,
 )
 from keepclear.line.stops import Called
 from keepclear.line.templates import fields_of
-from keepclear.line.values import read_values
+from keepclear.line.values import Value, read_values
 from keepclear.record.headers import Act
 from keepclear.units import US_PER_S, format_time
 
@@ -122,29 +123,39 @@ def _send(
     deciding.emit(made.parties, MessageChanged(message=made, taken=sent))
 
 
-def send_stop(
-    deciding: Deciding, act: Act, to: str, message_id: str, text: str, language: str,
-    called: Called,
-) -> None:  # fmt: skip
-    """Send the message of a STOP to one of the parties that are named in it.
+class Telling(NamedTuple):
+    """What a party that is named in a STOP or a SAR case is told in words, and in fields."""
 
-    Its deadline is that of STOP, where the two have agreed none that of URGENT. It holds nothing of
-    the other parties named.
+    text: str
+    language: str
+    values: tuple[Value, ...] = ()
+
+
+def send_called(
+    deciding: Deciding, act: Act, to: str, message_id: str, telling: Telling, called: Called,
+    reply_to: str | None = None,
+) -> None:  # fmt: skip
+    """Send the message of a STOP or a SAR case to one of the parties that are named in it.
+
+    Its deadline is that of its precedence, where the two have agreed none that of URGENT. It holds
+    nothing of the other parties named. reply_to: what it follows.
     """
-    limit = _limit(deciding, act.party, to, Precedence.STOP) or _limit(
+    precedence = precedence_of(called)
+    limit = _limit(deciding, act.party, to, precedence) or _limit(
         deciding, act.party, to, Precedence.URGENT
     )
     post = _usual_post(deciding, to, None, limit)
     first_us = None if limit is None else deciding.now_us + limit.within_us
     sent = StepTaken(step=Step.SENT, at_us=deciding.filed_us, party=act.party, post=act.post)
     made = Message(
-        id=message_id, act=act.id, channel=FLIGHT_SAFETY, precedence=Precedence.STOP,
+        id=message_id, act=act.id, channel=FLIGHT_SAFETY, precedence=precedence,
         status=act.status, sender=act.party, sender_post=act.post, receiver=to, post=post,
-        person=None, text=text, language=language, reply_to=None, sent_us=deciding.filed_us,
+        person=None, text=telling.text, language=telling.language, reply_to=reply_to,
+        sent_us=deciding.filed_us,
         clause="" if limit is None else limit.clause,
         within_us=None if limit is None else limit.within_us, first_us=first_us,
         chain=() if limit is None else chain_of(post, None, limit.escalation),
-        steps=(sent,), next_us=first_us, stop=called,
+        steps=(sent,), next_us=first_us, values=telling.values, stop=called,
     )  # fmt: skip
     deciding.emit(made.parties, MessageChanged(message=made, taken=sent))
 

@@ -8,6 +8,7 @@
    party is named or not; who sent the STOP is told of none.
 3. Only its sender renews or ends it. Nobody's silence does: its time is what its sender gave.
 4. Its area-hours count with no filing: what a party calls within a day is capped by itself.
+5. SAR cases (`sar`) go the same way, but for channels and caps, which stop no cry for help.
 """
 
 from typing import Final
@@ -15,16 +16,18 @@ from typing import Final
 from msgspec.structs import replace
 
 from keepclear.airspace.footprints import footprint_km2
+from keepclear.airspace.volumes import Volume4D
 from keepclear.errors import InputError
 from keepclear.exchange.deciding import Deciding, area_caps
 from keepclear.exchange.events import MessageChanged, StopChanged
 from keepclear.exchange.keep_outs import area_of, look
-from keepclear.exchange.messages import channels, check_receiver, send_stop
+from keepclear.exchange.messages import Telling, channels, check_receiver, send_called
 from keepclear.exchange.operations import Refused
 from keepclear.exchange.rechecking import accept
 from keepclear.exchange.rounding import Box, pieces_of
-from keepclear.line.messages import FLIGHT_SAFETY
-from keepclear.line.stops import Area, Called, Stands
+from keepclear.line.messages import FLIGHT_SAFETY, Message
+from keepclear.line.stops import Called, Sar, Stands
+from keepclear.plans.sar import Case
 from keepclear.plans.stops import (
     ASKED_US,
     HOUR_US,
@@ -51,45 +54,107 @@ STANDS: Final = {
 
 def send(deciding: Deciding, act: Act, payload: SendStop) -> None:
     """Tell each party that is named, and every operation of others that meets it."""
-    to = tuple(sorted(set(payload.to)))
+    to = named_in(deciding, act, payload.to)
     for party in to:
-        check_receiver(deciding, act, party)
         if FLIGHT_SAFETY not in channels(deciding, act.party, party):
             raise InputError(
                 "to", party, f"has no channel {FLIGHT_SAFETY} with {act.party} now",
                 "send it as URGENT over a channel that is open, or as distress/1",
             )  # fmt: skip
-    volume, now_us = stop_volume(payload, deciding.now_us), deciding.now_us
-    stop_id = deciding.ids.id()
-    made = Stop(
-        id=stop_id, act=act.id, party=act.party, status=act.status, to=to, volume=volume,
-        messages=tuple([deciding.ids.id() for _ in to]), sent_us=deciding.filed_us, takes_km2h=0,
-        state=State.ACTIVE, next_us=min(now_us + RENEWED_US, volume.end_us),
-    )  # fmt: skip
-    area = area_of(made)
-    made = replace(made, takes_km2h=_takes(area))
+    volume = stop_volume(payload.volume, deciding.now_us)
+    made = begun(deciding, act, to, volume)
     _check_metered(deciding, made)
-    deciding.near.put(made.status, grown(stop_id, act.party, volume))  # who comes near it
-    near_it = deciding.near.near(stop_id)
-    deciding.near.drop(stop_id)
-    deciding.emit([act.party], StopChanged(stop=made))
-    called = Called(area=area, stands=STANDS[made.state])
-    for party, message_id in zip(to, made.messages, strict=True):
-        send_stop(deciding, act, party, message_id, payload.text, payload.language, called)
-    for each in sorted(near_it):
+    call(deciding, act, made, Telling(payload.text, payload.language))
+
+
+def named_in(deciding: Deciding, act: Act, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the parties that are named, each once, in order; refuse who cannot be told."""
+    to = tuple(sorted(set(given)))
+    for party in to:
+        check_receiver(deciding, act, party)
+    return to
+
+
+def begun(
+    deciding: Deciding, act: Act, to: tuple[str, ...], volume: Volume4D, sar: Case | None = None
+) -> Stop:  # fmt: skip
+    """Return a STOP or SAR case as it begins."""
+    made = Stop(
+        id=deciding.ids.id(), act=act.id, party=act.party, status=act.status, to=to, volume=volume,
+        messages=message_ids(deciding, to), sent_us=deciding.filed_us, takes_km2h=0,
+        state=State.ACTIVE, next_us=asked_us(deciding, volume), sar=sar,
+    )  # fmt: skip
+    return with_area_hours(made)
+
+
+def with_area_hours(stop: Stop) -> Stop:
+    """Return a STOP or SAR case with the area-hours of what others are told of it."""
+    area = area_of(stop)
+    box = Box(
+        south_deg=area.south_deg, west_deg=area.west_deg, north_deg=area.north_deg,
+        east_deg=area.east_deg,
+    )  # fmt: skip
+    taken = takes_km2h(footprint_km2(pieces_of(box)), area.from_us, area.to_us)
+    return replace(stop, takes_km2h=taken)
+
+
+def message_ids(deciding: Deciding, to: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the ids of new messages to parties."""
+    return tuple([deciding.ids.id() for _ in to])
+
+
+def asked_us(deciding: Deciding, volume: Volume4D) -> int:
+    """Return when it is asked next whether it still holds, or when it ends before that."""
+    return min(deciding.now_us + RENEWED_US, volume.end_us)
+
+
+def call(
+    deciding: Deciding, act: Act, made: Stop, telling: Telling, before: Stop | None = None
+) -> None:  # fmt: skip
+    """Let a STOP or SAR case stand, tell those named, and let all that meets it keep out.
+
+    before: as it stood, where it is told anew; what was told then is followed by this.
+    """
+    deciding.near.put(made.status, grown(made.id, made.party, made.volume))  # who comes near it
+    concerned = {*deciding.near.near(made.id)}
+    deciding.near.drop(made.id)
+    deciding.emit([made.party], StopChanged(stop=made))
+    earlier: tuple[str | None, ...] = (None,) * len(made.to)
+    if before is not None:
+        earlier = before.messages
+        concerned |= deciding.world.keep_outs.keys()
+        for each in before.messages:
+            _follow(deciding, deciding.world.messages[each])
+    for party, message_id, reply_to in zip(made.to, made.messages, earlier, strict=True):
+        send_called(deciding, act, party, message_id, telling, called_of(made), reply_to)
+    for each in sorted(concerned):
         look(deciding, deciding.world.operations[each])
+        if before is not None:
+            accept(deciding, each)
+
+
+def called_of(stop: Stop) -> Called:
+    """Return what those named are told of a STOP or SAR case, beside its words."""
+    case = stop.sar
+    return Called(
+        area=area_of(stop), stands=STANDS[stop.state],
+        sar=None if case is None else Sar(phase=case.phase, what=case.what),
+    )  # fmt: skip
 
 
 def renew(deciding: Deciding, act: Act, payload: RenewStop) -> None:
     """Take that a STOP still holds."""
-    old = _own(deciding, act, payload.id)
-    next_us = min(deciding.now_us + RENEWED_US, old.volume.end_us)
-    _change(deciding, old, State.ACTIVE, next_us)
+    confirm(deciding, own_stop(deciding, act, payload.id))
+
+
+def confirm(deciding: Deciding, old: Stop) -> None:
+    """Let a STOP or SAR case be in force, and be asked for anew. old: as it stands, or is to."""
+    change(deciding, replace(old, state=State.ACTIVE, next_us=asked_us(deciding, old.volume)))
 
 
 def end(deciding: Deciding, act: Act, payload: EndStop) -> None:
     """End a STOP; all who were told of it are told."""
-    _end(deciding, _own(deciding, act, payload.id))
+    finish(deciding, own_stop(deciding, act, payload.id))
 
 
 def fall_due(deciding: Deciding, stop: Stop) -> None:
@@ -98,58 +163,69 @@ def fall_due(deciding: Deciding, stop: Stop) -> None:
     if stop.next_us is None or stop.next_us > now_us:
         return
     if end_us <= now_us:
-        _end(deciding, stop)
+        finish(deciding, stop)
     elif stop.state is State.ACTIVE:
-        _change(deciding, stop, State.ASKED, min(now_us + ASKED_US, end_us))
+        next_us = min(now_us + ASKED_US, end_us)
+        change(deciding, replace(stop, state=State.ASKED, next_us=next_us))
     else:
-        _change(deciding, stop, State.UNCONFIRMED, end_us)
+        change(deciding, replace(stop, state=State.UNCONFIRMED, next_us=end_us))
 
 
-def _end(deciding: Deciding, stop: Stop) -> None:
-    """Let a STOP be over, and with it what was to keep out of it."""
-    _change(deciding, stop, State.ENDED, None)
+def finish(deciding: Deciding, stop: Stop) -> None:
+    """Let a STOP or SAR case be over, and with it what was to keep out of it."""
+    change(deciding, replace(stop, state=State.ENDED, next_us=None))
+    look_at_all(deciding)
+
+
+def look_at_all(deciding: Deciding) -> None:
+    """Look at every operation anew that must keep out of somewhere."""
     for each in sorted(deciding.world.keep_outs):
         look(deciding, deciding.world.operations[each])
         accept(deciding, each)
 
 
-def _change(deciding: Deciding, old: Stop, state: State, next_us: int | None) -> None:
-    """Let a STOP stand otherwise; those named are told where it is otherwise for them."""
-    deciding.emit([old.party], StopChanged(stop=replace(old, state=state, next_us=next_us)))
-    for each in old.messages:
+def change(deciding: Deciding, made: Stop) -> None:
+    """Let a STOP or SAR case stand otherwise; those named are told where it is so for them."""
+    deciding.emit([made.party], StopChanged(stop=made))
+    called = called_of(made)
+    for each in made.messages:
         message = deciding.world.messages[each]
-        if message.stop is not None and message.stop.stands is not STANDS[state]:
-            called = replace(message.stop, stands=STANDS[state])
+        if message.stop != called:
             deciding.emit(
                 message.parties, MessageChanged(message=replace(message, stop=called))
             )  # fmt: skip
 
 
-def _own(deciding: Deciding, act: Act, stop_id: str) -> Stop:
-    """Return a STOP that goes on, of who acts; one error for all that is not."""
+def own_stop(deciding: Deciding, act: Act, stop_id: str, *, is_sar: bool = False) -> Stop:
+    """Return a STOP, or a SAR case, that goes on, of who acts; one error for all that is not."""
     found = deciding.world.stops.get(stop_id)
-    if found is None or (found.party, found.status) != (act.party, act.status):
-        raise InputError("stop", stop_id, f"is no STOP of {act.party}", "see your own STOPs")
+    own = None if found is None else (found.party, found.status, found.sar is not None)
+    if found is None or own != (act.party, act.status, is_sar):
+        what = "SAR case" if is_sar else "STOP"
+        raise InputError(what, stop_id, f"is no {what} of {act.party}", f"see your own {what}s")
     if not found.is_protecting:
         raise Refused(
-            f"stop {found.id[:8]}: has ended, at {format_time(found.volume.end_us)[:19]}Z or "
-            "before; send another where one is needed"
+            f"{'SAR case' if is_sar else 'stop'} {found.id[:8]}: has ended, at "
+            f"{format_time(found.volume.end_us)[:19]}Z or before; send another where one is needed"
         )
     return found
 
 
-def _takes(area: Area) -> int:
-    """Return the area-hours of what others are told."""
-    box = Box(
-        south_deg=area.south_deg, west_deg=area.west_deg, north_deg=area.north_deg,
-        east_deg=area.east_deg,
-    )  # fmt: skip
-    return takes_km2h(footprint_km2(pieces_of(box)), area.from_us, area.to_us)
+def _follow(deciding: Deciding, message: Message) -> None:
+    """Let a message be followed by a later one, which says all anew: nothing more is due of it."""
+    if message.stop is None:  # never: it is of a STOP
+        return
+    called = replace(message.stop, stands=Stands.FOLLOWED)
+    made = replace(message, stop=called, next_us=None)
+    deciding.emit(message.parties, MessageChanged(message=made))
 
 
 def _check_metered(deciding: Deciding, made: Stop) -> None:
     """Refuse a STOP past what a party may call at a time, alone or in a day."""
-    own = [each for each in deciding.world.stops.values() if each.party == made.party]
+    own = [
+        each for each in deciding.world.stops.values()
+        if each.party == made.party and each.sar is None
+    ]  # fmt: skip
     if sum(each.is_protecting for each in own) >= MOST:
         raise Refused(
             f"stop: {MOST} of {made.party} have not ended, and {MOST} is the most at a time; end "

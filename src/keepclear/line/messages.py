@@ -23,6 +23,7 @@ import msgspec
 from msgspec.structs import replace
 
 from keepclear.agreement.clauses import Precedence
+from keepclear.agreement.emergencies import Phase
 from keepclear.agreement.words import LINES
 from keepclear.line.ladder import LADDER, Step, Taken, check_step
 from keepclear.line.read_back import ReadBack
@@ -217,13 +218,18 @@ class Message(Signed, frozen=True, kw_only=True):
 
     @property
     def has_stop(self) -> bool:
-        """Tell whether it is of a STOP that has not ended."""
-        return self.stop is not None and self.stop.stands is not Stands.ENDED
+        """Tell whether it says where to keep out now, for a STOP or a SAR case."""
+        return self.stop is not None and self.stop.is_standing
+
+    @property
+    def is_followed(self) -> bool:
+        """Tell whether a later message says all of it anew: then nothing more is due of this."""
+        return self.stop is not None and self.stop.stands is Stands.FOLLOWED
 
     @property
     def is_open(self) -> bool:
         """Tell whether a watch is to see it: something is due of it, or its STOP has not ended."""
-        return self.has_stop or not self.is_done
+        return self.has_stop or not (self.is_done or self.is_followed)
 
     @property
     def due(self) -> dict[Step, int]:
@@ -244,6 +250,18 @@ class Message(Signed, frozen=True, kw_only=True):
     def is_with(self, post: str) -> bool:
         """Tell whether a post of the receiver may take it: one that it has come to."""
         return self.precedence is Precedence.DISTRESS or post in self.posts
+
+
+def precedence_of(called: Called) -> Precedence:
+    """Return the precedence of the message of a STOP or a SAR case.
+
+    A case is DISTRESS in its distress phase. Before that it is URGENT: for the safety of a craft or
+    of persons, and without grave and imminent danger (ICAO Annex 10 Volume II, 5.3.1.1).
+    """
+    if called.sar is None:
+        return Precedence.STOP
+    is_distress = called.sar.phase is Phase.DETRESFA
+    return Precedence.DISTRESS if is_distress else Precedence.URGENT
 
 
 def open_channels(holding: Collection[str], named: Collection[str]) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What those who are told of a STOP know of its place: the area to keep out of, rounded.
+"""What those who are told of a STOP or a SAR case know of its place: the area to keep out of.
 
 1. The volume that was sent is grown and then rounded, so that none of its sides can be read from
    the area: who calls a STOP shows where his people are as coarsely as an operation is shown.
@@ -8,6 +8,7 @@
 
 from enum import StrEnum
 
+from keepclear.agreement.emergencies import InDanger, Phase
 from keepclear.airspace.altitudes import Altitude
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import TimeUs
@@ -34,11 +35,25 @@ class Stands(StrEnum):
 
     IN_FORCE = "in force"
     UNCONFIRMED = "unconfirmed"  # its renewal was not answered; it protects all the same
+    FOLLOWED = "followed"  # a later message says where and how now
     ENDED = "ended"
 
 
+class Sar(Signed, frozen=True, kw_only=True):
+    """What those named are told of a SAR case: how sure it is, and what is in danger."""
+
+    phase: Phase
+    what: InDanger
+
+
 class Called(Signed, frozen=True, kw_only=True):
-    """The STOP of a message: where to keep out, and how it stands."""
+    """The STOP or SAR case of a message: where to keep out, and how it stands. sar: of a case."""
 
     area: Area
     stands: Stands
+    sar: Sar | None = None
+
+    @property
+    def is_standing(self) -> bool:
+        """Tell whether it is this message that says where to keep out now."""
+        return self.stands in {Stands.IN_FORCE, Stands.UNCONFIRMED}

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""STOP: cease activity in this volume, our people are there.
+"""STOP: cease activity in this volume, our people are there; and SAR cases, which are kept so too.
 
 1. The volume is grown by 5 km on every side, upward and downward too, before anything is compared
    with it or shown of it.
 2. It lasts to the end that its sender gives, at most 6 hours from now, or until he ends it.
 3. Every 60 minutes its sender is asked whether it still holds. Unanswered for 10 minutes it is
    UNCONFIRMED, and protects all the same; a renewal confirms it again.
-4. It is metered: its area-hours are capped, and so is how many a party has at a time.
+4. It is metered: its area-hours are capped, and so is how many a party has at a time. A SAR case
+   (`sar`) is not: what it takes is shown.
 """
 
 import math
@@ -20,6 +21,7 @@ from keepclear.agreement.words import LINES
 from keepclear.airspace.volumes import Volume4D
 from keepclear.errors import InputError
 from keepclear.plans.filing import FiledVolume, volumes_of
+from keepclear.plans.sar import Case
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, Status, TimeUs
 from keepclear.units import TMM_PER_M, format_time
@@ -71,11 +73,11 @@ class State(StrEnum):
 
 
 class Stop(Signed, frozen=True, kw_only=True):
-    """A STOP, as rules use it; for its sender alone.
+    """A STOP or a SAR case, as rules use it; for its sender alone.
 
-    act: that sent it. volume: as it was sent, not grown. messages: to each of `to`, in that order.
-    takes_km2h: area-hours of what others are told. next_us: when it is looked at next, None where
-    it has ended.
+    act: that sent it. volume: as it was sent, not grown. messages: to each of `to`, in that order;
+    of a SAR case the latest. takes_km2h: area-hours of what others are told. next_us: when it is
+    looked at next, None where it has ended. sar: of a SAR case, None of a STOP.
     """
 
     id: Id
@@ -89,6 +91,7 @@ class Stop(Signed, frozen=True, kw_only=True):
     takes_km2h: int
     state: State
     next_us: TimeUs | None
+    sar: Case | None = None
 
     @property
     def is_protecting(self) -> bool:
@@ -96,9 +99,9 @@ class Stop(Signed, frozen=True, kw_only=True):
         return self.state is not State.ENDED
 
 
-def stop_volume(payload: SendStop, now_us: int) -> Volume4D:
+def stop_volume(filed: FiledVolume, now_us: int) -> Volume4D:
     """Return the volume of a STOP as it was sent; `InputError` where none can be made of it."""
-    [volume] = volumes_of((payload.volume,), "volume")
+    [volume] = volumes_of((filed,), "volume")
     if volume.end_us <= now_us:
         raise InputError(
             "volume.end", format_time(volume.end_us), "has passed", "give a time to come"

@@ -5,7 +5,8 @@
 2. Each key that signs has a mandate for the act when it was created (`mandates`).
 3. What takes two representatives takes both in one envelope: an act lives 24 hours at most, so
    both signed within those.
-4. Distress is taken from any key that is appointed, whatever its mandates say.
+4. Distress, an act of a SAR case too, is taken from any key that is appointed, whatever its
+   mandates say.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,9 @@ from keepclear.record.key_documents import Appointed, Keyring
 from keepclear.record.mandates import OF_TWO, Power, check_mandate, needed_for, power_of
 
 DISTRESS: Final = "distress"
+SAR: Final = ("sar.open", "sar.update", "sar.phase", "sar.renew", "sar.close")
+OF_DISTRESS: Final = frozenset({DISTRESS, *SAR})
+"""What is taken whatever mandates, clocks and rates say: told by the kind, before it is read."""
 
 
 class Signers(NamedTuple):
@@ -71,7 +75,7 @@ def check_signers(
                 path, each.who, f"is no key for acts of post {act.post}",
                 f"sign with a key of post {act.post}, or let that post be another",
             )  # fmt: skip
-        if deed != DISTRESS:
+        if deed not in OF_DISTRESS:
             check_mandate(each.mandates, deed, act.created_us, each.who, path)
     power = power_of(deed)
     if power is None:

@@ -74,7 +74,7 @@ from keepclear.record.parts import (
 )
 from keepclear.record.personal import belongs_to
 from keepclear.record.receipts import Receipt, verify_receipt
-from keepclear.record.signers import DISTRESS, deed_of, verify_signers
+from keepclear.record.signers import OF_DISTRESS, deed_of, verify_signers
 
 Tell = Callable[[int], None]
 
@@ -391,7 +391,7 @@ class Verification:
                 "creation", "ask who entered it",
             )  # fmt: skip
         is_in_time = act.created_us - CLOCK_US <= part.at_us < act.expires_us
-        if not is_in_time and deed_of(act) != DISTRESS:
+        if not is_in_time and deed_of(act) not in OF_DISTRESS:
             raise NotProven(
                 path, part.at_us, "was entered before it was made or after it expired",
                 "ask who entered it",

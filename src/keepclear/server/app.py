@@ -59,7 +59,7 @@ from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import NotProven
 from keepclear.record.headers import Status, read_act
 from keepclear.record.key_documents import Appointed, Keyring
-from keepclear.record.signers import DISTRESS, deed_of
+from keepclear.record.signers import OF_DISTRESS, deed_of
 from keepclear.record.signing_in import SIGN_IN, SLIP, CarrySession
 from keepclear.server.answers import (
     Answered,
@@ -490,6 +490,6 @@ async def distress_in(request: Ask) -> Envelope | None:
     """Return the envelope that a body is, where its act is distress; None for everything else."""
     try:
         envelope = await envelope_in(request)
-        return envelope if deed_of(read_act(envelope)) == DISTRESS else None
+        return envelope if deed_of(read_act(envelope)) in OF_DISTRESS else None
     except CallerError:
         return None
