@@ -366,10 +366,10 @@ def test_the_language_of_a_desk_is_a_setting(desks: Desks, tmp_path: Path) -> No
 
 def test_distress_is_sent_with_two_words_and_taken_by_any_post(desks: Desks) -> None:
     sent = desks.run(
-        "north", "line", "distress", "south", "Crew in the sea.", "--position", "35-12.0N 034-54.0E"
+        "north", "line", "distress", "south", "Crew in the sea.", "--frequency", "121.5 MHz"
     )
 
     assert sent.startswith("DISTRESS (MAYDAY)  message ")
     assert '"Crew in the sea." (en)' in sent
-    assert "position    35.20000N 034.90000E" in sent
+    assert "frequency   121.500 MHz" in sent
     assert "DISTRESS (MAYDAY)" in desks.run("south", "line", "read", "--not-shown")

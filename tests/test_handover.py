@@ -33,7 +33,7 @@ UP_TO_DISSEMINATED: Final = (
 )  # fmt: skip
 (STOPS, UNACKNOWLEDGED, TO_TELL, SENT, STANDBY, LINES, CONFLICTS, ACTIVE) = range(8)
 TITLES: Final = (
-    "STOPs that stand, and what must keep out",
+    "STOPs and SAR cases that stand, and what must keep out",
     "Messages at watch that nobody has acknowledged",
     "Messages acknowledged, with units at watch still to be told",
     "Messages that b has sent, not done by the other side",

@@ -63,7 +63,7 @@ def test_a_party_that_is_named_is_told_phase_what_the_place_and_where_to_keep_ou
     assert told.within_us == WITHIN_S[Precedence.DISTRESS] * SECOND_US
     assert [value_text(each) for each in told.values] == ["35.00000N 035.50000E"]
     assert told.stop is not None
-    assert told.stop.sar == Sar(phase=Phase.DETRESFA, what=InDanger.PERSONS)
+    assert told.stop.sar == Sar(phase=Phase.DETRESFA, what=InDanger.PERSONS, within_m=5_000)
     assert (told.stop.area, told.stop.stands) == (area_of(made), Stands.IN_FORCE)
     assert message_of(stage, made, "c").text == CRY
 
@@ -121,8 +121,9 @@ def test_the_act_and_the_case_stand_in_the_tree_of_its_sender_alone() -> None:
 def test_who_is_named_does_not_learn_who_else_is_or_how_large_the_volume_was() -> None:
     def read(*to: str, radius: str = "5 km") -> tuple[list[object], int]:
         stage = at_line()
-        made = cry(stage, *to, where=where(radius=radius))
-        drift(stage, made, 35.001, where=where(35.001, radius=radius))
+        nothing = Known(frequency="121.5 MHz")  # what is told of a position is told with how far
+        made = cry(stage, *to, where=where(radius=radius), known=nothing)
+        drift(stage, made, 35.001, where=where(35.001, radius=radius), known=nothing)
         messages = [each for each in stage.exchange.world.messages.values() if each.receiver == "b"]
         bare = [replace(each, id="", act="", reply_to=None) for each in messages]
         return list(bare), len(leaves_seen(stage, "b"))
@@ -225,7 +226,7 @@ def test_each_phase_up_or_down_is_told_by_a_message_with_its_own_deadline() -> N
         for party in "bc":
             told = message_of(stage, at_stop(stage, made), party)
             assert told.stop is not None
-            assert told.stop.sar == Sar(phase=phase, what=InDanger.PERSONS)
+            assert told.stop.sar == Sar(phase=phase, what=InDanger.PERSONS, within_m=5_000)
             assert (told.precedence, told.text) == (precedence, "Heard by radio.")
             assert [each.typed for each in told.values] == [AT]  # where they are stays told
     said = refusal(stage, "a", "sar.phase/1", phase_again(made))

@@ -36,6 +36,7 @@ from keepclear.cli.key_changes import appoint, rotate
 from keepclear.cli.line import line
 from keepclear.cli.line_distress import distress
 from keepclear.cli.line_forms import accident, readback, templates
+from keepclear.cli.line_sar import sar
 from keepclear.cli.line_stop import renew, stop, stop_end
 from keepclear.cli.line_watch import watch as watch_line
 from keepclear.cli.operation import operation
@@ -96,7 +97,8 @@ for each in (
 ):  # fmt: skip
     agreement.add_command(each)
 for each in (
-    accident, distress, none_here, readback, renew, stop, stop_end, templates, withdraw_none_here,
+    accident, distress, none_here, readback, renew, sar, stop, stop_end, templates,
+    withdraw_none_here,
 ):  # fmt: skip
     line.add_command(each)
 for each in (incident_in_file, export):

@@ -53,7 +53,7 @@ def stop(to: str, text: str, language: str, home: str, *, yes: bool, **place: An
             click.echo("\n".join(_preview(made, at.client.party)))
             if not (yes or click.confirm("Send it?")):
                 return ["not sent"]
-            return _told(at, at.act("line.stop/1", made))
+            return told(at, at.act("line.stop/1", made))
 
     return refusing_values(make)
 
@@ -89,20 +89,26 @@ def stop_end(own: str, home: str) -> int:
 
 
 def _act(home: str, own: str, kind: str, payload: "type[Signed]") -> int:
-    from keepclear.reports.stop_text import read_stops
-
     def make() -> list[str]:
         with desk(home) as at:
             at.client.catch_up()
-            stops = read_stops(at.folder.lines()).stops
-            made = payload(id=one_of(own, list(stops), "STOP"))
-            return _told(at, at.act(kind, made))
+            made = payload(id=own_id(at, own, is_sar=False))
+            return told(at, at.act(kind, made))
 
     return print_or_refuse(make)
 
 
-def _told(at: AtDesk, parts: "tuple[Part, ...]") -> list[str]:
-    """Return how a STOP stands after an act; where it was signed apart, that it was."""
+def own_id(at: AtDesk, given: str, *, is_sar: bool) -> str:
+    """Return the id of the one own STOP, or SAR case, whose id begins so."""
+    from keepclear.reports.stop_text import read_stops
+
+    stops = read_stops(at.folder.lines()).stops.values()
+    found = [each.id for each in stops if (each.sar is not None) is is_sar]
+    return one_of(given, found, "SAR case" if is_sar else "STOP")
+
+
+def told(at: AtDesk, parts: "tuple[Part, ...]") -> list[str]:
+    """Return how a STOP or SAR case stands after an act; where it was signed apart, that it was."""
     import msgspec
 
     from keepclear.exchange.events import StopChanged
@@ -120,17 +126,10 @@ def _preview(made: "SendStop", party: str) -> list[str]:
     from keepclear.exchange.keep_outs import area_told
     from keepclear.plans.stops import stop_volume
     from keepclear.reports.play_values import day_of, listed
-    from keepclear.reports.printable import printable
-    from keepclear.reports.stop_text import LABEL, area_rows
+    from keepclear.reports.stop_text import area_rows, told_first
 
     now_us = time.time_ns() // 1000
     area = area_told(stop_volume(made.volume, now_us))
-    rows = [
-        ("they read", f'"{printable(made.text)}" ({made.language}), and that {party} says so'),
-        *area_rows(area, day_of(now_us)),
-        ("all others", "whose operations come within 5 km of it, now or later, learn that they"),
-        ("", "must keep out of this area at these times, and not from whom or why"),
-        ("not told", "the volume as you gave it; who else is named; and to you, who must keep out"),
-    ]
-    lines = [f"STOP to {listed(list(made.to))}"]
-    return [*lines, *(f"  {label:<{LABEL}}{said}" for label, said in rows), ""]
+    head = f"STOP to {listed(list(made.to))}"
+    said = made.text, made.language
+    return told_first(head, party, said, *area_rows(area, day_of(now_us)))

@@ -35,8 +35,8 @@ def _with(function: Function, *options: Callable[[Function], Function]) -> Funct
     return function
 
 
-def place_options(function: Function) -> Function:
-    """Let a command be given a place, heights and times."""
+def area_options(function: Function) -> Function:
+    """Let a command be given a place and heights."""
     return _with(
         function,
         click.option("--circle", metavar="LAT,LON", help="A circle; give --radius with it."),
@@ -49,6 +49,13 @@ def place_options(function: Function) -> Function:
         click.option("--width", help='As "10 NM".'),
         click.option("--lower", help='As "FL240", "1200 ft AGL", "0 m AMSL"; none is the surface.'),
         click.option("--upper", help="As --lower; none is unlimited."),
+    )  # fmt: skip
+
+
+def place_options(function: Function) -> Function:
+    """Let a command be given a place, heights and times."""
+    return _with(
+        function, area_options,
         click.option("--start", help='As "2015-10-05T09:00:00Z", or "+30 min".'),
         click.option("--end", help="As --start."),
         click.option("--lasts", help='Instead of --end: as "2 h".'),
@@ -397,7 +404,7 @@ def volume_of(place: dict[str, Any]) -> "FiledVolume":
     if bool(place["end"]) == bool(place["lasts"]):
         raise click.UsageError("--end, --lasts: give one of the two")
     return FiledVolume(
-        shape=_shape(place), lower=place["lower"], upper=place["upper"], start=_text(start_us),
+        shape=shape_of(place), lower=place["lower"], upper=place["upper"], start=_text(start_us),
         end=_text(_end(place, start_us)),
     )  # fmt: skip
 
@@ -410,7 +417,8 @@ def _end(plan: dict[str, Any], start_us: int) -> int:
     return start_us + parse_duration_us(plan["lasts"], "--lasts")
 
 
-def _shape(plan: dict[str, Any]) -> Any:  # noqa: ANN401 one of the shapes
+def shape_of(plan: dict[str, Any]) -> Any:  # noqa: ANN401 one of the shapes
+    """Return the shape that options say."""
     from keepclear.airspace.positions import positions
     from keepclear.plans.filing import FiledCircle, FiledCorridor, FiledOrbit, FiledPolygon
 

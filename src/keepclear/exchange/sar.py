@@ -39,9 +39,9 @@ from keepclear.plans.sar import (
     OpenSar,
     RenewSar,
     UpdateSar,
-    check_known,
     lasting_us,
     volume_from,
+    within_m,
 )
 from keepclear.plans.stops import State, Stop, stop_volume
 from keepclear.record.headers import Act
@@ -55,9 +55,11 @@ def open_case(deciding: Deciding, act: Act, payload: OpenSar) -> None:
         if each.party == act.party and each.act == act.id:
             raise Refused(f"act {act.id[:SHORT]}: was taken before, as SAR case {each.id[:SHORT]}")
     to, now_us = named_in(deciding, act, payload.to), deciding.now_us
-    check_known(payload.known, payload.where)
     volume = stop_volume(volume_from(payload.where, now_us), now_us)
-    case = Case(phase=payload.phase, what=payload.what, known=payload.known, acts=(act.id,))
+    case = Case(
+        phase=payload.phase, what=payload.what, known=payload.known, acts=(act.id,),
+        within_m=within_m(payload.known, payload.where),
+    )  # fmt: skip
     telling = Telling(payload.text, payload.language, values_of(payload.known))
     call(deciding, act, begun(deciding, act, to, volume, case), telling)
 
@@ -65,10 +67,12 @@ def open_case(deciding: Deciding, act: Act, payload: OpenSar) -> None:
 def update(deciding: Deciding, act: Act, payload: UpdateSar) -> None:
     """Say where they are now: others keep out of there, and no longer of where they were."""
     old, case = _own(deciding, act, payload.id)
-    check_known(payload.known, payload.where)
     now_us = deciding.now_us
     volume = stop_volume(volume_from(payload.where, now_us), now_us)
-    made = replace(old, volume=volume, sar=replace(case, known=payload.known))
+    known = within_m(payload.known, payload.where)
+    made = replace(
+        old, volume=volume, sar=replace(case, known=payload.known, within_m=known)
+    )  # fmt: skip
     telling = Telling(payload.text, payload.language, values_of(payload.known))
     _tell_anew(deciding, act, old, made, telling)
 

@@ -138,7 +138,9 @@ def called_of(stop: Stop) -> Called:
     case = stop.sar
     return Called(
         area=area_of(stop), stands=STANDS[stop.state],
-        sar=None if case is None else Sar(phase=case.phase, what=case.what),
+        sar=None if case is None else Sar(
+            phase=case.phase, what=case.what, within_m=case.within_m
+        ),
     )  # fmt: skip
 
 

@@ -211,8 +211,8 @@ class Message(Signed, frozen=True, kw_only=True):
 
     @property
     def is_done(self) -> bool:
-        """Tell whether every step that is due of it was taken."""
-        return all(
+        """Tell whether every step that is due of it was taken, or is asked for by a later one."""
+        return self.is_followed or all(
             self.first(each) is not None for each in (Step.ACKNOWLEDGED, *self.due_after)
         )  # fmt: skip
 
@@ -229,7 +229,7 @@ class Message(Signed, frozen=True, kw_only=True):
     @property
     def is_open(self) -> bool:
         """Tell whether a watch is to see it: something is due of it, or its STOP has not ended."""
-        return self.has_stop or not (self.is_done or self.is_followed)
+        return self.has_stop or not self.is_done
 
     @property
     def due(self) -> dict[Step, int]:

@@ -40,10 +40,14 @@ class Stands(StrEnum):
 
 
 class Sar(Signed, frozen=True, kw_only=True):
-    """What those named are told of a SAR case: how sure it is, and what is in danger."""
+    """What those named are told of a SAR case: how sure it is, and what is in danger.
+
+    within_m: of a position that they are told, how far from it they may be; None without one.
+    """
 
     phase: Phase
     what: InDanger
+    within_m: int | None = None
 
 
 class Called(Signed, frozen=True, kw_only=True):

@@ -34,7 +34,7 @@ from keepclear.plans.filing import (
 )
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name
-from keepclear.units import format_time, parse_duration_us
+from keepclear.units import TMM_PER_M, format_time, parse_duration_us, parse_length_tmm
 
 LONGEST_US: Final = 6 * 3_600_000_000
 Said = Annotated[str, msgspec.Meta(max_length=2_000, pattern=LINES)]
@@ -124,12 +124,14 @@ class Case(Signed, frozen=True, kw_only=True):
     """What a SAR case has beside what a STOP has; for its sender alone.
 
     acts: all that were taken on it, in order: none is taken twice, however late it comes again.
+    within_m: how far they may be from the position that those named are told; None where none is.
     """
 
     phase: Phase
     what: InDanger
     known: Known
     acts: tuple[Id, ...]
+    within_m: int | None = None
 
 
 def _check_said(text: str) -> None:
@@ -155,13 +157,14 @@ def volume_from(where: Where, now_us: int) -> FiledVolume:
     )  # fmt: skip
 
 
-def check_known(known: Known, where: Where) -> None:
-    """Refuse a position that is not the centre of the circle to keep out of, as far as it is known.
+def within_m(known: Known, where: Where) -> int | None:
+    """Return how far they may be from the position that is told (metres), None where none is.
 
-    `InputError` says how far it is from there.
+    That is the radius of the circle to keep out of, and the position is its centre, as far as it is
+    known; `InputError` says how far it is from there.
     """
     if known.position is None:
-        return
+        return None
     place = parse_place(known.position, "position")
     if not isinstance(where.shape, FiledCircle):
         raise InputError(
@@ -177,3 +180,4 @@ def check_known(known: Known, where: Where) -> None:
             f"is {away_m:,.0f} m from the centre of the circle to keep out of, and known to "
             f"{place.within_m:,} m", "give one and the same",
         )  # fmt: skip
+    return -(-parse_length_tmm(where.shape.radius, "radius") // TMM_PER_M)

@@ -59,7 +59,7 @@ def handover(
     active = [each for each in picture.protecting().values() if each.state in ACTIVE]
     unsettled = [each for each in picture.conflicts.values() if each.state not in SETTLED]
     return [
-        Section("STOPs that stand, and what must keep out", tuple(
+        Section("STOPs and SAR cases that stand, and what must keep out", tuple(
             _stops(picture, held, party, now_us)
         )),
         _messages(f"Messages at {post} that nobody has acknowledged", now_us,

@@ -59,8 +59,8 @@ def is_here(message: Message, party: str, post: str) -> bool:
 
 
 def is_taken(message: Message) -> bool:
-    """Tell whether a person has acknowledged a message."""
-    return message.first(Step.ACKNOWLEDGED) is not None
+    """Tell whether a person has acknowledged a message, or a later one asks for all of it."""
+    return message.is_followed or message.first(Step.ACKNOWLEDGED) is not None
 
 
 def _listed(messages: Iterable[Message], now_us: int) -> list[Message]:
@@ -96,6 +96,8 @@ def _last(message: Message) -> Step:
 
 def due_text(message: Message, now_us: int) -> str:
     """Return what is due next of a message and when, or what is OVERDUE and for how long."""
+    if message.is_followed:
+        return "a later message says how it stands"
     if message.is_done:
         return "all is done"
     late = [each for each in message.overdue if message.first(each.step) is None]

@@ -15,6 +15,7 @@ from keepclear.line.first_action import first_action
 from keepclear.line.ladder import LADDER, Step
 from keepclear.line.messages import SPOKEN, Answer, Message, Overdue, StepTaken
 from keepclear.line.read_back import ReadBack
+from keepclear.line.stops import Stands
 from keepclear.line.values import value_text
 from keepclear.reports.form_text import apart, form_rows, title_of
 from keepclear.reports.play_values import day_of, listed
@@ -26,7 +27,7 @@ from keepclear.reports.read_back_text import (
     read_back_text,
     value_row,
 )
-from keepclear.reports.stop_text import WORDS, called_rows, framed
+from keepclear.reports.stop_text import WORDS, called_rows, called_text, framed
 from keepclear.units import US_PER_S, format_time
 
 SHORT: Final = 8
@@ -50,7 +51,7 @@ def in_order(messages: Iterable[Message]) -> list[Message]:
     """Return messages as they are read: unacknowledged first, the most urgent, then the oldest."""
 
     def place(message: Message) -> tuple[bool, int, int]:
-        is_taken = message.first(Step.ACKNOWLEDGED) is not None
+        is_taken = message.is_followed or message.first(Step.ACKNOWLEDGED) is not None
         return is_taken, ORDER.index(message.precedence), message.sent_us
 
     return sorted(messages, key=place)
@@ -68,7 +69,7 @@ def message_rows(message: Message, now_us: int, language: str = "en") -> Iterato
 def _message_rows(message: Message, now_us: int, language: str) -> Iterator[str]:
     yield (
         f"{precedence_text(message.precedence)}  message {message.id[:SHORT]} from "
-        f"{message.sender}, {message.sender_post}, to {_to(message)}: {_stands(message)}"
+        f"{message.sender}, {message.sender_post}, to {_to(message)}: {standing_text(message)}"
     )
     for label, text in _rows(message, now_us, language):
         yield f"  {label:<{LABEL}}{text}"
@@ -133,7 +134,7 @@ def changed_text(event: MessageChanged | MessageOverdue) -> str:
     if event.answer is not None:
         return f"{name}: {_answered(event.answer)}"
     if event.taken is None and message.stop is not None:
-        return f"{precedence_text(message.precedence)}: {name} {WORDS[message.stop.stands]}"
+        return stands_text(message, name)
     if event.taken is None or event.taken.step is Step.SENT:
         return (
             f"{precedence_text(message.precedence)}: {name} from {message.sender}, "
@@ -141,6 +142,17 @@ def changed_text(event: MessageChanged | MessageOverdue) -> str:
         )
     after = _seconds(event.taken.at_us - message.sent_us)
     return f"{name} is {event.taken.step} {after} s after it was sent, by {_by(event.taken)}"
+
+
+def stands_text(message: Message, name: str) -> str:
+    """Return how the STOP or SAR case of a message stands now; loud, but where a later one is."""
+    called = message.stop
+    if called is None or called.stands is Stands.FOLLOWED:
+        return f"{name}: {WORDS[Stands.FOLLOWED]}"
+    loud = precedence_text(message.precedence)
+    if called.sar is None or not called.is_standing:
+        return f"{loud}: {name} {WORDS[called.stands]}"
+    return f"{loud}: {name}: {called_text(called, message.sent_us)}"
 
 
 def overdue_text(overdue: Overdue) -> str:
@@ -202,7 +214,7 @@ def _due(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
         yield "due", f"{steps} by {second(due_us)}, in {duration(due_us - now_us)} ({clause})"
 
 
-def _stands(message: Message) -> str:
+def standing_text(message: Message) -> str:
     """Return how far a message has come, whether it is confirmed, since when it is overdue."""
     last = max((each.step for each in message.steps), key=list(LADDER).index)
     late = [each for each in message.overdue if message.first(each.step) is None]

@@ -12,6 +12,7 @@ from keepclear.exchange.events import MessageChanged, MessageOverdue
 from keepclear.line import acts
 from keepclear.line.ladder import LADDER, Step
 from keepclear.line.messages import Message
+from keepclear.plans.sar import ChangePhase, CloseSar, OpenSar, RenewSar, UpdateSar
 from keepclear.plans.stops import EndStop, RenewStop, SendStop
 from keepclear.reports.form_text import apart, form_rows
 from keepclear.reports.message_text import overdue_text, precedence_text
@@ -19,7 +20,7 @@ from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import clock, day_of, listed
 from keepclear.reports.printable import printable
 from keepclear.reports.read_back_text import confirmed_text, read_back_rows, value_row
-from keepclear.reports.stop_text import SHORT, WORDS, area_rows
+from keepclear.reports.stop_text import SHORT, WORDS, area_rows, how_text, name_of
 from keepclear.units import US_PER_S
 
 DOES: Final = {
@@ -34,6 +35,11 @@ DOES: Final = {
     "line.stop": "sends a STOP to {}",
     "line.stop-renew": "renews STOP {}",
     "line.stop-end": "ends STOP {}",
+    "sar.open": "opens a SAR case, told to {}",
+    "sar.update": "says where they are now, SAR case {}",
+    "sar.phase": "changes the phase of SAR case {}",
+    "sar.renew": "renews SAR case {}",
+    "sar.close": "closes SAR case {}",
 }
 OF_MESSAGES: Final = (MessageChanged, MessageOverdue)
 OF_A_MESSAGE: Final = (
@@ -68,9 +74,11 @@ class MessageTeller:
             case acts.SendDistress():
                 what = f"{names.message(made[0]) if made else 'a message'} to {payload.to}"
                 what += ", DISTRESS (MAYDAY)"
-            case SendStop():
+            case SendStop() | OpenSar():
                 what = listed(list(payload.to))
-            case RenewStop() | EndStop():
+            case ChangePhase():
+                what = f"{payload.id[:SHORT]} to {payload.phase}"
+            case RenewStop() | EndStop() | UpdateSar() | RenewSar() | CloseSar():
                 what = payload.id[:SHORT]
             case acts.AnswerMessage():
                 what = f"{names.message(payload.id)} with {payload.word}"
@@ -98,7 +106,8 @@ class MessageTeller:
         if taken is None:
             if value.read_back is None and message.stop is not None:
                 name = self._names.message(message.id)
-                yield Row("", f"the STOP of {name} is {WORDS[message.stop.stands]}")
+                what = "STOP" if message.stop.sar is None else "SAR case"
+                yield Row("", f"the {what} of {name}: {WORDS[message.stop.stands]}")
             return
         if taken.step is Step.SENT:
             yield from self._sent(message)
@@ -123,7 +132,10 @@ class MessageTeller:
     def _sent(self, message: Message) -> Iterator[Row]:
         if message.stop is not None:  # its act is for the sender alone
             name = self._names.message(message.id)
-            yield Row("", f"{message.sender.upper()} sends {name} to {message.receiver}, STOP")
+            said = precedence_text(message.precedence)
+            yield Row("", f"{message.sender.upper()} sends {name} to {message.receiver}, {said}")
+            if message.stop.sar is not None:
+                yield Row(name_of(message.stop), how_text(message.stop))
         yield from (Row("form", line) for line in form_rows(message))
         if message.text:
             yield Row("says", f'"{apart(message.text)}" ({message.language})')

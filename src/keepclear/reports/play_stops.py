@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a story says of STOPs: how one stands for its sender, and what must keep out."""
+"""What a story says of STOPs and SAR cases: how one stands for its sender, and what keeps out."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,6 +13,8 @@ def stop_text(stop: Stop) -> str:
     """Return how a STOP stands, as its sender is told."""
     by = "" if stop.next_us is None else f" by {clock(stop.next_us)}"
     name = f"the STOP of {stop.party.upper()}"
+    if stop.sar is not None:
+        name = f"the SAR case of {stop.party.upper()} ({stop.sar.phase}, {stop.sar.what})"
     match stop.state:
         case State.ACTIVE:
             return f"{name} is in force; whether it still holds is to be said{by}"

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a post reads of STOPs: its own, those it was told of, and where it must keep out."""
+"""What a post reads of STOPs and SAR cases: its own, those it was told of, where to keep out."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
 
+from keepclear.agreement.emergencies import Phase
 from keepclear.exchange.events import KeepOutsChanged, StandingCarried, StopChanged
 from keepclear.exchange.world import KeepOuts, stood
 from keepclear.line.stops import Area, Called, Stands
@@ -13,8 +14,9 @@ from keepclear.plans.stops import State, Stop
 from keepclear.record.entries import Part
 from keepclear.record.files import LeafLine
 from keepclear.reports.play_values import day_of, listed, window
+from keepclear.reports.printable import printable
 from keepclear.reports.texts import position_text
-from keepclear.units import format_time
+from keepclear.units import format_time, nautical_miles
 
 SHORT: Final = 8
 LABEL: Final = 12
@@ -29,12 +31,21 @@ UNCONFIRMED: Final = (
 )
 WORDS: Final = {
     Stands.IN_FORCE: "in force", Stands.UNCONFIRMED: UNCONFIRMED,
+    Stands.FOLLOWED: "followed: a later message says how it stands, and where to keep out",
     Stands.ENDED: "has ended; nobody need keep out any more",
 }  # fmt: skip
 
 
+MEANS: Final = {
+    Phase.INCERFA: "uncertainty", Phase.ALERFA: "alert", Phase.DETRESFA: "distress",
+}  # fmt: skip
+
+
 class Held(NamedTuple):
-    """What a party's own copy holds: its own STOPs by id, where its operations must keep out."""
+    """What a party's own copy holds.
+
+    stops: its own STOPs and SAR cases, by id; keep_outs: where its operations must keep out.
+    """
 
     stops: dict[str, Stop]
     keep_outs: dict[str, tuple[Area, ...]]
@@ -80,51 +91,115 @@ def area_rows(area: Area, day: str) -> Iterator[tuple[str, str]]:
 
 
 def called_rows(called: Called, day: str) -> Iterator[tuple[str, str]]:
-    """Yield how a STOP stands for those who were told of it."""
-    yield "STOP", WORDS[called.stands]
-    yield from area_rows(called.area, day)
+    """Yield how a STOP or a SAR case stands for those who were told of it.
+
+    Of what is followed no area: it is of no use any more where to keep out was.
+    """
+    yield name_of(called), how_text(called)
+    if called.sar is not None:
+        yield from within_rows(called.sar.within_m)
+    if called.stands is not Stands.FOLLOWED:
+        yield from area_rows(called.area, day)
+
+
+def name_of(called: Called) -> str:
+    """Return what keeps others out: STOP, or SAR."""
+    return "STOP" if called.sar is None else "SAR"
+
+
+def how_text(called: Called) -> str:
+    """Return how a STOP stands; of a SAR case its phase and what is in danger, too."""
+    stands, sar = WORDS[called.stands], called.sar
+    return stands if sar is None else f"{phase_text(sar.phase)}, {sar.what} in danger; {stands}"
+
+
+def within_rows(far_m: int | None) -> Iterator[tuple[str, str]]:
+    """Yield how far from the position that is told those in danger may be."""
+    if far_m is not None:
+        yield "within", f"{far_m:,} m ({nautical_miles(far_m):.1f} NM) of the position"
+
+
+def phase_text(phase: Phase) -> str:
+    """Return a phase with what its code means."""
+    return f"{phase} ({MEANS[phase]})"
 
 
 def called_text(called: Called, now_us: int) -> str:
     """Return a STOP that one was told of, in a sentence."""
     rows = dict(area_rows(called.area, day_of(now_us)))
     where = ", ".join(rows.values())
-    return f"STOP, {WORDS[called.stands]}; {where}"
+    return f"{name_of(called)}, {how_text(called)}; {where}"
 
 
 def framed(rows: Iterable[str], called: Called) -> Iterator[str]:
-    """Yield the lines of a message, between two bars where its STOP has not ended."""
-    if called.stands is Stands.ENDED:
+    """Yield the lines of a message, between two bars where its STOP or SAR case stands."""
+    if not called.is_standing:
         yield from rows
         return
-    bar = " STOP ".center(WIDE, "#")
+    phase = "" if called.sar is None else f"{called.sar.phase} "
+    bar = f" {name_of(called)} {phase}".center(WIDE, "#")
     yield bar
     yield from rows
     yield bar
 
 
 def stop_changed_text(stop: Stop) -> str:
-    """Return how one's own STOP stands, in a sentence; what is to be done begins with URGENT."""
-    name = f"STOP {stop.id[:SHORT]} to {listed(list(stop.to))}"
+    """Return how one's own STOP or SAR case stands, in a sentence.
+
+    What is to be done begins with URGENT.
+    """
+    name = f"{own_name(stop)} to {listed(list(stop.to))}"
     by = "" if stop.next_us is None else f"{format_time(stop.next_us)[11:19]}Z"
+    ends = "end" if stop.sar is None else "close"
+    until = "" if stop.sar is None else f" until {format_time(stop.volume.end_us)[:19]}Z"
     match stop.state:
         case State.ACTIVE:
-            return f"{name} is in force; at {by} you are asked whether it still holds, or it ends"
+            ends = ", or it ends" if stop.sar is None else ""
+            return f"{name} is in force{until}; at {by} you are asked whether it still holds{ends}"
         case State.ASKED:
             return (
-                f"URGENT: {name}: does it still hold? Renew or end it by {by}; it is then "
+                f"URGENT: {name}: does it still hold? Renew or {ends} it by {by}; it is then "
                 "unconfirmed, and protects all the same"
             )
         case State.UNCONFIRMED:
-            return f"URGENT: {name} is unconfirmed, and protects all the same; renew it, or end it"
+            return (
+                f"URGENT: {name} is unconfirmed, and protects all the same{until}; renew it, or "
+                f"{ends} it"
+            )
         case _:
             return f"{name} has ended"
+
+
+def own_name(stop: Stop) -> str:
+    """Return what one's own STOP or SAR case is called, by how its id begins."""
+    short = stop.id[:SHORT]
+    if stop.sar is None:
+        return f"STOP {short}"
+    return f"SAR case {short} ({stop.sar.phase}, {stop.sar.what})"
 
 
 def own_stops_text(stops: Iterable[Stop]) -> list[str]:
     """Return how one's own STOPs stand that have not ended; nothing where there are none."""
     going_on = [each for each in stops if each.is_protecting]
     return ["", *map(stop_changed_text, going_on)] if going_on else []
+
+
+def told_first(
+    head: str, party: str, said: tuple[str, str], *rows: tuple[str, str]
+) -> list[str]:  # fmt: skip
+    """Return what each will learn of a STOP or SAR case, before it is sent.
+
+    said: the text, and the language that it is in; rows: what those named learn beside it.
+    """
+    text, language = said
+    all_rows = [
+        ("they read", f'"{printable(text)}" ({language}), and that {party} says so'),
+        *rows,
+        ("all others", "whose operations come within 5 km of it, now or later, learn that they"),
+        ("", "must keep out of this area at these times, and not from whom or why"),
+        ("not told", "the volume as you gave it; who else is named; and to you, who must keep out"),
+    ]
+    return [head, *(f"  {label:<{LABEL}}{each}" for label, each in all_rows), ""]
 
 
 def keep_outs_changed_text(event: KeepOutsChanged, at_us: int) -> str:

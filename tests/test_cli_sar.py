@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`keepclear line distress` with a place and `keepclear line sar`, as two posts type them."""
+
+import re
+from typing import Final
+
+import pytest
+
+from tests.desk_plays import Desks
+from tests.test_cli_line import desks as desks  # noqa: PLC0414 the fixture
+
+WORDS: Final = "Crew in the sea, two persons."
+PLACE: Final = ("--position", "35-12.0N 034-54.0E", "--within", "1 NM")
+
+
+def opened(desks: Desks, *more: str) -> str:
+    """Let north send DISTRESS with a place to south, and return the short id of the case."""
+    said = desks.run("north", "line", "distress", "south", WORDS, *PLACE, "--yes", *more)
+    found = re.search(r"SAR case ([0-9a-f]{8}) \(DETRESFA, persons\) to south is in force", said)
+    assert found, said
+    return found[1]
+
+
+def test_a_cry_with_a_place_is_read_in_a_frame_with_the_place_and_where_to_keep_out(
+    desks: Desks,
+) -> None:
+    own = opened(desks)
+
+    read = desks.run("south", "line", "read", "--shown")
+    assert re.search(r"(?m)^#+ SAR DETRESFA #+$", read)
+    assert "DISTRESS (MAYDAY)  message " in read
+    assert "DETRESFA (distress), persons in danger; in force" in read
+    assert "position    35.20000N 034.90000E" in read
+    assert "keep out of" in read
+    shown = desks.run("north", "line", "sar", "show", own)
+    assert "displayed" in shown
+    assert "no cap refuses a SAR case" in shown
+    assert "DETRESFA (distress), persons in danger" in desks.run("south", "line", "sar", "show")
+
+
+def test_it_is_moved_raised_renewed_and_closed_and_each_is_told(desks: Desks) -> None:
+    own = opened(desks)
+    moved = desks.run(
+        "north", "line", "sar", "update", own, "They drift.", "--position", "35-12.5N 034-57.0E",
+        "--yes",
+    )  # fmt: skip
+    assert "where they are now, to south" in moved
+    read = desks.run("south", "line", "read", "--all")
+    assert "followed: a later message says how it stands, and where to keep out" in read
+    assert "position    35.20833N 034.95000E" in read
+    said = desks.run("north", "line", "sar", "phase", own, "alerfa", "Raft found, all on board.")
+    assert f"SAR case {own} (ALERFA, persons) to south is in force" in said
+    assert "URGENT (PAN PAN)  message" in desks.run("south", "line", "read", "--all")
+    assert "is in force" in desks.run("north", "line", "sar", "renew", own, "--lasts", "1 h")
+    assert "has ended" in desks.run("north", "line", "sar", "close", own)
+    assert "has ended; nobody need keep out" in desks.run("south", "line", "read", "--all")
+    assert own not in desks.run("north", "line", "sar", "show")
+    assert "has ended" in desks.run("north", "line", "sar", "renew", own, status=2)
+
+
+def test_what_each_will_learn_is_printed_and_nothing_is_sent_unless_it_is_said(
+    desks: Desks,
+) -> None:
+    words = "These words are never sent."
+    done = desks.printed("north", "line", "distress", "south", words, *PLACE)
+
+    assert done.returncode != 0
+    assert "SAR case, DETRESFA (distress), persons in danger, to south" in done.stdout
+    assert "Send it?" in done.stdout
+    assert "1 NM" not in done.stdout
+    assert words not in desks.run("south", "line", "read")
+
+
+def test_others_keep_out_and_it_stands_on_the_handover_list_of_both(desks: Desks) -> None:
+    own = opened(desks)
+    said = desks.run(
+        "south", "operation", "file", "--circle", "35.23,34.9", "--radius", "1 km", "--start",
+        "+10 min", "--lasts", "30 min",
+    )  # fmt: skip
+
+    assert "must keep out of" in said
+    assert "KEEP OUT: operation" in desks.run("south", "conflicts")
+    assert f"SAR case {own} (DETRESFA, persons) to south" in desks.run("north", "line", "handover")
+    assert "persons in danger; in force" in desks.run("south", "line", "handover")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("distress", "south", WORDS, *PLACE, "--lasts", "7 h", "--yes"), "up to 6 h"),
+        (("distress", "south", WORDS, "--position", "there", "--yes"), "'there'"),
+        (("distress", "south,north", WORDS), "which a place is needed for"),
+        (("distress", "south", WORDS, "--circle", "35.2,34.9", "--yes"), "give --radius with it"),
+        (
+            ("distress", "south", WORDS, *PLACE, "--circle", "35,34", "--radius", "1 NM", "--yes"),
+            "--within: is of --position alone",
+        ),
+        (
+            ("distress", "south", WORDS, *PLACE[:2], "--circle", "35,34", "--radius", "9 NM"),
+            "from the centre of the circle",
+        ),
+        (("sar", "open", "south", WORDS, *PLACE), "--phase"),
+        (("sar", "open", "south", WORDS, "--phase", "alerfa"), "say where"),
+        (("sar", "close", "ffff0000"), "begins 0 of"),
+        (("sar", "phase", "ffff0000", "MAYDAY", "x"), "is not one of"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_in_words(
+    desks: Desks, words: tuple[str, ...], says: str
+) -> None:
+    assert says in desks.run("north", "line", *words, status=2)
