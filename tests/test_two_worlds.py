@@ -25,13 +25,9 @@ from keepclear.exchange.world import World
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import Missed, Operation, State, claim_of
 from keepclear.record import views as record_views
-from tests.two_worlds import (
-    PARTIES,
-    VIEWER,
-    Pair,
-    pairs,
-)
+from tests.two_worlds import PARTIES, VIEWER, Pair
 from tests.two_worlds_shown import same_as_shown
+from tests.two_worlds_stops import pairs
 from tests.worlds_played import difference, remembered
 
 # Shrinking worlds takes minutes, and the first difference that is printed says enough.
@@ -356,6 +352,8 @@ HIDDEN: Final[dict[str, Plant]] = {
     "cases for everybody": audience("incident-changed/1"),
     "lines for everybody": audience("line-changed/1"),
     "rates for everybody": audience("filings-counted/1"),
+    "STOPs for everybody": audience("stop-changed/1"),
+    "keep outs for everybody": audience("keep-outs-changed/1"),
     "the time of the next act": raised_at_the_next_act,
     "refusals": refusals_that_know,
     "agreements of others": everybody_looked_at_again,

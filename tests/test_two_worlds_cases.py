@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Leaks planted in what none-here statements, incident cases and rates of filing tell b.
+"""Leaks planted in what none-heres, cases, rates, messages, line checks and STOPs tell b.
 
 Each field of each of their events in turn is made to hang on what b may not see, and then the
 rules by which they are told are broken. `two_worlds` must find each of them.
@@ -32,25 +32,30 @@ from keepclear.exchange.events import (
     ContradictionsShown,
     FilingsCounted,
     IncidentChanged,
+    KeepOutsChanged,
     LineChanged,
     LineChecked,
     MessageChanged,
     MessageOverdue,
     NoneHereStated,
     NoneHereWithdrawn,
+    StopChanged,
 )
 from keepclear.exchange.exchange import Exchange
 from keepclear.line.check_acts import AnswerLineCheck
 from keepclear.line.checks import Check, CheckAnswer, CheckedLine
 from keepclear.line.messages import Answer, Message, Overdue, StepTaken
 from keepclear.line.read_back import Compared, ReadBack
+from keepclear.line.stops import Area, Called
 from keepclear.plans.incidents import Incident, Query, TimelineLine
 from keepclear.plans.none_here import Contradiction, NoneHere, WithdrawNoneHere
 from keepclear.plans.operations import Operation
+from keepclear.plans.stops import Stop
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import Part
 from keepclear.record.headers import Act
-from tests.two_worlds import PARTIES, Pair, pair_of
+from tests.two_worlds import PARTIES, Pair
+from tests.two_worlds_stops import pair_of
 from tests.worlds_played import difference, received, remembered
 
 # The kinds of events that tell b of these, and what stands in which of their fields.
@@ -67,8 +72,12 @@ TOLD: Final[dict[type[Signed], dict[str, type[Signed]]]] = {
         "answer": Answer,
         "read_back": ReadBack,
         "fields": Compared,
+        "stop": Called,
+        "area": Area,
     },
-    MessageOverdue: {"message": Message, "overdue": Overdue},
+    MessageOverdue: {"message": Message, "overdue": Overdue, "stop": Called, "area": Area},
+    StopChanged: {"stop": Stop},
+    KeepOutsChanged: {"areas": Area},
     LineChecked: {"line": CheckedLine, "check": Check, "answer": CheckAnswer},
 }
 MOST_PAIRS: Final = 1_000

@@ -32,14 +32,16 @@ from keepclear.server.feed import Feed
 from keepclear.server.rates import Rates, TooOften
 from keepclear.server.sessions import Sessions
 from tests.node_at_hand import status_of
-from tests.two_worlds import Pair, pair_of
+from tests.two_worlds import Pair
 from tests.two_worlds_shown import same_as_shown
+from tests.two_worlds_stops import pair_of, told_apart_of
 from tests.worlds_over_http import Got, difference_over_http, received_over_http
 from tests.worlds_played import remembered
 
 FIRST: Final = 200_000  # of the seeds; test_two_worlds_cases has the low ones
 PAIRS: Final = 16  # two thirds of a second each
 PAIRS_LONG: Final = 400
+STOPS: Final = 10  # half a second each
 MOST_TRIED: Final = 30
 
 
@@ -52,6 +54,11 @@ def _remembered() -> Iterator[None]:
 def pair_number(number: int) -> Pair:
     """Return one of the pairs of worlds, the same each time."""
     return pair_of(Random(FIRST + number).choice)
+
+
+def stop_number(number: int) -> Pair:
+    """Return one of the pairs that differ in what b may not know of a STOP, the same each time."""
+    return told_apart_of(Random(FIRST + number).choice)
 
 
 @pytest.mark.slow
@@ -74,6 +81,12 @@ def test_nor_in_twenty_five_times_as_many_worlds() -> None:
 @given(pair=same_as_shown())
 def test_what_no_clause_grants_of_a_conflict_changes_no_byte_that_b_gets(pair: Pair) -> None:
     assert difference_over_http(pair) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(STOPS))
+def test_what_b_may_not_know_of_a_stop_changes_no_byte_that_b_gets(number: int) -> None:
+    assert difference_over_http(stop_number(number)) == ""
 
 
 @pytest.mark.slow

@@ -71,7 +71,7 @@ class Plan:
     is a thousand less those hundreds below its top. start, lasts: minutes of the play.
     """
 
-    place: int
+    place: float
     level: int
     higher: int = 0
     start: int

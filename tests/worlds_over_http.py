@@ -72,7 +72,9 @@ class _OverHttp(_Playing):
         self.got: list[Got] = []
         self._known_step = 0
         self._sent: dict[str, bytes] = {}
-        self._own_plan = next(each.plan for each in seen.steps if each.party == VIEWER)
+        planned = [each for each in seen.steps if each.plan is not None]
+        self._first_plan = planned[0].plan
+        self._own_plan = next(each.plan for each in planned if each.party == VIEWER)
 
     def _serve(self) -> None:
         """Let a node begin; nobody is signed in to it."""
@@ -158,15 +160,14 @@ class _OverHttp(_Playing):
             await self._asked(step.party, "POST", "/v1/acts", data)
             if not step.is_hidden:
                 self._sent["of another"] = data
-        for new in self._known() - known:
-            self._made[step.operation] = new
+        self._name(step, known)
 
     async def _as_others_do(self, party: str) -> None:
         """Let another party read, and follow its stream."""
         for path in ("/v1/conflicts", "/v1/messages", "/v1/lines", "/v1/line-checks",
                      "/v1/steps?after=0", "/v1/region", "/v1/answers-for"):  # fmt: skip
             await self._asked(party, "GET", path)
-        await self._asked(party, "POST", CHECK, plan_of(self._seen.steps[0].plan))
+        await self._asked(party, "POST", CHECK, plan_of(self._first_plan))
         if party not in self._others:
             self._others[party] = self._followed(party, {})
 

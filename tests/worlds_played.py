@@ -3,11 +3,11 @@
 
 **Ids and salts.** Real ones are random, so each that b gets is independent of all that b does not
 get. To compare two worlds byte for byte each is drawn from a stream of its own: salts by audience,
-ids of conflicts by the pair, of checks that nobody has sent by the line, all others by the visible
-step, or the kind of hidden step, that they are drawn in. So a value that b gets
-does not depend on how many were drawn for others; a value that is made from anything but the port
-(a counter, a hash of what is filed) does show. And b can try an id that is there in one world and
-not in the other.
+ids of conflicts by the pair, of checks that nobody has sent by the line, of messages of a STOP by
+who is named, all others by the visible step, or the kind of hidden step, that they are drawn in. So
+a value that b gets does not depend on how many were drawn for others; a value that is made from
+anything but the port (a counter, a hash of what is filed) does show. And b can try an id that is
+there in one world and not in the other.
 
 **Remembered** from world to world (`remembered`) are keys, signatures, their verification, and
 shapes as arrays: each is a function of its input, and worlds begin alike. All else is the exchange
@@ -25,7 +25,13 @@ import msgspec
 import pytest
 
 from keepclear.agreement import claims
-from keepclear.agreement.clauses import IncidentRule, Precedence, ShowContradictions
+from keepclear.agreement.clauses import (
+    IncidentRule,
+    OnConflict,
+    OnConflictRule,
+    Precedence,
+    ShowContradictions,
+)
 from keepclear.airspace.altitudes import Reference
 from keepclear.airspace.volumes import Volume4D
 from keepclear.detect.compiled import NotCompiled, compiled, plain
@@ -35,6 +41,7 @@ from keepclear.detect.quick_volumes import compile_plan
 from keepclear.detect.skeletons import Tolerance, Volumes
 from keepclear.errors import CallerError
 from keepclear.exchange.agreements import CarryAgreement
+from keepclear.exchange.keep_outs import meeting
 from keepclear.line import acts as line
 from keepclear.line import check_acts
 from keepclear.line.checks import CheckedLine
@@ -43,6 +50,7 @@ from keepclear.line.values import Typed
 from keepclear.plans import acts, incidents, none_here
 from keepclear.plans.conflicts import Answer
 from keepclear.plans.operations import Operation
+from keepclear.plans.stops import EndStop, RenewStop, SendStop
 from keepclear.plays.stage import DAY_US, PEOPLE, Stage
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.entries import Entry, Leaf, Part, leaf_of
@@ -139,6 +147,11 @@ class StreamIds:
         line = asking.get("line")
         if isinstance(line, CheckedLine) and "unsent_us" in asking:  # by time alone
             return self._next(f"checks of {line.key} that nobody has sent")[:16].hex()
+        if isinstance(asking.get("payload"), SendStop) and "stop_id" in asking:
+            each_to = asking["to"]
+            named = each_to[self._counts[f"named in {self.step}"] % len(each_to)]
+            self._counts[f"named in {self.step}"] += 1
+            return self._next(f"{self.step}, to {named}")[:16].hex()
         return self._next(self.step)[:16].hex()
 
     def salt(self) -> bytes:
@@ -206,6 +219,7 @@ class _Playing:
         self._made: dict[str, str] = {}  # ids of operations, none-heres and cases, by name
         self._answers: list[bytes] = []
         self._shown: set[str] = set()
+        self._kept_out: set[str] = set()  # hidden STOPs that show; see `met`
         self._in_cases: set[str] = set()
         for party in PARTIES:
             self._stage.join(party)
@@ -233,10 +247,11 @@ class _Playing:
         """Return the names of hidden operations that b may know of after all.
 
         Those that are or were in conflict with one of b's, and those that contradict a none-here
-        that b was given, where a clause or a case shows b what does.
+        that b was given, where a clause or a case shows b what does. And hidden STOPs that one of
+        b's had to keep out of, or that may have kept a visible one from being activated.
         """
         world = self._stage.exchange.world
-        return {
+        return self._kept_out | {
             name for name, own_id in self._made.items()
             if name.startswith("hidden") and own_id in world.operations and (
                 own_id in self._shown
@@ -262,6 +277,29 @@ class _Playing:
             ):
                 self._shown.update(each.operation for each in kept.found)
         self._in_cases = in_cases  # what falls due before the next act is shown in these
+        self._note_kept_out()
+
+    def _note_kept_out(self) -> None:
+        """Note the hidden STOPs that show: told from how the world stands, too."""
+        exchange = self._stage.exchange
+        refusing = {
+            each.id for made in self._seen.agreements for each in made.parties
+            if any(
+                isinstance(c.decides, OnConflictRule) and c.decides.action is OnConflict.REFUSE
+                for c in made.clauses
+            )
+        }  # fmt: skip
+        visible = [
+            exchange.world.operations[own] for name, own in self._made.items()
+            if not name.startswith("hidden") and own in exchange.world.operations
+        ]  # fmt: skip
+        for name, own in self._made.items():
+            stop = exchange.world.stops.get(own)
+            if stop is not None and name.startswith("hidden") and any(
+                meeting(functions(), exchange._kept.near, stop, each) is not None
+                for each in visible if each.party in {VIEWER, *refusing}
+            ):  # fmt: skip
+                self._kept_out.add(name)
 
     def _are_shown_at_once(self, party: str) -> bool:
         """Tell whether every agreement of b and a party says that contradictions are."""
@@ -297,16 +335,27 @@ class _Playing:
             if step.party == VIEWER:
                 self._answers.append(str(fault).encode())
             return
-        for new in self._known() - known:
-            self._made[step.operation] = new
+        self._name(step, known)
         if step.party == VIEWER:
             self._answers.append(encode(answer))
+
+    def _name(self, step: Step, known: set[str]) -> None:
+        """Name what a step has made; messages of a STOP by who is named, as "stop-1 b"."""
+        messages = self._stage.exchange.world.messages
+        for new in self._known() - known:
+            made = messages.get(new)
+            is_of_stop = made is not None and made.stop is not None
+            receiver = f" {made.receiver}" if made is not None and is_of_stop else ""
+            self._made[step.operation + receiver] = new
 
     def _known(self) -> set[str]:
         """Return the ids of all that acts have made: not of a check that nobody has sent."""
         world = self._stage.exchange.world
         sent = [own for own, each in world.line_checks.items() if each.sent_us is not None]
-        return {*world.operations, *world.none_here, *world.incidents, *world.messages, *sent}
+        return {
+            *world.operations, *world.none_here, *world.incidents, *world.messages, *sent,
+            *world.stops,
+        }  # fmt: skip
 
     def _named(self, name: str) -> str:
         """Return the id of what has a name: UNKNOWN where nothing has.
@@ -355,6 +404,15 @@ class _Playing:
                 return "line.check/1", check_acts.CheckLine(to=step.to[0], of=step.other)
             case "check-answer":
                 return "line.check-answer/1", check_acts.AnswerLineCheck(id=own)
+            case "stop":
+                return "line.stop/1", SendStop(
+                    to=step.to, datum="WGS84", volume=volume_of(step.plan), language="en",
+                    text=("Cease activity.", "We are there.", "Leave at once.")[step.number],
+                )  # fmt: skip
+            case "renew":
+                return "line.stop-renew/1", RenewStop(id=own)
+            case "stop-end":
+                return "line.stop-end/1", EndStop(id=own)
             case _ if step.does in SAID:
                 return self._about_message(step, own)
             case "open" | "query" | "reply" | "line" | "answer-line" | "close" | "leave":

@@ -52,6 +52,14 @@ def area_told(volume: Volume4D) -> Area:
     )  # fmt: skip
 
 
+def told_until_us(volume: Volume4D) -> int:
+    """Return when a volume in which to stop is over for all: at the end of the times told of it.
+
+    Its own end is finer than that, and would show by when they are told that it is over.
+    """
+    return times_of(grown("stop", "", volume), TIME_GRAIN_US)[1]
+
+
 def areas_known(world: World, party: str, status: Status) -> tuple[Area, ...]:
     """Return the areas that a party was told to keep clear of and that stand, each once, in order.
 

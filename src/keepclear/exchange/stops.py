@@ -6,7 +6,8 @@
    and the text, and learns nothing of the others.
 2. Every operation of another party that meets the grown volume is told to keep out, whether its
    party is named or not; who sent the STOP is told of none.
-3. Only its sender renews or ends it. Nobody's silence does: its time is what its sender gave.
+3. Only its sender renews or ends it. Nobody's silence does: its time is what its sender gave, up
+   to the end of what others are told of it, so that none of them sees a finer one.
 4. Its area-hours count with no filing: what a party calls within a day is capped by itself.
 5. SAR cases (`sar`) go the same way, but for channels and caps, which stop no cry for help.
 """
@@ -20,7 +21,7 @@ from keepclear.airspace.volumes import Volume4D
 from keepclear.errors import InputError
 from keepclear.exchange.deciding import Deciding, area_caps
 from keepclear.exchange.events import MessageChanged, StopChanged
-from keepclear.exchange.keep_outs import area_of, look
+from keepclear.exchange.keep_outs import area_of, look, told_until_us
 from keepclear.exchange.messages import Telling, channels, check_receiver, send_called
 from keepclear.exchange.operations import Refused
 from keepclear.exchange.rechecking import accept
@@ -105,7 +106,7 @@ def message_ids(deciding: Deciding, to: tuple[str, ...]) -> tuple[str, ...]:
 
 def asked_us(deciding: Deciding, volume: Volume4D) -> int:
     """Return when it is asked next whether it still holds, or when it ends before that."""
-    return min(deciding.now_us + RENEWED_US, volume.end_us)
+    return min(deciding.now_us + RENEWED_US, told_until_us(volume))
 
 
 def call(
@@ -161,7 +162,7 @@ def end(deciding: Deciding, act: Act, payload: EndStop) -> None:
 
 def fall_due(deciding: Deciding, stop: Stop) -> None:
     """Ask whether a STOP still holds, say that nobody answered, or let it end at its time."""
-    now_us, end_us = deciding.now_us, stop.volume.end_us
+    now_us, end_us = deciding.now_us, told_until_us(stop.volume)
     if stop.next_us is None or stop.next_us > now_us:
         return
     if end_us <= now_us:
@@ -208,7 +209,8 @@ def own_stop(deciding: Deciding, act: Act, stop_id: str, *, is_sar: bool = False
     if not found.is_protecting:
         raise Refused(
             f"{'SAR case' if is_sar else 'stop'} {found.id[:8]}: has ended, at "
-            f"{format_time(found.volume.end_us)[:19]}Z or before; send another where one is needed"
+            f"{format_time(told_until_us(found.volume))[:19]}Z or before; send another where one "
+            "is needed"
         )
     return found
 
