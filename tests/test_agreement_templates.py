@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from keepclear.agreement.clauses import kind_of
 from keepclear.agreement.documents import Agreement, Text
 from keepclear.formats.agreement_draft import fill_template, read_draft
 from keepclear.formats.packaged import read_template, template_names
@@ -112,6 +113,16 @@ def test_what_is_shown_in_three_languages_fits_and_stands_in_columns(name: str) 
     whole = " ".join(" ".join(lines).split())
     for texts in passages(name)[1:]:
         assert all(each.text in whole for each in texts)
+
+
+@pytest.mark.parametrize("name", ["two-forces", "civil-military"])
+def test_a_template_offers_checks_of_the_line_ways_where_it_fails_and_the_distance_of_a_stop(
+    name: str,
+) -> None:
+    clauses = [each for each in agreement(name).clauses if each.decides is not None]
+    survives = {kind_of(each.decides) for each in clauses if each.decides and each.survives}
+
+    assert {"check-schedule", "fallback", "stop-distance"} <= survives
 
 
 @pytest.mark.parametrize("words", [": b", "; b", "1000 ft", "50 000 km2h", "5 морских миль"])

@@ -78,12 +78,12 @@ def test_two_parties_sign_from_a_template_to_in_force() -> None:
         assert state(party, "line-checked")[0] == 0
     status, said = verify()
     assert (status, said.split("  ")[0]) == (0, "IN FORCE")
-    assert "that hold now: all 20" in said
+    assert "that hold now: all 22" in said
 
     assert state("north", "suspend", "--why", "EXERCISE")[0] == 0
     status, said = verify()
     assert (status, said.split("  ")[0]) == (0, "SUSPENDED")
-    assert "that hold now: 1.1, 4, 4.1, 4.2, 4.3, 6, 6.1, 8" in said
+    assert "that hold now: 1.1, 4, 4.1, 4.2, 4.3, 4.4, 4.5, 6, 6.1, 8" in said
     assert "Z: suspend: EXERCISE" in said
 
 

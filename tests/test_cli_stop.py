@@ -48,6 +48,7 @@ def test_what_each_will_learn_is_printed_and_nothing_is_sent_unless_it_is_said(
 
     assert done.returncode != 0
     assert "STOP to south" in done.stdout
+    assert "grown by    5 km on every side" in done.stdout
     assert "2 km" not in done.stdout
     assert "Send it?" in done.stdout
     assert words not in desks.run("south", "line", "read")

@@ -77,7 +77,7 @@ def test_two_plans_cross_is_the_whole_life_in_under_60_lines() -> None:
     assert len(text.splitlines()) < 60
     story = told(text)
     for words in (
-        "is in force: 20 clauses hold", "NORTH files N1, version 1: accepted",
+        "is in force: 22 clauses hold", "NORTH files N1, version 1: accepted",
         "CONFLICT 1: N1 and S1", "must act    S1, by clause 3.1",
         "told        PRIORITY: north (notice 1), south (notice 1)",
         "SOUTH proposes in conflict 1 that S1 goes 2 h later", "conflict 1 is resolved",

@@ -78,6 +78,7 @@ WAYS_OUT: Final[dict[str, Out]] = {
     "line check": Out("line check"),
     "line handover": Out("line handover --html {file}", (STOP,), (WORDS, STOP), ("KEEP OUT",)),
     "line read": Out("line read --all --shown", (WORDS, STOP), (WORDS, STOP, "keep out of")),
+    "line sar show": Out("line sar show"),
     "line show": Out("line show {message}", (WORDS,), (WORDS, "keep out of")),
     "operation check": Out(shlex.join(("operation", "check", *OWN)), third=("must keep out",)),
     "operation list": Out("operation list", third=("KEEP OUT",)),
@@ -99,6 +100,7 @@ NO_WAY_OUT: Final[dict[str, str]] = {
         "incident evidence", "incident leave-open", "incident line", "incident open",
         "incident query", "incident reply", "line accident", "line ack", "line answer",
         "line disseminated", "line distress", "line none-here", "line readback", "line renew",
+        "line sar close", "line sar open", "line sar phase", "line sar renew", "line sar update",
         "line send", "line stop", "line stop-end", "line withdraw-none-here",
         "operation activate", "operation airborne", "operation cancel", "operation contingent",
         "operation end", "operation file", "operation update", "send-again",
@@ -138,7 +140,7 @@ def test_every_command_is_in_one_of_the_tables() -> None:
 
 def test_what_writes_maps_and_tables_knows_of_no_stop() -> None:
     for module in (geojson, kml, reads_kml):
-        text = Path(module.__file__).read_text(encoding="utf-8")
+        text = Path(str(module.__file__)).read_text(encoding="utf-8")
         assert "stops" not in text
         assert "keepclear.exchange" not in text
 

@@ -100,7 +100,7 @@ def grain(name: str) -> Plant:
 def not_grown(patch: pytest.MonkeyPatch) -> None:
     """Tell the circle as it was sent, in a box of its own, neither grown nor rounded."""
     patch.setattr(
-        keep_outs, "grown", lambda own, party, volume: replace(
+        keep_outs, "grown", lambda own, party, volume, _grown_tmm=0: replace(
             grown(own, party, volume), lateral_tmm=0, vertical_tmm=0
         ),
     )  # fmt: skip
@@ -164,14 +164,14 @@ def refused_by_the_clause_with_its_sender(patch: pytest.MonkeyPatch) -> None:
 
 def refusals_that_know(patch: pytest.MonkeyPatch) -> None:
     """Say of a STOP that is another's how many there are."""
-    own = stops._own
+    own = stops.own_stop
 
-    def leaking(deciding: Deciding, act: Act, stop_id: str) -> Stop:
+    def leaking(deciding: Deciding, act: Act, stop_id: str, *, is_sar: bool = False) -> Stop:
         if stop_id not in deciding.world.stops:
             raise InputError("stop", stop_id, f"is none of {len(deciding.world.stops)}", "look")
-        return own(deciding, act, stop_id)
+        return own(deciding, act, stop_id, is_sar=is_sar)
 
-    patch.setattr(stops, "_own", leaking)
+    patch.setattr(stops, "own_stop", leaking)
 
 
 def for_everybody(kind: type[Signed]) -> Plant:

@@ -275,6 +275,17 @@ class CheckSchedule(Decision, frozen=True, kw_only=True, tag="check-schedule"):
             raise ValueError(f"gives {twice[0]} twice; give each time once")
 
 
+class StopDistance(Decision, frozen=True, kw_only=True, tag="stop-distance"):
+    """By how much the volume of a STOP is grown on every side: from 100 m to 50 NM.
+
+    Without it: 5 km. It holds for all who are told of a STOP, so the largest that its sender has
+    agreed with anybody is taken, 5 km with whom nothing is agreed. Suspending an agreement takes
+    nothing off: a larger one counts all the same. No annex has it: it protects people.
+    """
+
+    distance_tmm: Annotated[int, msgspec.Meta(ge=1_000_000, le=50 * 18_520_000)]
+
+
 class Retention(Decision, frozen=True, kw_only=True, tag="retention"):
     """How long personal values are kept beside the record."""
 
@@ -334,7 +345,7 @@ class ProvingRun(Decision, frozen=True, kw_only=True, tag="proving-run"):
 AnyDecision = (
     Separation | WhoActs | OnConflictRule | LeadTime | Deadlines | Frequencies | Disclosure | Caps
     | ProbingBound | Channels | Retention | OperatorKey | AnnexAuthority | LineCheck | ProvingRun
-    | IncidentRule | Grace | TimeTolerance | CheckSchedule | Fallback
+    | IncidentRule | Grace | TimeTolerance | CheckSchedule | Fallback | StopDistance
 )  # fmt: skip
 
 
@@ -343,7 +354,7 @@ def kind_of(decision: Decision) -> str:
     return str(decision.__struct_config__.tag)
 
 
-# What an annex may be let decide: all but what makes the agreement itself.
+# What an annex may be let decide: all but what makes the agreement itself, and `StopDistance`.
 KINDS: Final[tuple[str, ...]] = tuple(
     str(each.__struct_config__.tag)
     for each in (

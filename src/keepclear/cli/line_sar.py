@@ -292,9 +292,12 @@ def _sent(
     is_yes: bool,
 ) -> list[str]:  # fmt: skip
     """Print what each will learn, ask once, send it, and return how it stands."""
+    from keepclear.exchange.stop_distance import known_stop_tmm
     from keepclear.reports.sar_text import preview
 
-    click.echo("\n".join(preview(made, head, to, at.client.party, _now_us())))
+    party = at.client.party
+    grown_tmm = known_stop_tmm(party, (part for _, part in at.folder.parts()))
+    click.echo("\n".join(preview(made, head, to, party, grown_tmm, _now_us())))
     if not (is_yes or click.confirm("Send it?")):
         return ["not sent"]
     return told(at, at.act(kind, made))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keepclear.cli.desk import AtDesk, desk, home_option, one_of
+from keepclear.cli.desk import AtDesk, desk, home_option, one_of, stale_text
 from keepclear.cli.key import print_or_refuse
 from keepclear.cli.line import LONGEST, party_of, refusing_values
 from keepclear.cli.operation import place_options, volume_of
@@ -33,7 +33,8 @@ def stop(to: str, text: str, language: str, home: str, *, yes: bool, **place: An
 
     What each will learn is printed first. It lasts at most 6 hours, from now where no --start is
     given; every 60 minutes you are asked whether it still holds. Operations of anybody that come
-    within 5 km of it, upward and downward too, are told to keep out.
+    within 5 km of it, upward and downward too, are told to keep out; where a clause of an
+    agreement of yours names a larger distance, within that.
 
     \b
     Example:
@@ -50,7 +51,8 @@ def stop(to: str, text: str, language: str, home: str, *, yes: bool, **place: An
         with desk(home) as at:
             parties = tuple(dict.fromkeys(party_of(at, each) for each in to.split(",")))
             made = SendStop(to=parties, datum="WGS84", volume=where, text=text, language=language)
-            click.echo("\n".join(_preview(made, at.client.party)))
+            stale = "" if at.is_apart else at.caught_up()
+            click.echo("\n".join([*stale_text(stale), *_preview(at, made)]))
             if not (yes or click.confirm("Send it?")):
                 return ["not sent"]
             return told(at, at.act("line.stop/1", made))
@@ -121,15 +123,17 @@ def told(at: AtDesk, parts: "tuple[Part, ...]") -> list[str]:
     return [stop_changed_text(found[-1])] if found else [at.told(parts)]
 
 
-def _preview(made: "SendStop", party: str) -> list[str]:
+def _preview(at: AtDesk, made: "SendStop") -> list[str]:
     """Return what each will learn, before it is sent."""
     from keepclear.exchange.keep_outs import area_told
+    from keepclear.exchange.stop_distance import known_stop_tmm
     from keepclear.plans.stops import stop_volume
     from keepclear.reports.play_values import day_of, listed
     from keepclear.reports.stop_text import area_rows, told_first
 
-    now_us = time.time_ns() // 1000
-    area = area_told(stop_volume(made.volume, now_us))
+    now_us, party = time.time_ns() // 1000, at.client.party
+    grown_tmm = known_stop_tmm(party, (part for _, part in at.folder.parts()))
+    area = area_told(stop_volume(made.volume, now_us), grown_tmm)
     head = f"STOP to {listed(list(made.to))}"
     said = made.text, made.language
-    return told_first(head, party, said, *area_rows(area, day_of(now_us)))
+    return told_first(head, party, said, grown_tmm, *area_rows(area, day_of(now_us)))

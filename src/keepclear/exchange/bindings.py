@@ -7,7 +7,7 @@ with what stands now, and worked out anew where that is anything else.
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from keepclear.agreement.binding import Held, Minima, binding, minima_for
 from keepclear.agreement.clauses import (
@@ -17,15 +17,19 @@ from keepclear.agreement.clauses import (
     OnConflict,
     OnConflictRule,
     ProbingBound,
+    StopDistance,
     WhoActs,
 )
 from keepclear.agreement.probing import DEFAULT, widest
 from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.standing import Standing
+from keepclear.agreement.states import State
 from keepclear.exchange.disclosure import Grants, grants_of
 from keepclear.exchange.world import Carried, World, agreement_of
 from keepclear.plans.operations import DEFAULT_GRACE_US, Operation
+from keepclear.plans.stops import DEFAULT_GROWN_TMM
 
+SUSPENDED: Final = frozenset({State.SUSPENDED, State.DENOUNCED})
 Kind = TypeVar("Kind", bound=Decision)
 Pair = tuple[str, str]
 
@@ -35,7 +39,8 @@ class Between(NamedTuple):
 
     probing: what small volumes are widened to, None where all is disclosed; least: the same where
     all is disclosed but what is on the ground. grace_us: for how long an operation that is out of
-    plan protects after its end. agreements: by their hashes.
+    plan protects after its end. stop_tmm: by how much a STOP is grown, by the two of them alone.
+    agreements: by their hashes.
     """
 
     minima: tuple[Minima, ...]
@@ -45,6 +50,7 @@ class Between(NamedTuple):
     probing: ProbingBound | None
     least: ProbingBound
     grace_us: int
+    stop_tmm: int
     agreements: frozenset[str]
 
     def bound(self, one: Operation, other: Operation) -> ProbingBound | None:
@@ -72,7 +78,7 @@ class Bindings:
         found = self._between.get((a, b))
         if found is None:
             found = what_binds(held_of(world), min(a, b), max(a, b), self._house)
-            if not found.agreements:
+            if not found.agreements and found.stop_tmm == self._unagreed.stop_tmm:
                 found = self._unagreed
             self._between[a, b] = self._between[b, a] = found
         return found
@@ -125,9 +131,27 @@ def what_binds(held: Sequence[Held], a: str, b: str, house: RuleSet) -> Between:
         who_acts=tuple(pair for each in bound for pair in _of(each, WhoActs)),
         grants=grants, probing=None if grants.is_everything else least, least=least,
         on_conflict=OnConflict.REFUSE if OnConflict.REFUSE in actions else OnConflict.NOTE,
-        grace_us=max(graces, default=DEFAULT_GRACE_US),
+        grace_us=max(graces, default=DEFAULT_GRACE_US), stop_tmm=stop_tmm(held, bound, a, b),
         agreements=frozenset(each.standing.hash for each in bound),
     )  # fmt: skip
+
+
+def stop_tmm(held: Sequence[Held], bound: Sequence[Held], a: str, b: str) -> int:
+    """Return by how much a STOP is grown between two parties: the largest that is agreed.
+
+    What was agreed and is suspended, denounced too, counts where it is larger: people are where
+    they are whatever is suspended. What binds no more, or was replaced, does not.
+    """
+    agreed = [rule.distance_tmm for each in bound for _, rule in _of(each, StopDistance)]
+    replaced = {own_hash for each in bound for own_hash in each.agreement.replaces}
+    suspended = [
+        clause.decides.distance_tmm
+        for each in held
+        if each.standing.state in SUSPENDED and each.standing.hash not in replaced
+        and {a, b} <= {party.id for party in each.agreement.parties}
+        for clause in each.agreement.clauses if isinstance(clause.decides, StopDistance)
+    ]  # fmt: skip
+    return max([max(agreed, default=DEFAULT_GROWN_TMM), *suspended])
 
 
 def _least_probing(bound: Sequence[Held]) -> ProbingBound:

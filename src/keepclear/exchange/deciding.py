@@ -22,6 +22,7 @@ from keepclear.exchange.views import NOTICE_KIND, Disclosed, Notice, notice
 from keepclear.exchange.world import World, evolve
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import DEFAULT_GRACE_US, Operation, as_compared
+from keepclear.plans.stops import DEFAULT_GROWN_TMM
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import audience_of
 from keepclear.record.notes import NoteKey
@@ -119,6 +120,12 @@ class Deciding:
         others = self.parties - {party}
         return max((self.between(party, each).grace_us for each in others),
                    default=DEFAULT_GRACE_US)  # fmt: skip
+
+    def stop_tmm(self, party: str) -> int:
+        """Return by how much a party's STOP is grown: it keeps all out, so the largest with any."""
+        others = self.parties - {party}
+        return max((self.between(party, each).stop_tmm for each in others),
+                   default=DEFAULT_GROWN_TMM)  # fmt: skip
 
     def operation(self, operation_id: str, party: str) -> Operation:
         """Return a party's own operation; one error for all that is not."""

@@ -3,8 +3,8 @@
 
 1. It is told where and when, rounded outward, and nothing else: not by whom, not why, in which
    words, or of how many STOPs. It is for the owner alone: a STOP's sender learns nothing of it.
-2. Compared is the volume grown by 5 km on every side, exactly: sharing a point is enough, and so is
-   what may be off, what only touches, and heights that cannot be compared.
+2. Compared is the volume grown on every side, exactly: sharing a point is enough, and so is what
+   may be off, what only touches, and heights that cannot be compared.
 3. While one stands an operation is not accepted, and not activated where a clause of its party
    refuses that with an open conflict.
 4. The people of the STOP's sender are never told to keep out of it.
@@ -25,7 +25,7 @@ from keepclear.exchange.world import KeepOuts, World
 from keepclear.line.stops import Area
 from keepclear.plans.none_here import MEETING
 from keepclear.plans.operations import Operation, claim_of
-from keepclear.plans.stops import Stop, grown
+from keepclear.plans.stops import DEFAULT_GROWN_TMM, Stop, grown
 from keepclear.record.headers import Status
 from keepclear.units import TMM_PER_FOOT, TMM_PER_M
 
@@ -37,12 +37,12 @@ TIME_GRAIN_US: Final = 10 * 60_000_000
 
 def area_of(stop: Stop) -> Area:
     """Return what is told of where and when a STOP is."""
-    return area_told(stop.volume)
+    return area_told(stop.volume, stop.grown_tmm)
 
 
-def area_told(volume: Volume4D) -> Area:
+def area_told(volume: Volume4D, grown_tmm: int = DEFAULT_GROWN_TMM) -> Area:
     """Return what is told of a volume in which to stop: grown, then rounded outward."""
-    claim = grown("stop", "", volume)
+    claim = grown("stop", "", volume, grown_tmm)
     box = box_of(claim, GRAIN_TMM)
     lower, upper = levels_of(claim, LEVEL_GRAIN_TMM)
     from_us, to_us = times_of(claim, TIME_GRAIN_US)
@@ -58,6 +58,11 @@ def told_until_us(volume: Volume4D) -> int:
     Its own end is finer than that, and would show by when they are told that it is over.
     """
     return times_of(grown("stop", "", volume), TIME_GRAIN_US)[1]
+
+
+def claim_of_stop(stop: Stop) -> Claim:
+    """Return what a STOP takes up."""
+    return grown(stop.id, stop.party, stop.volume, stop.grown_tmm)
 
 
 def areas_known(world: World, party: str, status: Status) -> tuple[Area, ...]:
@@ -107,7 +112,7 @@ def meeting(functions: Functions, near: Near, stop: Stop, operation: Operation) 
         for each in claim.volumes
     ):
         return None
-    one, other = near.compile(claim), near.compile(grown(stop.id, stop.party, volume))
+    one, other = near.compile(claim), near.compile(claim_of_stop(stop))
     a, b = sorted((one, other), key=lambda each: each.claim.id)
     found = judge(functions, a, b, MEETING)
     return None if found is None else found.verdict

@@ -8,7 +8,8 @@
    party is named or not; who sent the STOP is told of none.
 3. Only its sender renews or ends it. Nobody's silence does: its time is what its sender gave, up
    to the end of what others are told of it, so that none of them sees a finer one.
-4. Its area-hours count with no filing: what a party calls within a day is capped by itself.
+4. Its area-hours count with no filing: what a party calls within a day is capped by itself, and
+   what was agreed to be wider than 5 km takes nothing of that.
 5. SAR cases (`sar`) go the same way, but for channels and caps, which stop no cry for help.
 """
 
@@ -21,7 +22,7 @@ from keepclear.airspace.volumes import Volume4D
 from keepclear.errors import InputError
 from keepclear.exchange.deciding import Deciding, area_caps
 from keepclear.exchange.events import MessageChanged, StopChanged
-from keepclear.exchange.keep_outs import area_of, look, told_until_us
+from keepclear.exchange.keep_outs import area_of, area_told, claim_of_stop, look, told_until_us
 from keepclear.exchange.messages import Telling, channels, check_receiver, send_called
 from keepclear.exchange.operations import Refused
 from keepclear.exchange.rechecking import accept
@@ -31,6 +32,7 @@ from keepclear.line.stops import Called, Sar, Stands
 from keepclear.plans.sar import Case
 from keepclear.plans.stops import (
     ASKED_US,
+    DEFAULT_GROWN_TMM,
     HOUR_US,
     MOST,
     RENEWED_US,
@@ -39,7 +41,6 @@ from keepclear.plans.stops import (
     SendStop,
     State,
     Stop,
-    grown,
     stop_volume,
     takes_km2h,
 )
@@ -83,14 +84,18 @@ def begun(
     made = Stop(
         id=deciding.ids.id(), act=act.id, party=act.party, status=act.status, to=to, volume=volume,
         messages=message_ids(deciding, to), sent_us=deciding.filed_us, takes_km2h=0,
-        state=State.ACTIVE, next_us=asked_us(deciding, volume), sar=sar,
+        state=State.ACTIVE, next_us=asked_us(deciding, volume),
+        grown_tmm=deciding.stop_tmm(act.party), sar=sar,
     )  # fmt: skip
     return with_area_hours(made)
 
 
 def with_area_hours(stop: Stop) -> Stop:
-    """Return a STOP or SAR case with the area-hours of what others are told of it."""
-    area = area_of(stop)
+    """Return a STOP or SAR case with the area-hours of what others are told of it.
+
+    Grown by no more than without a clause: what was agreed to be wider keeps nobody from calling.
+    """
+    area = area_told(stop.volume, min(stop.grown_tmm, DEFAULT_GROWN_TMM))
     box = Box(
         south_deg=area.south_deg, west_deg=area.west_deg, north_deg=area.north_deg,
         east_deg=area.east_deg,
@@ -116,7 +121,7 @@ def call(
 
     before: as it stood, where it is told anew; what was told then is followed by this.
     """
-    deciding.near.put(made.status, grown(made.id, made.party, made.volume))  # who comes near it
+    deciding.near.put(made.status, claim_of_stop(made))  # who comes near it
     concerned = {*deciding.near.near(made.id)}
     deciding.near.drop(made.id)
     deciding.emit([made.party], StopChanged(stop=made))

@@ -43,7 +43,7 @@ DURATIONS: Final = (
     "notice", "remind", "duration", "lasts", "personal", "time_grain", "reply", "urgent_reply",
     "answer", "missed", "next_after",
 )  # fmt: skip
-LENGTHS: Final = ("grain", "level_grain", "across", "height")
+LENGTHS: Final = ("grain", "level_grain", "across", "height", "distance")
 SECONDS: Final = ("acknowledge",)
 DAY_US: Final = 86_400 * US_PER_S
 POSTS: Final = {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """STOP: cease activity in this volume, our people are there; and SAR cases, which are kept so too.
 
-1. The volume is grown by 5 km on every side, upward and downward too, before anything is compared
-   with it or shown of it.
+1. The volume is grown on every side, upward and downward too, before anything is compared with it
+   or shown of it: by what is agreed when it is sent, 5 km without a clause.
 2. It lasts to the end that its sender gives, at most 6 hours from now, or until he ends it.
 3. Every 60 minutes its sender is asked whether it still holds. Unanswered for 10 minutes it is
    UNCONFIRMED, and protects all the same; a renewal confirms it again.
@@ -31,7 +31,7 @@ HOUR_US: Final = 60 * MINUTE_US
 LONGEST_US: Final = 6 * HOUR_US
 RENEWED_US: Final = HOUR_US
 ASKED_US: Final = 10 * MINUTE_US
-GROWN_M: Final = 5_000
+DEFAULT_GROWN_TMM: Final = 5_000 * TMM_PER_M
 MOST: Final = 4
 Said = Annotated[str, msgspec.Meta(max_length=2_000, pattern=LINES)]
 
@@ -76,8 +76,9 @@ class Stop(Signed, frozen=True, kw_only=True):
     """A STOP or a SAR case, as rules use it; for its sender alone.
 
     act: that sent it. volume: as it was sent, not grown. messages: to each of `to`, in that order;
-    of a SAR case the latest. takes_km2h: area-hours of what others are told. next_us: when it is
-    looked at next, None where it has ended. sar: of a SAR case, None of a STOP.
+    of a SAR case the latest. takes_km2h: area-hours of what others are told, but for what is agreed
+    beyond 5 km. next_us: when it is looked at next, None where it has ended. grown_tmm: by how much
+    its volume is grown, as was agreed when it was sent. sar: of a SAR case, None of a STOP.
     """
 
     id: Id
@@ -91,6 +92,7 @@ class Stop(Signed, frozen=True, kw_only=True):
     takes_km2h: int
     state: State
     next_us: TimeUs | None
+    grown_tmm: Annotated[int, msgspec.Meta(ge=1)] = DEFAULT_GROWN_TMM
     sar: Case | None = None
 
     @property
@@ -115,9 +117,8 @@ def stop_volume(filed: FiledVolume, now_us: int) -> Volume4D:
     return volume
 
 
-def grown(stop_id: str, party: str, volume: Volume4D) -> Claim:
+def grown(stop_id: str, party: str, volume: Volume4D, grown_tmm: int = DEFAULT_GROWN_TMM) -> Claim:
     """Return what a STOP takes up: its volume, grown on every side."""
-    grown_tmm = GROWN_M * TMM_PER_M
     return Claim(
         id=stop_id, party=party, craft_class="any", has_rvsm=False, volumes=(volume,),
         lateral_tmm=grown_tmm, vertical_tmm=grown_tmm,

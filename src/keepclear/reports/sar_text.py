@@ -24,20 +24,21 @@ from keepclear.reports.stop_text import (
 
 
 def preview(
-    made: OpenSar | UpdateSar, head: str, to: tuple[str, ...], party: str, now_us: int
+    made: OpenSar | UpdateSar, head: str, to: tuple[str, ...], party: str, grown_tmm: int,
+    now_us: int,
 ) -> list[str]:  # fmt: skip
     """Return what each will learn of a case, or of where they are now, before it is sent.
 
-    `InputError` for what the exchange would refuse.
+    grown_tmm: by how much its volume is grown. `InputError` for what the exchange would refuse.
     """
     far_m = within_m(made.known, made.where)
-    area = area_told(stop_volume(volume_from(made.where, now_us), now_us))
+    area = area_told(stop_volume(volume_from(made.where, now_us), now_us), grown_tmm)
     rows = [each for each in area_rows(area, day_of(now_us)) if each[0] != "when"]
     rows.append(("lasts", f"{made.where.lasts} from when it is entered; renewed, longer"))
     known = [value_row(each) for each in values_of(made.known)]
     known += within_rows(far_m)
     said = made.text, made.language
-    return told_first(f"{head}, to {listed(list(to))}", party, said, *known, *rows)
+    return told_first(f"{head}, to {listed(list(to))}", party, said, grown_tmm, *known, *rows)
 
 
 def cases_text(

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from keepclear.agreement.emergencies import Phase
+from keepclear.agreement.quantities import lateral_text
 from keepclear.exchange.events import KeepOutsChanged, StandingCarried, StopChanged
 from keepclear.exchange.world import KeepOuts, stood
 from keepclear.line.stops import Area, Called, Stands
@@ -155,7 +156,10 @@ def stop_changed_text(stop: Stop) -> str:
     match stop.state:
         case State.ACTIVE:
             ends = ", or it ends" if stop.sar is None else ""
-            return f"{name} is in force{until}; at {by} you are asked whether it still holds{ends}"
+            return (
+                f"{name} is in force, grown by {lateral_text(stop.grown_tmm)}{until}; at {by} you "
+                f"are asked whether it still holds{ends}"
+            )
         case State.ASKED:
             return (
                 f"URGENT: {name}: does it still hold? Renew or {ends} it by {by}; it is then "
@@ -185,17 +189,23 @@ def own_stops_text(stops: Iterable[Stop]) -> list[str]:
 
 
 def told_first(
-    head: str, party: str, said: tuple[str, str], *rows: tuple[str, str]
+    head: str, party: str, said: tuple[str, str], grown_tmm: int, *rows: tuple[str, str]
 ) -> list[str]:  # fmt: skip
     """Return what each will learn of a STOP or SAR case, before it is sent.
 
-    said: the text, and the language that it is in; rows: what those named learn beside it.
+    said: the text, and the language that it is in; grown_tmm: by how much its volume is grown;
+    rows: what those named learn beside it.
     """
     text, language = said
+    grown = lateral_text(grown_tmm)
     all_rows = [
+        ("grown by", f"{grown} on every side, upward and downward too"),
         ("they read", f'"{printable(text)}" ({language}), and that {party} says so'),
         *rows,
-        ("all others", "whose operations come within 5 km of it, now or later, learn that they"),
+        (
+            "all others",
+            f"whose operations come within {grown} of it, now or later, learn that they",
+        ),
         ("", "must keep out of this area at these times, and not from whom or why"),
         ("not told", "the volume as you gave it; who else is named; and to you, who must keep out"),
     ]
