@@ -286,6 +286,19 @@ def test_a_case_that_is_renewed_in_time_never_ends_by_itself() -> None:
     assert told.area.to_us >= START_US + 20 * HOUR_US
 
 
+def test_what_meets_it_in_the_time_that_a_renewal_adds_is_told_to_keep_out_then() -> None:
+    stage = at_line()
+    made = cry(stage)  # for 5 hours
+    later = file(stage, "c", small(35.0, start=7 * 60))
+    assert not must_keep_out(stage, later.id)
+
+    wait(stage, 4 * HOUR_US)
+    go_on(stage, made)
+
+    assert must_keep_out(stage, later.id)
+    assert differences(stage) == []
+
+
 def test_renewing_it_for_less_never_lets_it_end_sooner() -> None:
     stage = at_line()
     made = cry(stage)

@@ -27,6 +27,7 @@ from keepclear.exchange.stops import (
     look_at_all,
     message_ids,
     named_in,
+    near_it,
     own_stop,
     with_area_hours,
 )
@@ -91,9 +92,10 @@ def renew(deciding: Deciding, act: Act, payload: RenewSar) -> None:
     """Take that a case goes on, and for how long from now; it never ends sooner by that."""
     old, case = _own(deciding, act, payload.id)
     end_us = max(old.volume.end_us, deciding.now_us + lasting_us(payload.lasts))
-    volume = replace(old.volume, end_us=end_us)
-    confirm(deciding, with_area_hours(replace(old, volume=volume, sar=case)))
-    look_at_all(deciding)
+    made = replace(old, volume=replace(old.volume, end_us=end_us), sar=case)
+    later = near_it(deciding, made)  # also what meets it in the time that is added
+    confirm(deciding, with_area_hours(made))
+    look_at_all(deciding, later)
 
 
 def close(deciding: Deciding, act: Act, payload: CloseSar) -> None:

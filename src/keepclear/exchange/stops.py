@@ -13,6 +13,7 @@
 5. SAR cases (`sar`) go the same way, but for channels and caps, which stop no cry for help.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from msgspec.structs import replace
@@ -121,9 +122,7 @@ def call(
 
     before: as it stood, where it is told anew; what was told then is followed by this.
     """
-    deciding.near.put(made.status, claim_of_stop(made))  # who comes near it
-    concerned = {*deciding.near.near(made.id)}
-    deciding.near.drop(made.id)
+    concerned = near_it(deciding, made)
     deciding.emit([made.party], StopChanged(stop=made))
     earlier: tuple[str | None, ...] = (None,) * len(made.to)
     if before is not None:
@@ -137,6 +136,14 @@ def call(
         look(deciding, deciding.world.operations[each])
         if before is not None:
             accept(deciding, each)
+
+
+def near_it(deciding: Deciding, stop: Stop) -> set[str]:
+    """Return the ids of all operations that may meet a STOP or SAR case, and of more."""
+    deciding.near.put(stop.status, claim_of_stop(stop))
+    found = {*deciding.near.near(stop.id)}
+    deciding.near.drop(stop.id)
+    return found
 
 
 def called_of(stop: Stop) -> Called:
@@ -185,9 +192,9 @@ def finish(deciding: Deciding, stop: Stop) -> None:
     look_at_all(deciding)
 
 
-def look_at_all(deciding: Deciding) -> None:
-    """Look at every operation anew that must keep out of somewhere."""
-    for each in sorted(deciding.world.keep_outs):
+def look_at_all(deciding: Deciding, more: Collection[str] = ()) -> None:
+    """Look at every operation anew that must keep out of somewhere, and at more of them."""
+    for each in sorted({*deciding.world.keep_outs, *more}):
         look(deciding, deciding.world.operations[each])
         accept(deciding, each)
 
