@@ -88,7 +88,7 @@ $(BENCH_MADE)/%: requirements/%.txt | $(BENCH_MADE)/venv
 
 # pip takes no hash for a folder, so the package goes in last and alone, with the build's own
 # requirements already there.
-$(MADE)/keepclear: $(MADE)/base $(MADE)/server $(MADE)/postgres $(MADE)/desk $(MADE)/build pyproject.toml
+$(MADE)/keepclear: $(MADE)/base $(MADE)/server $(MADE)/postgres $(MADE)/desk $(MADE)/cap $(MADE)/build pyproject.toml
 	@$(PY) -m pip install $(PIP_OPTIONS) --no-deps --no-build-isolation --editable .
 	@touch $@
 

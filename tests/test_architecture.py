@@ -46,7 +46,7 @@ MAY_IMPORT: Final[Mapping[str, frozenset[str]]] = {
     "plays": PARTS | {"exchange", "formats", "store"},
     "reports": PARTS | {"exchange", "formats", "checks", "plays"},
     "client": PARTS | {"exchange", "clock"},
-    "server": PARTS | {"exchange", "store", "clock", DOOR},
+    "server": PARTS | {"exchange", "formats", "store", "clock", DOOR},
     "cli": PARTS
     | {
         "exchange",
@@ -82,15 +82,16 @@ MAY_USE: Final[Mapping[str, frozenset[str]]] = {
 }
 
 # Late imports, as patterns: which files, and what they may import so. Beside the command and the
-# doors of packages there are three: the compiled path; PROJ, whose package takes longer to load
-# than a small check takes, and of which most checks need nothing; and PostgreSQL, whose driver is
-# not there where records are kept in SQLite.
+# doors of packages there are four: the compiled path; PROJ, whose package takes longer to load
+# than a small check takes, and of which most checks need nothing; PostgreSQL, whose driver is not
+# there where records are kept in SQLite; and signatures of XML, which not every node makes.
 MAY_IMPORT_LATE: Final[Mapping[str, str]] = {
     r"keepclear/cli/.+\.py": r".+",
     r"keepclear/(.+/)?__init__\.py": r".+",
     r"keepclear/detect/compiled\.py": r"importlib.*|numba",
     r"keepclear/airspace/geodesics\.py": r"pyproj",
     r"keepclear/server/stores\.py": r"keepclear\.store\.postgresql",
+    r"keepclear/server/cap\.py": r"keepclear\.formats\.cap_signing",
 }
 # The second reads the steps of a database's layout, which are applied where they are read; the
 # third the program itself, to tell it from every other.
@@ -100,13 +101,14 @@ READ_PACKAGED: Final = (
 )  # fmt: skip
 # Each stands behind one module, so that it can be replaced there.
 BEHIND_ONE_MODULE: Final = frozenset({
-    "cryptography", "filelock", "geographiclib", "prometheus_client",
-    "psycopg", "pyproj", "shapely", "uvicorn",
+    "cryptography", "filelock", "geographiclib", "lxml", "prometheus_client",
+    "psycopg", "pyproj", "shapely", "signxml", "uvicorn",
 })  # fmt: skip
 # What uvicorn takes where it is there, and nothing of ours imports.
 RUNS_UNDER: Final = frozenset({"httptools", "uvloop"})
 # Which modules need what an extra brings.
 EXTRAS: Final[Mapping[str, str]] = {
+    "cap": r"keepclear/formats/cap_signing\.py",
     "desk": r"keepclear/cli/terminal/.+\.py",
     "postgres": r"keepclear/store/database\.py",
     "server": r"keepclear/server/.+\.py",

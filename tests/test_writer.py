@@ -15,7 +15,8 @@ from keepclear.clock import RandomIds
 from keepclear.detect.compiled import plain
 from keepclear.errors import CallerError, OperatorError
 from keepclear.exchange import decide
-from keepclear.exchange.exchange import Exchange, Looked
+from keepclear.exchange.exchange import Exchange
+from keepclear.exchange.looked import Looked
 from keepclear.exchange.ports import NotWritten
 from keepclear.plans import acts
 from keepclear.record.entries import Part

@@ -23,6 +23,7 @@ from keepclear.cli.desk import (
     waiting_text,
 )
 from keepclear.cli.key import BAD_INPUT, print_or_refuse
+from keepclear.cli.line_cap import cap, cap_ack, cap_verify
 from keepclear.cli.line_card import card
 from keepclear.cli.line_check import check
 from keepclear.cli.line_handover import handover
@@ -60,6 +61,9 @@ def line() -> None:
 
 line.add_command(check)
 line.add_command(card)
+line.add_command(cap)
+line.add_command(cap_ack)
+line.add_command(cap_verify)
 line.add_command(handover)
 
 

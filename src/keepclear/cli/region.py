@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`keepclear region`: for the operator, the key that the region's exchange signs with."""
+"""`keepclear region`: for the operator, the keys that the region's exchange signs with."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def region() -> None:
-    """For the operator: the key that the region's exchange signs with."""
+    """For the operator: the keys that the region's exchange signs with."""
 
 
 @region.command("prepare-key")
@@ -89,6 +89,40 @@ def rotate_key(folder: str, operator: str) -> int:
             f"put a copy of {Path(folder) / PRIVATE} where you keep it for a restore, and destroy",
             "every copy of the one before: with it somebody could sign another past",
             f"who joins from now on gets {public} as it is now; all others need nothing",
+        ]
+
+    return print_or_refuse(make)
+
+
+@region.command("cap-key")
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.option("--operator", default=OPERATOR, show_default=True, metavar="HOST:PORT",
+              help="Where the node that writes is reached by its operator.")  # fmt: skip
+def cap_key(folder: str, operator: str) -> int:
+    """Make a key with which the exchange that is served from FOLDER signs documents of CAP.
+
+    The record names it for everybody, signed with the exchange's own key. Typed again it makes
+    another, which takes the place of the one before: what that has signed is not believed any more,
+    and is asked for anew. A region that was restored from a backup has none until this is typed.
+
+    \b
+    Example:
+      keepclear region cap-key east
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+
+    def make() -> list[str]:
+        check_installed()
+        from keepclear.client import set_cap_key
+        from keepclear.reports.record_text import grouped
+        from keepclear.server.region import operator_token
+
+        made = set_cap_key(operator_url(operator), operator_token(Path(folder)))
+        return [
+            "documents of CAP are signed from now on with the key",
+            f"  {grouped(made.id)}",
+            f"it stands in {Path(folder) / made.file} (PRIVATE); where several nodes serve this",
+            "region, copy the file into the folder of each: one that has it not signs none",
+            "who verifies documents outside of the region gets this fingerprint by voice",
         ]
 
     return print_or_refuse(make)

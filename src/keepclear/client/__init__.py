@@ -12,11 +12,12 @@ from keepclear.client.answers import Event
 from keepclear.client.awaiting import AsyncClient
 from keepclear.client.earlier import EarlierCopy, Lost, Start, late_acts, start_of
 from keepclear.client.faults import ClockOff, NewIncarnation, NoAnswer, NotDone, SetBack
-from keepclear.client.operating import accept_clock, admit_party, change_exchange_key
+from keepclear.client.operating import accept_clock, admit_party, change_exchange_key, set_cap_key
 from keepclear.client.own_copy import Keeping, KeptStep, Seen
 
 __all__ = [
     "AsyncClient", "Client", "ClockOff", "EarlierCopy", "Event", "Keeping", "KeptStep", "Lost",
     "NewIncarnation", "NoAnswer", "NotDone", "Seen", "SetBack", "Start", "accept_clock",
-    "admit_party", "change_exchange_key", "late_acts", "start_of",
+    "admit_party", "change_exchange_key", "late_acts", "set_cap_key",
+    "start_of",
 ]  # fmt: skip

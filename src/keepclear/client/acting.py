@@ -136,6 +136,11 @@ class Client:
         return self._copy.seen
 
     @property
+    def believed(self) -> tuple[NoteKey, ...]:
+        """Return the exchange's keys that are believed, the newest last."""
+        return self._copy.keys
+
+    @property
     def picture(self) -> Picture:
         """Return how its operations and conflicts stand, as far as it has caught up."""
         return self._copy.picture
@@ -367,6 +372,13 @@ class Client:
     def answers_for(self, force: str = "") -> AnswersFor:
         """Return what the exchange's answers cover, and who answers for whom; as it says."""
         return read(self._ask("GET", f"/v1/answers-for?{urlencode({'force': force})}"), AnswersFor)
+
+    def cap(self, message: str) -> bytes:
+        """Return a message of the party as a document of CAP 1.2 that the exchange has signed.
+
+        message: its id, whole. `NotDone` says why it may not leave the line.
+        """
+        return self._ask("GET", f"/v1/cap?{urlencode({'message': message})}")
 
     def record(self, after: int) -> tuple[bytes, int]:
         """Return lines of the party's file after so many steps, and how many steps that makes.

@@ -60,6 +60,13 @@ class ChangedKey(msgspec.Struct):
     new: str
 
 
+class CapKeySaid(msgspec.Struct):
+    """Which key CAP documents are signed with from now on, and its file in the region's folder."""
+
+    id: str
+    file: str
+
+
 class FaultSaid(msgspec.Struct):
     """Why something was refused."""
 

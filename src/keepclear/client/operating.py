@@ -4,7 +4,7 @@
 import httpx
 
 from keepclear.client.acting import TIMEOUT_S
-from keepclear.client.answers import ChangedKey, accepted, read
+from keepclear.client.answers import CapKeySaid, ChangedKey, accepted, read
 from keepclear.client.faults import NoAnswer, NotDone
 from keepclear.record.encoding import encode
 from keepclear.record.envelopes import Envelope
@@ -23,6 +23,11 @@ def accept_clock(operator: str, token: str) -> None:
 def change_exchange_key(operator: str, token: str) -> ChangedKey:
     """Let a node go on with the key that is prepared in its folder; return which two they are."""
     return read(_told(operator, token, "/exchange-key", b""), ChangedKey)
+
+
+def set_cap_key(operator: str, token: str) -> CapKeySaid:
+    """Let a node make a key for CAP documents; return which it is, and in which file."""
+    return read(_told(operator, token, "/cap-key", b""), CapKeySaid)
 
 
 def _told(operator: str, token: str, path: str, body: bytes) -> bytes:

@@ -14,6 +14,7 @@ from keepclear.exchange.kept import Kept, Reach, index_anew, near_of
 from keepclear.exchange.viewers import Seen
 from keepclear.exchange.views import Answer, Disclosed
 from keepclear.exchange.world import is_whole, undo
+from keepclear.record.cap_keys import CapKey
 from keepclear.record.entries import Chain
 from keepclear.record.envelopes import Envelope
 from keepclear.record.files import AnyLine
@@ -45,6 +46,7 @@ class Batch:
     noted: dict[str, int]
     followed: tuple[Envelope, ...]
     signing: tuple[NoteKey, ...]
+    cap_keys: tuple[CapKey, ...]
     lines: list[AnyLine] = field(default_factory=list)
     seen: dict[int, Seen] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
@@ -62,7 +64,7 @@ def batch_of(kept: Kept) -> Batch:
         sizes={audience: len(tree) for audience, tree in kept.ledger.trees.items()},
         keys=kept.keys, counts=kept.counts, beats=kept.beats, beside=tuple(kept.beside),
         writers=kept.writers, is_held=kept.is_held, noted=kept.noted,
-        followed=kept.followed, signing=kept.signing,
+        followed=kept.followed, signing=kept.signing, cap_keys=kept.cap_keys,
     )  # fmt: skip
 
 
@@ -78,6 +80,7 @@ def take_back(kept: Kept, batch: Batch, functions: Functions) -> bool:
     kept.writers, kept.is_held = batch.writers, batch.is_held
     kept.noted = batch.noted
     kept.followed, kept.signing = batch.followed, batch.signing
+    kept.cap_keys = batch.cap_keys
     for act, _, _ in batch.answered.values():
         kept.answers.drop(act)
     for key in batch.late:

@@ -17,7 +17,7 @@ one that is there as if it had never stopped (`reopening`).
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -29,14 +29,15 @@ from keepclear.exchange.agreements import recheck_some, stand
 from keepclear.exchange.answers import Answered, answer_again
 from keepclear.exchange.batch import Batch, batch_of, take_back, take_back_act
 from keepclear.exchange.checking import Asked, ToCheck, gathered
-from keepclear.exchange.decide import decide, payload_of
+from keepclear.exchange.decide import decide
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import KIND_OF, KINDS, Event, LateActDecided, RegionOpened
 from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.late import IdsOfThen, LateAct, read_late
+from keepclear.exchange.looked import Looked, looked_at
 from keepclear.exchange.none_here import look_again
 from keepclear.exchange.operations import Refused, fall_due
-from keepclear.exchange.own_keys import check_not_ours, next_key
+from keepclear.exchange.own_keys import check_not_ours, next_cap_key, next_key
 from keepclear.exchange.ports import Clock, Ids, NotWritten, Store
 from keepclear.exchange.reads import Reads
 from keepclear.exchange.rechecking import expire
@@ -47,9 +48,10 @@ from keepclear.exchange.views import NOTICE_KIND, Answer, Disclosed
 from keepclear.exchange.views import answer as disclosed_answer
 from keepclear.exchange.world import World, keep
 from keepclear.plans.operations import protects_until_us
-from keepclear.record.encoding import Signed, encode
+from keepclear.record.cap_keys import CapKey
+from keepclear.record.encoding import encode
 from keepclear.record.entries import EVERYBODY, Part, Placed, audience_of
-from keepclear.record.envelopes import Envelope, Known, verified
+from keepclear.record.envelopes import Envelope, Known
 from keepclear.record.files import (
     BeatLine,
     CheckpointLine,
@@ -58,7 +60,7 @@ from keepclear.record.files import (
     WorldLine,
     WriterLine,
 )
-from keepclear.record.headers import ACT, Act, Place, check_act, read_act
+from keepclear.record.headers import Act, Place, check_act, read_act
 from keepclear.record.key_documents import Keyring
 from keepclear.record.keys import Signer
 from keepclear.record.ledger import ForWhom
@@ -66,15 +68,6 @@ from keepclear.record.notes import NoteKey
 from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND, EXCHANGE_KEY_KIND, LATE_ACT_KIND
 from keepclear.record.receipts import Receipt
 from keepclear.record.signers import OF_DISTRESS, deed_of, verify_signers
-
-
-class Looked(NamedTuple):
-    """What of an act depends on its bytes alone, and the keys whose signatures on it verify."""
-
-    act: Act
-    payload: Signed
-    data: bytes
-    known: Known
 
 
 class Exchange:
@@ -217,16 +210,26 @@ class Exchange:
             kept.noted = {}
             self.beat()
 
+    def set_cap_key(self, certificate: bytes) -> CapKey:
+        """Enter, for everybody, with which key CAP documents are signed from now on.
+
+        certificate: of that key, as DER. `RecordError` for one that was used before, or is none.
+        """
+        now_us = self._now_us()
+        with self.together() as batch:
+            self._pass_time(batch, now_us)
+            keys, part = next_cap_key(certificate, self._signer, self._kept, self._region)
+            with self._undoing(batch):
+                self._commit(batch, "", now_us, self._deciding(now_us), [part])
+            self._kept.cap_keys = keys
+        return keys[-1]
+
     def looked_at(self, envelope: Envelope) -> Looked:
         """Read an act that waits, and verify its signatures; `CallerError` where that fails.
 
         Whether its signers may sign it is asked when it is decided, by the keys of then.
         """
-        act, seq = read_act(envelope), self._kept.ledger.chain.seq
-        keys = [self.keys.appointed(act.party, each.keyid, seq).key for each in envelope.signatures]
-        verified(envelope, {each.id: each for each in keys}, ACT)
-        known = Known(envelope, frozenset(each.data for each in keys))
-        return Looked(act, payload_of(act), encode(envelope), known)
+        return looked_at(envelope, self.keys, self._kept.ledger.chain.seq)
 
     def submit(
         self, envelope: Envelope, sender: str, looked: Looked | None = None

@@ -29,6 +29,7 @@ from keepclear.exchange.lapses import kept_claim
 from keepclear.exchange.viewers import Viewers
 from keepclear.exchange.world import World
 from keepclear.plans.conflicts import Conflict
+from keepclear.record.cap_keys import CapKey
 from keepclear.record.envelopes import Envelope
 from keepclear.record.key_documents import Keyring
 from keepclear.record.ledger import Ledger
@@ -60,8 +61,9 @@ class Kept:
     falls due by time alone waits, as clocks differ. noted: of how many leaves of each tree the last
     checkpoint is that stands in the record, signed with the key of now. followed: the changes of
     the exchange's key; signing: its keys, one after another, of which the last signs now. starts:
-    how far the trees of the incarnation before had come in the backup, by audience. late: where the
-    answers to late acts stand, by party and id of the act: kept for good, as they are entered once.
+    how far the trees of the incarnation before had come in the backup, by audience. cap_keys: for
+    CAP documents, of which the last signs now. late: where the answers to late acts stand, by party
+    and id of the act: kept for good, as they are entered once.
     """
 
     ledger: Ledger
@@ -80,6 +82,7 @@ class Kept:
     noted: dict[str, int] = field(default_factory=dict)
     followed: tuple[Envelope, ...] = ()
     signing: tuple[NoteKey, ...] = ()
+    cap_keys: tuple[CapKey, ...] = ()
     starts: dict[str, TreeSize] = field(default_factory=dict)
     late: dict[tuple[str, str], Answered] = field(default_factory=dict)
 

@@ -54,7 +54,7 @@ from keepclear.line.messages import (
     stepped,
 )
 from keepclear.line.stops import Called
-from keepclear.line.templates import fields_of
+from keepclear.line.templates import CANCELLATION, CANCELLED, fields_of, name_of
 from keepclear.line.values import Value, read_values
 from keepclear.record.headers import Act
 from keepclear.units import US_PER_S, format_time
@@ -98,6 +98,7 @@ def _send(
     precedence: Precedence,
 ) -> None:  # fmt: skip
     replied = _replied(deciding, act, payload, channel)
+    _check_cancels(act.party, payload, replied)
     limit = _limit(deciding, act.party, payload.to, precedence)
     post = payload.post
     if post is None:
@@ -323,6 +324,21 @@ def _replied(
             f"{act.status}", "reply over its own channel, to its own parties, or send a new one",
         )  # fmt: skip
     return found
+
+
+def _check_cancels(
+    party: str, payload: SendMessage | SendDistress, replied: Message | None
+) -> None:  # fmt: skip
+    """Refuse a cancellation of what is no notice of one's own that can be cancelled."""
+    if name_of(payload.template) != CANCELLATION:
+        return
+    is_own = replied is not None and replied.sender == party
+    if not is_own or replied is None or name_of(replied.template) not in CANCELLED:
+        raise InputError(
+            "reply_to", payload.reply_to or "",
+            f"is no {' or '.join(sorted(CANCELLED))} of {party}, and a cancellation is of one",
+            "name the notice that is cancelled",
+        )  # fmt: skip
 
 
 def _take(

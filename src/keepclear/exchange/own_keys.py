@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which key the exchange may go on with.
+"""Which key the exchange may go on with, and which key is for its CAP documents.
 
 1. The change is signed with the key of now and with the new one, under the name of now.
 2. A key signs once: none comes back, so what an old one signs is known to be old.
@@ -12,12 +12,14 @@
 
 from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.operations import Refused
+from keepclear.record.cap_keys import CapKey, CapKeys, seal_cap_key
 from keepclear.record.encoding import decode
+from keepclear.record.entries import EVERYBODY
 from keepclear.record.envelopes import Envelope
 from keepclear.record.key_documents import KeyDocument, Keyring
 from keepclear.record.keys import PublicKey, Signer
 from keepclear.record.notes import NoteKey
-from keepclear.record.parts import read_exchange_key
+from keepclear.record.parts import CAP_KEY_KIND, read_exchange_key
 
 
 def next_key(change: Envelope, signer: Signer, kept: Kept, region: Region) -> NoteKey:
@@ -41,6 +43,24 @@ def next_key(change: Envelope, signer: Signer, kept: Kept, region: Region) -> No
                 "keepclear region prepare-key"
             )
     return key
+
+
+def next_cap_key(
+    certificate: bytes, signer: Signer, kept: Kept, region: Region
+) -> tuple[tuple[CapKey, ...], tuple[str, str, Envelope]]:
+    """Return the keys for CAP documents with the next of them, and the part that says so.
+
+    certificate: of it, as DER. signer: the exchange's own key. `RecordError` for one that is none,
+    or was used before.
+    """
+    key = CapKey(
+        region=region.name, incarnation=region.incarnation, number=len(kept.cap_keys) + 1,
+        certificate=certificate,
+    )  # fmt: skip
+    envelope = seal_cap_key(key, signer)
+    keys = CapKeys(region.name, region.incarnation, kept.cap_keys)
+    keys.add(envelope, kept.signing[-1:], EVERYBODY)
+    return keys.all, (EVERYBODY, CAP_KEY_KIND, envelope)
 
 
 def check_not_ours(keys: Keyring, party: str, kept: Kept) -> None:

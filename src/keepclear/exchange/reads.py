@@ -14,8 +14,10 @@ from keepclear.exchange.known import Known, KnownBy
 from keepclear.exchange.ports import Store
 from keepclear.exchange.views import Answer, Disclosed, Notice, Steps
 from keepclear.line.checks import Check, CheckedLine
+from keepclear.line.leaving import Leaving
 from keepclear.line.messages import Message
 from keepclear.plans.operations import Operation
+from keepclear.record.cap_keys import CapKey
 from keepclear.record.keys import PublicKey, Signer
 from keepclear.record.merkle import Tree
 from keepclear.record.receipts import Receipt
@@ -111,6 +113,22 @@ class Reads:
     def messages(self, party: str) -> Disclosed[tuple[Message, ...]]:
         """Return the messages that a party has sent or received, in the order they were sent."""
         return views.own_messages(party, self._written().world.messages.values())
+
+    def leaving(self, party: str, message_id: str) -> Disclosed[Leaving]:
+        """Return a message of a party as it may leave the line; as `views.leaving`."""
+        world = self._written().world
+        none_here, stop = world.none_here.get(message_id), world.stops.get(message_id)
+        others = {}
+        if none_here is not None and party in none_here.parties:
+            others[message_id] = "a none-here statement"
+        if stop is not None and stop.party == party:
+            others[message_id] = "a STOP"
+        return views.leaving(party, message_id, world.messages.values(), others)
+
+    def cap_key(self) -> CapKey | None:
+        """Return the key that CAP documents are signed with now; None where there is none."""
+        keys = self._written().cap_keys
+        return keys[-1] if keys else None
 
     def line_checks(self, party: str) -> Disclosed[tuple[Check, ...]]:
         """Return the checks of a party's lines, in the order in which they came about."""

@@ -41,6 +41,7 @@ from keepclear.exchange.lapses import lapses_of
 from keepclear.exchange.late import act_in
 from keepclear.exchange.views import NOTICE_KIND
 from keepclear.exchange.world import evolve, keep
+from keepclear.record.cap_keys import CapKey
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Entry, Leaf, Part, Placed
 from keepclear.record.envelopes import Envelope
@@ -62,6 +63,7 @@ from keepclear.record.ledger import Ledger, beat_digest
 from keepclear.record.notes import NoteKey, read_checkpoint, split_note
 from keepclear.record.parts import (
     ACT_KIND,
+    CAP_KEY_KIND,
     DOCUMENT_KIND,
     EXCHANGE_KEY_KIND,
     INCARNATION_KIND,
@@ -311,7 +313,7 @@ class _Reading:
                 events.append(event)
             case kind if kind == NOTICE_KIND:
                 kept.counts[leaf.audience] = msgspec.json.decode(data, type=_Numbered).number
-            case kind if kind == ACT_KIND:
+            case kind if kind in {ACT_KIND, LATE_ACT_KIND}:
                 pass
             case kind if kind == DOCUMENT_KIND:
                 party = kept.keys.add(decode(data, Envelope, path), place, path).party
@@ -322,11 +324,12 @@ class _Reading:
                 envelope = decode(data, Envelope, path)
                 self._signers.follow(envelope, path, {})
                 kept.followed, kept.noted = (*kept.followed, envelope), {}
+            case kind if kind == CAP_KEY_KIND:
+                said = decode(data, Envelope, path).payload
+                kept.cap_keys = (*kept.cap_keys, decode(said, CapKey, path))
             case kind if kind == INCARNATION_KIND:
                 start = msgspec.json.decode(data, type=Incarnation)
                 kept.starts[leaf.audience] = start.tree
-            case kind if kind == LATE_ACT_KIND:
-                pass
             case _:
                 raise Malformed(path, part.kind, "is not known here", "update this program")
 

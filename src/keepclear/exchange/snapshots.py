@@ -29,6 +29,7 @@ from keepclear.exchange.index import Near
 from keepclear.exchange.kept import Kept, Reach, Region
 from keepclear.exchange.viewers import Viewed, Viewers
 from keepclear.exchange.world import ALL_TABLES, hash_all
+from keepclear.record.cap_keys import CapKey
 from keepclear.record.entries import Chain
 from keepclear.record.envelopes import Envelope
 from keepclear.record.ledger import Ledger
@@ -64,6 +65,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
     reach: Reach
     documents: list[tuple[int, Envelope]]
     followed: tuple[Envelope, ...]
+    cap_keys: tuple[CapKey, ...]
     starts: dict[str, TreeSize]
     viewed: Viewed
 
@@ -114,7 +116,8 @@ def copied(kept: Kept, region: Region, last: bytes, version: str) -> Copied:
         world=world.hash, filings=world.filings, counts=dict(kept.counts), beats=kept.beats,
         beside=list(kept.beside), writers=kept.writers, is_held=kept.is_held,
         noted=dict(kept.noted), reach=kept.near.reach, documents=kept.keys.added(),
-        followed=kept.followed, starts=dict(kept.starts), viewed=kept.viewers.viewed(),
+        followed=kept.followed, cap_keys=kept.cap_keys, starts=dict(kept.starts),
+        viewed=kept.viewers.viewed(),
     )  # fmt: skip
     return Copied(
         head, {name: dict(getattr(world, name)) for name in ALL_TABLES},
@@ -191,7 +194,7 @@ def _begun(head: _Head, region: Region, functions: Functions) -> Kept:
     kept = Kept(
         ledger=ledger, near=near, bindings=Bindings(region.house), counts=head.counts,
         beats=head.beats, beside=head.beside, writers=head.writers, is_held=head.is_held,
-        noted=head.noted, followed=head.followed, starts=head.starts,
+        noted=head.noted, followed=head.followed, cap_keys=head.cap_keys, starts=head.starts,
         viewers=Viewers.of(head.viewed),
     )  # fmt: skip
     kept.world.filings = head.filings

@@ -14,14 +14,16 @@ list of what still can be told from outside.
 6. The answer to an act holds what its sender may see of what came of it, and goes to the sender.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from keepclear.agreement.clauses import Precedence
+from keepclear.errors import InputError
 from keepclear.exchange.disclosure import Grants, Shown, existence, shown
 from keepclear.line.checks import Check, CheckedLine
+from keepclear.line.leaving import BY_VOICE, Leaving, to_leave
 from keepclear.line.messages import Message
 from keepclear.plans.conflicts import Broken, Conflict, Proposal, precedence
 from keepclear.plans.operations import Missed, Operation
@@ -33,6 +35,7 @@ from keepclear.record.receipts import Receipt
 from keepclear.record.views import is_seen, seen_of
 
 NOTICE_KIND: Final = "notice/1"
+SHORT: Final = 8
 LEAF: Final = b'{"line":"leaf"'
 SAYS_NOTHING_ELSE: Final = (
     "Absence of notification implies nothing and changes no legal protection."
@@ -157,6 +160,26 @@ def own_operations(party: str, operations: Iterable[Operation]) -> Disclosed[tup
 def own_messages(party: str, messages: Iterable[Message]) -> Disclosed[tuple[Message, ...]]:
     """Return the messages that a party has sent or received, as they stand."""
     return _disclosed(party, tuple(each for each in messages if party in each.parties))
+
+
+def leaving(
+    party: str, message_id: str, messages: Iterable[Message], others: Mapping[str, str]
+) -> Disclosed[Leaving]:
+    """Return a message of a party as it may leave the line; `InputError` says why it may not.
+
+    others: what the party sees that never leaves, by id, in words. What it does not see gets the
+    same answer as what is not there.
+    """
+    own = own_messages(party, messages).value
+    found = next((each for each in own if each.id == message_id), None)
+    if found is None:
+        what = others.get(message_id)
+        raise InputError(
+            "message", message_id[:SHORT],
+            f"is no message of {party}" if what is None else f"is {what}, which never leaves",
+            "see your own messages" if what is None else BY_VOICE,
+        )  # fmt: skip
+    return _disclosed(party, to_leave(found, party, own))
 
 
 def own_line_checks(party: str, checks: Iterable[Check]) -> Disclosed[tuple[Check, ...]]:

@@ -9,6 +9,7 @@ version of it is another row.
 2. What is said by an act of its own, as STOP with its volume, is sent by that act alone: a message
    that only looks like one would keep nobody out.
 3. Free text is always possible beside it.
+4. A cancellation replies to the notice of one's own that it cancels.
 
     >>> template_named("lost-communications").number
     7
@@ -57,6 +58,7 @@ def _needed(kind: Kind, example: str = "") -> Field:
 
 FROM_UNTIL: Final = {"from": _needed(Kind.TIME), "until": _needed(Kind.TIME)}
 LEVELS: Final = {"lower": Field(Kind.LEVEL), "upper": Field(Kind.LEVEL)}
+CANCELLATION: Final = "cancellation"
 PHASE: Final = Field(Kind.CHOICE, choices=("incerfa", "alerfa", "detresfa"))
 INTENT: Final = Field(Kind.CHOICE, choices=("not-deliberate", "not-known"))
 # What is known of an accident later, in the order in which it is asked for.
@@ -119,7 +121,10 @@ TEMPLATES: Final = (
     Template(14, 1, "accident-update", Precedence.URGENT, {
         "time": Field(Kind.TIME), "place": Field(Kind.POSITION), "intent": INTENT, **LATER,
     }),
+    Template(15, 1, CANCELLATION, Precedence.PRIORITY, {"why": Field(Kind.TEXT)}),
 )  # fmt: skip
+# What a cancellation can cancel: what announces something that may not come after all.
+CANCELLED: Final = frozenset({"activity-notice", "closure"})
 BY_FORM: Final = {(each.number, each.version): each for each in TEMPLATES}
 
 
@@ -141,6 +146,11 @@ def template_of(form: Form) -> Template:
             "use one that both sides have",
         )  # fmt: skip
     return found
+
+
+def name_of(form: Form | None) -> str:
+    """Return the name of the template that a message is of; empty for none. As `template_of`."""
+    return "" if form is None else template_of(form).name
 
 
 def fields_of(form: Form | None) -> Mapping[str, Field]:

@@ -5,6 +5,7 @@
     key-document/1   an envelope with a key document
     exchange-key/1   an envelope with the exchange's next key, signed with the old and the new one
     incarnation/1    that a backup was restored: what the record that goes on from it starts with
+    cap-key/1        an envelope with the key for CAP documents, signed with the exchange's key
     late-act/1       a receipt of an earlier incarnation whose act the backup did not have
 
 1. Restoring a backup opens a new incarnation. Its first parts, one for each audience, name the
@@ -29,10 +30,11 @@ from keepclear.record.notes import NoteKey, check_name, is_of_region
 ACT_KIND: Final = "act/1"
 DOCUMENT_KIND: Final = "key-document/1"
 EXCHANGE_KEY_KIND: Final = "exchange-key/1"
+CAP_KEY_KIND: Final = "cap-key/1"
 INCARNATION_KIND: Final = "incarnation/1"
 LATE_ACT_KIND: Final = "late-act/1"
 OWN_KINDS: Final = frozenset({
-    ACT_KIND, DOCUMENT_KIND, EXCHANGE_KEY_KIND, INCARNATION_KIND, LATE_ACT_KIND,
+    ACT_KIND, CAP_KEY_KIND, DOCUMENT_KIND, EXCHANGE_KEY_KIND, INCARNATION_KIND, LATE_ACT_KIND,
 })  # fmt: skip
 OWN_NAMES: Final = frozenset(kind.partition("/")[0] for kind in OWN_KINDS)
 EXCHANGE_KEY: Final = "application/vnd.keepclear.exchange-key+json"

@@ -13,7 +13,8 @@ from the file on trust but what is then checked against signatures:
    by the keys of then. One entered since its key is suspect is marked, whatever time it says.
 4. Each checkpoint and beat is signed by the exchange over the trees as they stand there, and a
    beat over the order of the entries, the hashes of worlds, writers and clocks before it too.
-   What a key of the exchange signs after another has followed it does not count.
+   What a key of the exchange signs after another has followed it does not count. The key of
+   now has signed which key is for CAP documents.
    No salt is used twice, and writers are counted without a gap. Whether such a hash is that of
    the world, a fold tells.
 5. With a file of keys, the exchange's keys are those, and each party's key documents go on from
@@ -34,6 +35,7 @@ order (a beat). So with keys
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from keepclear.record.cap_keys import CapKeys
 from keepclear.record.encoding import decode
 from keepclear.record.entered import Entered
 from keepclear.record.entries import EVERYBODY, Chain, Entry, Leaf, Part, after
@@ -170,6 +172,7 @@ class Verification:
         for envelope in () if keys is None else keys.documents:
             self._pinned.setdefault(_party_of(envelope, "keys"), []).append(envelope)
         self._keyring, self._trees = Keyring(), dict[str, Tree]()
+        self._cap_keys = CapKeys(header.region, header.incarnation)
         self._chain, self._has_begun, self._first_entry = Chain(), False, 0
         self._first: dict[str, int] = {}
         self._signed: dict[str, int] = {}
@@ -300,6 +303,9 @@ class Verification:
                 self._add_document(read_signed(part, path), place, f"{path}, key document")
             case "exchange-key/1":
                 self._follow_exchange(part, leaf.audience, f"{path}, exchange key")
+            case "cap-key/1":
+                envelope = read_signed(part, path)
+                self._cap_keys.add(envelope, self._exchange.signing, leaf.audience, path)
             case "late-act/1":
                 self._take_late(part, leaf.audience, path)
             case kind if kind.partition("/")[0] in OWN_NAMES and kind not in OWN_KINDS:

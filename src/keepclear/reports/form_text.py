@@ -13,15 +13,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from keepclear.formats.wording import wording_in
+from keepclear.line.isolates import END, FIRST_STRONG, RIGHT_TO_LEFT, isolated
 from keepclear.line.messages import Message
 from keepclear.line.templates import template_of
 from keepclear.line.wording import FormLine, Wording, form_lines
 from keepclear.reports.markup import Markup, joined, tag, text
 from keepclear.reports.printable import printable
 
-RIGHT_TO_LEFT: Final = "\u2067"
-FIRST_STRONG: Final = "\u2068"
-END: Final = "\u2069"
 ISOLATED: Final = re.compile(f"{FIRST_STRONG}([^\u2066-\u2069]*){END}")
 TURNS: Final = frozenset({"R", "AL", "AN"})
 
@@ -35,9 +33,9 @@ def form_rows(message: Message, language: str = "en") -> Iterator[str]:
 def line_text(line: FormLine, wording: Wording) -> str:
     """Return a line as text, with isolates where scripts meet."""
     is_turned = wording.is_right_to_left
-    number = f"{_isolated(line.number) if is_turned else line.number} " if line.number else ""
+    number = f"{isolated(line.number) if is_turned else line.number} " if line.number else ""
     first, *others = [
-        _isolated(printable(each)) if is_turned else apart(each) for each in line.values
+        isolated(printable(each)) if is_turned else apart(each) for each in line.values
     ] or [""]
     values = f": {first}{''.join(f' ({each})' for each in others)}" if line.values else ""
     made = f"{number}{line.words}{values}"
@@ -47,7 +45,7 @@ def line_text(line: FormLine, wording: Wording) -> str:
 def apart(value: str) -> str:
     """Return a value as it may stand in a line from left to right: in an isolate, if it turns."""
     turns = any(unicodedata.bidirectional(each) in TURNS for each in value)
-    return _isolated(printable(value)) if turns else printable(value)
+    return isolated(printable(value)) if turns else printable(value)
 
 
 def form_markup(message: Message, language: str = "en") -> list[Markup]:
@@ -86,7 +84,3 @@ def _pieces(line: FormLine) -> list[Markup]:
     head = [tag("bdi", text(line.number)), text(" ")] if line.number else []
     behind = [joined([text(" ("), each, text(")")]) for each in values[1:]]
     return [*head, text(line.words), *([text(": "), values[0], *behind] if values else [])]
-
-
-def _isolated(value: str) -> str:
-    return f"{FIRST_STRONG}{value}{END}"

@@ -17,6 +17,7 @@ answered as `{"error": ...}` in words that name the value, the limit and the way
     GET  /v1/operations            its operations
     GET  /v1/conflicts             how its conflicts stand
     GET  /v1/messages              the messages it has sent or received
+    GET  /v1/cap?message=ID        a message of it as a signed document of CAP 1.2
     GET  /v1/lines                 how its lines stand that are checked
     GET  /v1/line-checks           the checks of them
     GET  /v1/answers-for?force=F   what all answers cover, and who answers for a force
@@ -70,6 +71,7 @@ from keepclear.server.answers import (
     Token,
     refused,
 )
+from keepclear.server.cap import MEDIA, CapDocuments
 from keepclear.server.cookies import (
     check_same_origin,
     cookie_with,
@@ -102,10 +104,13 @@ CALLS_A_SECOND, CALLS_AT_ONCE = 20.0, 200.0  # of one address, to sign in
 
 
 class Public:
-    """The handlers, with what they need. now_us: the exchange's time."""
+    """The handlers, with what they need. now_us: the exchange's time; cap: signs documents."""
 
-    def __init__(self, writer: Writer, now_us: Callable[[], int]) -> None:
+    def __init__(
+        self, writer: Writer, now_us: Callable[[], int], cap: CapDocuments | None = None
+    ) -> None:
         self._writer, self._now_us, self._sessions = writer, now_us, Sessions()
+        self._cap = CapDocuments(None) if cap is None else cap
         self._acts = Rates("acts", ACTS_A_SECOND, ACTS_AT_ONCE)
         self._reads = Rates("reads", READS_A_SECOND, READS_AT_ONCE)
         self._checks = Rates("checks", CHECKS_A_SECOND, CHECKS_AT_ONCE)
@@ -361,7 +366,21 @@ class Public:
                 )
                 return cast("Checked", _of(session, await to_thread(checked, found)))
 
-        return [answers_for, check]
+        @get("/v1/cap")
+        async def cap(
+            request: Ask, message: Annotated[str, QueryParameter(max_length=MOST_ID)]
+        ) -> Response[bytes]:
+            """Give a message of the party as a signed document of CAP, where it may leave."""
+            session = self._checker(request)
+            async with self._checking[session.party]:
+                leaving, key, name = await self._read_as(session, lambda exchange: (
+                    exchange.reads.leaving(session.party, message), exchange.reads.cap_key(),
+                    exchange.region.exchange,
+                ))  # fmt: skip
+                made = await to_thread(self._cap.made, _of(session, leaving), name, key)
+            return Response(made, media_type=MEDIA)
+
+        return [answers_for, check, cap]
 
     async def _distress(self, request: Ask, envelope: Envelope) -> Answered:
         """Decide an act of distress of who is not signed in, or sends more than is taken.

@@ -7,9 +7,10 @@
     GET  /metrics     what it counts, for Prometheus
     POST /parties     a party's key document: the party is admitted, or its keys change
     POST /exchange-key   let the exchange go on with the key that is prepared in its folder
+    POST /cap-key     make a key for CAP documents in its folder, and let the record name it
     POST /clock       accept that the machine's clock was set, or that the database's differs
 
-The three that change something take `Authorization: Bearer TOKEN`, which stands in the region's
+The four that change something take `Authorization: Bearer TOKEN`, which stands in the region's
 folder and can be read by its owner alone.
 """
 
@@ -26,6 +27,7 @@ from litestar.handlers import HTTPRouteHandler
 from keepclear.record.encoding import MOST_BYTES
 from keepclear.server.answers import Ask, refused
 from keepclear.server.app import envelope_in
+from keepclear.server.cap import SetCapKey, enter_cap_key, settle_cap_keys
 from keepclear.server.clock import ClockWatch, NodeClock
 from keepclear.server.exchange_keys import Changed, enter_next_key, settle_keys
 from keepclear.server.metrics import CONTENT_TYPE
@@ -97,7 +99,10 @@ def operator_app(
         checked(request)
         watching.accept()
 
-    handlers = [health, ready, metrics, admit, _changing_key(writer, folder, checked), accept]
+    handlers = [
+        health, ready, metrics, admit, accept, _changing_key(writer, folder, checked),
+        _setting_cap_key(writer, folder, checked),
+    ]  # fmt: skip
     return Litestar(
         handlers, exception_handlers={Exception: refused},
         request_max_body_size=MOST_BYTES, openapi_config=None, logging_config=None,
@@ -120,3 +125,20 @@ def _changing_key(writer: Writer, folder: Path, checked: Callable[[Ask], None]) 
         return await wrap_future(done)
 
     return change_key
+
+
+def _setting_cap_key(
+    writer: Writer, folder: Path, checked: Callable[[Ask], None]
+) -> HTTPRouteHandler:
+    """Return what lets CAP documents be signed with another key."""
+
+    @post("/cap-key", status_code=200)
+    async def set_cap_key(request: Ask) -> SetCapKey:
+        """Make a key for CAP documents; say which it is, and in which file."""
+        checked(request)
+        if writer.writes_at:
+            raise Unavailable(f"{writer.health.why}; make the key at that one")
+        done = writer.set_cap_key(partial(enter_cap_key, folder), partial(settle_cap_keys, folder))
+        return await wrap_future(done)
+
+    return set_cap_key

@@ -30,6 +30,7 @@ from keepclear.record.parts import ACT_KIND, DOCUMENT_KIND
 from keepclear.record.receipts import Receipt
 from keepclear.record.signing_in import SIGN_IN, SLIP, CarrySession, OpenSession
 from keepclear.server.answers import JSON, Answered, Challenge, Fault, RegionSaid, StepsSaid, Token
+from keepclear.server.cap import MEDIA
 from keepclear.server.cookies import NAME, OVER_TLS
 
 LINES: Final = "application/jsonl"
@@ -108,6 +109,9 @@ ASKED: Final = (
            list[Notice]),
     Asked("Give the messages that the party has sent or received, as they stand.", "get",
            "/v1/messages", list[Message]),
+    Asked("Give a message of the party as a signed document of CAP 1.2, where it may leave.",
+           "get", "/v1/cap", None, media=MEDIA, parameters=(
+               _query("message", "Its id.", {"type": "string", "maxLength": 32}, needed=True),)),
     Asked("Give how the party's lines stand that are checked, each in its direction.", "get",
            "/v1/lines", list[CheckedLine]),
     Asked("Give the checks of the party's lines, as they stand.", "get", "/v1/line-checks",

@@ -15,6 +15,7 @@ from keepclear.detect.kernel import Functions
 from keepclear.errors import OperatorError
 from keepclear.server.app import Public
 from keepclear.server.beginning import Beginning
+from keepclear.server.cap import CapDocuments
 from keepclear.server.clock import ClockWatch, NodeClock
 from keepclear.server.connections import Server, configured
 from keepclear.server.feed import Feed
@@ -102,7 +103,7 @@ def _serve_at(
         Beginning(folder, clock, functions, node), clock.now_us, waking.kept, beat_s=beat_s,
         watch=watch,
     )  # fmt: skip
-    public = Public(writer, clock.now_us)
+    public = Public(writer, clock.now_us, CapDocuments(folder))
     forwarding = Forwarding(public.app(), writer)
     servers = [
         Server(configured(forwarding, tls)),

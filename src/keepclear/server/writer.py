@@ -29,7 +29,8 @@ from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 from keepclear.errors import KeepclearError, OperatorError
-from keepclear.exchange.exchange import Exchange, Looked
+from keepclear.exchange.exchange import Exchange
+from keepclear.exchange.looked import Looked
 from keepclear.exchange.ports import NotWritten, Store
 from keepclear.exchange.views import Answer, Disclosed
 from keepclear.record.envelopes import Envelope
@@ -194,6 +195,12 @@ class Writer:
             then(exchange)
 
         return self._put(do, is_act=True, then=settle)
+
+    def set_cap_key(
+        self, do: Callable[[Exchange], Value], then: Callable[[Exchange], None]
+    ) -> Future[Value]:
+        """Let the record name another key for CAP documents. then: is called once it is written."""
+        return self._put(do, is_act=True, then=then)
 
     def read(self, ask: Callable[[Exchange], Value]) -> Future[Value]:
         """Ask what is written."""
