@@ -288,7 +288,7 @@ def kept_of(kept: Kept) -> dict[str, object]:
         "near": (set(cylinders), bound, {k: v[:2] for k, v in kept.near._kept.items()}),
         "viewers": seen_by(kept.viewers),
         "followed": kept.followed, "signing": kept.signing,
-        "late": kept.late, "starts": kept.starts,
+        "late": kept.late, "starts": kept.starts, "cap_keys": kept.cap_keys,
         "not kept": len(kept.world.undo_log),
     }  # fmt: skip
 

@@ -172,7 +172,7 @@ def test_what_is_said_of_the_addresses_names_no_other_host(node: Node) -> None:
     assert set(said.json()["paths"]) == {
         "/v1/region", "/v1/challenge", "/v1/sessions", "/v1/acts", "/v1/late-acts", "/v1/record",
         "/v1/operations", "/v1/conflicts", "/v1/messages", "/v1/proofs", "/v1/steps", "/v1/stream",
-        "/v1/answers-for", "/v1/check", "/v1/lines", "/v1/line-checks",
+        "/v1/answers-for", "/v1/check", "/v1/lines", "/v1/line-checks", "/v1/cap",
     }  # fmt: skip
     for path in ("/schema", "/schema/swagger", "/schema/redoc", "/schema/elements", "/"):
         page = httpx.get(node.parties + path)

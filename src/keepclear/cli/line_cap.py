@@ -63,7 +63,7 @@ def cap(message: str, output: str | None, home: str) -> int:
 
 
 @click.command("cap-verify")
-@click.argument("file", type=click.Path(dir_okay=False, exists=True))
+@click.argument("file", type=click.Path(dir_okay=False))
 @read_in_option
 @home_option
 def cap_verify(file: str, language: str, home: str) -> int:
@@ -92,7 +92,7 @@ def cap_verify(file: str, language: str, home: str) -> int:
 
 
 @click.command("cap-ack")
-@click.argument("file", type=click.Path(dir_okay=False, exists=True))
+@click.argument("file", type=click.Path(dir_okay=False))
 @person_option
 @home_option
 def cap_ack(file: str, person: str | None, home: str) -> int:

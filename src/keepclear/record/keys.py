@@ -138,7 +138,8 @@ class DocumentSigner:
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(usage, critical=True)
         )
-        return made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+        signed = made.sign(self._key, hashes.SHA256(), ecdsa_deterministic=True)  # RFC 6979
+        return signed.public_bytes(serialization.Encoding.DER)
 
 
 def check_certificate(der: bytes, path: str = "certificate") -> None:

@@ -31,10 +31,11 @@ from keepclear.exchange.views import Notice
 from keepclear.plans.conflicts import Proposal
 from keepclear.plans.operations import Operation, State
 from keepclear.plans.understood import understood
+from keepclear.record.cap_keys import CapKey
 from keepclear.record.entries import Part
 from keepclear.record.envelopes import Envelope
 from keepclear.record.keys import PublicKey
-from keepclear.record.parts import EXCHANGE_KEY_KIND, ExchangeKeyChange
+from keepclear.record.parts import CAP_KEY_KIND, EXCHANGE_KEY_KIND, ExchangeKeyChange
 from keepclear.reports.line_check_text import LOUD as LOUD_CHECKS
 from keepclear.reports.line_check_text import line_changed_text
 from keepclear.reports.message_text import changed_text, urgent_words
@@ -109,12 +110,20 @@ def step_text(parts: Sequence[Part], own: Own) -> tuple[str, bool]:
     return f"{format_time(parts[0].at_us)[:19]}Z\n{text}" if text else "", is_urgent
 
 
+def _key_text(part: Part) -> str:
+    """Return with which key the exchange signs from now on, or its documents of CAP."""
+    said = msgspec.json.decode(bytes(part.data), type=Envelope).payload
+    if part.kind == CAP_KEY_KIND:
+        own = msgspec.json.decode(said, type=CapKey)
+        return f"documents of CAP are signed with key {grouped(own.id)} from now on"
+    key = PublicKey(msgspec.json.decode(said, type=ExchangeKeyChange).key)
+    return f"the exchange signs with key {grouped(key.id)} from now on, as the one before says"
+
+
 def _beside(part: Part) -> str:  # noqa: C901 one for each kind
     """Return what a part tells beside operations and conflicts; empty for nothing."""
-    if part.kind == EXCHANGE_KEY_KIND:
-        envelope = msgspec.json.decode(bytes(part.data), type=Envelope)
-        key = PublicKey(msgspec.json.decode(envelope.payload, type=ExchangeKeyChange).key)
-        return f"the exchange signs with key {grouped(key.id)} from now on, as the one before says"
+    if part.kind in {EXCHANGE_KEY_KIND, CAP_KEY_KIND}:
+        return _key_text(part)
     kind = BESIDE.get(part.kind)
     match None if kind is None else msgspec.json.decode(bytes(part.data), type=kind):
         case AgreementStood() as stood:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from keepclear.record.cap_keys import CapKey
 from keepclear.record.encoding import decode
 from keepclear.record.entries import EVERYBODY, Entry, Leaf, Part
 from keepclear.record.envelopes import Envelope
@@ -384,6 +385,9 @@ def _part_words(part: Part) -> tuple[str, str]:
             envelope = decode(data, Envelope, "envelope")
             change = decode(envelope.payload, ExchangeKeyChange, "exchange key")
             return change.name, f"goes on with {grouped(PublicKey(change.key).id)}"
+        case "cap-key/1":
+            key = decode(decode(data, Envelope, "envelope").payload, CapKey, "CAP key")
+            return "", f"documents of CAP are signed with {grouped(key.id)}"
         case "late-act/1":
             first = decode(bytes(decode(data, Receipt, "receipt").part), Part, "part")
             who, said = _part_words(first)

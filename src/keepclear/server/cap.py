@@ -12,6 +12,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +33,10 @@ from keepclear.server.region import write_private
 FORMAT: Final = "keepclear-cap-key/1"
 MEDIA: Final = "application/cap+xml"
 SHORT: Final = 16
+MISSING: Final = (
+    "signxml: not installed, and this node signs documents of CAP with it; pip install "
+    "'keepclear[cap]'"
+)
 LOG: Final = logging.getLogger("keepclear.server")
 
 
@@ -68,13 +73,12 @@ class CapDocuments:
             )
         document = written(leaving, Place(exchange, SAYS_NOTHING_ELSE))
         private = self._private(key)
-        try:
-            from keepclear.formats.cap_signing import sign
-        except ModuleNotFoundError as missing:
-            LOG.warning("%s: not installed; pip install 'keepclear[cap]'", missing.name)
+        sign = _signing()
+        if sign is None:
+            LOG.warning(MISSING)
             raise Refused(
                 "CAP: this node cannot sign documents; the operator installs keepclear[cap]"
-            ) from None
+            )
         return sign(document, DocumentSigner(bytes.fromhex(private.seed)).pem, private.certificate)
 
     def _private(self, key: CapKey) -> PrivateCapKey:
@@ -95,7 +99,12 @@ class CapDocuments:
 
 
 def enter_cap_key(folder: Path, exchange: Exchange) -> SetCapKey:
-    """Make a key in a folder, and let the record name it."""
+    """Make a key in a folder, and let the record name it.
+
+    `OperatorError` where this node could not sign with it.
+    """
+    if _signing() is None:
+        raise OperatorError(f"{MISSING}, and start it again")
     seed = os.urandom(P256_SEED_BYTES)
     certificate = DocumentSigner(seed).certified(exchange.region.exchange)
     own_id = digest(certificate).hex()
@@ -115,6 +124,15 @@ def settle_cap_keys(folder: Path, exchange: Exchange) -> None:
     for each in folder.glob("cap.*.private.json"):
         if key is not None and each.name != _file(key.id):
             each.unlink()
+
+
+def _signing() -> Callable[[bytes, bytes, bytes], bytes] | None:
+    """Return what signs documents; None where the extra `cap` is not installed."""
+    try:
+        from keepclear.formats.cap_signing import sign
+    except ModuleNotFoundError:
+        return None
+    return sign
 
 
 def _file(own_id: str) -> str:
