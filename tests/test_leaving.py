@@ -240,12 +240,13 @@ def test_a_cancellation_cancels_the_whole_chain_of_notices_that_it_replies_to() 
 @pytest.mark.parametrize("of", ["nothing", "words", "the other side's", "an accident"])
 def test_a_cancellation_of_what_cannot_be_cancelled_is_not_sent(of: str) -> None:
     stage = at_line()
-    replied = {
+    made: dict[str, Callable[[], str | None]] = {
         "nothing": lambda: None,
         "words": lambda: words(stage),
         "the other side's": lambda: tell(stage, "activity-notice", "b"),
         "an accident": lambda: tell(stage, "accident-notice"),
-    }[of]()
+    }
+    replied = made[of]()
 
     with pytest.raises((InputError, Refused)) as refused:
         tell(stage, CANCELLATION, reply_to=replied)
