@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from keepclear.agreement.clauses import Precedence
+from keepclear.agreement.emergencies import Phase
 from keepclear.errors import InputError
 from keepclear.exchange.operations import Refused
 from keepclear.line.leaving import GOES_ON_FROM, MAY_LEAVE, STAYS
@@ -18,6 +19,7 @@ from keepclear.plays.stage import Stage
 from tests.cap_plays import ACTIVITY, document, leaving, tell, words
 from tests.incident_plays import volume
 from tests.message_plays import at_line, distress, send, typed
+from tests.sar_plays import cry
 from tests.stop_plays import message_of, stop
 
 UPDATE: Final = "accident-update"
@@ -32,6 +34,13 @@ def why_not(stage: Stage, message: str, party: str = "a") -> str:
 
 def a_stop(stage: Stage) -> str:
     return message_of(stage, stop(stage)).id
+
+
+def a_case(phase: Phase) -> Callable[[Stage], str]:
+    def made(stage: Stage) -> str:
+        return message_of(stage, cry(stage, phase=phase)).id
+
+    return made
 
 
 def reply_to(name: str) -> Callable[[Stage], str]:
@@ -76,6 +85,8 @@ def hurt(stage: Stage) -> str:
     ("made", "says"),
     [
         (a_stop, "a thread that has a STOP in it: where to keep out never leaves"),
+        (a_case(Phase.INCERFA), "has a SAR case in it: where survivors are never leaves"),
+        (a_case(Phase.DETRESFA), "has a SAR case in it: where survivors are never leaves"),
         (distress, "a thread that has DISTRESS in it: where people are in danger never leaves"),
         (reply_to("DISTRESS"), "has DISTRESS in it"),
         (reply_to("STOP"), "has a STOP in it"),

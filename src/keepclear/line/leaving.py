@@ -58,6 +58,7 @@ NEVER: Final = {
     Precedence.STOP: "has a STOP in it: where to keep out never leaves",
     Precedence.DISTRESS: "has DISTRESS in it: where people are in danger never leaves",
 }  # fmt: skip
+SAR: Final = "has a SAR case in it: where survivors are never leaves"
 BY_VOICE: Final = "tell those who have to know by voice, and say so: keepclear line disseminated"
 
 
@@ -166,7 +167,8 @@ def _check_thread(message: Message, thread: Collection[Message]) -> None:
     for each in thread:
         own = "" if each.id == message.id else f", by message {each.id[:SHORT]}"
         if each.stop is not None or each.precedence in NEVER:
-            why = NEVER.get(each.precedence, NEVER[Precedence.STOP])
+            is_sar = each.stop is not None and each.stop.sar is not None
+            why = SAR if is_sar else NEVER.get(each.precedence, NEVER[Precedence.STOP])
             raise _refused(message, f"is in a thread that {why}{own}", BY_VOICE)
         if _is_hurt(each):
             raise _refused(
