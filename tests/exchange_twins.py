@@ -32,6 +32,7 @@ WORLD: Final = (
     "opened", "agreements", "filers", "before", "waiting", "rechecking", "more", "operations",
     "conflicts", "of_operation", "places", "incidents", "lines", "none_here", "contradictions",
     "stated", "earlier", "messages", "line_checks", "lines_checked", "stops", "keep_outs",
+    "shifts", "calls",
     "filings", "hashes", "hash",
 )  # fmt: skip
 

@@ -54,5 +54,7 @@ def check_own_copy(stage: Stage, party: str) -> None:
     )  # each once, also where one entry tells it twice
     assert picture.conflicts == {each.conflict: each for each in conflicts}
     assert picture.checks == {each.id: each for each in reads.line_checks(party).value}
+    assert picture.shifts == {each.id: each for each in reads.shifts(party).value}
+    assert picture.calls == {each.id: each for each in reads.calls(party).value}
     assert picture.lines == {each.key: each for each in reads.lines_checked(party).value}
     assert picture.messages == {each.id: each for each in reads.messages(party).value}

@@ -15,9 +15,11 @@ from typing import Final, NamedTuple
 
 from keepclear.exchange.events import (
     KIND_OF,
+    CallChanged,
     LineChecked,
     MessageChanged,
     OperationFiled,
+    ShiftChanged,
     StopChanged,
 )
 from keepclear.record.encoding import decode
@@ -35,6 +37,7 @@ from keepclear.record.receipts import Receipt
 # What says which id was given to what an act has made.
 MADE: Final = frozenset({
     KIND_OF[OperationFiled], KIND_OF[MessageChanged], KIND_OF[LineChecked], KIND_OF[StopChanged],
+    KIND_OF[ShiftChanged], KIND_OF[CallChanged],
 })  # fmt: skip
 
 

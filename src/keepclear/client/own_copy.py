@@ -17,8 +17,10 @@ import msgspec
 
 from keepclear.exchange.picture import Picture, Told, told_in
 from keepclear.exchange.views import Notice
+from keepclear.line.calls import Call
 from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
+from keepclear.line.shifts import Shift
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Part
@@ -36,10 +38,10 @@ class Seen(msgspec.Struct, kw_only=True):
 
     incarnation: of the record, 0 where none is known yet. step: how many steps of its part of the
     record it holds, all proven. trees: how they stand then. notes: the last checkpoint of each tree
-    that it was given; contrary: signed ones that contradict what it holds, as evidence.
-    operations, conflicts, messages, checks: those of its picture that are not over; lines: all that
-    are checked. followed: changes of the exchange's key beyond those that were believed from the
-    start.
+    that it was given; contrary: signed ones that contradict what it holds, as evidence. operations,
+    conflicts, messages, checks, shifts, calls: those of its picture that are not over; lines: all
+    that are checked. followed: changes of the exchange's key beyond those that were believed from
+    the start.
     """
 
     region: str = ""
@@ -53,6 +55,8 @@ class Seen(msgspec.Struct, kw_only=True):
     messages: dict[str, Message] = {}
     checks: dict[str, Check] = {}
     lines: dict[str, CheckedLine] = {}
+    shifts: dict[str, Shift] = {}
+    calls: dict[str, Call] = {}
     followed: tuple[Envelope, ...] = ()
 
 
@@ -107,7 +111,14 @@ class OwnCopy:
     ) -> None:
         self._party, self._keys, self.known, self._keeping = party, keys, seen, keeping
         self.picture = Picture(
-            party, seen.operations, seen.conflicts, seen.messages, seen.checks, seen.lines
+            party,
+            seen.operations,
+            seen.conflicts,
+            seen.messages,
+            seen.checks,
+            seen.lines,
+            seen.shifts,
+            seen.calls,
         )
         self.untold: list[Parts] | None = None  # proven, and not yet told; None: nobody follows
         self._held: HeldTrees | None = None
@@ -129,6 +140,8 @@ class OwnCopy:
         self.known.conflicts = self.picture.unsettled()
         self.known.messages = self.picture.undone()
         self.known.checks, self.known.lines = self.picture.shown_checks(), self.picture.lines
+        self.known.shifts = self.picture.open_shifts()
+        self.known.calls = self.picture.waiting_calls()
         return self.known
 
     @property

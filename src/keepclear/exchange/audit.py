@@ -13,7 +13,7 @@ compared by the kernel: all others that protect, without an index.
    every other step comes of them or of time (`audit_steps`). What contradicts a none-here
    statement is told (`audit_none_here`). Messages and their deadlines, and checks of
    lines, are decided again, whole (`audit_messages`, `audit_line_checks`), and so are STOPs, with
-   what must keep out of them (`audit_stops`).
+   what must keep out of them (`audit_stops`). So are shifts and calls (`audit_watch`).
 4. What differs by no more than the kernel's guard band is BOUNDARY and no fault: another machine
    may round otherwise.
 5. What is told to be LIMITED is, and of what was filed all that is so is told (`audit_limited`).
@@ -44,6 +44,7 @@ from keepclear.exchange.audit_notices import Notices
 from keepclear.exchange.audit_operations import Operations
 from keepclear.exchange.audit_steps import Steps
 from keepclear.exchange.audit_stops import Stops
+from keepclear.exchange.audit_watch import Watch
 from keepclear.exchange.decide import ACTS
 from keepclear.exchange.events import (
     KINDS,
@@ -69,7 +70,7 @@ from keepclear.plans.conflicts import Conflict
 from keepclear.plans.operations import OUT_OF_PLAN, OVER, Operation
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Entry, Leaf, Part
-from keepclear.record.envelopes import Envelope
+from keepclear.record.envelopes import Envelope, signed_by
 from keepclear.record.faults import Malformed
 from keepclear.record.files import LONGEST_LINE, AnyLine, ClockLine, EntryLine, Header, WorldLine
 from keepclear.record.headers import Act, read_act
@@ -155,13 +156,14 @@ def _archive(line: AnyLine, path: str) -> Header:
 class _InEntry:
     """What one entry has. Written by `_Auditor` alone.
 
-    act: its own, None without one. first_us: of a late act, when it was entered first. events: all
-    of them, in order. touched: operations of which all is compared again. changed: pairs whose
-    conflict was.
+    act: its own, None without one. first_us: of a late act, when it was entered first. signed_by:
+    its keys. events: all of them, in order. touched: operations of which all is compared again.
+    changed: pairs whose conflict was.
     """
 
     act: Act | None = None
     first_us: int | None = None
+    signed_by: tuple[str, ...] = ()
     events: list[Event] = field(default_factory=list)
     touched: dict[str, None] = field(default_factory=dict)
     changed: dict[tuple[str, str], None] = field(default_factory=dict)
@@ -178,6 +180,7 @@ class _Again:
         self.limited, self.steps = Limited(self.found), Steps(self.found)
         self.messages, self.line_checks = Messages(self.found), LineChecks(self.found)
         self.stops = Stops(self.found, self.messages)
+        self.watch = Watch(self.found)
 
 
 class _Auditor:
@@ -204,8 +207,8 @@ class _Auditor:
             self._header, self._entries, again.conflicts.findings, again.notices.notices,
             again.operations.filings, found.pairs, tuple(again.conflicts.kernels),
             found.has_house, len(found.world.rechecking), again.house, tuple(found.differences),
-            again.steps.acts + again.messages.acts + again.line_checks.acts + again.stops.acts,
-            self._last_us,
+            again.steps.acts + again.messages.acts + again.line_checks.acts + again.stops.acts
+            + again.watch.acts, self._last_us,
         )  # fmt: skip
 
     def check_world(self, line: WorldLine, path: str) -> None:
@@ -241,6 +244,7 @@ class _Auditor:
                     self._opened(path).steps.know(party)
                     self._opened(path).messages.know(value)
                     self._opened(path).line_checks.know(value)
+                    self._opened(path).watch.know(value)
                 case _:
                     self._fold(leaf, value, path)
         if self._again is not None:
@@ -255,7 +259,8 @@ class _Auditor:
         for leaf in entry.leaves:
             part = decode(bytes(leaf.part), Part, f"{path}, part", LONGEST_LINE, is_inner=True)
             if part.kind == ACT_KIND:
-                self._now.act = read_act(_read(part, Envelope, path), path)
+                envelope = _read(part, Envelope, path)
+                self._now.act, self._now.signed_by = read_act(envelope, path), signed_by(envelope)
             elif part.kind == LATE_ACT_KIND:
                 self._late(_read(part, Receipt, path), path)
             elif part.kind == INCARNATION_KIND:
@@ -271,7 +276,9 @@ class _Auditor:
     def _late(self, receipt: Receipt, path: str) -> None:
         """Take in a late act; one that the backup had was decided before, and is told of."""
         act = self._now.act = act_in(receipt, path)
-        self._now.first_us = decode(bytes(receipt.part), Part, path).at_us
+        part = decode(bytes(receipt.part), Part, path)
+        self._now.first_us = part.at_us
+        self._now.signed_by = signed_by(decode(bytes(part.data), Envelope, path))
         if receipt.index < self._starts.get(receipt.audience, 0):
             self._opened(path).found.differs(
                 f"act {act.id[:8]}", "is entered late, and the backup had it: it was done twice"
@@ -285,6 +292,7 @@ class _Auditor:
                 if not isinstance(value, Notice | KeyDocument)
             ]  # fmt: skip
             self._again.found.deciding.first_us = self._now.first_us
+            self._again.found.deciding.signed_by = self._now.signed_by
             act = self._now.act
             payload = None
             if act is not None:
@@ -293,6 +301,7 @@ class _Auditor:
             self._again.messages.check(act, payload, said)
             self._again.line_checks.check(act, payload, said)
             self._again.stops.check(act, payload, said)
+            self._again.watch.check(act, payload, said)
 
     def _begin(self, entry: Entry) -> None:
         self._now = _InEntry()

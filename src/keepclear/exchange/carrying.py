@@ -108,11 +108,19 @@ def _told_of(world: World, table: str, key: str) -> Iterable[str]:
     match table:
         case "agreements" | "before":
             parties = [each.id for each in getattr(world, table)[key].agreement.parties]
-        case "conflicts" | "incidents" | "none_here" | "messages" | "line_checks" | "lines_checked":
+        case (
+            "conflicts"
+            | "incidents"
+            | "none_here"
+            | "messages"
+            | "line_checks"
+            | "lines_checked"
+            | "calls"
+        ):
             parties = getattr(world, table)[key].parties
         case "lines":
             parties = world.incidents[world.lines[key].incident].parties
-        case "operations" | "earlier" | "stops":
+        case "operations" | "earlier" | "stops" | "shifts":
             parties = [getattr(world, table)[key].party]
         case "rechecking" | "more" | "keep_outs":
             parties = [world.operations[key].party]

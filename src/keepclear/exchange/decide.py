@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from keepclear.exchange import (
     agreements,
+    calls,
     conflicts,
     incidents,
     line_checks,
@@ -14,16 +15,19 @@ from keepclear.exchange import (
     operations,
     read_backs,
     sar,
+    shifts,
     stops,
 )
 from keepclear.exchange.deciding import Deciding
 from keepclear.line import acts as line
+from keepclear.line import calls as voice
 from keepclear.line import check_acts as checks
+from keepclear.line import shifts as watches
 from keepclear.plans import acts
 from keepclear.plans import incidents as cases
 from keepclear.plans import none_here as statements
 from keepclear.plans import sar as rescue
-from keepclear.plans import stops as calls
+from keepclear.plans import stops as stop_acts
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act
 from keepclear.record.key_documents import Keyring
@@ -63,9 +67,15 @@ DECIDE: Final[Mapping[type[Signed], Decider]] = {
     line.AnswerMessage: messages.answer,
     checks.CheckLine: line_checks.send,
     checks.AnswerLineCheck: line_checks.answer,
-    calls.SendStop: stops.send,
-    calls.RenewStop: stops.renew,
-    calls.EndStop: stops.end,
+    watches.OpenShift: shifts.open_shift,
+    watches.TakeOver: shifts.take_over,
+    watches.CloseShift: shifts.close,
+    voice.LogCall: calls.log,
+    voice.SignCall: calls.sign,
+    voice.AnnotateCall: calls.annotate,
+    stop_acts.SendStop: stops.send,
+    stop_acts.RenewStop: stops.renew,
+    stop_acts.EndStop: stops.end,
     rescue.OpenSar: sar.open_case,
     rescue.UpdateSar: sar.update,
     rescue.ChangePhase: sar.change_phase,
@@ -111,9 +121,15 @@ ACTS: Final = Kinds(
         "line.answer": (line.AnswerMessage,),
         "line.check": (checks.CheckLine,),
         "line.check-answer": (checks.AnswerLineCheck,),
-        "line.stop": (calls.SendStop,),
-        "line.stop-renew": (calls.RenewStop,),
-        "line.stop-end": (calls.EndStop,),
+        "line.shift-open": (watches.OpenShift,),
+        "line.shift-take": (watches.TakeOver,),
+        "line.shift-close": (watches.CloseShift,),
+        "line.call": (voice.LogCall,),
+        "line.call-sign": (voice.SignCall,),
+        "line.call-annotate": (voice.AnnotateCall,),
+        "line.stop": (stop_acts.SendStop,),
+        "line.stop-renew": (stop_acts.RenewStop,),
+        "line.stop-end": (stop_acts.EndStop,),
         "sar.open": (rescue.OpenSar,),
         "sar.update": (rescue.UpdateSar,),
         "sar.phase": (rescue.ChangePhase,),

@@ -40,7 +40,7 @@ class Deciding:
     believed: the exchange's own keys. holds: whether a party sees a leaf of the record, by its
     hash. posts: those of a party that have a key. due: when an agreement or an operation is to be
     looked at again, by hash or id. first_us: of a late act, when it was entered first (`late`);
-    None of all others.
+    None of all others. signed_by: ids of the keys that signed the act.
     """
 
     world: World
@@ -58,6 +58,7 @@ class Deciding:
     posts: Callable[[str], tuple[str, ...]] = field(default=lambda _party: ())
     due: list[tuple[int, str]] = field(default_factory=list)
     first_us: int | None = None
+    signed_by: tuple[str, ...] = ()
 
     @property
     def filed_us(self) -> int:

@@ -18,9 +18,11 @@ from keepclear.agreement.documents import Clause
 from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.statements import AgreementFile
 from keepclear.agreement.states import State as AgreementState
+from keepclear.line.calls import Account, Call, CallSigned
 from keepclear.line.checks import Check, CheckedLine, LineState
 from keepclear.line.messages import Answer, Message, Overdue, StepTaken
 from keepclear.line.read_back import ReadBack
+from keepclear.line.shifts import Shift
 from keepclear.line.stops import Area
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.incidents import Incident, TimelineLine
@@ -203,6 +205,23 @@ class LineChecked(Signed, frozen=True, kw_only=True):
     line: CheckedLine
 
 
+class ShiftChanged(Signed, frozen=True, kw_only=True):
+    """A shift was opened, has taken something over, or was closed; for its own party alone."""
+
+    shift: Shift
+
+
+class CallChanged(Signed, frozen=True, kw_only=True):
+    """A voice call was logged, signed or annotated; its two parties are told by this.
+
+    account: that was written; signed: that it was signed.
+    """
+
+    call: Call
+    account: Account | None = None
+    signed: CallSigned | None = None
+
+
 class NoneHereStated(Signed, frozen=True, kw_only=True):
     """A party has stated none-here; those it was given to are told by this."""
 
@@ -248,7 +267,7 @@ class StandingCarried(Signed, frozen=True, kw_only=True):
     table: Literal[
         "agreements", "before", "filers", "operations", "earlier", "conflicts", "rechecking",
         "more", "incidents", "lines", "none_here", "contradictions",
-        "messages", "line_checks", "lines_checked", "stops", "keep_outs",
+        "messages", "line_checks", "lines_checked", "stops", "keep_outs", "shifts", "calls",
     ]  # fmt: skip
     key: str
     value: msgspec.Raw
@@ -288,6 +307,8 @@ Event = (
     | MessageChanged
     | MessageOverdue
     | LineChecked
+    | ShiftChanged
+    | CallChanged
     | StopChanged
     | KeepOutsChanged
     | NoneHereStated
@@ -316,6 +337,8 @@ KINDS: Final[Mapping[str, type[Signed]]] = {
     "message-changed/1": MessageChanged,
     "message-overdue/1": MessageOverdue,
     "line-checked/1": LineChecked,
+    "shift-changed/1": ShiftChanged,
+    "call-changed/1": CallChanged,
     "stop-changed/1": StopChanged,
     "keep-outs-changed/1": KeepOutsChanged,
     "none-here-stated/1": NoneHereStated,

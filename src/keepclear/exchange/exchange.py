@@ -51,7 +51,7 @@ from keepclear.plans.operations import protects_until_us
 from keepclear.record.cap_keys import CapKey
 from keepclear.record.encoding import encode
 from keepclear.record.entries import EVERYBODY, Part, Placed, audience_of
-from keepclear.record.envelopes import Envelope, Known
+from keepclear.record.envelopes import Envelope, Known, signed_by
 from keepclear.record.files import (
     BeatLine,
     CheckpointLine,
@@ -260,6 +260,7 @@ class Exchange:
             self._pass_time(batch, now_us)
             with self._undoing(batch):
                 deciding = self._deciding(now_us)
+                deciding.signed_by = signed_by(envelope)
                 decide(deciding, act, self.keys, payload)
                 seen_by = audience_of([act.party, *deciding.seen_by])
                 parts = [(seen_by, ACT_KIND, envelope), *deciding.parts]
@@ -324,6 +325,7 @@ class Exchange:
         """Return what comes of a late act, and why nothing does, where it is refused."""
         deciding = self._deciding(now_us)
         deciding.first_us = late.first_us
+        deciding.signed_by = late.signed_by
         deciding.ids = IdsOfThen(iter(late.ids), self._ids)
         kept = self._kept
         mark, reach = len(kept.world.undo_log), kept.near.reach

@@ -2,10 +2,11 @@
 """The last picture of a party: what it held when it could still ask, with what proves each of it.
 
 Made from the leaves of the party's own file: of each operation that protects, of each conflict that
-is not settled, of each message that is not done, of each STOP that has not ended, of where each
-operation must keep out and of each agreement the parts that say how it stands, each with its place
-under the last checkpoint of its tree; and every change of the exchange's key. Whoever has the
-exchange's public key, or one before it, can verify it, without a network and without the party.
+is not settled, of each message that is not done, of each shift that is open, of each call that
+waits, of each STOP that has not ended, of where each operation must keep out and of each agreement
+the parts that say how it stands, each with its place under the last checkpoint of its tree; and
+every change of the exchange's key. Whoever has the exchange's public key, or one before it, can
+verify it, without a network and without the party.
 
 Proven is that each part was entered. That nothing else was, or came later, nobody can prove of a
 picture; up to when it goes is what the desk that made it says.
@@ -20,12 +21,14 @@ from keepclear.errors import InputError
 from keepclear.exchange.events import (
     AgreementCarried,
     AgreementStood,
+    CallChanged,
     KeepOutsChanged,
     MessageChanged,
     MessageOverdue,
     OperationFiled,
     OperationMoved,
     RegionOpened,
+    ShiftChanged,
     StandingCarried,
     StopChanged,
 )
@@ -58,7 +61,9 @@ KINDS: Final[Mapping[str, type[Kept]]] = {
     "stop-changed/1": StopChanged,
     "keep-outs-changed/1": KeepOutsChanged,
 }
-CARRIED: Final = frozenset({"operations", "agreements", "messages", "stops", "keep_outs"})
+CARRIED: Final = frozenset({
+    "operations", "agreements", "messages", "stops", "keep_outs", "shifts", "calls",
+})  # fmt: skip
 FEWEST_DIGITS: Final = 4
 Said = Told | Kept | ExchangeKeyChange
 
@@ -312,7 +317,7 @@ def _latest(held: Sequence[_Held]) -> list[_Held]:
     return sorted(found, key=lambda each: order[id(each)])
 
 
-def _about(said: Said) -> tuple[str, str] | None:  # noqa: C901 one for each kind
+def _about(said: Said) -> tuple[str, str] | None:  # noqa: C901, PLR0912 one for each kind
     """Return of which kind the thing is that is told of, and which one; None for one left out."""
     about: tuple[str, str] | None = None
     match said:
@@ -330,6 +335,10 @@ def _about(said: Said) -> tuple[str, str] | None:  # noqa: C901 one for each kin
             about = "conflicts", own
         case MessageChanged(message=message) | MessageOverdue(message=message):
             about = "messages", message.id
+        case ShiftChanged(shift=shift):
+            about = "shifts", shift.id
+        case CallChanged(call=call):
+            about = "calls", call.id
         case AgreementCarried(hash=own) | AgreementStood(hash=own):
             about = type(said).__name__, own
         case RegionOpened():
@@ -341,7 +350,7 @@ def _about(said: Said) -> tuple[str, str] | None:  # noqa: C901 one for each kin
     return about
 
 
-def _stands(said: Said, picture: Picture) -> bool:  # noqa: PLR0911 one for each kind
+def _stands(said: Said, picture: Picture) -> bool:  # noqa: C901, PLR0911, PLR0912 one for each kind
     """Tell whether what is said is of something that is not over."""
     unsettled = picture.unsettled()
     wanted = picture.protecting().keys() | {each.own for each in unsettled.values()}
@@ -358,6 +367,14 @@ def _stands(said: Said, picture: Picture) -> bool:  # noqa: PLR0911 one for each
             return own in picture.undone()
         case StopChanged(stop=stop):
             return stop.is_protecting
+        case ShiftChanged(shift=shift):
+            return shift.is_open
+        case CallChanged(call=call):
+            return call.waits
+        case StandingCarried(table="shifts", key=own):
+            return own in picture.open_shifts()
+        case StandingCarried(table="calls", key=own):
+            return own in picture.waiting_calls()
         case StandingCarried(table="stops"):
             return getattr(stood_value(said), "is_protecting", False)
         case KeepOutsChanged(areas=areas):

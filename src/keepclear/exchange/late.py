@@ -7,8 +7,8 @@ A party hands in what it was answered then: the receipt of its act, and those of
    the backup had of its tree, and where its signers might sign it then.
 2. It is entered with its receipt, for those who could see it, and decided anew as things stand now.
    It counts as filed when it was filed first: that it comes late is not its party's fault.
-3. What came of it then says which ids its operations, messages and line checks had: they are the
-   same again.
+3. What came of it then says which ids its operations, messages, line checks, shifts and calls had:
+   they are the same again.
 4. Where it is refused now it is entered all the same, and its party is told why.
 5. It is entered once; whoever hands it in again gets the same answer.
 """
@@ -18,9 +18,11 @@ from typing import NamedTuple
 
 from keepclear.exchange.events import (
     KIND_OF,
+    CallChanged,
     LineChecked,
     MessageChanged,
     OperationFiled,
+    ShiftChanged,
     StopChanged,
 )
 from keepclear.exchange.kept import Kept, Region
@@ -29,7 +31,7 @@ from keepclear.exchange.ports import Ids
 from keepclear.line.ladder import Step
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Part
-from keepclear.record.envelopes import Envelope
+from keepclear.record.envelopes import Envelope, signed_by
 from keepclear.record.faults import Malformed, NotProven
 from keepclear.record.headers import CLOCK_US, LONGEST_US, Act, read_act
 from keepclear.record.notes import SHOWN, NoteKey
@@ -42,13 +44,14 @@ from keepclear.record.signers import OF_DISTRESS, deed_of, verify_signers
 class LateAct(NamedTuple):
     """An act of the incarnation before, with its receipt.
 
-    first_us: when it was entered first. ids: that were given then, in order.
+    first_us: when it was entered first. ids: that were given then, in order. signed_by: the keys.
     """
 
     act: Act
     receipt: Receipt
     first_us: int
     ids: tuple[str, ...]
+    signed_by: tuple[str, ...]
 
 
 class IdsOfThen:
@@ -116,8 +119,11 @@ def read_late(
         | world.messages.keys()
         | world.line_checks.keys()
         | world.stops.keys()
+        | world.shifts.keys()
+        | world.calls.keys()
     )
-    return LateAct(act, first, first_us, tuple(_ids_in(act.party, parts[1:], known)))
+    ids = tuple(_ids_in(act.party, parts[1:], known))
+    return LateAct(act, first, first_us, ids, signed_by(envelope))
 
 
 def _proven(receipt: Receipt, region: Region, believed: Sequence[NoteKey], path: str) -> Part:
@@ -155,9 +161,13 @@ def _ids_in(party: str, parts: Sequence[Part], known: Container[str]) -> Iterato
 
 
 def _made_in(part: Part) -> str:
-    """Return the id of the message, STOP or check that a part says was made; empty for none."""
+    """Return the id of what a part says was made, be it message, STOP, check, shift or call."""
     if part.kind == KIND_OF[StopChanged]:
         return decode(bytes(part.data), StopChanged, part.kind).stop.id
+    if part.kind == KIND_OF[ShiftChanged]:
+        return decode(bytes(part.data), ShiftChanged, part.kind).shift.id
+    if part.kind == KIND_OF[CallChanged]:
+        return decode(bytes(part.data), CallChanged, part.kind).call.id
     if part.kind == KIND_OF[MessageChanged]:
         changed = decode(bytes(part.data), MessageChanged, part.kind)
         is_new = changed.taken is not None and changed.taken.step is Step.SENT

@@ -10,17 +10,21 @@ from types import MappingProxyType
 from typing import Final
 
 from keepclear.exchange.events import (
+    CallChanged,
     LineChecked,
     MessageChanged,
     MessageOverdue,
     OperationFiled,
     OperationMoved,
+    ShiftChanged,
     StandingCarried,
 )
 from keepclear.exchange.views import NOTICE_KIND, Notice
 from keepclear.exchange.world import moved
+from keepclear.line.calls import Call
 from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
+from keepclear.line.shifts import Shift
 from keepclear.plans.conflicts import State as ConflictState
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import decode
@@ -30,7 +34,7 @@ from keepclear.record.files import LONGEST_LINE
 SETTLED: Final = frozenset({ConflictState.RESOLVED.value, ConflictState.EXPIRED.value})
 Told = (
     OperationFiled | OperationMoved | StandingCarried | Notice | MessageChanged | MessageOverdue
-    | LineChecked
+    | LineChecked | ShiftChanged | CallChanged
 )  # fmt: skip
 KINDS: Final[Mapping[str, type[Told]]] = {
     "operation-filed/1": OperationFiled,
@@ -40,11 +44,13 @@ KINDS: Final[Mapping[str, type[Told]]] = {
     "message-changed/1": MessageChanged,
     "message-overdue/1": MessageOverdue,
     "line-checked/1": LineChecked,
+    "shift-changed/1": ShiftChanged,
+    "call-changed/1": CallChanged,
 }
 
 
 def told_in(part: Part) -> Told | None:
-    """Return what a part tells of an operation, a conflict, a message or a line; None for all else.
+    """Return what a part tells of an operation, a conflict or of the line; None for all else.
 
     `Malformed` for one that is not what its kind says.
     """
@@ -56,6 +62,7 @@ class Picture:
     """A party's own operations, the latest notice of each of its conflicts, its messages, by id.
 
     checks: of its lines, by id; lines: those that are checked, by their keys (`line.checks`).
+    shifts: of its own posts; calls: with others, by id.
     What is over may be left out of what it goes on from: nothing more comes of that.
     """
 
@@ -64,12 +71,15 @@ class Picture:
         messages: Mapping[str, Message] = MappingProxyType({}),
         checks: Mapping[str, Check] = MappingProxyType({}),
         lines: Mapping[str, CheckedLine] = MappingProxyType({}),
+        shifts: Mapping[str, Shift] = MappingProxyType({}),
+        calls: Mapping[str, Call] = MappingProxyType({}),
     ) -> None:  # fmt: skip
         self._party = party
         self.operations, self.conflicts = dict(operations), dict(conflicts)
         self.messages, self.checks, self.lines = dict(messages), dict(checks), dict(lines)
+        self.shifts, self.calls = dict(shifts), dict(calls)
 
-    def take(self, told: Told | None) -> None:
+    def take(self, told: Told | None) -> None:  # noqa: C901, PLR0912 one for each kind
         """Take in what the next part tells."""
         match told:
             case OperationFiled(operation=operation) if operation.party == self._party:
@@ -84,10 +94,18 @@ class Picture:
                 self.messages[message.id] = message
             case LineChecked(line=line, check=check):
                 self._take_check(line, check)
+            case ShiftChanged(shift=shift):
+                self.shifts[shift.id] = shift
+            case CallChanged(call=call):
+                self.calls[call.id] = call
             case StandingCarried(table="line_checks", key=own, value=value):
                 self.checks[own] = decode(bytes(value), Check, own, LONGEST_LINE)
             case StandingCarried(table="lines_checked", key=own, value=value):
                 self.lines[own] = decode(bytes(value), CheckedLine, own, LONGEST_LINE)
+            case StandingCarried(table="shifts", key=own, value=value):
+                self.shifts[own] = decode(bytes(value), Shift, own, LONGEST_LINE)
+            case StandingCarried(table="calls", key=own, value=value):
+                self.calls[own] = decode(bytes(value), Call, own, LONGEST_LINE)
             case StandingCarried(table="messages", key=own, value=value):
                 self.messages[own] = decode(bytes(value), Message, own, LONGEST_LINE)
             case _:
@@ -110,6 +128,14 @@ class Picture:
         """Return the checks that wait, or that a line is as it is because of."""
         kept = {own for line in self.lines.values() for own in (*line.checks, line.waits)}
         return {own: each for own, each in self.checks.items() if own in kept}
+
+    def open_shifts(self) -> dict[str, Shift]:
+        """Return the shifts that are open."""
+        return {own: each for own, each in self.shifts.items() if each.is_open}
+
+    def waiting_calls(self) -> dict[str, Call]:
+        """Return the calls that the other party has neither signed nor annotated."""
+        return {own: each for own, each in self.calls.items() if each.waits}
 
     def protecting(self) -> dict[str, Operation]:
         """Return the operations that protect."""

@@ -13,9 +13,11 @@ from keepclear.exchange.kept import Kept, Region
 from keepclear.exchange.known import Known, KnownBy
 from keepclear.exchange.ports import Store
 from keepclear.exchange.views import Answer, Disclosed, Notice, Steps
+from keepclear.line.calls import Call
 from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.leaving import Leaving
 from keepclear.line.messages import Message
+from keepclear.line.shifts import Shift
 from keepclear.plans.operations import Operation
 from keepclear.record.cap_keys import CapKey
 from keepclear.record.keys import PublicKey, Signer
@@ -122,7 +124,7 @@ class Reads:
         if none_here is not None and party in none_here.parties:
             others[message_id] = "a none-here statement"
         if stop is not None and stop.party == party:
-            others[message_id] = "a STOP"
+            others[message_id] = "a STOP" if stop.sar is None else "a SAR case"
         return views.leaving(party, message_id, world.messages.values(), others)
 
     def cap_key(self) -> CapKey | None:
@@ -137,6 +139,14 @@ class Reads:
     def lines_checked(self, party: str) -> Disclosed[tuple[CheckedLine, ...]]:
         """Return how the lines of a party stand that are checked."""
         return views.own_lines(party, self._written().world.lines_checked.values())
+
+    def shifts(self, party: str) -> Disclosed[tuple[Shift, ...]]:
+        """Return the shifts of a party's own posts, in the order in which they were opened."""
+        return views.own_shifts(party, self._written().world.shifts.values())
+
+    def calls(self, party: str) -> Disclosed[tuple[Call, ...]]:
+        """Return the voice calls of a party, in the order in which they were logged."""
+        return views.own_calls(party, self._written().world.calls.values())
 
     def to_tell(self, party: str) -> Disclosed[ToTell]:
         """Return from what a party is told what answers to it cover (`coverage.answers_for`)."""

@@ -22,9 +22,11 @@ import msgspec
 from keepclear.agreement.clauses import Precedence
 from keepclear.errors import InputError
 from keepclear.exchange.disclosure import Grants, Shown, existence, shown
+from keepclear.line.calls import Call
 from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.leaving import BY_VOICE, Leaving, to_leave
 from keepclear.line.messages import Message
+from keepclear.line.shifts import Shift
 from keepclear.plans.conflicts import Broken, Conflict, Proposal, precedence
 from keepclear.plans.operations import Missed, Operation
 from keepclear.record.encoding import Signed
@@ -190,6 +192,16 @@ def own_line_checks(party: str, checks: Iterable[Check]) -> Disclosed[tuple[Chec
 def own_lines(party: str, lines: Iterable[CheckedLine]) -> Disclosed[tuple[CheckedLine, ...]]:
     """Return how the lines of a party stand that are checked."""
     return _disclosed(party, tuple(each for each in lines if party in each.parties))
+
+
+def own_shifts(party: str, shifts: Iterable[Shift]) -> Disclosed[tuple[Shift, ...]]:
+    """Return the shifts of a party's own posts; nobody else learns of them."""
+    return _disclosed(party, tuple(each for each in shifts if each.party == party))
+
+
+def own_calls(party: str, calls: Iterable[Call]) -> Disclosed[tuple[Call, ...]]:
+    """Return the voice calls of a party, as they stand."""
+    return _disclosed(party, tuple(each for each in calls if party in each.parties))
 
 
 def told(

@@ -21,6 +21,7 @@ from keepclear.agreement.states import State as AgreementState
 from keepclear.exchange.events import (
     AgreementCarried,
     AgreementStood,
+    CallChanged,
     ConflictChanged,
     Event,
     IncidentChanged,
@@ -38,11 +39,14 @@ from keepclear.exchange.events import (
     RecheckingBegun,
     RecheckingDone,
     RegionOpened,
+    ShiftChanged,
     StandingCarried,
     StopChanged,
 )
+from keepclear.line.calls import Call
 from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
+from keepclear.line.shifts import Shift
 from keepclear.line.stops import Area
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.incidents import Incident, TimelineLine
@@ -132,13 +136,13 @@ class World:
     and number of the change; waiting: how many wait for each. more: of operations with more
     conflicts than one entry holds, how many more; room: of these, those of which a conflict that
     was told has been settled since, or agreed, so that others can be told.
-    incidents, lines of their timelines, none_here statements, messages, line_checks, stops: by id;
-    lines_checked: by their keys (`line.checks`); keep_outs: by operation, of those that must keep
-    out of somewhere; contradictions: by statement; stated: ids of a party's statements. earlier:
-    versions of operations that others have replaced, by id and version, and of one that is out of
-    plan no more how it stood before, as it protected longer then. What a party states none-here of
-    is compared with all it ever filed, and a decision asks the world alone: so they are kept here,
-    and not looked for in the record. The latest version is not kept twice.
+    incidents, lines of their timelines, none_here statements, messages, line_checks, stops, shifts,
+    calls: by id; lines_checked: by their keys (`line.checks`); keep_outs: by operation, of those
+    that must keep out of somewhere; contradictions: by statement; stated: ids of a party's
+    statements. earlier: versions of operations that others have replaced, by id and version, and of
+    one that is out of plan no more how it stood before, as it protected longer then. What a party
+    states none-here of is compared with all it ever filed, and a decision asks the world alone: so
+    they are kept here, and not looked for in the record. The latest version is not kept twice.
     hashes: of each object when it was last hashed, and sum: of all of them; unhashed: objects that
     have changed since, by table and key. An object that changes often is hashed once for it.
     rebound: how often what binds parties has changed, so that what follows from it can be kept.
@@ -166,6 +170,8 @@ class World:
     line_checks: dict[str, Check] = field(default_factory=dict)
     lines_checked: dict[str, CheckedLine] = field(default_factory=dict)
     stops: dict[str, Stop] = field(default_factory=dict)
+    shifts: dict[str, Shift] = field(default_factory=dict)
+    calls: dict[str, Call] = field(default_factory=dict)
     keep_outs: dict[str, KeepOuts] = field(default_factory=dict)
     filings: int = 0
     hashes: dict[str, int] = field(default_factory=dict)
@@ -364,6 +370,14 @@ def _stop_changed(world: World, event: StopChanged) -> None:
     _put(world, "stops", event.stop.id, event.stop)
 
 
+def _shift_changed(world: World, event: ShiftChanged) -> None:
+    _put(world, "shifts", event.shift.id, event.shift)
+
+
+def _call_changed(world: World, event: CallChanged) -> None:
+    _put(world, "calls", event.call.id, event.call)
+
+
 def _keep_outs_changed(world: World, event: KeepOutsChanged) -> None:
     if event.areas:
         _put(world, "keep_outs", event.id, KeepOuts(areas=event.areas))
@@ -398,7 +412,8 @@ TABLES: Final[Mapping[str, type[Signed]]] = {
     "earlier": Operation, "conflicts": Conflict, "rechecking": Rechecking, "more": More,
     "incidents": Incident, "lines": TimelineLine, "none_here": NoneHere,
     "contradictions": Contradictions, "messages": Message, "line_checks": Check,
-    "lines_checked": CheckedLine, "stops": Stop, "keep_outs": KeepOuts,
+    "lines_checked": CheckedLine, "stops": Stop, "keep_outs": KeepOuts, "shifts": Shift,
+    "calls": Call,
 }  # fmt: skip
 """What a restored record begins with, in the order in which it is carried over."""
 
@@ -443,6 +458,8 @@ EVOLVE: Final[Mapping[type[Signed], Callable[[World, Any], None]]] = {
     LineChecked: _line_checked,
     StopChanged: _stop_changed,
     KeepOutsChanged: _keep_outs_changed,
+    ShiftChanged: _shift_changed,
+    CallChanged: _call_changed,
     NoneHereStated: _none_here_stated,
     NoneHereWithdrawn: _none_here_withdrawn,
     NoneHereContradicted: _none_here_contradicted,

@@ -112,3 +112,8 @@ def verified(
         if known is None or not known.has(envelope, key):
             key.verify(message, each.sig, where)
     return tuple(each.keyid for each in envelope.signatures)
+
+
+def signed_by(envelope: Envelope) -> tuple[str, ...]:
+    """Return the ids of the keys that an envelope says have signed it. Verifies nothing."""
+    return tuple(each.keyid for each in envelope.signatures)

@@ -20,6 +20,8 @@ answered as `{"error": ...}` in words that name the value, the limit and the way
     GET  /v1/cap?message=ID        a message of it as a signed document of CAP 1.2
     GET  /v1/lines                 how its lines stand that are checked
     GET  /v1/line-checks           the checks of them
+    GET  /v1/shifts                the shifts of its posts
+    GET  /v1/calls                 the voice calls it has had with others
     GET  /v1/answers-for?force=F   what all answers cover, and who answers for a force
     POST /v1/check?status=S        what a plan would meet of what its party knows; enters nothing
     GET  /v1/stream                what is new, as it happens (`feed`)
@@ -51,8 +53,10 @@ from keepclear.exchange.coverage import AnswersFor
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.reads import Reads
 from keepclear.exchange.views import Disclosed, Notice
+from keepclear.line.calls import Call
 from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
+from keepclear.line.shifts import Shift
 from keepclear.plans.acts import FileOperation
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import MOST_BYTES, decode, encode
@@ -329,7 +333,17 @@ class Public:
             """Give the checks of the party's lines, as they stand."""
             return await self._listed(request, Reads.line_checks)
 
-        return [operations, conflicts, messages, lines, line_checks]
+        @get("/v1/shifts")
+        async def shifts(request: Ask) -> list[Shift]:
+            """Give the shifts of the party's own posts."""
+            return await self._listed(request, Reads.shifts)
+
+        @get("/v1/calls")
+        async def calls(request: Ask) -> list[Call]:
+            """Give the voice calls that the party has had with others, as they stand."""
+            return await self._listed(request, Reads.calls)
+
+        return [operations, conflicts, messages, lines, line_checks, shifts, calls]
 
     def _telling(self) -> list[HTTPRouteHandler]:
         """Return what tells a party what it could meet, and what is not known here."""

@@ -18,8 +18,10 @@ from keepclear.exchange.coverage import AnswersFor
 from keepclear.exchange.decide import ACTS
 from keepclear.exchange.events import KINDS
 from keepclear.exchange.views import NOTICE_KIND, Notice
+from keepclear.line.calls import Call
 from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
+from keepclear.line.shifts import Shift
 from keepclear.plans.acts import FileOperation
 from keepclear.plans.operations import Operation
 from keepclear.record.entries import Part
@@ -44,8 +46,8 @@ DATA: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 TYPES: Final = (
     Act, Answered, AnswersFor, Challenge, Checked, Envelope, Fault, FileOperation, KeyDocument,
-    Part, Receipt, RegionSaid, StepsSaid, Token, list[bytes], list[Check], list[CheckedLine],
-    list[Message], list[Notice], list[Operation],
+    Part, Receipt, RegionSaid, StepsSaid, Token, list[bytes], list[Call], list[Check],
+    list[CheckedLine], list[Message], list[Notice], list[Operation], list[Shift],
     *PAYLOADS.values(), *DATA.values(),
 )  # fmt: skip
 FAULTS: Final = {
@@ -116,6 +118,9 @@ ASKED: Final = (
            "/v1/lines", list[CheckedLine]),
     Asked("Give the checks of the party's lines, as they stand.", "get", "/v1/line-checks",
            list[Check]),
+    Asked("Give the shifts of the party's own posts.", "get", "/v1/shifts", list[Shift]),
+    Asked("Give the voice calls that the party has had with others, as they stand.", "get",
+           "/v1/calls", list[Call]),
     Asked("Prove that the first leaves of a tree are those of it when it was smaller.", "get",
            "/v1/proofs", list[bytes], parameters=(
                _query("audience", "Whose tree.", {"type": "string", "maxLength": 1_000},

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shifts: who may open and close one, what it cannot close over, and that it blocks nothing."""
+
+import pytest
+
+from keepclear.agreement.clauses import Precedence
+from keepclear.errors import CallerError
+from keepclear.line.ladder import Step
+from keepclear.line.messages import Word
+from keepclear.line.shifts import OpenShift
+from keepclear.plays.stage import Stage
+from tests.message_plays import SECOND_US, URGENT_US, answer, distress, send, take, wait
+from tests.own_copies import check_own_copy
+from tests.shift_plays import NIGHT, at_watch, closed, opened, taken_over
+from tests.stop_plays import bytes_of, end, message_of, stop
+
+TO_ACKNOWLEDGED = (Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return at_watch()
+
+
+def refused_to_close(stage: Stage, own: str, key: str = "watch", to: str | None = None) -> str:
+    """Return why a shift cannot be closed; it stays open."""
+    with pytest.raises(CallerError) as refusal:
+        closed(stage, own, key, to)
+    assert stage.exchange.world.shifts[own].is_open
+    return str(refusal.value)
+
+
+def test_a_shift_closes_where_nothing_remains(stage: Stage) -> None:
+    own = opened(stage)
+    stage.clock.move_to(stage.clock.now_us() + SECOND_US)
+
+    made = closed(stage, own)
+
+    assert made.closed is not None
+    assert (made.person, made.closed.person, made.closed.to, made.closed.left) == (
+        "day", "day", None, ()
+    )  # fmt: skip
+    assert made.closed.at_us == made.opened_us + SECOND_US
+    assert made.closed.key == made.key
+
+
+@pytest.mark.parametrize(
+    ("precedence", "says"),
+    [
+        (Precedence.URGENT, "is not acknowledged"), (Precedence.PRIORITY, ""),
+        (Precedence.ROUTINE, ""), (Precedence.CHECK, ""),
+    ],
+)  # fmt: skip
+def test_what_is_below_urgent_does_not_keep_a_shift_open(
+    stage: Stage, precedence: Precedence, says: str
+) -> None:
+    own, _ = opened(stage), send(stage, precedence=precedence)
+
+    if says:
+        assert says in refused_to_close(stage, own)
+    else:
+        assert not closed(stage, own).is_open
+
+
+def test_a_refusal_names_each_thing_with_its_age_and_the_ways_out(stage: Stage) -> None:
+    own, urgent = opened(stage), send(stage)
+    wait(stage, 125 * SECOND_US)
+    mayday, called = distress(stage), stop(stage)
+    mine = stop(stage, "a", party="b")
+
+    said = refused_to_close(stage, own)
+
+    heard = message_of(stage, called).id
+    assert said == (
+        f"shift {own[:8]} of day at watch: cannot close, nobody has taken over: URGENT (PAN PAN) "
+        f"message {urgent[:8]} from a is not acknowledged, 2 min old (keepclear line ack "
+        f"{urgent[:8]}); DISTRESS (MAYDAY) message {mayday[:8]} from a is not acknowledged, "
+        f"0 s old (keepclear line ack {mayday[:8]}); STOP message {heard[:8]} from a: the STOP "
+        f"stands, 0 s old (it lasts until it has ended); STOP {mine.id[:8]} of b stands, to be "
+        f"renewed, 0 s old (keepclear line stop-end {mine.id[:8]} once nobody is there). Or let "
+        "the next on watch take it over, signed with a key of their own: keepclear line shift "
+        "open --person ROLE --take-over (keepclear line shift take where theirs is open), and "
+        "close again"
+    )
+
+
+def test_what_is_acknowledged_or_has_ended_keeps_no_shift_open(stage: Stage) -> None:
+    own, urgent, called = opened(stage), send(stage), stop(stage)
+    take(stage, urgent, *TO_ACKNOWLEDGED)
+    take(stage, message_of(stage, called).id, *TO_ACKNOWLEDGED)
+    assert "the STOP stands" in refused_to_close(stage, own)
+
+    end(stage, called)
+
+    assert not closed(stage, own).is_open
+
+
+def test_the_next_watch_takes_over_what_remains_and_the_shift_can_close(stage: Stage) -> None:
+    own, urgent = opened(stage), send(stage)
+    other = opened(stage, "night-lead", NIGHT, takes=(urgent,))
+    late = send(stage)  # came after it had taken over
+
+    assert late[:8] in refused_to_close(stage, own, to="night-lead")
+    taken_over(stage, late)
+    made = closed(stage, own, to="night-lead")
+
+    assert made.closed is not None
+    assert made.closed.to == other
+    assert [(each.id, each.taken_by) for each in made.closed.left] == [
+        (urgent, other), (late, other)
+    ]  # fmt: skip
+    assert set(stage.exchange.world.shifts[other].took) == {urgent, late}
+    assert "message" in refused_to_close(stage, other, NIGHT)  # it is night's now
+
+
+def test_a_claim_about_another_is_worth_nothing(stage: Stage) -> None:
+    own, urgent = opened(stage), send(stage)
+    with pytest.raises(CallerError, match=f"shift {own[:8]}: is open at watch with this key"):
+        opened(stage, "night-lead", "watch", takes=(urgent,))
+    assert "has no shift at watch with a key of his own" in refused_to_close(
+        stage, own, to="night-lead"
+    )
+    opened(stage, "night-lead", NIGHT)  # is there, and has taken nothing over
+
+    said = refused_to_close(stage, own, to="night-lead")
+
+    assert "night-lead has taken over: URGENT" in said.replace("cannot close, ", "")
+    assert "has no shift" in refused_to_close(stage, own, to="day")  # not to himself
+
+
+def test_what_one_has_taken_over_oneself_is_not_handed_over(stage: Stage) -> None:
+    urgent = send(stage)
+    own = opened(stage, takes=(urgent,))
+
+    assert urgent[:8] in refused_to_close(stage, own)
+
+
+def test_who_has_a_shift_at_the_post_can_close_that_of_a_lost_key_over_what_was_taken(
+    stage: Stage,
+) -> None:
+    own, urgent = opened(stage), send(stage)
+    with pytest.raises(CallerError, match="no shift is open here with this key"):
+        closed(stage, own, NIGHT)
+    opened(stage, "night-lead", NIGHT)
+    assert urgent[:8] in refused_to_close(stage, own, NIGHT)
+    taken_over(stage, urgent)
+
+    made = closed(stage, own, NIGHT)
+
+    assert made.closed is not None
+    assert (made.closed.person, made.closed.key != made.key) == ("night-lead", True)
+
+
+def test_a_shift_is_of_its_post_and_party_alone(stage: Stage) -> None:
+    own = opened(stage)
+    opened(stage, "night-lead", NIGHT)
+    said = []
+    for party, post, key in (("b", "duty-officer", "duty-officer"), ("a", "watch", "watch")):
+        with pytest.raises(CallerError) as refusal:
+            closed(stage, own, key, party=party, post=post)
+        said.append(str(refusal.value).replace(own, "ID"))
+    assert said == [
+        "shift 'ID': is none of duty-officer of b; see keepclear line shift",
+        "shift 'ID': is none of watch of a; see keepclear line shift",
+    ]
+
+
+def test_a_message_that_is_not_with_the_post_is_nothing_of_its_shift(stage: Stage) -> None:
+    urgent = send(stage)
+    with pytest.raises(CallerError, match="is nothing that remains at watch"):
+        opened(stage, takes=("0" * 32,))
+    with pytest.raises(CallerError, match="is nothing that remains at duty-officer"):
+        opened(stage, "officer", "duty-officer", post="duty-officer", takes=(urgent,))
+    own = opened(stage, "officer", "duty-officer", post="duty-officer")
+    assert not closed(stage, own, "duty-officer", post="duty-officer").is_open
+    own = opened(stage, "officer", "duty-officer", post="duty-officer")
+
+    wait(stage, URGENT_US)  # it goes on to the duty officer
+
+    with pytest.raises(CallerError, match=urgent[:8]):
+        closed(stage, own, "duty-officer", post="duty-officer")
+
+
+def test_two_keys_do_not_sign_one_shift_and_one_role_is_not_two_persons(stage: Stage) -> None:
+    opened(stage)
+    with pytest.raises(CallerError, match="is signed with 2 keys"):
+        stage.submit("b", "line.shift-open/1", OpenShift(person="x"), ("watch", NIGHT))
+    with pytest.raises(CallerError, match="person 'day': has the watch at watch already"):
+        opened(stage, "day", NIGHT)
+
+
+def test_nothing_about_shifts_stands_in_the_way_of_a_message(stage: Stage) -> None:
+    urgent = send(stage)  # no shift was ever opened
+    take(stage, urgent, *TO_ACKNOWLEDGED)
+    assert answer(stage, urgent, Word.WILCO).answers
+    own = opened(stage, "night-lead", NIGHT)  # another key's is open, and this one has none
+    called, mayday = stop(stage), distress(stage)
+    take(stage, message_of(stage, called).id, *TO_ACKNOWLEDGED)
+    take(stage, mayday, *TO_ACKNOWLEDGED)
+    end(stage, called)
+    closed(stage, own, NIGHT)
+
+    assert send(stage, "b", to="a")
+    assert distress(stage, "b", "a")
+
+
+def test_other_parties_learn_nothing_of_a_shift(stage: Stage) -> None:
+    plain = at_watch()
+    for each in (stage, plain):
+        send(each)
+    own = opened(stage)
+    opened(stage, "night-lead", NIGHT, takes=tuple(stage.exchange.world.messages))
+    closed(stage, own)
+
+    for party in ("a", "c"):
+        assert bytes_of(stage, party) == bytes_of(plain, party)
+        assert stage.exchange.reads.shifts(party).value == ()
+    assert len(stage.exchange.reads.shifts("b").value) == 2
+    check_own_copy(stage, "b")
+
+
+def test_a_shift_goes_on_when_the_exchange_begins_again(stage: Stage) -> None:
+    own, urgent = opened(stage), send(stage)
+    before = stage.exchange.world.hash
+
+    stage.begin_again()
+
+    assert stage.exchange.world.hash == before
+    assert urgent[:8] in refused_to_close(stage, own)
