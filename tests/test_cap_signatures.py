@@ -72,7 +72,7 @@ def test_another_key_has_not_signed_it_though_the_file_says_which_key_has(plain:
     by_other = signed(plain, 2)
 
     assert base64.b64encode(certificate(2))[:60] in by_other.replace(b"\n", b"")
-    with pytest.raises(NotProven, match="is not signed with that key"):
+    with pytest.raises(NotProven, match="is not signed with the key that the record names"):
         verify(by_other, OWN, "file")
 
 

@@ -219,7 +219,7 @@ def test_what_never_leaves_is_refused_at_the_desk_with_its_reason(
     [words] = re.findall(r"message ([0-9a-f]{8}) from north", free)
 
     for who, message, says in (
-        ("south", own, "has DISTRESS in it: where people are in danger never leaves"),
+        ("south", own, "is DISTRESS: where people are in danger never leaves"),
         ("south", words, "has words that north has typed freely"),
         ("south", "ffff0000", "begins 0 of"),
     ):
@@ -228,6 +228,25 @@ def test_what_never_leaves_is_refused_at_the_desk_with_its_reason(
     done = desks.printed("north", "line", "cap", words)
     assert "<msgType>Alert</msgType>" in done.stdout
     assert "read them before you pass it on" in done.stderr
+
+
+def test_what_was_cancelled_goes_out_with_a_word_of_what_has_taken_its_place(
+    desks: Desks,
+) -> None:
+    make_key(desks)
+    values = ("--field", "from=0310Z", "--field", "until=0510Z", "--position", "33.5N 38.6E")
+    said = desks.run("north", "line", "send", "south", "--template", "activity-notice", *values)
+    [own] = re.findall(r"message ([0-9a-f]{8}) from north", said)
+    said = desks.run(
+        "north", "line", "send", "south", "--template", "cancellation", "--reply-to", own
+    )
+    [later] = re.findall(r"message ([0-9a-f]{8}) from north", said)
+
+    before, after = (desks.printed("south", "line", "cap", each) for each in (own, later))
+
+    assert f"message {later} has taken its place: give that out, too" in before.stderr
+    assert "<msgType>Cancel</msgType>" in after.stdout
+    assert after.stderr == ""
 
 
 def test_after_another_key_what_was_signed_before_is_refused_and_got_anew(
@@ -254,7 +273,7 @@ def test_a_changed_byte_is_refused_at_the_desk(desks: Desks, alert: Path) -> Non
 
     said = desks.run("south", "line", "cap-verify", str(alert), status=2)
 
-    assert "is not signed with that key" in said
+    assert "was changed since it was signed" in said
     assert "do not act on it" in said
 
 

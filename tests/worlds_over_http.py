@@ -263,7 +263,7 @@ class _OverHttp(_Playing):
             f"/v1/operations/{hidden}", f"/v1/operations?id={hidden}", "/v1", "/", "/none",
             "/metrics", "/health", "/ready", "/v1/record?after=99999", "/v1/steps?after=-1",
             "/v1/proofs?audience=a&from=0&to=0", "/v1/proofs?audience=b&from=1&to=99999",
-            "/schema/openapi.json",
+            "/schema/openapi.json", f"/v1/cap?message={hidden}", f"/v1/cap?message={UNKNOWN}",
         ):  # fmt: skip
             await self._got("tried", "GET", path)
         for path in (f"/v1/operations/{hidden}", "/v1/conflicts", "/v1/acts", "/v1/stream"):

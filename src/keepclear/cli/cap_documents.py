@@ -96,6 +96,15 @@ def referred(at: "AtDesk", document: "Document", path: str) -> "Message":
     return found
 
 
+def taken_place_of(at: "AtDesk", own_id: str) -> list[str]:
+    """Return the messages that have taken the place of one, oldest first, by their ids."""
+    from keepclear.line.leaving import earlier_of, thread_of
+
+    every = at.folder.picture(at.client.party).messages
+    thread = thread_of(every[own_id], every.values())
+    return [each.id for each in thread if own_id in {one.id for one in earlier_of(each, thread)}]
+
+
 def exchange_of(at: "AtDesk") -> str:
     """Return the name that the exchange signs under."""
     from keepclear.record.notes import is_of_region

@@ -24,17 +24,17 @@ person_option = click.option(
 @click.option("-o", "--output", metavar="FILE", help="Write it to FILE, not to the terminal.")
 @home_option
 def cap(message: str, output: str | None, home: str) -> int:
-    """Give message ID to other systems: as an alert of CAP 1.2, signed by the exchange.
+    """Give message ID out to other systems, as a signed alert of CAP 1.2.
 
-    Both parties get the same document. What says where people are who can be hurt never leaves: no
-    STOP, no DISTRESS, no none-here, nothing of their threads; nor what the other party has typed
-    freely. It is refused then, and says why.
+    The exchange signs it, and both parties get the same document. What says where people are who
+    can be hurt never leaves: no STOP, no DISTRESS, no none-here, nothing of their threads; nor what
+    the other party has typed freely. It is refused then, and says why.
 
     \b
     Example:
       keepclear line cap 1a2b3c4d -o notice.xml --home south
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    from keepclear.cli.cap_documents import proven
+    from keepclear.cli.cap_documents import proven, taken_place_of
     from keepclear.cli.output import check_output, print_bytes, write_text
 
     def make() -> list[str]:
@@ -45,6 +45,9 @@ def cap(message: str, output: str | None, home: str) -> int:
             own_id = one_of(message, _ids(at.folder.picture(at.client.party), at), "message")
             content = at.client.cap(own_id)
             found = proven(at, content, "the exchange's document")
+            later = taken_place_of(at, own_id)
+        for each in later:
+            click.echo(f"message {each[:SHORT]} has taken its place: give that out, too", err=True)
         if found.message is not None and found.message.text:
             click.echo("it has words that were typed freely: read them before you pass it on",
                        err=True)  # fmt: skip
@@ -67,11 +70,11 @@ def cap(message: str, output: str | None, home: str) -> int:
 @read_in_option
 @home_option
 def cap_verify(file: str, language: str, home: str) -> int:
-    """Tell whether the exchange has signed the alert in FILE, and print what it says.
+    """Tell whether the exchange has signed the alert in FILE.
 
-    The key is the one that the record names now, from this post's own copy, and never one that
-    stands in the file. Where the message is held here, it says the same. The exit status is 2 where
-    it is not proven.
+    What it says is printed. The key is the one that the record names now, from this post's own
+    copy, and never one that stands in the file. Where the message is held here, it says the same.
+    The exit status is 2 where it is not proven.
 
     \b
     Example:
@@ -96,7 +99,7 @@ def cap_verify(file: str, language: str, home: str) -> int:
 @person_option
 @home_option
 def cap_ack(file: str, person: str | None, home: str) -> int:
-    """Acknowledge the message that the Ack in FILE refers to: this post signs that it has taken it.
+    """Acknowledge the message that the Ack of a system in FILE is about.
 
     The file proves nothing, and is nobody's acknowledgement: a person at this post reads it, and
     the post's own key signs. An Error is printed, and nothing is signed; the exit status is 1 then.

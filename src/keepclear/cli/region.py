@@ -120,8 +120,8 @@ def cap_key(folder: str, operator: str) -> int:
         return [
             "documents of CAP are signed from now on with the key",
             f"  {grouped(made.id)}",
-            f"it stands in {Path(folder) / made.file} (PRIVATE); where several nodes serve this",
-            "region, copy the file into the folder of each: one that has it not signs none",
+            f"which stands in {Path(folder) / made.file} (PRIVATE)",
+            "where several nodes serve this region, copy that file into the folder of each",
             "who verifies documents outside of the region gets this fingerprint by voice",
         ]
 

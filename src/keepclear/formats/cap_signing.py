@@ -24,7 +24,7 @@ from signxml.algorithms import (
     SignatureConstructionMethod,
     SignatureMethod,
 )
-from signxml.exceptions import SignXMLException
+from signxml.exceptions import InvalidDigest, SignXMLException
 from signxml.signer import XMLSigner
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
@@ -68,15 +68,10 @@ def verify(document: bytes, certificate: bytes, path: str) -> bytes:
         )
         references = found.signature_xml.findall(f".//{{{DSIG}}}Reference")
         is_whole = [each.get("URI") for each in references] == [""]
-    except (
-        SignXMLException,
-        etree.LxmlError,
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-    ) as f:
-        raise _not_signed(path, f"is not signed with that key ({_said(f)})") from None
+    except InvalidDigest:
+        raise _not_signed(path, "was changed since it was signed") from None
+    except (SignXMLException, etree.LxmlError, ValueError, TypeError, KeyError, AttributeError):
+        raise _not_signed(path, "is not signed with the key that the record names") from None
     if not is_whole:
         raise _not_signed(path, "is signed in part alone, or something else is")
     return bytes(found.signed_data)
@@ -95,10 +90,6 @@ def _check_plain(document: bytes, path: str) -> None:
 
 def _not_signed(path: str, why: str) -> NotProven:
     return NotProven(path, "signature", why, "do not act on it; ask the exchange for the document")
-
-
-def _said(fault: Exception) -> str:
-    return f"{type(fault).__name__}: {fault}".strip()[:120]
 
 
 def _pem(der: bytes) -> str:

@@ -55,10 +55,10 @@ GOES_ON_FROM: Final[Mapping[str, frozenset[str]]] = {
 }
 URGENCIES: Final = frozenset({Precedence.URGENT, Precedence.PRIORITY, Precedence.ROUTINE})
 NEVER: Final = {
-    Precedence.STOP: "has a STOP in it: where to keep out never leaves",
-    Precedence.DISTRESS: "has DISTRESS in it: where people are in danger never leaves",
+    Precedence.STOP: ("a STOP", "where to keep out never leaves"),
+    Precedence.DISTRESS: ("DISTRESS", "where people are in danger never leaves"),
 }  # fmt: skip
-SAR: Final = "has a SAR case in it: where survivors are never leaves"
+SAR: Final = ("a SAR case", "where survivors are never leaves")
 BY_VOICE: Final = "tell those who have to know by voice, and say so: keepclear line disseminated"
 
 
@@ -165,15 +165,18 @@ def earlier_of(message: Message, thread: Collection[Message]) -> tuple[Message, 
 
 def _check_thread(message: Message, thread: Collection[Message]) -> None:
     for each in thread:
-        own = "" if each.id == message.id else f", by message {each.id[:SHORT]}"
-        if each.stop is not None or each.precedence in NEVER:
+        is_own = each.id == message.id
+        by = f"message {each.id[:SHORT]} of its thread"
+        precedence = Precedence.STOP if each.stop is not None else each.precedence
+        if precedence in NEVER:
             is_sar = each.stop is not None and each.stop.sar is not None
-            why = SAR if is_sar else NEVER.get(each.precedence, NEVER[Precedence.STOP])
-            raise _refused(message, f"is in a thread that {why}{own}", BY_VOICE)
+            what, why = SAR if is_sar else NEVER[precedence]
+            said = f"is {what}" if is_own else f"goes with {by}, which is {what}"
+            raise _refused(message, f"{said}: {why}", BY_VOICE)
         if _is_hurt(each):
             raise _refused(
-                message, f"is in a thread in which people are said to be hurt{own}: where "
-                "survivors are never leaves", BY_VOICE,
+                message, f"{'says' if is_own else f'goes with {by}, which says'} that people are "
+                "hurt: where survivors are never leaves", BY_VOICE,
             )  # fmt: skip
 
 
