@@ -65,6 +65,7 @@ def test_another_declaration_and_other_quotes_change_nothing(good: bytes) -> Non
     other = good.replace(DECLARED, b'<?xml version="1.0" encoding="utf-8"?>')
 
     assert other != good
+    assert verify(b"\xef\xbb\xbf" + other, OWN, "file") == verify(good, OWN, "file")
     assert verify(other, OWN, "file") == verify(good, OWN, "file")
 
 
@@ -80,9 +81,16 @@ def test_the_certificate_in_the_file_is_not_looked_at(good: bytes) -> None:
     own, other = (base64.b64encode(each) for each in (OWN, certificate(2)))
     joined = re.sub(rb"(<ds:X509Certificate>)[^<]*", rb"\1" + other, good)
     bare = re.sub(rb"<ds:KeyInfo>.*</ds:KeyInfo>", b"", good, flags=re.DOTALL)
+    odd = re.sub(
+        rb"<ds:X509Data>.*</ds:X509Data>",
+        b"<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>AA==</ds:Modulus><ds:Exponent>AQ==</ds:Exponent>"
+        b"</ds:RSAKeyValue></ds:KeyValue>",
+        good,
+        flags=re.DOTALL,
+    )
 
     assert own not in joined
-    for each in (joined, bare):
+    for each in (joined, bare, odd):
         assert verify(each, OWN, "file") == verify(good, OWN, "file")
 
 
@@ -188,6 +196,8 @@ def test_every_single_byte_of_it_counts(good: bytes) -> None:
         (inside(b"<alert ", BILLION.encode() + b"<alert "), "comment, CDATA or DOCTYPE"),
         (inside(b"<alert ", OUTSIDE.encode() + b"<alert "), "comment, CDATA or DOCTYPE"),
         (inside(b"</alert>", b"<?xml-stylesheet href='x'?></alert>"), "processing instruction"),
+        (inside(b"encoding='UTF-8'", b"encoding='UTF-7'"), "another encoding than UTF-8"),
+        (inside(b"encoding='UTF-8'", b"encoding='iso-8859-1'"), "another encoding than UTF-8"),
         (lambda good: good + b" " * MOST_BYTES, "is larger than 262,144 bytes"),
         (lambda good: good.decode().encode("utf-16"), "is not UTF-8"),
         (lambda _: b"", "is no XML"),

@@ -4,7 +4,8 @@
 A document has one signature, as the last element of `alert`, over all of it but itself: ECDSA on
 P-256 with SHA-256, exclusive canonicalization. It needs the extra `cap`.
 
-1. The key is the one that is handed in, and never one that stands in the document.
+1. The key is the one that is handed in, and never one that stands in the document: what says
+   there by which key it is signed (KeyInfo) is taken out before it is verified.
 2. What is signed is what is read: `verify` gives the bytes that were signed, and no others are
    looked at after that.
 3. One reference, to the whole document (URI=""): one that names a part, or something elsewhere,
@@ -34,7 +35,11 @@ from keepclear.record.faults import NotProven
 
 DSIG: Final = "http://www.w3.org/2000/09/xmldsig#"
 DECLARED: Final = b"<?xml version='1.0' encoding='UTF-8'?>"
-_DECLARATION: Final = re.compile(rb"\s*<\?xml\s[^?<>]*\?>")
+# Another encoding could hide from `_check_plain` what the parser then sees.
+_DECLARATION: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*<\?xml\s+version\s*=\s*['\"]1\.0['\"]"
+    rb"(?:\s+encoding\s*=\s*['\"](?i:utf-8)['\"])?(?:\s+standalone\s*=\s*['\"]\w+['\"])?\s*\?>"
+)
 EXPECTED: Final = SignatureConfiguration(
     require_x509=True, location="./", expect_references=1,
     signature_methods=frozenset({SignatureMethod.ECDSA_SHA256}),
@@ -50,8 +55,7 @@ def sign(document: bytes, key_pem: bytes, certificate: bytes) -> bytes:
         digest_algorithm=DigestAlgorithm.SHA256,
         c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
     )
-    root = etree.fromstring(document, etree.XMLParser(resolve_entities=False, no_network=True))
-    made = signer.sign(root, key=key_pem, cert=_pem(certificate))
+    made = signer.sign(_parsed(document), key=key_pem, cert=_pem(certificate))
     return DECLARED + b"\n" + bytes(etree.tostring(made, encoding="UTF-8")) + b"\n"
 
 
@@ -63,25 +67,33 @@ def verify(document: bytes, certificate: bytes, path: str) -> bytes:
     _check_plain(document, path)
     read_cap(document, path)  # its size, its depth, and that it is one
     try:
-        found: Any = XMLVerifier().verify(
-            document, x509_cert=_pem(certificate), expect_config=EXPECTED
-        )
+        root = _parsed(document)
+        for each in root.findall(f"./{{{DSIG}}}Signature/{{{DSIG}}}KeyInfo"):
+            each.getparent().remove(each)
+        found: Any = XMLVerifier().verify(root, x509_cert=_pem(certificate), expect_config=EXPECTED)
         references = found.signature_xml.findall(f".//{{{DSIG}}}Reference")
         is_whole = [each.get("URI") for each in references] == [""]
     except InvalidDigest:
         raise _not_signed(path, "was changed since it was signed") from None
-    except (SignXMLException, etree.LxmlError, ValueError, TypeError, KeyError, AttributeError):
+    except (SignXMLException, etree.LxmlError, ValueError, TypeError, LookupError, AttributeError):
         raise _not_signed(path, "is not signed with the key that the record names") from None
     if not is_whole:
         raise _not_signed(path, "is signed in part alone, or something else is")
     return bytes(found.signed_data)
 
 
+def _parsed(document: bytes) -> Any:  # noqa: ANN401 an element of lxml
+    return etree.fromstring(document, etree.XMLParser(resolve_entities=False, no_network=True))
+
+
 def _check_plain(document: bytes, path: str) -> None:
     if len(document) > MOST_BYTES:
         return  # `read_cap` says so
     body = _DECLARATION.sub(b"", document, count=1)
-    for mark, what in ((b"<!", "comment, CDATA or DOCTYPE"), (b"<?", "processing instruction")):
+    for mark, what in (
+        (b"<!", "comment, CDATA or DOCTYPE"),
+        (b"<?", "processing instruction, or another encoding than UTF-8"),
+    ):
         if mark in body:
             raise InputError(
                 path, what, "is in it, and the exchange writes none", "get it again from who has it"
