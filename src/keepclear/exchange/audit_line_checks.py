@@ -62,7 +62,9 @@ class LineChecks:
                 isinstance(each, StandingCarried) and each.table in {"line_checks", "lines_checked"}
             )
         ]  # fmt: skip
-        self._due.plan(world, own, self._found.deciding.now_us)
+        now_us = self._found.deciding.now_us
+        self._due.plan(world, own, now_us)
+        self._due.put_off(now_us)  # what has passed of a line is told at now, one after another
 
     def check(self, act: Act | None, payload: Signed | None, said: list[Said]) -> None:
         """Compare an entry, before it is folded, with what comes of its act, or of all else."""

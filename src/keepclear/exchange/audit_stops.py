@@ -29,6 +29,7 @@ from keepclear.exchange.events import (
     Event,
     KeepOutsChanged,
     MessageChanged,
+    StandingCarried,
     StopChanged,
 )
 from keepclear.exchange.keep_outs import areas_met, meeting
@@ -49,6 +50,7 @@ class Stops:
         self._found, self._messages, self.acts = found, messages, 0
         self._is_held, self._held_until_us = False, 0
         self._missing: set[tuple[str, int]] = set()
+        self._carried: dict[str, int] = {}  # when each was carried over: nobody looked before
 
     def hold(self, until_us: int | None) -> None:
         """Let what falls due wait, as clocks differ; or until a time, at which it did no more."""
@@ -58,6 +60,9 @@ class Stops:
     def check(self, act: Act | None, payload: Signed | None, said: list[Said]) -> None:
         """Compare an entry, before it is folded, with what comes of its act, or of time."""
         self._check_missing()
+        for _, event in said:
+            if isinstance(event, StandingCarried) and event.table == "stops":
+                self._carried[event.key] = self._found.deciding.now_us
         self._check_audiences(said)
         if not is_of_stop(payload, said):
             return
@@ -111,8 +116,8 @@ class Stops:
         """Tell of STOPs whose time came before this entry, and that is not told."""
         now_us = self._found.deciding.now_us
         for stop in self._found.world.stops.values() if not self._is_held else ():
-            due_us = stop.next_us
-            if due_us is None or max(due_us, self._held_until_us) >= now_us:
+            due_us, from_us = stop.next_us, self._carried.get(stop.id, 0)
+            if due_us is None or max(due_us, from_us, self._held_until_us) >= now_us:
                 continue
             if (stop.id, due_us) not in self._missing:
                 self._missing.add((stop.id, due_us))

@@ -82,55 +82,60 @@ class Due:
                     self._plan_case(incident)
                 case MessageChanged(message=message) | MessageOverdue(message=message):
                     self._plan_at(message)
-                case StandingCarried(table="operations", key=operation_id):
-                    changed[operation_id] = None
-                case StandingCarried(table="incidents", key=incident_id):
-                    self._plan_case(world.incidents[incident_id])
                 case StopChanged(stop=stop):
                     self._plan_at(stop)
-                case StandingCarried(table="stops" | "messages" as table, key=own):
-                    self._plan_at(getattr(world, table)[own])
+                case LineChecked(line=line, check=check):
+                    self._plan_line(line)
+                    if check is not None:
+                        self._plan_check(check)
+                case StandingCarried(table="operations", key=operation_id):
+                    changed[operation_id] = None
+                case StandingCarried():
+                    self._plan_carried(world, event, now_us)
                 case _:
-                    self._plan_checked(world, event)
+                    pass
         for each in changed:
             self._plan_operation(world.operations[each], now_us)
 
-    def _plan_case(self, incident: Incident) -> None:
+    def _plan_carried(self, world: World, event: StandingCarried, now_us: int) -> None:
+        """Note what falls due of what stood in a backup; at once where that has passed.
+
+        Nobody looks at anything between what is carried over, so it may not be due before it.
+        """
+        match event:
+            case StandingCarried(table="incidents", key=own):
+                self._plan_case(world.incidents[own], now_us)
+            case StandingCarried(table="stops" | "messages" as table, key=own):
+                self._plan_at(getattr(world, table)[own], now_us)
+            case StandingCarried(table="line_checks", key=own):
+                self._plan_check(world.line_checks[own], now_us)
+            case StandingCarried(table="lines_checked", key=own):
+                self._plan_line(world.lines_checked[own], now_us)
+            case _:
+                pass
+
+    def _plan_case(self, incident: Incident, from_us: int = 0) -> None:
         """Note when a reply in a case falls due."""
         if incident.due_us is not None:
-            self.put(incident.due_us, incident.id)
+            self.put(max(incident.due_us, from_us), incident.id)
 
-    def _plan_at(self, looked_at: Message | Stop) -> None:
+    def _plan_at(self, looked_at: Message | Stop, from_us: int = 0) -> None:
         """Note when something of a message or a STOP falls due next.
 
         As it is, also where that has passed: at now it could be what is looked at, and be dropped.
         """
         if looked_at.next_us is not None:
-            self.put(looked_at.next_us, looked_at.id)
+            self.put(max(looked_at.next_us, from_us), looked_at.id)
 
-    def _plan_checked(self, world: World, event: Event) -> None:
-        """Note what an event has brought of checks of lines."""
-        match event:
-            case LineChecked(line=line, check=check):
-                self._plan_line(line)
-                if check is not None:
-                    self._plan_check(check)
-            case StandingCarried(table="line_checks", key=check_id):
-                self._plan_check(world.line_checks[check_id])
-            case StandingCarried(table="lines_checked", key=line_key):
-                self._plan_line(world.lines_checked[line_key])
-            case _:
-                pass
-
-    def _plan_check(self, check: Check) -> None:
+    def _plan_check(self, check: Check, from_us: int = 0) -> None:
         """Note when a check that waits is MISSED."""
         if check.result is None:
-            self.put(check.missed_us, check.id)
+            self.put(max(check.missed_us, from_us), check.id)
 
-    def _plan_line(self, line: CheckedLine) -> None:
+    def _plan_line(self, line: CheckedLine, from_us: int = 0) -> None:
         """Note when a check of a line is MISSED that nobody has sent."""
         if line.unsent_us is not None:
-            self.put(line.unsent_us, line.key)
+            self.put(max(line.unsent_us, from_us), line.key)
 
     def _plan_operation(self, operation: Operation, now_us: int) -> None:
         """Note when an operation falls due; at once where that has passed."""
