@@ -125,6 +125,41 @@ def test_a_standby_whose_time_has_passed_is_silence_again() -> None:
     )
 
 
+def test_a_time_on_another_day_says_which() -> None:
+    stage = at_line()
+    message = send(stage)
+    take(stage, message, Step.DELIVERED, Step.DISPLAYED)
+    answer(stage, message, Word.STANDBY, until_us=START_US + 30 * 3_600 * SECOND_US)
+    wait(stage, 20 * 3_600 * SECOND_US)
+    late = send(stage, precedence=Precedence.ROUTINE)
+    wait(stage, 22 * 3_600 * SECOND_US)
+    own = answer(stage, message, Word.WILCO)
+
+    told = [changed_text(each) for each in events_seen(stage, "a", MessageChanged)]
+    assert any("STANDBY until 2015-10-01 14:00:00Z" in each for each in told)
+    said = rows(stage, own.id, 22 * 3_600 * SECOND_US)
+    assert "b, watch says WILCO, 2015-10-01 06:00:00Z" in said
+    assert "acknowledged OVERDUE since 08:05:00Z" in said
+    said = rows(stage, late, 22 * 3_600 * SECOND_US)
+    assert "OVERDUE since 05:00:00Z" in said
+
+
+def test_a_place_that_is_read_back_within_a_coarse_one_says_how_far_it_lies() -> None:
+    stage = at_line()
+    message = send(stage, values=typed(position="33.5N 38.6E"))
+    take(stage, message, Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED)
+    made = ReadBackMessage(id=message, values=typed(position="33.54N 38.55E"))
+    stage.submit("b", "line.read-back/1", made)
+
+    apart = (
+        "as it was sent (position 33.54000N 038.55000E is 6,423 m away, and what was sent is "
+        "known to 7,248 m)"
+    )
+    assert f"read back {apart}, by b, watch" in rows(stage, message, 0)
+    [*_, told] = events_seen(stage, "a", MessageChanged)
+    assert f"is read back {apart}, and confirmed, by b, watch" in changed_text(told)
+
+
 def test_the_unacknowledged_come_first_then_the_most_urgent_then_the_oldest() -> None:
     stage = at_line()
     taken = distress(stage)

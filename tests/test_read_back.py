@@ -117,6 +117,8 @@ def test_positions_are_one_within_what_was_sent_with(
         ("2953 ft QNH 1013", "900 m QNH 1013 hPa", ""),
         ("2953 ft QNH 1013", "2954 ft QNH 1013", "is 1 ft higher"),
         ("900 m QNH 1013", "901 m QNH 1013", "is 3 ft higher"),
+        ("1200 ft AGL SRTM 30 m", "1201 ft AGL SRTM 30 m", "is 1 ft higher"),
+        ("0.9 km AGL", "2953 ft AGL", ""),
         ("FL240", "FL250", "is 1,000 ft higher"),
         ("1200 ft AGL", "1000 ft AGL", "is 200 ft lower"),
         ("1200 ft AGL", "1200 ft AGL", ""),

@@ -52,6 +52,8 @@ NARROW: Final = frozenset({5, 10, 15, 30, 35, 40, 55, 60, 65, 80, 85, 90})
 MOST_COUNTED: Final = 1_000_000
 _QUANTITY: Final = re.compile(r"(?a:(\d{1,12}(?:\.\d{1,9})?))\s*(HZ|KHZ|MHZ)", re.IGNORECASE)
 _CHANNEL: Final = re.compile(r"CH(?:ANNEL)?\s*(?a:(\d{3})\.(\d{3}))", re.IGNORECASE)
+# Metres of the height itself, and not of its datum: "1200 ft AGL SRTM 30 M" is in feet.
+_METRIC: Final = re.compile(r"\s*(?:S\s*\d|[+-]?[\d,_.]+\s*K?M\b)")
 _MINUTE: Final = re.compile(r"(?a:(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d))\s*([Zz]|[+-]\d\d:?\d\d)")
 
 
@@ -225,8 +227,7 @@ def _level(name: str, typed: str) -> LevelValue:
         if read.reference is Reference.QNH:
             datum = datum.removesuffix("HPA").strip()
     altitude = Altitude(height_tmm=read.height_tmm, reference=read.reference, datum=datum or None)
-    head = typed.strip().upper()
-    is_metric = head.startswith("S") or re.search(r"\d\s*K?M\b", head) is not None
+    is_metric = _METRIC.match(typed.upper()) is not None
     unit_tmm = TMM_PER_M if is_metric else TMM_PER_FOOT
     return LevelValue(name=name, typed=typed, altitude=altitude, unit_tmm=unit_tmm)
 

@@ -191,7 +191,8 @@ def rows_beside(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
     if len(message.posts) > 1:
         yield "is with", f"{listed(list(message.posts))} of {message.receiver}"
     for each in message.answers:
-        yield "answer", f"{_answered(each)}, {second(each.at_us)}{_over(each, now_us)}"
+        at = _when(each.at_us, message.sent_us)
+        yield "answer", f"{_answered(each)}, {at}{_over(each, now_us)}"
 
 
 def last_read_back(message: Message) -> Iterator[tuple[str, str]]:
@@ -218,7 +219,9 @@ def standing_text(message: Message) -> str:
     """Return how far a message has come, whether it is confirmed, since when it is overdue."""
     last = max((each.step for each in message.steps), key=list(LADDER).index)
     late = [each for each in message.overdue if message.first(each.step) is None]
-    since = f", {late[0].step} OVERDUE since {second(late[0].due_us)}" if late else ""
+    since = ""
+    if late:
+        since = f", {late[0].step} OVERDUE since {_when(late[0].due_us, message.sent_us)}"
     words = confirmed_text(message) if message.first(Step.ACKNOWLEDGED) is not None else ""
     return f"{last}{f', {words}' if words else ''}{since}"
 
@@ -226,7 +229,7 @@ def standing_text(message: Message) -> str:
 def _missing(message: Message, step: Step, now_us: int) -> str:
     late = next((each for each in message.overdue if each.step is step), None)
     if late is not None:
-        return f"OVERDUE since {second(late.due_us)}"
+        return f"OVERDUE since {_when(late.due_us, message.sent_us)}"
     due_us = message.due.get(step)
     if due_us is None:
         return "not taken; no deadline"
@@ -260,7 +263,9 @@ def _by(taken: StepTaken) -> str:
 
 
 def _answered(answer: Answer) -> str:
-    until = "" if answer.until_us is None else f" until {second(answer.until_us)}"
+    until = ""
+    if answer.until_us is not None:
+        until = f" until {_when(answer.until_us, answer.at_us)}"
     clause = f" under clause {answer.clause}" if answer.clause else ""
     why = f": {printable(answer.why)}" if answer.why else ""
     return f"{answer.party}, {answer.post} says {answer.word}{until}{clause}{why}"
@@ -291,6 +296,12 @@ def _seconds(length_us: int) -> str:
 def second(at_us: int) -> str:
     """Return the time of day to the second."""
     return f"{format_time(at_us)[11:19]}Z"
+
+
+def _when(at_us: int, known_us: int) -> str:
+    """Return a time, with its day where that is not the day of another time that is known."""
+    day = day_of(at_us)
+    return second(at_us) if day == day_of(known_us) else f"{day} {second(at_us)}"
 
 
 def urgent_words() -> Sequence[str]:

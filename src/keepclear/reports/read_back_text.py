@@ -15,6 +15,7 @@ from keepclear.reports.play_values import listed
 from keepclear.reports.printable import printable
 
 MISMATCH: Final = "MISMATCH"
+FAR_M: Final = 100  # so far from a place that was sent coarsely one that is the same says how far
 
 
 def value_row(value: Value) -> tuple[str, str]:
@@ -38,7 +39,7 @@ def confirmed_text(message: Message) -> str:
 def read_back_rows(message: Message, made: ReadBack) -> Iterator[tuple[str, str]]:
     """Yield what was read back: that it is the same, or each field that is not, with both."""
     if made.is_same:
-        yield "read back", f"as it was sent, by {by_whom(made)}"
+        yield "read back", f"as it was sent{_apart(message, made)}, by {by_whom(made)}"
         return
     for each in made.fields:
         if not each.is_same:
@@ -57,9 +58,21 @@ def mismatch_text(message: Message, made: Compared) -> str:
 def read_back_text(message: Message, made: ReadBack) -> str:
     """Return what was read back, in a sentence without its message."""
     if made.is_same:
-        return f"is read back as it was sent, and confirmed, by {by_whom(made)}"
+        apart = _apart(message, made)
+        return f"is read back as it was sent{apart}, and confirmed, by {by_whom(made)}"
     wrong = [mismatch_text(message, each) for each in made.fields if not each.is_same]
     return f"read back by {by_whom(made)}: {'; '.join(wrong)}; it is not confirmed"
+
+
+def _apart(message: Message, made: ReadBack) -> str:
+    """Return how far each place lies from the one that was sent, where that is coarse."""
+    said = [
+        f"{each.read.name} {value_text(each.read)} is {each.distance_m:,} m away, and what was "
+        f"sent is known to {sent.within_m:,} m"
+        for sent in message.values if isinstance(sent, PlaceValue)
+        for each in made.fields if each.read.name == sent.name and (each.distance_m or 0) >= FAR_M
+    ]  # fmt: skip
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def by_whom(made: ReadBack) -> str:
