@@ -107,7 +107,9 @@ def test_a_reply_names_what_it_is_about_and_a_wrong_one_is_refused(desks: Desks)
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("answer", "ID", "unable"), "says UNABLE without why; give it"),
+        (("answer", "ID", "unable"), "unable: give --why, too"),
+        (("answer", "ID", "standby"), "standby: give --until, too"),
+        (("answer", "ID", "standby", "--until", "0310"), "--until '0310': has no zone; write \"0"),
         (("answer", "ID", "objects", "--clause", "9"), "is none in force between north and south"),
         (("answer", "ID", "standby", "--until", "2020-01-01T00:00:00Z"), "is not after now"),
         (("ack", "ffff0000"), "begins 0 of"),
@@ -247,6 +249,7 @@ def test_a_message_with_values_is_read_back_and_a_mismatch_is_shown_to_both(desk
     [
         (("--position", "33.50 38.62"), "position '33.50 38.62': does not say N or S, and E or W"),
         (("--level", "24000 ft"), "level '24000 ft': has no reference"),
+        (("--time", "0310"), "time '0310': has no zone; write \"0310Z\" for 03:10 UTC"),
         (("--time", "2561Z"), "time '2561Z': is no time of a day"),
         (("--frequency", "132.005 MHz"), 'no frequency; write "CH 132.005"'),
     ],
@@ -255,6 +258,40 @@ def test_a_value_that_is_none_is_refused_before_anything_is_signed(
     desks: Desks, words: tuple[str, ...], says: str
 ) -> None:
     assert says in desks.run("north", "line", "send", "south", SAYS, *words, status=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("send", "south", "a\x1b[2J"), "text 'a\\x1b[2J': has a character that is not seen"),
+        (("send", "south", "x", "--language", "english"), "language 'english': is no language of "),
+        (("send", "south", "x", "--person", "Col. Smith"), 'digits, hyphens; as "shift-lead"'),
+        (("disseminated", "ID", ""), "units[0] '': is empty; give it"),
+        (("disseminated", "ID", "x" * 101), "xxx...': has more than 100 characters; give fewer"),
+        (("check", "south", "--of", "a\nb"), "or a line break; type it without"),
+    ],
+)
+def test_words_that_cannot_be_signed_are_refused_in_words_and_not_with_a_pattern(
+    desks: Desks, words: tuple[str, ...], says: str
+) -> None:
+    message = sent(desks, "south", "north")
+    typed = [message if each == "ID" else each for each in words]
+
+    said = desks.run("north", "line", *typed, status=2)
+
+    assert says in said
+    assert "regex" not in said
+
+
+def test_a_standby_until_a_time_of_day_is_until_then(desks: Desks) -> None:
+    message, later = sent(desks), time.gmtime(time.time() + 3_600)
+    desks.run("south", "line", "read", "--shown")
+
+    said = desks.run(
+        "south", "line", "answer", message, "standby", "--until", time.strftime("%H%MZ", later)
+    )
+
+    assert time.strftime("%H:%M:00Z", later) in said
 
 
 def test_a_time_of_day_is_the_nearest_to_now(desks: Desks) -> None:

@@ -414,6 +414,21 @@ def test_distress_sent_again_is_one_message_however_late_it_comes(after_s: int) 
     assert len(stage.exchange.world.messages) == 1
 
 
+def test_a_reply_to_a_post_that_is_not_there_goes_to_one_that_is() -> None:
+    # a representative may sign distress for any post, and the name of none is checked
+    stage = staged("a", "b")
+    stage.submit(
+        "a", "distress/1", SendDistress(to="b", text="MAYDAY", language="en"), ("rep-1",),
+        post="ghost",
+    )  # fmt: skip
+    [cry] = stage.exchange.world.messages
+
+    reply = send(stage, "b", to="a", reply_to=cry)
+
+    assert at(stage, cry).sender_post == "ghost"
+    assert at(stage, reply).post == "watch"
+
+
 def test_a_message_is_not_sent_as_distress_or_stop_by_the_act_that_rates_and_clocks_hold_up() -> (
     None
 ):

@@ -31,6 +31,7 @@ from keepclear.cli.line_values import (
     fields_typed,
     form_options,
     read_in_option,
+    time_typed,
     typed_values,
     value_options,
 )
@@ -211,7 +212,7 @@ def ack(message: str, person: str | None, home: str) -> int:
 @click.argument("message", metavar="ID")
 @click.argument("word", type=click.Choice(WORDS, case_sensitive=False))
 @click.option("--why", default="", help="The reason; unable and concerned need it.")
-@click.option("--until", metavar="WHEN", help='Until when; standby needs it: "+10 min".')
+@click.option("--until", metavar="WHEN", help='Until when; standby needs it: "+10 min", "0310Z".')
 @click.option("--clause", default="", help="The clause that it is against; objects needs it.")
 @person_option
 @home_option
@@ -228,11 +229,15 @@ def answer(
       keepclear line answer 1a2b3c4d unable --why "no radio to the battery" --home south
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.line.acts import AnswerMessage
-    from keepclear.line.messages import Word
+    from keepclear.line.messages import NEEDS, Word
 
+    given = {"why": bool(why.strip()), "until_us": until is not None, "clause": bool(clause)}
+    needed = NEEDS.get(Word(word.upper()), "")
+    if needed and not given[needed]:
+        raise click.UsageError(f"{word}: give --{needed.removesuffix('_us')}, too")
     return _act(home, message, "line.answer/1", lambda own: AnswerMessage(
         id=own, word=Word(word.upper()), why=why, clause=clause, person=person,
-        until_us=None if until is None else time_of(until, "--until"),
+        until_us=None if until is None else time_of(time_typed(until, "--until"), "--until"),
     ), is_of_reader=True)  # fmt: skip
 
 

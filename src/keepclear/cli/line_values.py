@@ -23,6 +23,7 @@ OPTIONS: Final = (
     click.option("--frequency", metavar="FREQUENCY",
                  help='On what: "121.5 MHz", "8992 kHz", "CH 132.005".'),
 )  # fmt: skip
+_NO_ZONE: Final = re.compile(r"(?a:\d\d:?\d\d(?::?\d\d)?)")
 _TODAY: Final = re.compile(r"(?a:(\d\d):?(\d\d)(?::?(\d\d))?)\s*[Zz]")
 
 
@@ -95,6 +96,8 @@ def time_typed(text: str, option: str) -> str:
     if text.startswith("+"):
         at_us = now_s * US_PER_S + parse_duration_us(text[1:], option)
         return f"{format_time(at_us)[:19]}Z"
+    if _NO_ZONE.fullmatch(text.strip()) is not None:
+        raise InputError(option, text, "has no zone", 'write "0310Z" for 03:10 UTC')
     if (found := _TODAY.fullmatch(text.strip())) is None:
         return text
     hour, minute, second = (int(each or 0) for each in found.groups())

@@ -40,6 +40,7 @@ from keepclear.client.answers import (
 )
 from keepclear.client.faults import ClockOff, NewIncarnation, NoAnswer, NotDone, SetBack
 from keepclear.client.own_copy import Keeping, OwnCopy, Seen, Steps, page_after
+from keepclear.client.unreadable import check_payload
 from keepclear.clock import RandomIds, now_us
 from keepclear.errors import InputError, KeepclearError
 from keepclear.exchange.checking import Checked
@@ -199,6 +200,7 @@ class Client:
         self, region: str, created_us: int, lives_us: int, kind: str, payload: Signed,
         agreement: str, signers: Sequence[Signer],
     ) -> Envelope:  # fmt: skip
+        check_payload(payload)
         act = Act(
             region=region, incarnation=self._copy.known.incarnation, status=self._status,
             party=self._party, post=self._post, id=self._ids.id(), created_us=created_us,

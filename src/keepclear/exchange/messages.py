@@ -102,7 +102,7 @@ def _send(
     limit = _limit(deciding, act.party, payload.to, precedence)
     post = payload.post
     if post is None:
-        post = _usual_post(deciding, payload.to, replied, limit)
+        post = _usual_post(deciding, act.party, payload.to, replied, limit)
     elif post not in (posts := _posts(deciding, act.party, payload.to)):
         raise InputError(
             "post", post, f"is no post of {payload.to}", f"name one of {', '.join(posts)}"
@@ -145,7 +145,7 @@ def send_called(
     limit = _limit(deciding, act.party, to, precedence) or _limit(
         deciding, act.party, to, Precedence.URGENT
     )
-    post = _usual_post(deciding, to, None, limit)
+    post = _usual_post(deciding, act.party, to, None, limit)
     first_us = None if limit is None else deciding.now_us + limit.within_us
     sent = StepTaken(step=Step.SENT, at_us=deciding.filed_us, party=act.party, post=act.post)
     made = Message(
@@ -209,8 +209,8 @@ def answer(deciding: Deciding, act: Act, payload: AnswerMessage) -> None:
         )
     if payload.until_us is not None and payload.until_us <= deciding.filed_us:
         raise InputError(
-            "until_us", payload.until_us, f"is not after now, {deciding.filed_us}",
-            "give a time to come",
+            "until_us", f"{format_time(payload.until_us)[:19]}Z",
+            f"is not after now, {format_time(deciding.filed_us)[:19]}Z", "give a time to come",
         )  # fmt: skip
     if payload.clause:
         deciding.check_clause(payload.clause, *old.parties)
@@ -292,10 +292,12 @@ def _limits(deciding: Deciding, a: str, b: str, precedence: Precedence) -> Itera
 
 
 def _usual_post(
-    deciding: Deciding, receiver: str, replied: Message | None, limit: _Limit | None
-) -> str:
+    deciding: Deciding, sender: str, receiver: str, replied: Message | None, limit: _Limit | None
+) -> str:  # fmt: skip
     """Return the post that a message goes to where none is named."""
-    if replied is not None and replied.sender == receiver:
+    known = _posts(deciding, sender, receiver)  # what a representative signs can name any other
+    is_reply = replied is not None and replied.sender == receiver
+    if replied is not None and is_reply and replied.sender_post in known:
         return replied.sender_post
     if limit is not None and limit.escalation:
         return limit.escalation[0]
