@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from keepclear.cli import key_changes, output, private_keys
+from keepclear.record.encoding import decode
+from keepclear.record.files import KeysFile
+from keepclear.record.key_documents import Device, Keyring
 from tests.test_cli_record import run
 
 KEYS = "north.keys.json"
@@ -26,6 +29,20 @@ def private(*names: str) -> list[str]:
 
 
 ALL = private("root", "rep-1", "rep-2")
+
+
+def latest_watch() -> list[Device]:
+    """Return the keys of the watch as they stand."""
+    keys = decode(Path(KEYS).read_bytes().strip(), KeysFile, KEYS)
+    ring = Keyring()
+    for place, envelope in enumerate(keys.documents):
+        ring.add(envelope, place)
+    return [each for each in ring.latest("north").devices if each.post == "watch"]
+
+
+def keys_of_watch() -> list[bytes]:
+    """Return the public keys of the watch."""
+    return [each.key for each in latest_watch()]
 
 
 def contents() -> dict[str, bytes]:
@@ -134,6 +151,38 @@ def test_a_rotation_of_keys_that_were_changed_meanwhile_is_refused(
     assert (status, "was changed meanwhile; run this again" in said) == (2, True)
     assert not Path("north.tower.private.json").exists()
     assert run(*appoint)[0] == 0
+
+
+def test_a_post_has_a_key_for_each_person_and_a_mandate_is_of_all_of_them() -> None:
+    another = ("key", "appoint", KEYS, "watch", "--as", "post", "--another", *ALL)
+    status, said = run("key", "appoint", KEYS, "bridge", "--as", "post", "--another", *ALL)
+    assert (status, "bridge is no post that has a key; leave it out" in said) == (2, True)
+
+    for number in (2, 3):
+        assert f"wrote ./north.watch-{number}.private.json" in run(*another)[1].replace(
+            "wrote north", "wrote ./north"
+        )
+    assert run("key", "appoint", KEYS, "watch", "--as", "post", "--covers", "line", *ALL)[0] == 0
+
+    own = latest_watch()
+    assert len({each.key for each in own}) == 3
+    assert {each.mandates[0].covers for each in own} == {("line",)}
+
+
+def test_one_of_several_keys_of_a_post_is_replaced_and_the_others_stay() -> None:
+    before = keys_of_watch()
+    assert run("key", "appoint", KEYS, "watch", "--as", "post", "--another", *ALL)[0] == 0
+    first, second = keys_of_watch()
+    rotate = ("key", "rotate", KEYS, *private("next-root", "rep-1", "rep-2"))
+    status, said = run(*rotate, "--replace", "watch")
+    assert (status, "watch#1, duty-officer, watch#2; name one" in said) == (2, True)
+
+    status, said = run(*rotate, "--replace", "watch#2")
+
+    assert (status, "north.watch-2-3.private.json (PRIVATE)" in said) == (0, True)
+    assert before == [first]
+    assert keys_of_watch()[0] == first
+    assert keys_of_watch()[1] != second
 
 
 @pytest.mark.parametrize(

@@ -26,19 +26,22 @@ from tests.incident_plays import file, leaves_seen, volume
 from tests.line_check_plays import check
 from tests.message_plays import SECOND_US, URGENT_US, answer, at_line, send, take, wait
 from tests.record_plays import START_US
+from tests.shift_plays import NIGHT, annotated, at_watch, closed, log, opened, signed
 from tests.stop_plays import end, small, stop
 
 UP_TO_DISSEMINATED: Final = (
     Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED, Step.DISSEMINATED,
 )  # fmt: skip
-(STOPS, UNACKNOWLEDGED, TO_TELL, SENT, STANDBY, LINES, CONFLICTS, ACTIVE) = range(8)
+(WATCH, STOPS, UNACKNOWLEDGED, TO_TELL, SENT, STANDBY, LINES, CALLS, CONFLICTS, ACTIVE) = range(10)
 TITLES: Final = (
+    "Who has the watch at watch",
     "STOPs and SAR cases that stand, and what must keep out",
     "Messages at watch that nobody has acknowledged",
     "Messages acknowledged, with units at watch still to be told",
     "Messages that b has sent, not done by the other side",
     "STANDBY whose time has passed: nothing is agreed",
     "Lines that are not up, that wait, or are to be checked",
+    "Calls that the other side has neither signed nor annotated",
     "Conflicts that are not settled",
     "Operations of b that are active now",
 )
@@ -65,8 +68,8 @@ def test_an_empty_list_says_of_each_part_that_there_is_none() -> None:
     sections = listed(at_line())
 
     assert tuple(each.title for each in sections) == TITLES
-    assert counts(sections) == [0] * 8
-    assert handover_text(sections, page(), "watch").count(": none\n") == 8
+    assert counts(sections) == [0] * 10
+    assert handover_text(sections, page(), "watch").count(": none\n") == 10
 
 
 def test_a_stop_that_stands_is_on_the_list_of_both_sides_and_of_who_must_keep_out() -> None:
@@ -165,16 +168,57 @@ def test_lines_conflicts_and_active_operations_are_on_the_list() -> None:
     stage = at_line()
     check(stage)
     mine = file(stage, "b", volume())
-    assert counts(listed(stage))[LINES:] == [1, 0, 0]
+    assert counts(listed(stage))[LINES:] == [1, 0, 0, 0]
     stage.submit("b", "operations.activate/1", ActivateOperation(id=mine.id, key=()))
-    assert counts(listed(stage))[LINES:] == [1, 0, 1]
+    assert counts(listed(stage))[LINES:] == [1, 0, 0, 1]
 
     file(stage, "a", volume())
 
     sections = listed(stage)
-    assert counts(sections)[LINES:] == [1, 1, 1]
+    assert counts(sections)[LINES:] == [1, 0, 1, 1]
     assert mine.id[:8] in sections[ACTIVE].items[0][0]
     assert "CONFLICT" in sections[CONFLICTS].items[0][0]
+
+
+def test_who_handed_over_who_took_and_what_remained_stand_on_the_list_and_on_the_page() -> None:
+    stage = at_watch("b")
+    day, urgent = opened(stage), send(stage)
+    called = stop(stage, "a", party="b")
+    opened(stage, "night-lead", NIGHT, takes=(urgent, called.id))
+    assert "on watch: day since 2015-09-30 08:00:00Z" in listed(stage)[WATCH].items[0]
+
+    closed(stage, day, to="night-lead")
+
+    sections = listed(stage)
+    assert sections[WATCH].items == (
+        (
+            "handed over by day at 2015-09-30 08:00:00Z, to night-lead",
+            f"  remained    URGENT (PAN PAN) message {urgent[:8]} from a; taken over by night-lead",
+            f"  remained    STOP {called.id[:8]} of one's own; taken over by night-lead",
+        ),
+        (
+            "on watch: night-lead since 2015-09-30 08:00:00Z",
+            f"  took over   URGENT (PAN PAN) message {urgent[:8]} from a",
+            f"  took over   STOP {called.id[:8]} of one's own",
+        ),
+    )
+    assert "handed over by day at 2015-09-30" in handover_html(sections, page(), "watch")
+    assert counts(listed(stage, post="duty-officer"))[WATCH] == 0
+    assert counts(listed(stage, "a"))[WATCH] == 0
+
+
+def test_a_call_is_on_the_list_of_both_until_the_other_has_signed_or_annotated_it() -> None:
+    stage = at_line()
+    own, other = log(stage), log(stage)
+    assert "sign it" in "\n".join(listed(stage)[CALLS].items[0])
+    assert "sign it" not in "\n".join(listed(stage, "a")[CALLS].items[0])
+
+    signed(stage, own)
+    annotated(stage, other, "a")  # who logged it has more to say: it waits all the same
+
+    assert [counts(listed(stage, each))[CALLS] for each in "abc"] == [1, 1, 0]
+    annotated(stage, other)
+    assert counts(listed(stage))[CALLS] == 0
 
 
 def test_the_page_has_all_of_the_list_places_to_sign_and_no_script() -> None:

@@ -160,8 +160,8 @@ def test_a_shift_is_of_its_post_and_party_alone(stage: Stage) -> None:
             closed(stage, own, key, party=party, post=post)
         said.append(str(refusal.value).replace(own, "ID"))
     assert said == [
-        "shift 'ID': is none of duty-officer of b; see keepclear line shift",
-        "shift 'ID': is none of watch of a; see keepclear line shift",
+        "shift 'ID': is none of duty-officer of b; see keepclear line shift show",
+        "shift 'ID': is none of watch of a; see keepclear line shift show",
     ]
 
 

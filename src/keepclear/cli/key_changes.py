@@ -16,8 +16,9 @@ from keepclear.cli.private_keys import new_signer, private_file, read_private, w
 
 if TYPE_CHECKING:
     from keepclear.record.files import KeysFile
-    from keepclear.record.key_documents import KeyDocument, Keyring
+    from keepclear.record.key_documents import Device, KeyDocument, Keyring
     from keepclear.record.keys import Signer
+    from keepclear.record.mandates import Mandate
 
 
 @click.command()
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 @click.option("--with", "private", multiple=True, required=True, metavar="FILE",
               help="A private key that signs: next-root, rep-1 and rep-2.")  # fmt: skip
 @click.option("--revoke", "revoked", multiple=True, metavar="NAME",
-              help="A representative or post whose key is suspect from now on.")  # fmt: skip
+              help="A representative or post whose key is suspect from now on; watch#2 is the "
+              "second key of a post that has several.")  # fmt: skip
 @click.option("--replace", "replaced", multiple=True, metavar="NAME",
               help="The same, and a new key is made for it.")  # fmt: skip
 @click.option("--since", metavar="WHEN",
@@ -64,7 +66,8 @@ def rotate(
                 f"--with: none of them is the next root {before.next_root[:16]}; add it"
             )
         named = {each.id: each.key for each in before.representatives}
-        named |= {each.post: each.key for each in before.devices}
+        devices = _by_name(before.devices)
+        named |= {name: each.key for name, each in devices.items()}
         if strange := [name for name in (*revoked, *replaced) if name not in named]:
             raise click.UsageError(
                 f"--revoke or --replace {strange[0]!r}: is none of {', '.join(named)}; name one"
@@ -74,9 +77,10 @@ def rotate(
         if since_us > now_us:
             raise click.UsageError(f"--since {since}: is after now; give a time that has passed")
         made = {f"root-{version + 1}": new_signer()}
-        made |= {f"{name}-{version}": new_signer() for name in replaced}
+        fresh = {name: f"{name.replace('#', '-')}-{version}" for name in replaced}
+        made |= {each: new_signer() for each in fresh.values()}
         keys_now = {name: each for name, each in named.items() if name not in revoked}
-        keys_now |= {name: made[f"{name}-{version}"].public.data for name in replaced}
+        keys_now |= {name: made[each].public.data for name, each in fresh.items()}
         gone = sorted(PublicKey(named[name]).id for name in {*revoked, *replaced})
         folder = str(Path(private[0]).parent)
         written = _write_next(own, signers, made, folder, {
@@ -87,8 +91,8 @@ def rotate(
                 for each in before.representatives if each.id in keys_now
             ),
             "devices": tuple(
-                replace(each, key=keys_now[each.post])
-                for each in before.devices if each.post in keys_now
+                replace(each, key=keys_now[name])
+                for name, each in devices.items() if name in keys_now
             ),
             "revoked": (*before.revoked, *(
                 Revocation(key_id=each, suspect_since_us=since_us) for each in gone
@@ -117,9 +121,12 @@ def rotate(
 @click.option("--until", "end", metavar="WHEN", help="By default in 730 days.")
 @click.option("--with", "private", multiple=True, required=True, metavar="FILE",
               help="A private key that signs: root, rep-1 and rep-2.")  # fmt: skip
+@click.option("--another", is_flag=True,
+              help="Give post NAME a further key beside those it has, as for another person."
+              )  # fmt: skip
 def appoint(
     file: str, name: str, role: str, covers: tuple[str, ...], start: str | None,
-    end: str | None, private: tuple[str, ...],
+    end: str | None, private: tuple[str, ...], *, another: bool,
 ) -> int:  # fmt: skip
     """Give NAME a mandate, instead of those it has; a NAME that is new is appointed.
 
@@ -133,7 +140,7 @@ def appoint(
         --with north.rep-1.private.json \\
         --with north.rep-2.private.json
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    from keepclear.record.key_documents import Device, Representative
+    from keepclear.record.key_documents import Representative
     from keepclear.record.mandates import ROUTINE, Mandate, Power, mandate_text
     from keepclear.units import parse_time_us
 
@@ -155,20 +162,19 @@ def appoint(
         posts = {each.post: each.key for each in before.devices}
         if name in (posts if role == "representative" else known):
             raise click.UsageError(f"{name}: is not a {role} already; give another name")
+        if another and name not in posts:
+            raise click.UsageError(f"--another: {name} is no post that has a key; leave it out")
         data = known.get(name, posts.get(name))
-        if data is None:
-            made[name] = new_signer()
-            data = made[name].public.data
+        if data is None or another:
+            signer = new_signer()
+            made[f"{name}-{before.version + 1}" if another else name] = signer
+            data = signer.public.data
         people, devices = list(before.representatives), list(before.devices)
         if role == "representative":
             people = [each for each in people if each.id != name]
             people.append(Representative(id=name, key=data, mandates=(mandate,)))
         else:
-            devices = [each for each in devices if each.post != name]
-            try:
-                devices.append(Device(post=name, key=data, mandates=(mandate,)))
-            except ValueError as fault:
-                raise click.UsageError(f"--covers: {fault}") from None
+            devices = _with_device(devices, name, data, mandate)
         signers = [read_private(each, before.party) for each in private]
         written = _write_next(own, signers, made, str(Path(private[0]).parent), {
             "created_us": now_us, "representatives": tuple(people), "devices": tuple(devices),
@@ -176,6 +182,36 @@ def appoint(
         return [*written, f"{name} may sign {mandate_text(mandate)}"]
 
     return print_or_refuse(make)
+
+
+def _by_name(devices: "Sequence[Device]") -> "dict[str, Device]":
+    """Return keys of posts by the post, or "watch#2" of one that has several."""
+    posts = [each.post for each in devices]
+    return {
+        f"{each.post}#{posts[:place].count(each.post) + 1}" if posts.count(each.post) > 1
+        else each.post: each
+        for place, each in enumerate(devices)
+    }  # fmt: skip
+
+
+def _with_device(
+    devices: "Sequence[Device]", post: str, key: bytes, mandate: "Mandate"
+) -> "list[Device]":
+    """Return the keys of posts with one that is new, or with a mandate for all that a post has."""
+    from msgspec.structs import replace
+
+    from keepclear.record.key_documents import Device
+
+    is_known = any(each.key == key for each in devices)
+    try:
+        new = Device(post=post, key=key, mandates=(mandate,))
+        if not is_known:
+            return [*devices, new]
+        return [
+            replace(each, mandates=(mandate,)) if each.post == post else each for each in devices
+        ]
+    except ValueError as fault:
+        raise click.UsageError(f"--covers: {fault}") from None
 
 
 class _Own(NamedTuple):

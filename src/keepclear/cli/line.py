@@ -23,10 +23,12 @@ from keepclear.cli.desk import (
     waiting_text,
 )
 from keepclear.cli.key import BAD_INPUT, print_or_refuse
+from keepclear.cli.line_call import call
 from keepclear.cli.line_cap import cap, cap_ack, cap_verify
 from keepclear.cli.line_card import card
 from keepclear.cli.line_check import check
 from keepclear.cli.line_handover import handover
+from keepclear.cli.line_shift import shift
 from keepclear.cli.line_values import (
     fields_typed,
     form_options,
@@ -66,6 +68,8 @@ line.add_command(cap)
 line.add_command(cap_ack)
 line.add_command(cap_verify)
 line.add_command(handover)
+line.add_command(shift)
+line.add_command(call)
 
 
 @line.command()
@@ -181,6 +185,7 @@ def read(
                 own, sent = _inbox(at, channel, is_all=is_all)
             checks = _checks_text(at)
             lines = [*stale, *waiting_text(at), *checks, *_read_text(own, sent, language)]
+            lines += _calls_text(at)
             lines += own_stops_text(read_stops(at.folder.lines()).stops.values())
             click.echo("\n".join(lines))
             if claims and not stale:
@@ -394,6 +399,19 @@ def _checks_text(at: AtDesk) -> list[str]:
 
     picture = at.picture
     return waiting_checks_text(picture.lines.values(), picture.checks, at.client.party, _now_us())
+
+
+def _calls_text(at: AtDesk) -> list[str]:
+    """Return the voice calls that wait for this party to sign or annotate them."""
+    from keepclear.reports.call_text import waiting_rows
+
+    party, status = at.client.party, at.folder.desk().status
+    return [
+        row
+        for each in at.picture.waiting_calls().values()
+        if (each.other, each.status) == (party, status)
+        for row in ("", *waiting_rows(each, party))
+    ]
 
 
 def _displayed(at: AtDesk, own: "list[Message]", person: str | None) -> None:

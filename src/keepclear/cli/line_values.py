@@ -87,6 +87,15 @@ def typed_values(given: Mapping[str, str], fields: "Mapping[str, Field]") -> "tu
     return tuple(made)
 
 
+def past_time(text: str, option: str) -> int:
+    """Return when something was, in microseconds UTC: as `time_typed`, or "-10 min" before now."""
+    from keepclear.units import parse_duration_us, parse_time_us
+
+    if text.startswith("-"):
+        return time.time_ns() // 1000 - parse_duration_us(text[1:].strip(), option)
+    return parse_time_us(time_typed(text, option), option)
+
+
 def time_typed(text: str, option: str) -> str:
     """Return a time with its day: "0310Z" is the nearest to now, "+10 min" from now."""
     from keepclear.errors import InputError

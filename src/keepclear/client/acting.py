@@ -127,6 +127,11 @@ class Client:
         self._http = connection(url, TIMEOUT_S) if http is None else http
 
     @property
+    def key_id(self) -> str:
+        """Return the id of the key that its post signs with."""
+        return self._signer.public.id
+
+    @property
     def party(self) -> str:
         """Return the party that it acts for."""
         return self._party

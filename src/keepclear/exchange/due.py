@@ -65,7 +65,7 @@ class Due:
             self.drop(first)
             self.put(until_us, first.key)
 
-    def plan(  # noqa: C901 one for each thing that falls due
+    def plan(  # noqa: C901, PLR0912 one for each thing that falls due
         self, world: World, events: Iterable[Event], now_us: int
     ) -> None:
         """Note what events of now have brought. world: after them."""

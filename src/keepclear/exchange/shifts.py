@@ -9,7 +9,7 @@
    not keep a shift open for ever, and the same must have been taken over.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -18,7 +18,6 @@ from keepclear.errors import InputError
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import ShiftChanged
 from keepclear.exchange.operations import Refused
-from keepclear.exchange.world import World
 from keepclear.line.messages import SPOKEN, Message
 from keepclear.line.shifts import (
     MOST,
@@ -30,6 +29,7 @@ from keepclear.line.shifts import (
     TakeOver,
     remains,
 )
+from keepclear.plans.stops import Stop
 from keepclear.record.headers import Act, Status
 from keepclear.units import US_PER_S, format_time
 
@@ -85,7 +85,10 @@ def close(deciding: Deciding, act: Act, payload: CloseShift) -> None:
     here = act.party, act.post, act.status
     if found is None or (found.party, found.post, found.status) != here:
         raise InputError(
-            "shift", payload.id, f"is none of {act.post} of {act.party}", "see keepclear line shift"
+            "shift",
+            payload.id,
+            f"is none of {act.post} of {act.party}",
+            "see keepclear line shift show",
         )
     if found.closed is not None:
         at = f"{format_time(found.closed.at_us)[:19]}Z"
@@ -102,7 +105,7 @@ def close(deciding: Deciding, act: Act, payload: CloseShift) -> None:
             f"let {payload.to} open one: keepclear line shift open --person {payload.to} "
             "--take-over",
         )  # fmt: skip
-    left, nobodys = _left(remaining(deciding.world, act.party, act.post, act.status), others)
+    left, nobodys = _left(_remaining(deciding, act), others)
     if nobodys:
         raise Refused(_over_what(found, nobodys, payload.to, deciding.now_us))
     _tell(deciding, replace(found, closed=Closed(
@@ -111,14 +114,22 @@ def close(deciding: Deciding, act: Act, payload: CloseShift) -> None:
     )))  # fmt: skip
 
 
-def remaining(world: World, party: str, post: str, status: Status) -> list[Remaining]:
-    """Return what a watch has to hand over at a post, the oldest first."""
+def remaining(
+    messages: Mapping[str, Message], stops: Iterable[Stop], party: str, post: str, status: Status
+) -> list[Remaining]:
+    """Return what a watch has to hand over at a post, the oldest first. stops: of its party."""
     found = [
-        *(_of_message(each) for each in world.messages.values()
-          if remains(each, party, post, status)),
-        *_own_stops(world, party, post, status),
+        *(_of_message(each) for each in messages.values() if remains(each, party, post, status)),
+        *(_of_stop(each) for each in stops
+          if (each.party, each.status) == (party, status) and each.is_protecting
+          and messages[each.messages[0]].sender_post == post),
     ]  # fmt: skip
     return sorted(found, key=lambda each: each.since_us)
+
+
+def _remaining(deciding: Deciding, act: Act) -> list[Remaining]:
+    world = deciding.world
+    return remaining(world.messages, world.stops.values(), act.party, act.post, act.status)
 
 
 def _of_message(message: Message) -> Remaining:
@@ -135,16 +146,12 @@ def _of_message(message: Message) -> Remaining:
     )
 
 
-def _own_stops(world: World, party: str, post: str, status: Status) -> Iterator[Remaining]:
-    """Yield the STOPs that a post has sent and that have not ended."""
-    for each in world.stops.values():
-        if (each.party, each.status) != (party, status) or not each.is_protecting:
-            continue
-        if world.messages[each.messages[0]].sender_post == post:
-            yield Remaining(
-                each.id, each.sent_us, f"STOP {each.id[:SHORT]} of {party} stands, to be renewed",
-                f"keepclear line stop-end {each.id[:SHORT]} once nobody is there",
-            )  # fmt: skip
+def _of_stop(stop: Stop) -> Remaining:
+    short = stop.id[:SHORT]
+    return Remaining(
+        stop.id, stop.sent_us, f"STOP {short} of {stop.party} stands, to be renewed",
+        f"keepclear line stop-end {short} once nobody is there",
+    )  # fmt: skip
 
 
 def _left(
@@ -161,7 +168,7 @@ def _over_what(shift: Shift, nobodys: list[Remaining], to: str | None, now_us: i
     """Return why a shift cannot be closed: each thing with its age, and the ways out."""
     taken = f"{to} has" if to is not None else "nobody has"
     named = [
-        f"{each.what}, {_age(now_us - each.since_us)} old ({each.way_out})"
+        f"{each.what}, {age_text(now_us - each.since_us)} old ({each.way_out})"
         for each in nobodys[:SHOWN]
     ]
     more = len(nobodys) - SHOWN
@@ -174,7 +181,8 @@ def _over_what(shift: Shift, nobodys: list[Remaining], to: str | None, now_us: i
     )
 
 
-def _age(age_us: int) -> str:
+def age_text(age_us: int) -> str:
+    """Return how old something is, to the minute."""
     seconds = max(age_us, 0) // US_PER_S
     minutes = seconds // MINUTE_S
     if minutes < MINUTE_S:
@@ -184,12 +192,12 @@ def _age(age_us: int) -> str:
 
 def _taken(deciding: Deciding, act: Act, takes: Iterable[str]) -> tuple[str, ...]:
     """Return what is taken over, each once; one error for all that does not remain there."""
-    there = {each.id for each in remaining(deciding.world, act.party, act.post, act.status)}
+    there = {each.id for each in _remaining(deciding, act)}
     for each in takes:
         if each not in there:
             raise InputError(
                 "takes", each, f"is nothing that remains at {act.post}",
-                "see what does (keepclear line shift), and take that",
+                "see what does (keepclear line shift show), and take that",
             )  # fmt: skip
     return tuple(dict.fromkeys(takes))
 

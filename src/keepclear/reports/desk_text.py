@@ -13,6 +13,7 @@ from keepclear.agreement.clauses import Precedence
 from keepclear.exchange.events import (
     KIND_OF,
     AgreementStood,
+    CallChanged,
     IncidentChanged,
     KeepOutsChanged,
     LineChanged,
@@ -24,6 +25,7 @@ from keepclear.exchange.events import (
     NoneHereWithdrawn,
     OperationFiled,
     OperationMoved,
+    ShiftChanged,
     StopChanged,
 )
 from keepclear.exchange.picture import SETTLED, Picture, told_in
@@ -36,12 +38,14 @@ from keepclear.record.entries import Part
 from keepclear.record.envelopes import Envelope
 from keepclear.record.keys import PublicKey
 from keepclear.record.parts import CAP_KEY_KIND, EXCHANGE_KEY_KIND, ExchangeKeyChange
+from keepclear.reports.call_text import call_changed_text
 from keepclear.reports.line_check_text import LOUD as LOUD_CHECKS
 from keepclear.reports.line_check_text import line_changed_text
 from keepclear.reports.message_text import changed_text, urgent_words
 from keepclear.reports.play_values import day_of, listed
 from keepclear.reports.printable import printable
 from keepclear.reports.record_text import grouped
+from keepclear.reports.shift_text import shift_changed_text
 from keepclear.reports.stop_text import keep_outs_changed_text, stop_changed_text
 from keepclear.reports.told_text import breaks_text, operation_rows, shown_rows
 from keepclear.units import TMM_PER_FOOT, TMM_PER_NM, US_PER_S, format_time
@@ -53,7 +57,7 @@ BESIDE: Final[Mapping[str, type[Any]]] = {
     for each in (
         AgreementStood, IncidentChanged, LineChanged, NoneHereContradicted, NoneHereStated,
         NoneHereWithdrawn, MessageChanged, MessageOverdue, LineChecked, StopChanged,
-        KeepOutsChanged,
+        KeepOutsChanged, ShiftChanged, CallChanged,
     )
 }  # fmt: skip
 SHORT: Final = 8
@@ -120,7 +124,7 @@ def _key_text(part: Part) -> str:
     return f"the exchange signs with key {grouped(key.id)} from now on, as the one before says"
 
 
-def _beside(part: Part) -> str:  # noqa: C901 one for each kind
+def _beside(part: Part) -> str:  # noqa: C901, PLR0912 one for each kind
     """Return what a part tells beside operations and conflicts; empty for nothing."""
     if part.kind in {EXCHANGE_KEY_KIND, CAP_KEY_KIND}:
         return _key_text(part)
@@ -139,6 +143,10 @@ def _beside(part: Part) -> str:  # noqa: C901 one for each kind
             said = changed_text(event)
         case LineChecked() as event:
             said = line_changed_text(event)
+        case ShiftChanged(shift=shift):
+            said = shift_changed_text(shift)
+        case CallChanged() as event:
+            said = call_changed_text(event)
         case StopChanged(stop=stop):
             said = stop_changed_text(stop)
         case KeepOutsChanged() as outs:

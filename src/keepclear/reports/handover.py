@@ -16,11 +16,13 @@ from keepclear.line.checks import LineState
 from keepclear.line.ladder import Step
 from keepclear.line.messages import Message, Word
 from keepclear.plans.operations import OUT_OF_PLAN, State
+from keepclear.reports.call_text import waiting_rows
 from keepclear.reports.conflict_html import Page, head_of, head_of_sheets, page_of
 from keepclear.reports.desk_text import conflicts_text, operations_text
 from keepclear.reports.line_check_text import WHY, line_rows
 from keepclear.reports.markup import Markup, tag, text
 from keepclear.reports.message_text import in_order, message_rows
+from keepclear.reports.shift_text import watch_items
 from keepclear.reports.stop_text import Held, keep_outs_text, own_stops_text
 from keepclear.units import format_time
 
@@ -59,6 +61,9 @@ def handover(
     active = [each for each in picture.protecting().values() if each.state in ACTIVE]
     unsettled = [each for each in picture.conflicts.values() if each.state not in SETTLED]
     return [
+        Section(f"Who has the watch at {post}", tuple(
+            watch_items(picture.shifts.values(), picture.messages, post)
+        )),
         Section("STOPs and SAR cases that stand, and what must keep out", tuple(
             _stops(picture, held, party, now_us)
         )),
@@ -75,6 +80,9 @@ def handover(
             tuple(line_rows(each, picture.checks, now_us, party))
             for each in picture.lines.values()
             if each.state is not LineState.UP or each.waits or each.due_us
+        )),
+        Section("Calls that the other side has neither signed nor annotated", tuple(
+            tuple(waiting_rows(each, party)) for each in picture.waiting_calls().values()
         )),
         Section("Conflicts that are not settled", tuple(_items(
             conflicts_text(unsettled, picture.operations, now_us)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from keepclear.agreement.findings import Verdict
 from keepclear.exchange.events import (
+    CallChanged,
     ContradictionsShown,
     IncidentChanged,
     LineChanged,
@@ -21,16 +22,18 @@ from keepclear.exchange.events import (
     NoneHereContradicted,
     NoneHereStated,
     NoneHereWithdrawn,
+    ShiftChanged,
 )
 from keepclear.plans import incidents, none_here
 from keepclear.plans.incidents import Incident, State
 from keepclear.plans.none_here import Contradiction, NoneHere
 from keepclear.plans.understood import understood_volume
-from keepclear.reports import play_checks, play_messages
+from keepclear.reports import play_checks, play_messages, play_watch
 from keepclear.reports.play_checks import CheckTeller
 from keepclear.reports.play_messages import OF_MESSAGES, MessageTeller
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import clock, day_of, heights, listed, where, window
+from keepclear.reports.play_watch import OF_THE_WATCH, WatchTeller
 from keepclear.reports.texts import printable
 
 HOUR_US: Final = 3_600_000_000
@@ -47,6 +50,7 @@ DOES: Final = {
     "incidents.leave-open": "leaves {} open",
     **play_messages.DOES,
     **play_checks.DOES,
+    **play_watch.DOES,
 }
 IN_A_CASE: Final = (
     incidents.AskQuery, incidents.ReplyToQuery, incidents.CloseIncident, incidents.LeaveIncident,
@@ -58,7 +62,7 @@ MEETS: Final = {
 }
 OF_CASES: Final = (
     IncidentChanged, LineChanged, NoneHereStated, NoneHereWithdrawn, NoneHereContradicted,
-    ContradictionsShown, LineChecked, *OF_MESSAGES,
+    ContradictionsShown, LineChecked, *OF_MESSAGES, *OF_THE_WATCH,
 )  # fmt: skip
 
 
@@ -85,6 +89,7 @@ class CaseTeller:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._messages, self._checks = MessageTeller(names), CheckTeller(names)
+        self._watch = WatchTeller()
         self.cases: dict[str, Incident] = {}
         self.statements: dict[str, NoneHere] = {}
         self.contradicted: dict[str, None] = {}
@@ -139,6 +144,7 @@ class CaseTeller:
                 what = names.case(payload.id)
             case _:
                 what = self._messages.about(payload, values) or self._checks.about(payload, values)
+                what = what or self._watch.about(payload, values)
         return what
 
     def tell(self, value: object, day: str) -> Iterator[Line]:
@@ -155,7 +161,7 @@ class CaseTeller:
                 yield from self._shown(value)
             case IncidentChanged(incident=incident):
                 yield from self._case(incident, day)
-            case MessageChanged() | MessageOverdue() | LineChecked():
+            case _ if isinstance(value, (LineChecked, *OF_MESSAGES, *OF_THE_WATCH)):
                 yield from self._over_the_line(value)
             case LineChanged(line=line) if line.agrees is None:
                 when = day_of(line.at_us)
@@ -169,9 +175,11 @@ class CaseTeller:
                 pass
 
     def _over_the_line(
-        self, value: MessageChanged | MessageOverdue | LineChecked
+        self, value: MessageChanged | MessageOverdue | LineChecked | ShiftChanged | CallChanged
     ) -> Iterator[Line]:  # fmt: skip
-        if isinstance(value, LineChecked):
+        if isinstance(value, ShiftChanged | CallChanged):
+            yield from (Line(*each) for each in self._watch.tell(value))
+        elif isinstance(value, LineChecked):
             yield from (Line(*each) for each in self._checks.tell(value))
         else:
             yield from (Line(*each) for each in self._messages.tell(value))
@@ -192,7 +200,8 @@ class CaseTeller:
             stands += [] if statement.withdrawn_us is None else ["withdrawn"]
             said.append(f"{self._names.statement(own_id)} {' and '.join(stands) or 'stated'}")
         said += [f"{self._names.case(own_id)} {case.state}" for own_id, case in self.cases.items()]
-        return [*said, *self._messages.outcome(), *self._checks.outcome()]
+        return [*said, *self._messages.outcome(), *self._checks.outcome(),
+                *self._watch.outcome()]  # fmt: skip
 
     def _stated(self, statement: NoneHere, day: str) -> Iterator[Line]:
         yield Line("where", where(statement.volume))
