@@ -24,6 +24,7 @@ from bench_plans import (
 )
 from bench_record import record_speed
 from bench_server import server_speed
+from bench_stops import stop_speed
 from bench_volumes import volumes_among_each_other
 from measuring import Line, load, machine, table
 
@@ -42,6 +43,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], list[Line]]]] = {
     "exchange": exchange_speed,
     "server": server_speed,
     "line": line_speed,
+    "stops": stop_speed,
 }
 
 HEAD: Final = """\

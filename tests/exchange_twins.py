@@ -31,9 +31,8 @@ Call = Callable[[Exchange], object]
 WORLD: Final = (
     "opened", "agreements", "filers", "before", "waiting", "rechecking", "more", "operations",
     "conflicts", "of_operation", "places", "incidents", "lines", "none_here", "contradictions",
-    "stated", "earlier", "messages", "line_checks", "lines_checked", "stops", "keep_outs",
-    "shifts", "calls",
-    "filings", "hashes", "hash",
+    "stated", "earlier", "messages", "line_checks", "lines_checked", "stops", "standing",
+    "keep_outs", "shifts", "calls", "filings", "hashes", "hash",
 )  # fmt: skip
 
 

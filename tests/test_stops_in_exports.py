@@ -79,7 +79,9 @@ WAYS_OUT: Final[dict[str, Out]] = {
     "line check": Out("line check"),
     "line handover": Out("line handover --html {file}", (STOP,), (WORDS, STOP), ("KEEP OUT",)),
     "line read": Out("line read --all --shown", (WORDS, STOP), (WORDS, STOP, "keep out of")),
+    "line call show": Out("line call show"),
     "line sar show": Out("line sar show"),
+    "line shift show": Out("line shift show"),
     "line show": Out("line show {message}", (WORDS,), (WORDS, "keep out of")),
     "operation check": Out(shlex.join(("operation", "check", *OWN)), third=("must keep out",)),
     "operation list": Out("operation list", third=("KEEP OUT",)),
@@ -100,7 +102,8 @@ NO_WAY_OUT: Final[dict[str, str]] = {
         "agreement suspend", "incident agree", "incident close", "incident disagree",
         "incident evidence", "incident leave-open", "incident line", "incident open",
         "incident query", "incident reply", "line accident", "line ack", "line answer",
-        "line cap-ack",
+        "line cap-ack", "line call annotate", "line call log", "line call sign",
+        "line shift close", "line shift open", "line shift take",
         "line disseminated", "line distress", "line none-here", "line readback", "line renew",
         "line sar close", "line sar open", "line sar phase", "line sar renew", "line sar update",
         "line send", "line stop", "line stop-end", "line withdraw-none-here",
@@ -205,6 +208,11 @@ def typed(posts: Posts, who: str, out: Out) -> str:
     return re.sub(r"\s+", " ", said)
 
 
+def stands_in(word: str, said: str) -> bool:
+    """Tell whether a word or a number stands there by itself, and not as digits of an id."""
+    return re.search(rf"(?<![0-9a-f]){re.escape(word)}(?![0-9a-f])", said) is not None
+
+
 def readable(data: bytes) -> str:
     """Return a file as text; of an archive all that is in it."""
     if not zipfile.is_zipfile(io.BytesIO(data)):
@@ -228,7 +236,7 @@ def test_each_way_out_tells_each_party_of_a_stop_what_it_may_know(name: str, pos
 
     for each, said in told.items():
         hidden, who, other = HIDDEN[each]
-        assert [e for e in hidden if e in said] == [], each
+        assert [e for e in hidden if stands_in(e, said)] == [], each
         assert said.count(who) == said.count(other), each
         assert (posts.stop in said) <= (each == "romeo")
     assert posts.operations["victor"] not in told["romeo"]

@@ -149,6 +149,15 @@ class VolumeIndex:
         keys, others = self._kept.keys, self._others[:count].tolist()
         return list(dict.fromkeys([keys[place] for place in others if place not in own]))
 
+    def near_by(self, key: str, volumes: Volumes) -> list[str]:
+        """Return the keys of plans whose boxes come near those of one that is not kept.
+
+        Of whatever group, each once.
+        """
+        _, others = self._near(key, NOBODY, volumes.sizes, volumes.terms, within=True)
+        keys = self._kept.keys
+        return list(dict.fromkeys(keys[place] for place in others.tolist()))
+
     def inside(self, key: str, others: Sequence[str], limits: Limits) -> list[str]:
         """Return which of some kept plans `query` of one finds, by limits of their own.
 

@@ -2,7 +2,7 @@
 """What hangs beside the world: which operations come near another, found fast.
 
 It is no part of the world, stands outside its hash, and is made anew from it when it is missing
-or the rules have changed.
+or the rules have changed. `stops` are the STOPs that stand, in an index of their own.
 
 1. It holds every operation that protects, and those that time has ended for their owner alone
    (`lapses`); one index for each status: Actual, Exercise and Test never meet.
@@ -26,6 +26,7 @@ from keepclear.detect.kernel import Functions, limits_of
 from keepclear.detect.sweep import Limits
 from keepclear.detect.volume_arrays import take_volumes
 from keepclear.detect.volume_index import VolumeIndex
+from keepclear.exchange.stop_index import StandingStops
 from keepclear.record.headers import Status
 
 MOST_LIMITS: Final = 1_000
@@ -51,6 +52,7 @@ class Near:
         self.bound = DEFAULT
         self._groups: dict[str, int] = {}
         self.datums = Datums()
+        self.stops = StandingStops(functions, self.compile)
         self.touched: set[str] = set()  # since the last commit; cleared by the exchange
 
     @property

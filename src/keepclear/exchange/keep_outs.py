@@ -12,7 +12,7 @@
 
 from typing import Final
 
-from keepclear.agreement.claims import Claim, judge
+from keepclear.agreement.claims import Claim, Compiled, judge
 from keepclear.agreement.findings import Verdict
 from keepclear.airspace.altitudes import Altitude
 from keepclear.airspace.volumes import Volume3D, Volume4D
@@ -25,7 +25,7 @@ from keepclear.exchange.world import KeepOuts, World
 from keepclear.line.stops import Area
 from keepclear.plans.none_here import MEETING
 from keepclear.plans.operations import Operation, claim_of
-from keepclear.plans.stops import DEFAULT_GROWN_TMM, Stop, grown
+from keepclear.plans.stops import DEFAULT_GROWN_TMM, Stop, claim_of_stop, grown
 from keepclear.record.headers import Status
 from keepclear.units import TMM_PER_FOOT, TMM_PER_M
 
@@ -58,11 +58,6 @@ def told_until_us(volume: Volume4D) -> int:
     Its own end is finer than that, and would show by when they are told that it is over.
     """
     return times_of(grown("stop", "", volume), TIME_GRAIN_US)[1]
-
-
-def claim_of_stop(stop: Stop) -> Claim:
-    """Return what a STOP takes up."""
-    return grown(stop.id, stop.party, stop.volume, stop.grown_tmm)
 
 
 def areas_known(world: World, party: str, status: Status) -> tuple[Area, ...]:
@@ -112,16 +107,16 @@ def meeting(functions: Functions, near: Near, stop: Stop, operation: Operation) 
         for each in claim.volumes
     ):
         return None
-    one, other = near.compile(claim), near.compile(claim_of_stop(stop))
-    a, b = sorted((one, other), key=lambda each: each.claim.id)
-    found = judge(functions, a, b, MEETING)
-    return None if found is None else found.verdict
+    return _judged(functions, near.compile(claim), near.compile(claim_of_stop(stop)))
 
 
 def areas_met(
     functions: Functions, near: Near, world: World, operation: Operation
 ) -> tuple[Area, ...]:
-    """Return the areas that an operation must keep out of, each once, in order."""
+    """Return the areas that an operation must keep out of, each once, in order.
+
+    Every STOP there is is looked at, without an index: what `areas_found` must find.
+    """
     met = {
         area_of(stop) for stop in world.stops.values()
         if meeting(functions, near, stop, operation) is not None
@@ -129,10 +124,32 @@ def areas_met(
     return tuple(sorted(met, key=_order))
 
 
+def areas_found(
+    functions: Functions, near: Near, world: World, operation: Operation
+) -> tuple[Area, ...]:
+    """Return the same as `areas_met`, of the STOPs alone that stand and are near by the index."""
+    if not (world.standing and operation.is_protecting):
+        return ()
+    own = near.compile(claim_of(operation))
+    found = [world.stops[each] for each in near.stops.near(world, operation.status, own)]
+    met = {
+        area_of(stop) for stop in found
+        if stop.party != operation.party
+        and _judged(functions, own, near.stops.form(stop)) is not None
+    }  # fmt: skip
+    return tuple(sorted(met, key=_order))
+
+
+def _judged(functions: Functions, one: Compiled, other: Compiled) -> Verdict | None:
+    a, b = sorted((one, other), key=lambda each: each.claim.id)
+    found = judge(functions, a, b, MEETING)
+    return None if found is None else found.verdict
+
+
 def look(deciding: Deciding, operation: Operation) -> None:
     """Tell the owner of an operation where it must keep out now, if that is not what it knows."""
     world = deciding.world
-    now = areas_met(deciding.functions, deciding.near, world, operation)
+    now = areas_found(deciding.functions, deciding.near, world, operation)
     if now != world.keep_outs.get(operation.id, KeepOuts()).areas:
         deciding.emit([operation.party], KeepOutsChanged(id=operation.id, areas=now))
 

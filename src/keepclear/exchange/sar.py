@@ -24,7 +24,7 @@ from keepclear.exchange.stops import (
     call,
     confirm,
     finish,
-    look_at_all,
+    look_again,
     message_ids,
     named_in,
     near_it,
@@ -93,9 +93,8 @@ def renew(deciding: Deciding, act: Act, payload: RenewSar) -> None:
     old, case = _own(deciding, act, payload.id)
     end_us = max(old.volume.end_us, deciding.now_us + lasting_us(payload.lasts))
     made = replace(old, volume=replace(old.volume, end_us=end_us), sar=case)
-    later = near_it(deciding, made)  # also what meets it in the time that is added
     confirm(deciding, with_area_hours(made))
-    look_at_all(deciding, later)
+    look_again(deciding, near_it(deciding, made))  # also what meets it in the time that is added
 
 
 def close(deciding: Deciding, act: Act, payload: CloseSar) -> None:

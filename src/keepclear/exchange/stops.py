@@ -13,7 +13,7 @@
 5. SAR cases (`sar`) go the same way, but for channels and caps, which stop no cry for help.
 """
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec.structs import replace
@@ -23,7 +23,7 @@ from keepclear.airspace.volumes import Volume4D
 from keepclear.errors import InputError
 from keepclear.exchange.deciding import Deciding, area_caps
 from keepclear.exchange.events import MessageChanged, StopChanged
-from keepclear.exchange.keep_outs import area_of, area_told, claim_of_stop, look, told_until_us
+from keepclear.exchange.keep_outs import area_of, area_told, look, told_until_us
 from keepclear.exchange.messages import Telling, channels, check_receiver, send_called
 from keepclear.exchange.operations import Refused
 from keepclear.exchange.rechecking import accept
@@ -42,6 +42,7 @@ from keepclear.plans.stops import (
     SendStop,
     State,
     Stop,
+    claim_of_stop,
     stop_volume,
     takes_km2h,
 )
@@ -189,12 +190,13 @@ def fall_due(deciding: Deciding, stop: Stop) -> None:
 def finish(deciding: Deciding, stop: Stop) -> None:
     """Let a STOP or SAR case be over, and with it what was to keep out of it."""
     change(deciding, replace(stop, state=State.ENDED, next_us=None))
-    look_at_all(deciding)
+    area, outs = area_of(stop), deciding.world.keep_outs
+    look_again(deciding, [own for own, told in outs.items() if area in told.areas])
 
 
-def look_at_all(deciding: Deciding, more: Collection[str] = ()) -> None:
-    """Look at every operation anew that must keep out of somewhere, and at more of them."""
-    for each in sorted({*deciding.world.keep_outs, *more}):
+def look_again(deciding: Deciding, operations: Iterable[str]) -> None:
+    """Look at some operations anew, by their ids: where they must keep out, and what follows."""
+    for each in sorted(operations):
         look(deciding, deciding.world.operations[each])
         accept(deciding, each)
 

@@ -62,7 +62,7 @@ HOURS: Final = 24
 HASH_SIZE: Final = 2**256
 MOST_UNHASHED: Final = 256
 # They follow from the others.
-UNHASHED: Final = frozenset({"of_operation", "places", "room", "stated", "waiting"})
+UNHASHED: Final = frozenset({"of_operation", "places", "room", "standing", "stated", "waiting"})
 BINDING: Final = frozenset({"agreements", "before"})  # what binds two parties follows from them
 
 
@@ -137,12 +137,13 @@ class World:
     conflicts than one entry holds, how many more; room: of these, those of which a conflict that
     was told has been settled since, or agreed, so that others can be told.
     incidents, lines of their timelines, none_here statements, messages, line_checks, stops, shifts,
-    calls: by id; lines_checked: by their keys (`line.checks`); keep_outs: by operation, of those
-    that must keep out of somewhere; contradictions: by statement; stated: ids of a party's
-    statements. earlier: versions of operations that others have replaced, by id and version, and of
-    one that is out of plan no more how it stood before, as it protected longer then. What a party
-    states none-here of is compared with all it ever filed, and a decision asks the world alone: so
-    they are kept here, and not looked for in the record. The latest version is not kept twice.
+    calls: by id; lines_checked: by their keys (`line.checks`); standing: whose the STOPs are that
+    have not ended, by id; keep_outs: by operation, of those that must keep out of somewhere;
+    contradictions: by statement; stated: ids of a party's statements. earlier: versions of
+    operations that others have replaced, by id and version, and of one that is out of plan no more
+    how it stood before, as it protected longer then. What a party states none-here of is compared
+    with all it ever filed, and a decision asks the world alone: so they are kept here,
+    and not looked for in the record. The latest version is not kept twice.
     hashes: of each object when it was last hashed, and sum: of all of them; unhashed: objects that
     have changed since, by table and key. An object that changes often is hashed once for it.
     rebound: how often what binds parties has changed, so that what follows from it can be kept.
@@ -170,6 +171,7 @@ class World:
     line_checks: dict[str, Check] = field(default_factory=dict)
     lines_checked: dict[str, CheckedLine] = field(default_factory=dict)
     stops: dict[str, Stop] = field(default_factory=dict)
+    standing: dict[str, str] = field(default_factory=dict)
     shifts: dict[str, Shift] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)
     keep_outs: dict[str, KeepOuts] = field(default_factory=dict)
@@ -367,7 +369,15 @@ def _line_checked(world: World, event: LineChecked) -> None:
 
 
 def _stop_changed(world: World, event: StopChanged) -> None:
-    _put(world, "stops", event.stop.id, event.stop)
+    _put_stop(world, event.stop)
+
+
+def _put_stop(world: World, stop: Stop) -> None:
+    """Put a STOP, and note whether it stands."""
+    _put(world, "stops", stop.id, stop)
+    world.undo_log.append(("standing", stop.id, world.standing.pop(stop.id, None)))
+    if stop.is_protecting:
+        world.standing[stop.id] = stop.party
 
 
 def _shift_changed(world: World, event: ShiftChanged) -> None:
@@ -431,6 +441,8 @@ def _standing_carried(world: World, event: StandingCarried) -> None:
             _put_conflict(world, value)
         case NoneHere():
             _put_statement(world, value)
+        case Stop():
+            _put_stop(world, value)
         case Rechecking(waits=waits):
             _wait(world, event.key, waits)
         case _:

@@ -125,6 +125,11 @@ def grown(stop_id: str, party: str, volume: Volume4D, grown_tmm: int = DEFAULT_G
     )  # fmt: skip
 
 
+def claim_of_stop(stop: Stop) -> Claim:
+    """Return what a STOP takes up."""
+    return grown(stop.id, stop.party, stop.volume, stop.grown_tmm)
+
+
 def takes_km2h(km2: float, from_us: int, to_us: int) -> int:
     """Return area-hours, rounded up."""
     return math.ceil(km2 * (to_us - from_us) / HOUR_US)
