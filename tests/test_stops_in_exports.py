@@ -209,8 +209,10 @@ def typed(posts: Posts, who: str, out: Out) -> str:
 
 
 def stands_in(word: str, said: str) -> bool:
-    """Tell whether a word or a number stands there by itself, and not as digits of an id."""
-    return re.search(rf"(?<![0-9a-f]){re.escape(word)}(?![0-9a-f])", said) is not None
+    """Tell whether a word stands there; a whole number by itself, not as digits of an id."""
+    if not word.isdecimal():
+        return word in said
+    return re.search(rf"(?<![0-9a-f]){word}(?![0-9a-f])", said) is not None
 
 
 def readable(data: bytes) -> str:
