@@ -13,7 +13,6 @@ from keepclear.exchange.reopening import reopened
 from keepclear.exchange.snapshots import frames, read
 from keepclear.plays.stage import Stage
 from keepclear.record.cap_keys import CapKey, CapKeys, seal_cap_key
-from keepclear.record.encoding import encode
 from keepclear.record.entries import EVERYBODY
 from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import Malformed, NotProven, RecordError
@@ -176,14 +175,22 @@ def test_a_key_that_the_exchange_has_not_named_so_is_refused(
     assert keys.all == (first,)
 
 
-def test_an_archive_with_a_key_that_another_has_signed_does_not_hold() -> None:
+@pytest.mark.parametrize(
+    ("by", "audience", "says"),
+    [("x", EVERYBODY, "by a key that is not known here"), ("", "a", "is not everybody")],
+)
+def test_a_record_with_a_key_that_was_not_named_so_does_not_hold(
+    monkeypatch: pytest.MonkeyPatch, by: str, audience: str, says: str
+) -> None:
     stage = at_line()
-    real = stage._signer
-    stage.exchange._signers[real.public] = forged = type(real)(bytes(range(32)))
+    named = key(region=stage._opened.name)
+    signed_by = signer(by) if by else stage._signer
+    part = (audience, CAP_KEY_KIND, seal_cap_key(named, signed_by))
+    monkeypatch.setattr("keepclear.exchange.exchange.next_cap_key", lambda *_: ((named,), part))
 
-    with pytest.raises(NotProven, match="by a key that is not known here"):
-        stage.exchange.set_cap_key(certificate())
+    stage.exchange.set_cap_key(certificate())
+    stage.exchange.beat()
 
-    stage.exchange._signers[real.public] = real
-    assert forged.public != real.public
-    assert encode(stage.exchange.set_cap_key(certificate()))
+    for lines in (stage.lines, list(view_of(stage.lines, "a"))):
+        with pytest.raises(NotProven, match=says):
+            verify(lines, stage.keys)

@@ -290,16 +290,38 @@ def test_a_node_that_lacks_the_key_says_so_and_goes_on_with_all_else(
     accident(desks)
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ((("33.5000000", "44.5000000"),), "and says something else than is held here"),
+        ((("@keepclear.example/exercise-east", "@other.example/east"),), "is nobody at keepclear"),
+        ((("<identifier>", "<identifier>ffff"), ("@keepclear.", "@other.")), "is nobody at"),
+    ],
+)
 def test_a_document_that_the_key_signed_and_that_says_something_else_is_an_alarm(
-    desks: Desks, alert: Path
+    desks: Desks, alert: Path, changes: tuple[tuple[str, str], ...], says: str
 ) -> None:
     [private] = desks.node.folder.glob("cap.*.private.json")
     key = msgspec.json.decode(private.read_bytes(), type=PrivateCapKey)
     plain = re.sub(r"<ds:Signature.*</ds:Signature>", "", alert.read_text(), flags=re.DOTALL)
-    forged = plain.replace("33.5000000", "44.5000000").encode()
+    for old, new in changes:
+        plain = plain.replace(old, new)
     pem = DocumentSigner(bytes.fromhex(key.seed)).pem
-    alert.write_bytes(sign(forged, pem, key.certificate))
+    alert.write_bytes(sign(plain.encode(), pem, key.certificate))
 
     said = desks.run("south", "line", "cap-verify", str(alert), status=2)
 
-    assert "and says something else than is held here" in said
+    assert says in said
+
+
+def test_a_document_of_a_message_that_is_not_held_says_so(desks: Desks, alert: Path) -> None:
+    [private] = desks.node.folder.glob("cap.*.private.json")
+    key = msgspec.json.decode(private.read_bytes(), type=PrivateCapKey)
+    plain = re.sub(r"<ds:Signature.*</ds:Signature>", "", alert.read_text(), flags=re.DOTALL)
+    plain = plain.replace("<identifier>", "<identifier>ffff")
+    pem = DocumentSigner(bytes.fromhex(key.seed)).pem
+    alert.write_bytes(sign(plain.encode(), pem, key.certificate))
+
+    said = desks.run("south", "line", "cap-verify", str(alert))
+
+    assert "and is of no message that this post holds" in said

@@ -225,6 +225,17 @@ def test_a_reply_refers_to_what_it_replies_to_and_is_the_same_for_both() -> None
     assert document(stage, back, "a") == document(stage, back, "b")
 
 
+def test_a_reply_to_ones_own_words_refers_to_them_whoever_asks() -> None:
+    stage = at_line()
+    free = words(stage)
+    own = tell(stage, "closure", reply_to=free)
+
+    for party in ("a", "b"):
+        found = leaving(stage, own, party)
+        assert found.replied is not None
+        assert found.replied.id == free
+
+
 def test_the_other_sides_notice_is_never_taken_the_place_of() -> None:
     stage = at_line()
     one = tell(stage, "activity-notice")
