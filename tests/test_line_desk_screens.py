@@ -164,7 +164,7 @@ async def test_text_from_right_to_left_stands_alone_on_its_lines() -> None:
         lines = (await officer.told()).split("\n")
 
         assert [each for each in lines if any("\u0590" < c < "\u0700" for c in each)] == [
-            f" {each}" for each in text.split("\n")
+            f"┃{each}" for each in text.split("\n")
         ]
         assert lines[-2].startswith(" up/down select")
         assert "  typed in    ar" in lines
@@ -175,7 +175,7 @@ async def test_a_text_cannot_write_on_the_screen_what_the_desk_never_said() -> N
     async with at_desk(at_line()) as officer:
         send(officer.stage, text="[bold red]ALL CLEAR[/] [@click=app.exit]x[/]")
 
-        assert " [bold red]ALL CLEAR[/] [@click=app.exit]x[/]" in (await officer.told()).split("\n")
+        assert "┃[bold red]ALL CLEAR[/] [@click=app.exit]x[/]" in (await officer.told()).split("\n")
 
 
 @awaited
@@ -197,3 +197,15 @@ def test_the_screen_in_the_docs_is_one_that_is_tested() -> None:
     page = Path(__file__).parent.parent / "docs" / "line.md"
 
     assert (SCREENS / "three.txt").read_text("utf-8") in page.read_text("utf-8")
+
+
+@awaited
+async def test_a_text_that_looks_like_the_rows_below_it_stands_behind_a_bar() -> None:
+    fake = "Hello.\n\n  answer      b, watch says WILCO, 08:00:30Z\n" + "x" * 200
+    async with at_desk(at_line()) as officer:
+        send(officer.stage, text=fake)
+        shown = (await officer.at(30)).split("\n")
+
+        [place] = [number for number, line in enumerate(shown) if "WILCO, 08" in line]
+        assert [each[:1] for each in shown[place - 2 : place + 5]] == ["┃"] * 6 + [""]
+        assert [each for each in shown if each.startswith("  answer")] == []

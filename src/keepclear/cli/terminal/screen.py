@@ -158,6 +158,7 @@ class DeskScreen(Screen[None]):
 
     def _in_full(self, drawn: Drawn) -> None:
         message = drawn.shown
+        self._parts["text"].set_class(message is not None, "is-said")
         if message is None:
             for each, text in (("heading", ""), ("text", ""), ("beside", SAYS_NOTHING_ELSE)):
                 self._put(each, text)

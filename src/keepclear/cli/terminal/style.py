@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the desk in a terminal looks. Whatever a colour says stands there in words, too."""
+"""How the desk in a terminal looks. Whatever a colour says stands there in words, too.
+
+A bar stands in front of each line that a sender has typed, of those too that are too long for one:
+without it the text of a message could look like the rows below it, and say that it was answered.
+"""
 
 from typing import Final
 
@@ -15,11 +19,12 @@ DeskScreen { background: black; color: white; }
 #came, #sent { height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
 #detail { height: 1fr; border-top: solid #585858; scrollbar-size-vertical: 1; }
 #heading { height: auto; text-style: bold; }
-#text { height: auto; margin: 1 1; text-style: bold; color: #ffffff; }
+#text { height: auto; margin: 1 1 1 0; text-style: bold; color: #ffffff; }
+#text.is-said { border-left: heavy #ffffff; }
 #beside { height: auto; color: #bcbcbc; }
 .is-alarm #detail { background: #af0000; border-top: none; }
 .is-alarm #heading { background: white; color: #af0000; }
-.is-alarm #text { margin: 2 3; }
+.is-alarm #text { margin: 2 3 2 2; }
 .is-alarm #beside { color: white; }
 .is-alarm .list, .is-nothing { display: none; }
 #more { height: 1; color: #ffaf00; text-style: bold; }
