@@ -137,6 +137,43 @@ def test_a_call_that_cannot_be_is_refused_in_words(
     assert says in said
 
 
+@pytest.mark.slow
+def test_what_was_said_by_other_means_is_keyed_in_and_marked_for_both(desks: Desks) -> None:
+    said = desks.run(
+        "north", "line", "send", "south", "Keep clear.", "--precedence", "URGENT", "--said-at",
+        "-40 min", "--by-means", "frequency 122.5",
+    )  # fmt: skip
+    own = short(said, "message")
+    desks.run("south", "line", "read", "--shown")
+
+    taken = desks.run("south", "line", "ack", own, "--said-at", "-39 min", "--by-means", "radio")
+
+    assert f"URGENT (PAN PAN)  LATE ENTRY  message {own} from north" in taken
+    for who in ("north", "south"):
+        shown = desks.run(who, "line", "show", own)
+        assert re.search(
+            r"LATE ENTRY  said .*Z by frequency 122.5, as north says, and keyed", shown
+        )
+        assert re.search(r"LATE ENTRY: said .*Z by radio, as south says, and keyed in later", shown)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--said-at", "+10 min"), "is after now"),
+        (("--said-at", "2015-09-30T08:00:00Z"), "is more than 7 days ago; enter it as said now"),
+        (("--by-means", "radio"), "--by-means radio: give --said-at, too"),
+        (("--said-at", "noon"), "--said-at"),
+        (("--said-at", "-1 min", "--by-means", "x" * 61), "by"),
+    ],
+)
+def test_a_time_that_it_cannot_have_been_said_is_refused_with_the_way_out(
+    desks: Desks, words: tuple[str, ...], says: str
+) -> None:
+    assert says in desks.run("north", "line", "send", "south", "Hear.", *words, status=2)
+
+
 def test_the_two_accounts_stand_side_by_side_and_what_is_typed_is_no_markup() -> None:
     stage = at_line()
     own = log(stage, summary="<b>cease</b> " + "word " * 30)

@@ -33,6 +33,8 @@ from keepclear.cli.line_values import (
     fields_typed,
     form_options,
     read_in_option,
+    said_options,
+    said_typed,
     time_typed,
     typed_values,
     value_options,
@@ -86,6 +88,7 @@ line.add_command(call)
 @click.option("--language", default="en", show_default=True, help="In which TEXT is typed.")
 @value_options
 @form_options
+@said_options
 @home_option
 def send(
     to: str, text: str, precedence: str | None, channel: str, post: str | None,
@@ -97,6 +100,8 @@ def send(
     A position, a level, a time and a frequency in options of their own are to be read back: the
     message is confirmed once they were, and are the same. With --template its fields are given
     with --field, and each reader has it in a language of his own; TEXT may be left out then.
+    What was said by other means, as while the line was down, is keyed in with --said-at: it is
+    marked LATE ENTRY for both sides.
 
     \b
     Examples:
@@ -104,6 +109,8 @@ def send(
         --field "until=0510Z" --position "35-16.0N 040-05.0E" --home north
       keepclear line send south "Cease activity, our people are there." \\
         --position "33.50N 038.62E" --precedence URGENT --home north
+      keepclear line send south "Cease activity, our people are there." \\
+        --precedence URGENT --said-at 0310Z --by-means "frequency 122.5" --home north
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.agreement.clauses import Precedence
     from keepclear.line.acts import SendDistress, SendMessage
@@ -114,7 +121,10 @@ def send(
     if not least <= len(text.strip()) <= len(text) <= LONGEST:
         raise click.UsageError(f"TEXT: has {len(text)} characters, not {least} to {LONGEST:,}")
 
+    said_at, by_means = values.pop("said_at", None), values.pop("by_means", None)
+
     def make() -> list[str]:
+        said = said_typed(said_at, by_means)
         form = None if template is None else template_named(template)
         used = None if form is None else form.form
         urgency = Precedence(
@@ -135,13 +145,14 @@ def send(
                     reply_to=replied,
                     values=given,
                     template=used,
+                    said=said,
                 )
             else:
                 kind = "line.send/1"
                 made = SendMessage(
                     to=party_of(at, to), channel=channel, precedence=urgency,
                     text=text, language=language, post=post, person=person, reply_to=replied,
-                    values=given, template=used,
+                    values=given, template=used, said=said,
                 )  # fmt: skip
             return done(at, at.act(kind, made))
 
@@ -198,18 +209,25 @@ def read(
 @line.command()
 @click.argument("message", metavar="ID")
 @person_option
+@said_options
 @home_option
-def ack(message: str, person: str | None, home: str) -> int:
+def ack(
+    message: str, person: str | None, said_at: str | None, by_means: str | None, home: str
+) -> int:
     """Acknowledge message ID: a person at this post takes it.
 
+    What was acknowledged by other means, as while the line was down, is keyed in with --said-at: no
+    deadline begins anew because of it.
+
     \b
-    Example:
+    Examples:
       keepclear line ack 1a2b3c4d --person shift-lead --home south
+      keepclear line ack 1a2b3c4d --said-at 0312Z --by-means satellite --home south
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.line.acts import AcknowledgeMessage
 
     return _act(home, message, "line.acknowledge/1", lambda own: AcknowledgeMessage(
-        id=own, person=person
+        id=own, person=person, said=said_typed(said_at, by_means)
     ), is_of_reader=True)  # fmt: skip
 
 

@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from keepclear.line.said import Said
     from keepclear.line.values import Field, Typed
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 HALF_DAY_S: Final = 43_200
+SAID: Final = (
+    click.option("--said-at", metavar="TIME",
+                 help='When it was said by other means, of what is keyed in after an outage: '
+                 '"0310Z", "-40 min".'),
+    click.option("--by-means", metavar="MEANS",
+                 help='By what means: "frequency 122.5", "satellite".'),
+)  # fmt: skip
 OPTIONS: Final = (
     click.option("--position", metavar="PLACE",
                  help='Where: "33.50N 038.62E", "33-30.0N 038-37.2E", "37S DT 64700 06826".'),
@@ -70,6 +78,24 @@ def value_options(command: Command) -> Command:
     for each in reversed(OPTIONS):
         command = each(command)
     return command
+
+
+def said_options(command: Command) -> Command:
+    """Give a command the options for what was said by other means, and is keyed in later."""
+    for each in reversed(SAID):
+        command = each(command)
+    return command
+
+
+def said_typed(said_at: str | None, by_means: str | None) -> "Said | None":
+    """Return when and by what means something was said that is keyed in later; None for now."""
+    from keepclear.line.said import Said
+
+    if said_at is None:
+        if by_means is not None:
+            raise click.UsageError(f"--by-means {by_means}: give --said-at, too")
+        return None
+    return Said(at_us=past_time(said_at, "--said-at"), by=by_means)
 
 
 def typed_values(given: Mapping[str, str], fields: "Mapping[str, Field]") -> "tuple[Typed, ...]":

@@ -12,7 +12,9 @@ and its receiver and nobody else.
    that is not seen, and one of others get the same answer.
 3. The deadline and the chain are those of the clause in force as it is sent, of several the
    soonest; they stay as they are, whatever becomes of the agreement.
-4. What is overdue is entered by the exchange, with the time at which it fell due.
+4. What was said by other means and is keyed in later says when: a claim within bounds, but for
+   DISTRESS, of which nothing is refused.
+5. What is overdue is entered by the exchange, with the time at which it fell due.
 """
 
 from collections.abc import Iterable, Iterator
@@ -53,6 +55,7 @@ from keepclear.line.messages import (
     precedence_of,
     stepped,
 )
+from keepclear.line.said import Said, check_said
 from keepclear.line.stops import Called
 from keepclear.line.templates import CANCELLATION, CANCELLED, fields_of, name_of
 from keepclear.line.values import Value, read_values
@@ -75,6 +78,7 @@ class _Limit(NamedTuple):
 def send(deciding: Deciding, act: Act, payload: SendMessage) -> None:
     """Send a message over a channel that is open."""
     check_receiver(deciding, act, payload.to)
+    check_said(payload.said, deciding.filed_us)
     found = channels(deciding, act.party, payload.to)
     if payload.channel not in found:
         raise InputError(
@@ -118,7 +122,7 @@ def _send(
         within_us=None if limit is None else limit.within_us, first_us=first_us,
         chain=() if limit is None else chain_of(post, payload.person, limit.escalation),
         steps=(sent,), next_us=first_us, template=payload.template,
-        values=read_values(payload.values, fields_of(payload.template)),
+        values=read_values(payload.values, fields_of(payload.template)), said=payload.said,
     )  # fmt: skip
     deciding.seen_by = made.parties
     deciding.emit(made.parties, MessageChanged(message=made, taken=sent))
@@ -179,7 +183,7 @@ def displayed(deciding: Deciding, act: Act, payload: MarkDisplayed) -> None:
 
 def acknowledge(deciding: Deciding, act: Act, payload: AcknowledgeMessage) -> None:
     """Take that a person has taken it."""
-    _take(deciding, act, payload.id, Step.ACKNOWLEDGED, payload.person)
+    _take(deciding, act, payload.id, Step.ACKNOWLEDGED, payload.person, said=payload.said)
 
 
 def disseminated(deciding: Deciding, act: Act, payload: MarkDisseminated) -> None:
@@ -345,13 +349,15 @@ def _check_cancels(
 
 def _take(
     deciding: Deciding, act: Act, message_id: str, step: Step, person: str | None,
-    units: tuple[str, ...] = (),
+    units: tuple[str, ...] = (), said: Said | None = None,
 ) -> None:  # fmt: skip
-    """Let a post of the receiver take a step."""
+    """Let a post of the receiver take a step. said: where it was said by other means, before."""
     old = received(deciding, act, message_id)
+    if old.precedence is not Precedence.DISTRESS:
+        check_said(said, deciding.filed_us, old.said_us)
     taken = StepTaken(
         step=step, at_us=deciding.filed_us, party=act.party, post=act.post, person=person,
-        units=units,
+        units=units, said=said,
     )  # fmt: skip
     deciding.emit(old.parties, MessageChanged(message=stepped(old, taken), taken=taken))
 

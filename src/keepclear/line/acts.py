@@ -11,6 +11,7 @@ import msgspec
 
 from keepclear.agreement.clauses import Precedence
 from keepclear.line.messages import NEEDS, Language, Units, Why, Word
+from keepclear.line.said import Said
 from keepclear.line.templates import Form
 from keepclear.line.values import Several
 from keepclear.record.encoding import Signed
@@ -23,7 +24,7 @@ class SendMessage(Signed, frozen=True, kw_only=True):
     post: of the receiver; None for the first of the agreed chain, or of a reply for the post that
     sent what is replied to. language: in which the text was typed. reply_to: an earlier message.
     values: what stands in fields of its own, as it was typed. template: of which it is, or none;
-    with one there need be no text.
+    with one there need be no text. said: of one that was said by other means and is keyed in later.
     """
 
     to: Name
@@ -36,6 +37,7 @@ class SendMessage(Signed, frozen=True, kw_only=True):
     reply_to: Id | None = None
     values: Several = ()
     template: Form | None = None
+    said: Said | None = None
 
     def __post_init__(self) -> None:
         """Refuse what says nothing, and the two precedences that no message of this kind has."""
@@ -64,6 +66,7 @@ class SendDistress(Signed, frozen=True, kw_only=True):
     reply_to: Id | None = None
     values: Several = ()
     template: Form | None = None
+    said: Said | None = None
 
     def __post_init__(self) -> None:
         """Refuse what says nothing."""
@@ -89,10 +92,14 @@ class MarkDisplayed(Signed, frozen=True, kw_only=True):
 
 
 class AcknowledgeMessage(Signed, frozen=True, kw_only=True):
-    """Say that a person at this post has taken a message."""
+    """Say that a person at this post has taken a message.
+
+    said: where that was said by other means, and is keyed in later.
+    """
 
     id: Id
     person: Name | None = None
+    said: Said | None = None
 
 
 class ReadBackMessage(Signed, frozen=True, kw_only=True):

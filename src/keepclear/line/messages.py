@@ -11,7 +11,10 @@
    goes on to the next post of the clause's chain, which has as long, until the chain is at its
    end. A message to a person goes on first to the post of that person.
 4. What was OVERDUE stays so, however late the step is taken.
-5. Without a clause no deadline is agreed, and a message goes on to nobody. Silence never agrees
+5. What was said by other means and is keyed in later has its first deadline once, from when it was
+   entered. Once it was acknowledged by other means none begins anew: what is due after that is due
+   by when that was said, and is looked at no more where that has passed already.
+6. Without a clause no deadline is agreed, and a message goes on to nobody. Silence never agrees
    to anything, with a deadline or without.
 """
 
@@ -27,6 +30,7 @@ from keepclear.agreement.emergencies import Phase
 from keepclear.agreement.words import LINES
 from keepclear.line.ladder import LADDER, Step, Taken, check_step
 from keepclear.line.read_back import ReadBack
+from keepclear.line.said import Said
 from keepclear.line.stops import Called, Stands
 from keepclear.line.templates import Form
 from keepclear.line.values import Value, to_read_back
@@ -77,7 +81,8 @@ class StepTaken(Signed, frozen=True, kw_only=True):
     """A step of the ladder as it was taken: when, and by which post.
 
     person: who says to be on watch there, as a role and not a name; a claim that no rule reads.
-    units: of *disseminated*, those that were told.
+    units: of *disseminated*, those that were told. said: when it was, of one that was said by other
+    means and keyed in later, at at_us; a claim of who did.
     """
 
     step: Step
@@ -86,6 +91,12 @@ class StepTaken(Signed, frozen=True, kw_only=True):
     post: Name
     person: Name | None = None
     units: tuple[Unit, ...] = ()
+    said: Said | None = None
+
+    @property
+    def said_us(self) -> int:
+        """Return when it was said: before it was entered, where it was keyed in later."""
+        return self.at_us if self.said is None else self.said.at_us
 
 
 class Answer(Signed, frozen=True, kw_only=True):
@@ -125,7 +136,8 @@ class Message(Signed, frozen=True, kw_only=True):
     chain: the posts that it goes on to, in order; level: how many times it has; next_us: when it
     is looked at next, None where nothing more falls due. template: of which it is, or
     none; values: what stands in fields of its own; read_backs: all that there were, of which only
-    one that is the same is a step. stop: of a STOP, where to keep out and how it stands.
+    one that is the same is a step. stop: of a STOP, where to keep out and how it stands. said: of
+    one that was said by other means and keyed in later, at sent_us, when; a claim of its sender.
     """
 
     id: Id
@@ -155,6 +167,12 @@ class Message(Signed, frozen=True, kw_only=True):
     values: tuple[Value, ...] = ()
     read_backs: tuple[ReadBack, ...] = ()
     stop: Called | None = None
+    said: Said | None = None
+
+    @property
+    def said_us(self) -> int:
+        """Return when it was said: before it was sent, where it was keyed in later."""
+        return self.sent_us if self.said is None else self.said.at_us
 
     @property
     def parties(self) -> tuple[str, str]:
@@ -238,7 +256,7 @@ class Message(Signed, frozen=True, kw_only=True):
             return {}
         made = dict.fromkeys((Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED), self.first_us)
         taken = self.first(Step.ACKNOWLEDGED)
-        at_us = self.first_us if taken is None else min(taken.at_us, self.first_us)
+        at_us = self.first_us if taken is None else min(taken.said_us, self.first_us)
         return made | dict.fromkeys(self.due_after, at_us + self.within_us)
 
     def first(self, step: Step, post: str = "") -> StepTaken | None:
@@ -296,7 +314,8 @@ def _next_us(before: Message, after: Message) -> int | None:
         return None
     is_new = after.first(Step.ACKNOWLEDGED) is not None and before.level == 0
     if is_new and before.first(Step.ACKNOWLEDGED) is None and not before.overdue:
-        return after.due[after.due_after[0]]
+        due_us, taken = after.due[after.due_after[0]], after.steps[-1]
+        return due_us if taken.said is None or due_us > taken.at_us else None
     return before.next_us
 
 

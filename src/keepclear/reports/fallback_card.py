@@ -25,7 +25,9 @@ DAY_US: Final = 86_400_000_000
 LABEL: Final = 10
 SILENCE: Final = "Silence agrees to nothing: without an answer nothing is agreed."
 AFTER: Final = (
-    "Write down what is said, with its time in UTC, and send it over the line once that is up."
+    "Write down what is said, with its time in UTC. Once the line is up, key it in with when and "
+    "by what means it was said: keepclear line send PARTY TEXT --said-at TIME --by-means MEANS, "
+    "and keepclear line ack ID --said-at TIME; log calls with keepclear line call log."
 )
 STYLE: Final = """
 ol.ways { font-size: 20px; line-height: 1.35; margin: 6px 0 10px; padding-left: 1.6em; }

@@ -23,6 +23,7 @@ from keepclear.reports.message_text import (
     in_order,
     ladder_rows,
     last_read_back,
+    late_mark,
     precedence_text,
     rows_beside,
     second,
@@ -74,7 +75,7 @@ def _listed(messages: Iterable[Message], now_us: int) -> list[Message]:
 def came_line(message: Message, now_us: int) -> str:
     """Return the line of a message that came: how urgent, from whom, how old, what is due."""
     who = f"{message.sender}, {message.sender_post}"
-    return _line(message, who, f"{_span(now_us - message.sent_us)} old", now_us)
+    return _line(message, who, f"{_span(now_us - message.said_us)} old", now_us)
 
 
 def sent_line(message: Message, now_us: int) -> str:
@@ -87,7 +88,7 @@ def _line(message: Message, who: str, far: str, now_us: int) -> str:
     if len(who) >= whom:
         who = f"{who[: whom - 2]}…"
     said = f"{precedence_text(message.precedence):<{urgent}}{who:<{whom}}{far:<{how}}"
-    return said + due_text(message, now_us)
+    return said + late_mark(message.said) + due_text(message, now_us)
 
 
 def _last(message: Message) -> Step:

@@ -10,7 +10,14 @@ from keepclear.line.ladder import LADDER, Step
 from keepclear.line.messages import Message
 from keepclear.reports.form_text import form_markup
 from keepclear.reports.markup import Markup, tag, text
-from keepclear.reports.message_text import in_order, overdue_text, precedence_text, second
+from keepclear.reports.message_text import (
+    LATE_ENTRY,
+    in_order,
+    overdue_text,
+    precedence_text,
+    said_text,
+    second,
+)
 from keepclear.reports.play_values import day_of, listed
 from keepclear.reports.read_back_text import confirmed_text, read_back_rows, value_row
 
@@ -38,7 +45,8 @@ def _row(message: Message) -> Markup:
     return tag(
         "tr", tag("td", text(message.id[:SHORT]), class_="clause"),
         tag("td", tag("b", text(precedence_text(message.precedence)))),
-        tag("td", tag("div", text(whom)), tag("div", text(f"sent {sent}"), class_="small")),
+        tag("td", tag("div", text(whom)), tag("div", text(f"sent {sent}"), class_="small"),
+            *[tag("div", tag("b", text(f"{LATE_ENTRY} ")), text(each)) for each in _late(message)]),
         tag("td", *said, class_="said"), tag("td", text(_state(message, last))),
         tag("td", *[tag("div", text(each)) for each in _due(message)], *overdue),
     )  # fmt: skip
@@ -49,6 +57,15 @@ def _values(message: Message) -> list[tuple[str, str]]:
     rows = [] if message.template is not None else [value_row(each) for each in message.values]
     wrong = message.mismatch
     return [*rows, *(read_back_rows(message, wrong) if wrong is not None else ())]
+
+
+def _late(message: Message) -> list[str]:
+    """Return when that was said which was keyed in later: the message, and steps of it."""
+    own = [] if message.said is None else [said_text(message.said, message.sender)]
+    return own + [
+        f"{each.step}: {said_text(each.said, each.party)}"
+        for each in message.steps if each.said is not None
+    ]  # fmt: skip
 
 
 def _state(message: Message, last: Step) -> str:

@@ -15,6 +15,7 @@ from keepclear.line.first_action import first_action
 from keepclear.line.ladder import LADDER, Step
 from keepclear.line.messages import SPOKEN, Answer, Message, Overdue, StepTaken
 from keepclear.line.read_back import ReadBack
+from keepclear.line.said import Said
 from keepclear.line.stops import Stands
 from keepclear.line.values import value_text
 from keepclear.reports.form_text import apart, form_rows, title_of
@@ -38,6 +39,7 @@ SECONDS: Final = 10
 ORDER: Final = tuple(Precedence)
 MINUTE_S: Final = 60
 HOUR_S: Final = 3_600
+LATE_ENTRY: Final = "LATE ENTRY"
 NO_DEADLINE: Final = "no deadline is agreed, and it goes on to nobody; silence agrees to nothing"
 
 
@@ -48,11 +50,14 @@ def precedence_text(precedence: Precedence) -> str:
 
 
 def in_order(messages: Iterable[Message]) -> list[Message]:
-    """Return messages as they are read: unacknowledged first, the most urgent, then the oldest."""
+    """Return messages as they are read: unacknowledged first, the most urgent, then the oldest.
+
+    What was keyed in later stands where it was said; the record has it where it was entered.
+    """
 
     def place(message: Message) -> tuple[bool, int, int]:
         is_taken = message.is_followed or message.first(Step.ACKNOWLEDGED) is not None
-        return is_taken, ORDER.index(message.precedence), message.sent_us
+        return is_taken, ORDER.index(message.precedence), message.said_us
 
     return sorted(messages, key=place)
 
@@ -68,8 +73,9 @@ def message_rows(message: Message, now_us: int, language: str = "en") -> Iterato
 
 def _message_rows(message: Message, now_us: int, language: str) -> Iterator[str]:
     yield (
-        f"{precedence_text(message.precedence)}  message {message.id[:SHORT]} from "
-        f"{message.sender}, {message.sender_post}, to {_to(message)}: {standing_text(message)}"
+        f"{precedence_text(message.precedence)}  {late_mark(message.said)}message "
+        f"{message.id[:SHORT]} from {message.sender}, {message.sender_post}, to {_to(message)}: "
+        f"{standing_text(message)}"
     )
     for label, text in _rows(message, now_us, language):
         yield f"  {label:<{LABEL}}{text}"
@@ -105,6 +111,9 @@ def ladder_rows(message: Message, now_us: int) -> Iterator[str]:
             seconds = "" if before_us is None else f"+{_seconds(each.at_us - before_us)}"
             before_us = each.at_us
             yield f"  {step:<{STEP}}{second(each.at_us):<{AT}}{seconds:<{SECONDS}}{_by(each)}"
+            if each.said is not None:
+                late = f"{LATE_ENTRY}: {said_text(each.said, each.party)}"
+                yield f"  {'':<{STEP + AT + SECONDS}}{late}"
         if not taken:
             yield f"  {step:<{STEP}}{_missing(message, step, now_us)}"
 
@@ -116,9 +125,11 @@ def first_action_text(message: Message, now_us: int) -> str:
         passed_us = max(now_us - message.sent_us, 0)  # this clock may be behind the exchange's
         return f"nobody has acted on it, {_seconds(passed_us)} s after it was sent"
     person = f" ({found.person})" if found.person else ""
+    said = next((each.said for each in message.steps if each.at_us == found.at_us), None)
+    late = f"; {LATE_ENTRY}: {said_text(said, found.party)}" if said is not None else ""
     return (
         f"first acted on {_seconds(found.after_us)} s after it was sent: {found.what} by "
-        f"{found.party}, {found.post}{person}"
+        f"{found.party}, {found.post}{person}{late}"
     )
 
 
@@ -137,11 +148,25 @@ def changed_text(event: MessageChanged | MessageOverdue) -> str:
         return stands_text(message, name)
     if event.taken is None or event.taken.step is Step.SENT:
         return (
-            f"{precedence_text(message.precedence)}: {name} from {message.sender}, "
-            f"{message.sender_post}, to {_to(message)}: {_in_short(message)}"
+            f"{precedence_text(message.precedence)}: {late_mark(message.said)}{name} from "
+            f"{message.sender}, {message.sender_post}, to {_to(message)}: {_in_short(message)}"
         )
     after = _seconds(event.taken.at_us - message.sent_us)
-    return f"{name} is {event.taken.step} {after} s after it was sent, by {_by(event.taken)}"
+    said = event.taken.said
+    late = f"; {LATE_ENTRY}: {said_text(said, event.taken.party)}" if said is not None else ""
+    return f"{name} is {event.taken.step} {after} s after it was sent, by {_by(event.taken)}{late}"
+
+
+def late_mark(said: Said | None) -> str:
+    """Return the words that stand before what was keyed in later; empty for all else."""
+    return "" if said is None else f"{LATE_ENTRY}  "
+
+
+def said_text(said: Said, party: str) -> str:
+    """Return when, by what means and by whose word something was said that was keyed in later."""
+    by = f" by {printable(said.by)}" if said.by is not None else ""
+    at = f"{day_of(said.at_us)} {second(said.at_us)}"
+    return f"said {at}{by}, as {party} says, and keyed in later"
 
 
 def stands_text(message: Message, name: str) -> str:
@@ -178,6 +203,11 @@ def _rows(message: Message, now_us: int, language: str) -> Iterator[tuple[str, s
 def rows_beside(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
     """Yield what stands of a message beside what it says, each with its label."""
     day = day_of(message.sent_us)
+    if message.said is not None:
+        yield LATE_ENTRY, said_text(message.said, message.sender)
+    for taken in message.steps:
+        if taken.said is not None:
+            yield LATE_ENTRY, f"{taken.step}: {said_text(taken.said, taken.party)}"
     yield "sent", f"{day} {second(message.sent_us)} over {message.channel}, {message.status}"
     if message.reply_to is not None:
         yield "replies to", f"message {message.reply_to[:SHORT]}"

@@ -15,7 +15,7 @@ from keepclear.line.messages import Message
 from keepclear.plans.sar import ChangePhase, CloseSar, OpenSar, RenewSar, UpdateSar
 from keepclear.plans.stops import EndStop, RenewStop, SendStop
 from keepclear.reports.form_text import apart, form_rows
-from keepclear.reports.message_text import overdue_text, precedence_text
+from keepclear.reports.message_text import LATE_ENTRY, overdue_text, precedence_text, said_text
 from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import clock, day_of, listed
 from keepclear.reports.printable import printable
@@ -114,6 +114,8 @@ class MessageTeller:
             return
         after_s = round((taken.at_us - message.sent_us) / US_PER_S, 1)
         yield Row("after", f"{after_s:,g} s, at {taken.post}")
+        if taken.said is not None:
+            yield Row(LATE_ENTRY, said_text(taken.said, taken.party))
         if taken.units:
             yield Row("units", listed([printable(each) for each in taken.units]))
 
@@ -144,6 +146,8 @@ class MessageTeller:
         if message.stop is not None:
             day = day_of(message.sent_us)
             yield from (Row(*each) for each in area_rows(message.stop.area, day))
+        if message.said is not None:
+            yield Row(LATE_ENTRY, said_text(message.said, message.sender))
         person = f", {message.person}" if message.person else ""
         yield Row("post", f"{message.post}{person}, over {message.channel}")
         if message.reply_to is not None:
