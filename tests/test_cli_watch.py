@@ -60,9 +60,12 @@ def test_a_watch_is_handed_over_with_what_remains(desks: Desks) -> None:
     )
     refused = desks.run("north", "line", "shift", "close", status=2)
     assert f"message {message} from south is not acknowledged, " in refused
-    assert f"(keepclear line ack {message})" in refused
+    assert f": keepclear line ack {message}\n" in refused
     assert "has no shift at watch with a key of his own" in desks.run(
         "north", "line", "shift", "close", "--to", "night-lead", status=2
+    )
+    assert "--person 'Lt. Smith': is no role; write" in desks.run(
+        "north", "line", "shift", "open", "--person", "Lt. Smith", status=2
     )
 
     taken = desks.run("night", "line", "shift", "open", "--person", "night-lead", "--take-over")

@@ -34,7 +34,7 @@ UP_TO_DISSEMINATED: Final = (
 )  # fmt: skip
 (WATCH, STOPS, UNACKNOWLEDGED, TO_TELL, SENT, STANDBY, LINES, CALLS, CONFLICTS, ACTIVE) = range(10)
 TITLES: Final = (
-    "Who has the watch at watch",
+    "Who has the watch, at post watch",
     "STOPs and SAR cases that stand, and what must keep out",
     "Messages at watch that nobody has acknowledged",
     "Messages acknowledged, with units at watch still to be told",

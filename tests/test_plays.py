@@ -23,6 +23,7 @@ CROSS = "two_plans_cross.toml"
 PLAYS: Final = (
     CROSS,
     "incident_case.toml",
+    "line_outage.toml",
     *(f"plays/{each.name}" for each in sorted(EXAMPLES.glob("plays/*.toml"))),
 )
 ACT: Final = """

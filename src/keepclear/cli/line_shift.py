@@ -41,6 +41,12 @@ def open_shift(person: str, home: str, *, take_over: bool) -> int:
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
     from keepclear.cli.line import refusing_values
     from keepclear.line.shifts import OpenShift
+    from keepclear.record.headers import is_name
+
+    if not is_name(person):
+        raise click.UsageError(
+            f"--person {person!r}: is no role; write a-z, 0-9 and -, as in night-lead, and no name"
+        )
 
     def make() -> list[str]:
         with desk(home) as at:

@@ -89,7 +89,7 @@ def accept(home: str) -> int:
 @restored.command("hand-in")
 @home_option
 def hand_in(home: str) -> int:
-    """Hand in what your party did after the backup: each act once, as a late entry.
+    """Hand in what your party did after the backup: each act once, as a late act.
 
     Each is decided anew as things stand now, and counts as filed when it was filed first.
 

@@ -166,19 +166,21 @@ def _left(
 
 def _over_what(shift: Shift, nobodys: list[Remaining], to: str | None, now_us: int) -> str:
     """Return why a shift cannot be closed: each thing with its age, and the ways out."""
-    taken = f"{to} has" if to is not None else "nobody has"
+    taken = f"{to} has not" if to is not None else "nobody has"
     named = [
-        f"{each.what}, {age_text(now_us - each.since_us)} old ({each.way_out})"
+        f"  {each.what}, {age_text(now_us - each.since_us)} old: {each.way_out}"
         for each in nobodys[:SHOWN]
     ]
     more = len(nobodys) - SHOWN
-    others = [f"and {more} more"] if more > 0 else []
-    return (
-        f"shift {shift.id[:SHORT]} of {shift.person} at {shift.post}: cannot close, {taken} taken "
-        f"over: {'; '.join([*named, *others])}. Or let the next on watch take it over, signed with "
-        "a key of their own: keepclear line shift open --person ROLE --take-over (keepclear line "
-        "shift take where theirs is open), and close again"
-    )
+    others = [f"  and {more} more: keepclear line shift show"] if more > 0 else []
+    lines = [
+        (f"shift {shift.id[:SHORT]} of {shift.person} at {shift.post}: cannot close over what "
+        f"{taken} taken over:"), *named, *others,
+        "Or let the next on watch take it over, signed with a key of their own, and close again:",
+        ("  keepclear line shift open --person ROLE --take-over, or keepclear line shift take where "
+        "theirs is open"),
+    ]  # fmt: skip
+    return "\n".join(lines)
 
 
 def age_text(age_us: int) -> str:

@@ -42,25 +42,30 @@ and what belongs to it (`DOES`); what stands in brackets may be left out:
     close-case     case, [why]
     leave-case-open  case, why
     send           message, to, [words, precedence, channel, post, person, reply_to, language,
-                   values, template]
+                   values, template, when, means]
     deliver        message, [post]
-    display, acknowledge-message  message, [post, person]
+    display        message, [post, person]
+    acknowledge-message  message, [post, person, when, means]
     read-back      message, values, [post, person]
     disseminate    message, units, [post, person]
     answer-message  message, answer, [why, until, clause, post, person]
     check          check, to, [of]: of the line, or of a frequency
     answer-check   check, [post, person]
+    log-call       call, to, when, lasts, words, [of, person, language]
+    sign-call      call, [post, person]
+    annotate-call  call, words, [post, person, language]
     stop           message, to, area, start, lasts, words, [language]
     suspend, resume  [why]: of the agreement, by a representative
 
-An operation, a none-here, an incident case, a message and a check are called by their names in the
-play; a conflict by the two operations, "A1 and B1". of: "line" is the default. precedence: URGENT
-is the default; with DISTRESS no channel stands. post: to which it is sent, or by which post of its
-party a step is taken, "watch" or "duty-officer". until: after the start, as `at`. to: a party, or
-for a none-here a list of them. values: table: field = what it says, as somebody types it
+An operation, a none-here, an incident case, a message, a check and a call are called by their names
+in the play; a conflict by the two operations, "A1 and B1". of: "line" is the default. precedence:
+URGENT is the default; with DISTRESS no channel stands. post: to which it is sent, or by which post
+of its party a step is taken, "watch" or "duty-officer". until: after the start, as `at`. to: a
+party, or for a none-here a list of them. values: table: field = what it says, as somebody types it
 (`line.values`). template: by its name (`line.templates`); a message has words, or a template, or
-both. about: an operation, a conflict or a none-here. when: the time that a line is about (RFC
-3339). line: its number in its case, in the order in which they were written.
+both. about: an operation, a conflict or a none-here. when: the time (RFC 3339) that a line is
+about, that a call began, or that a message was said where it is keyed in later; means: by what it
+was said. line: its number in its case, in the order in which they were written.
 area: one name, or a list of them, for all of which `lasts` counts; start: one, or one for each.
 key: versions of others' operations, as `["A1 v1"]`, that the party has before it; without it those
 of the latest notices it had.
@@ -142,6 +147,8 @@ class PlayAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     line: int = 0
     message: str = ""
     check: str = ""
+    call: str = ""
+    means: str = ""
     of: str = "line"
     precedence: str = "URGENT"
     channel: str = "flight-safety"
@@ -235,16 +242,21 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
             "language",
             "values",
             "template",
+            "when",
+            "means",
         ),
     ),
     "deliver": (("message",), ("post",)),
     "display": (("message",), ("post", "person")),
-    "acknowledge-message": (("message",), ("post", "person")),
+    "acknowledge-message": (("message",), ("post", "person", "when", "means")),
     "read-back": (("message", "values"), ("post", "person")),
     "disseminate": (("message", "units"), ("post", "person")),
     "answer-message": (("message", "answer"), ("why", "until", "clause", "post", "person")),
     "check": (("check", "to"), ("of",)),
     "answer-check": (("check",), ("post", "person")),
+    "log-call": (("call", "to", "when", "lasts", "words"), ("of", "person", "language")),
+    "sign-call": (("call",), ("post", "person")),
+    "annotate-call": (("call", "words"), ("post", "person", "language")),
     "stop": (("message", "to", "area", "start", "lasts", "words"), ("language",)),
     "suspend": ((), ("why",)),
     "resume": ((), ("why",)),
@@ -253,7 +265,7 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 # What gives a thing its name, and in which field the name stands.
 NAMES: Final = {
     "file": "operation", "state-none-here": "none_here", "open-case": "case", "send": "message",
-    "check": "check", "stop": "message",
+    "check": "check", "stop": "message", "log-call": "call",
 }  # fmt: skip
 SUSPENSIONS: Final = frozenset({"suspend", "resume"})
 ALWAYS: Final = frozenset({"at", "by", "does", "signed"})
@@ -352,14 +364,21 @@ def _check_values(act: PlayAct, play: Play, path: str) -> None:
     for party in act.others:
         if party not in play.parties:
             raise _fault(f"{path}.to", party, "is no party of the play", _known(play.parties))
-    if act.does in {"open-case", "send", "check", "stop"} and len(act.others) > 1:
+    if act.does in {"open-case", "send", "check", "stop", "log-call"} and len(act.others) > 1:
         raise _fault(f"{path}.to", ", ".join(act.others), "are several", "name one party")
     if act.does in {"state-none-here", "stop"} and len(act.areas) > 1:
         raise _fault(f"{path}.area", ", ".join(act.areas), "are several", "state it of one")
+    _check_times(act, path)
+
+
+def _check_times(act: PlayAct, path: str) -> None:
+    """Refuse what is no time."""
     if act.until:
         parse_duration_us(act.until, f"{path}.until")
     if act.when:
         parse_time_us(act.when, f"{path}.when")
+    if act.means and not act.when:
+        raise _fault(f"{path}.means", act.means, "says nothing without when", "give when, too")
 
 
 def _check_names(act: PlayAct, made: dict[str, set[str]], path: str) -> None:

@@ -10,14 +10,14 @@ from keepclear.agreement.clauses import Precedence
 from keepclear.errors import InputError
 from keepclear.formats.play import PlayAct
 from keepclear.formats.play_faults import converted
-from keepclear.line import acts, check_acts
+from keepclear.line import acts, calls, check_acts
 from keepclear.line.messages import Word
 from keepclear.line.templates import template_named
 from keepclear.plans.filing import FiledVolume
 from keepclear.plans.stops import SendStop
 from keepclear.plays.stage import POSTS
 from keepclear.record.encoding import Signed
-from keepclear.units import parse_duration_us
+from keepclear.units import parse_duration_us, parse_time_us
 
 WATCH: Final = "watch"
 # What a play calls it, and what is signed.
@@ -31,6 +31,9 @@ KINDS: Final[Mapping[str, str]] = {
     "answer-message": "line.answer",
     "check": "line.check",
     "answer-check": "line.check-answer",
+    "log-call": "line.call",
+    "sign-call": "line.call-sign",
+    "annotate-call": "line.call-annotate",
 }
 
 
@@ -73,7 +76,7 @@ def payload_of(  # noqa: PLR0911 one for each thing to do
         case "display":
             return converted(made, acts.MarkDisplayed, "")
         case "acknowledge-message":
-            return converted(made, acts.AcknowledgeMessage, "")
+            return converted(made | {"said": _said(act)}, acts.AcknowledgeMessage, "")
         case "read-back":
             return converted(made | {"values": _values(act)}, acts.ReadBackMessage, "")
         case "disseminate":
@@ -96,6 +99,7 @@ def _sent(act: PlayAct, named: Callable[[str], str]) -> Signed:
         "post": act.post or None, "person": act.person or None,
         "reply_to": named(act.reply_to) if act.reply_to else None, "values": _values(act),
         "template": to_builtins(template_named(act.template).form) if act.template else None,
+        "said": _said(act),
     }  # fmt: skip
     if act.precedence == Precedence.DISTRESS:
         return converted(made, acts.SendDistress, "")
@@ -112,6 +116,36 @@ def _check_answered(act: PlayAct, named: Callable[[str], str]) -> Signed:
     return converted(made, check_acts.AnswerLineCheck, "")
 
 
+def _said(act: PlayAct) -> dict[str, object] | None:
+    """Return when and by what means something was said that is keyed in later; None for now."""
+    if not act.when:
+        return None
+    return {"at_us": parse_time_us(act.when, "when"), "by": act.means or None}
+
+
+def _call(act: PlayAct, _named: Callable[[str], str]) -> Signed:
+    made = {
+        "to": act.others[0], "at_us": parse_time_us(act.when, "when"),
+        "lasts_us": parse_duration_us(act.lasts, "lasts"), "on": act.of, "summary": act.words,
+        "language": act.language, "person": act.person or None,
+    }  # fmt: skip
+    return converted(made, calls.LogCall, "")
+
+
+def _call_signed(act: PlayAct, named: Callable[[str], str]) -> Signed:
+    made = {"id": named(act.call), "person": act.person or None}
+    return converted(made, calls.SignCall, "")
+
+
+def _call_annotated(act: PlayAct, named: Callable[[str], str]) -> Signed:
+    made = {
+        "id": named(act.call), "text": act.words, "language": act.language,
+        "person": act.person or None,
+    }  # fmt: skip
+    return converted(made, calls.AnnotateCall, "")
+
+
 SENT: Final[Mapping[str, Callable[[PlayAct, Callable[[str], str]], Signed]]] = {
     "send": _sent, "check": _check, "answer-check": _check_answered,
+    "log-call": _call, "sign-call": _call_signed, "annotate-call": _call_annotated,
 }  # fmt: skip

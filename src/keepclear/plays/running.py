@@ -164,6 +164,8 @@ class _Run:
                 self._others[act.message] = _made_id(answer, "message-changed/1", "message")
             case "check":
                 self._others[act.check] = _made_id(answer, "line-checked/1", "check")
+            case "log-call":
+                self._others[act.call] = _made_id(answer, "call-changed/1", "call")
             case "open-case":
                 self._others[act.case] = _made_id(answer, "incident-changed/1", "incident")
             case _:
@@ -307,7 +309,14 @@ class _Run:
             return self._others[name]
         for each in self._refused:
             if (
-                name in {each.act.none_here, each.act.case, each.act.message, each.act.check}
+                name
+                in {
+                    each.act.none_here,
+                    each.act.case,
+                    each.act.message,
+                    each.act.check,
+                    each.act.call,
+                }
                 and each.act.does in NAMES
             ):
                 raise InputError("name", name, f"was refused when it was made ({each.why})", "mend")

@@ -65,6 +65,8 @@ def call_text(call: Call) -> str:
     rows = [heads, ["-" * COLUMN] * 2]
     rows += [list(each) for each in zip_longest(*_with_none(sides, call), fillvalue="")]
     lines += [f"  {one:<{COLUMN}}  {other}".rstrip() for one, other in rows]
+    while not lines[-1]:
+        lines.pop()
     return "\n".join([*lines, "", SIDE_BY_SIDE, SAYS_NOTHING_ELSE]) + "\n"
 
 

@@ -25,9 +25,12 @@ DAY_US: Final = 86_400_000_000
 LABEL: Final = 10
 SILENCE: Final = "Silence agrees to nothing: without an answer nothing is agreed."
 AFTER: Final = (
-    "Write down what is said, with its time in UTC. Once the line is up, key it in with when and "
-    "by what means it was said: keepclear line send PARTY TEXT --said-at TIME --by-means MEANS, "
-    "and keepclear line ack ID --said-at TIME; log calls with keepclear line call log."
+    "Write down what is said, with its time in UTC. Key it in once the line is up:",
+    (
+        "keepclear line send PARTY TEXT --said-at TIME --by-means MEANS, keepclear line ack ID "
+        "--said-at TIME;"
+    ),
+    "of a call, also keepclear line call log.",
 )
 STYLE: Final = """
 ol.ways { font-size: 20px; line-height: 1.35; margin: 6px 0 10px; padding-left: 1.6em; }
@@ -111,7 +114,7 @@ def card_text(made: Sequence[Card], page: Page) -> str:
         lines += [f"  {'call':<{LABEL}}{printable(each)}" for each in card.calls]
     if not made:
         lines += ["", NOTHING_AGREED]
-    return "\n".join([*lines, "", SILENCE, AFTER, SAYS_NOTHING_ELSE]) + "\n"
+    return "\n".join([*lines, "", SILENCE, *AFTER, SAYS_NOTHING_ELSE]) + "\n"
 
 
 NOTHING_AGREED: Final = (
@@ -122,7 +125,7 @@ NOTHING_AGREED: Final = (
 def card_html(made: Sequence[Card], page: Page) -> str:
     """Return the card as one page for A4."""
     sheets = [_sheet(each) for each in made] or [tag("p", text(NOTHING_AGREED))]
-    words = [tag("p", text(each), class_="words") for each in (SILENCE, AFTER)]
+    words = [tag("p", text(each), class_="words") for each in (SILENCE, " ".join(AFTER))]
     body = tag(
         "body", head_of(page, "keepclear fallback card"), *sheets, *words,
         tag("footer", tag("p", text(SAYS_NOTHING_ELSE), class_="small")),

@@ -61,7 +61,7 @@ def handover(
     active = [each for each in picture.protecting().values() if each.state in ACTIVE]
     unsettled = [each for each in picture.conflicts.values() if each.state not in SETTLED]
     return [
-        Section(f"Who has the watch at {post}", tuple(
+        Section(f"Who has the watch, at post {post}", tuple(
             watch_items(picture.shifts.values(), picture.messages, post)
         )),
         Section("STOPs and SAR cases that stand, and what must keep out", tuple(

@@ -89,7 +89,7 @@ class CaseTeller:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._messages, self._checks = MessageTeller(names), CheckTeller(names)
-        self._watch = WatchTeller()
+        self._watch = WatchTeller(names)
         self.cases: dict[str, Incident] = {}
         self.statements: dict[str, NoneHere] = {}
         self.contradicted: dict[str, None] = {}

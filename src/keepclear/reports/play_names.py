@@ -14,7 +14,7 @@ from typing import Final
 from keepclear.reports.texts import printable
 
 ID: Final = re.compile(
-    r"(?P<what>operation|conflict|version|agreement|incident|none-here|line|message) "
+    r"(?P<what>operation|conflict|version|agreement|incident|none-here|line|message|call) "
     r"(?P<id>[0-9a-f]{32}|[0-9a-f]{8})\b"
     r"(?: of (?!operation\b)[a-z0-9-]+)?"
 )
@@ -35,6 +35,7 @@ class Names:
         self._statements: dict[str, str] = {}
         self._messages: dict[str, str] = {}
         self._checks: dict[str, str] = {}
+        self._calls: dict[str, str] = {}
         self._lines: dict[str, tuple[str, int]] = {}  # its case, its number in it
 
     def learn_owner(self, operation: str, party: str) -> None:
@@ -77,6 +78,10 @@ class Names:
         """Return what a check of a line is called; numbered when it is first asked for."""
         return self._checks.setdefault(check, f"check {len(self._checks) + 1}")
 
+    def call(self, call: str) -> str:
+        """Return what a voice call is called; numbered when it is first asked for."""
+        return self._calls.setdefault(call, f"call {len(self._calls) + 1}")
+
     def learn_line(self, line: str, case: str) -> None:
         """Keep which line of which case it is; the first number stays."""
         known = sum(own == case for own, _ in self._lines.values())
@@ -115,7 +120,7 @@ class Names:
             "operation": [*self._operations, *self._owners], "conflict": self._conflicts,
             "version": self._versions, "agreement": self._agreements, "incident": self._cases,
             "none-here": self._statements, "line": self._lines, "message": self._messages,
-            "check": self._checks,
+            "check": self._checks, "call": self._calls,
         }[what]  # fmt: skip
         own = next((each for each in known if each.startswith(short)), None)
         if own is None:
@@ -124,4 +129,5 @@ class Names:
             "operation": self.operation, "conflict": self.conflict, "version": self.version,
             "agreement": self.agreement, "incident": self.case, "none-here": self.statement,
             "line": self.line, "message": self.message, "check": self.check,
+            "call": self.call,
         }[what](own)  # fmt: skip

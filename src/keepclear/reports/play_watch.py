@@ -15,6 +15,7 @@ from keepclear.reports.call_text import stands
 from keepclear.reports.form_text import apart
 from keepclear.reports.message_text import SHORT
 from keepclear.reports.play_messages import Row
+from keepclear.reports.play_names import Names
 from keepclear.reports.play_values import clock, listed
 from keepclear.reports.printable import printable
 from keepclear.reports.shift_text import shift_changed_text
@@ -34,7 +35,8 @@ OF_THE_WATCH: Final = (ShiftChanged, CallChanged)
 class WatchTeller:
     """Says what is new of shifts and calls; keeps how calls stand."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Names) -> None:
+        self._names = names
         self.calls: dict[str, Call] = {}
 
     def about(self, payload: Any, values: Sequence[object]) -> str | None:  # noqa: ANN401 any act
@@ -49,9 +51,9 @@ class WatchTeller:
             case shifts.CloseShift(to=to, id=own):
                 what = f"{own[:SHORT]}{f', to {to}' if to else ''}"
             case calls.LogCall(to=to):
-                what = f"{_name(made[0]) if made else 'a call'} with {to}"
+                what = f"{self._names.call(made[0]) if made else 'a call'} with {to}"
             case calls.SignCall(id=own) | calls.AnnotateCall(id=own):
-                what = _name(own)
+                what = self._names.call(own)
             case _:
                 pass
         return what
@@ -77,8 +79,4 @@ class WatchTeller:
 
     def outcome(self) -> list[str]:
         """Return how calls stand, in words."""
-        return [f"{_name(each.id)} {stands(each)}" for each in self.calls.values()]
-
-
-def _name(own: str) -> str:
-    return f"call {own[:SHORT]}"
+        return [f"{self._names.call(each.id)} {stands(each)}" for each in self.calls.values()]
