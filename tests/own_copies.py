@@ -57,4 +57,6 @@ def check_own_copy(stage: Stage, party: str) -> None:
     assert picture.shifts == {each.id: each for each in reads.shifts(party).value}
     assert picture.calls == {each.id: each for each in reads.calls(party).value}
     assert picture.lines == {each.key: each for each in reads.lines_checked(party).value}
+    assert picture.stops == {each.id: each for each in reads.stops(party).value}
+    assert picture.keep_outs == {e.operation: e.areas for e in reads.keep_outs(party).value}
     assert picture.messages == {each.id: each for each in reads.messages(party).value}

@@ -40,6 +40,32 @@ def test_a_stop_is_sent_read_in_a_frame_and_ended(desks: Desks) -> None:
     assert "has ended" in said
 
 
+def test_stops_are_listed_as_each_party_knows_them_and_nothing_is_claimed(desks: Desks) -> None:
+    own = sent(desks)
+    desks.run(
+        "south", "operation", "file", "--circle", "33.53,38.62", "--radius", "1 km", "--lower",
+        "0 ft AMSL", "--upper", "1000 ft AMSL", "--start", "+10 min", "--lasts", "30 min",
+    )  # fmt: skip
+    mine, theirs = desks.run("north", "line", "stops"), desks.run("south", "line", "stops")
+
+    assert mine.startswith("STOPs that stand: 1 of north, 0 sent to it; areas that its operations")
+    assert f"STOP {own} to south is in force, grown by 5 km" in mine
+    assert "must keep out of: 0" in mine
+    assert theirs.startswith("STOPs that stand: 0 of south, 1 sent to it")
+    assert f'"{WORDS}"; NOT ACKNOWLEDGED' in theirs
+    assert "KEEP OUT\n  operation" in theirs
+    assert own not in theirs
+    message = re.findall(r"message (\w{8}) from north", theirs)[-1]
+    assert not re.search(r"displayed +\d\d:", desks.run("north", "line", "show", message))
+    desks.run("north", "line", "stop-end", own)
+    for each in desks.run("south", "operation", "list").splitlines():
+        for found in re.findall(r"operation (\w{8})", each):
+            desks.run("south", "operation", "end", found)
+    assert "STOP, has ended" not in desks.run("south", "line", "stops")
+    assert "STOP, has ended" in desks.run("south", "line", "stops", "--all")
+    assert f"STOP {own} to south has ended" in desks.run("north", "line", "stops", "--all")
+
+
 def test_what_each_will_learn_is_printed_and_nothing_is_sent_unless_it_is_said(
     desks: Desks,
 ) -> None:

@@ -59,7 +59,7 @@ def posted(client: Client, body: bytes, path: str = "/v1/acts") -> httpx.Respons
 
 def test_without_a_token_that_holds_nothing_is_shown_or_done(node: Node) -> None:
     paths = ("/v1/record", "/v1/steps", "/v1/operations", "/v1/conflicts", "/v1/messages",
-             "/v1/lines", "/v1/line-checks",
+             "/v1/lines", "/v1/line-checks", "/v1/stops", "/v1/keep-outs",
              "/v1/answers-for", "/v1/proofs?audience=a&from=1&to=2")  # fmt: skip
     for headers in ({}, {"Authorization": "Bearer no"}, {"Authorization": "Basic eDp5"}):
         for path in paths:
@@ -172,7 +172,8 @@ def test_what_is_said_of_the_addresses_names_no_other_host(node: Node) -> None:
     assert set(said.json()["paths"]) == {
         "/v1/region", "/v1/challenge", "/v1/sessions", "/v1/acts", "/v1/late-acts", "/v1/record",
         "/v1/operations", "/v1/conflicts", "/v1/messages", "/v1/proofs", "/v1/steps", "/v1/stream",
-        "/v1/answers-for", "/v1/check", "/v1/lines", "/v1/line-checks", "/v1/cap",
+        "/v1/answers-for", "/v1/check", "/v1/lines", "/v1/line-checks", "/v1/cap", "/v1/stops",
+        "/v1/keep-outs", "/v1/shifts", "/v1/calls",
     }  # fmt: skip
     for path in ("/schema", "/schema/swagger", "/schema/redoc", "/schema/elements", "/"):
         page = httpx.get(node.parties + path)

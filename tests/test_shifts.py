@@ -75,12 +75,12 @@ def test_a_refusal_names_each_thing_with_its_age_and_the_ways_out(stage: Stage) 
     assert said.splitlines() == [
         f"shift {own[:8]} of day at watch: cannot close over what nobody has taken over:",
         (
-            f"  URGENT (PAN PAN) message {urgent[:8]} from a is not acknowledged, 2 min old: keepclear "
-            f"line ack {urgent[:8]}"
+            f"  URGENT (PAN PAN) message {urgent[:8]} from a is not acknowledged, 2 min old: "
+            f"keepclear line ack {urgent[:8]}"
         ),
         (
-            f"  DISTRESS (MAYDAY) message {mayday[:8]} from a is not acknowledged, 0 s old: keepclear "
-            f"line ack {mayday[:8]}"
+            f"  DISTRESS (MAYDAY) message {mayday[:8]} from a is not acknowledged, 0 s old: "
+            f"keepclear line ack {mayday[:8]}"
         ),
         f"  STOP message {heard[:8]} from a: the STOP stands, 0 s old: it lasts until it has ended",
         (
@@ -89,8 +89,8 @@ def test_a_refusal_names_each_thing_with_its_age_and_the_ways_out(stage: Stage) 
         ),
         "Or let the next on watch take it over, signed with a key of their own, and close again:",
         (
-            "  keepclear line shift open --person ROLE --take-over, or keepclear line shift take where "
-            "theirs is open"
+            "  keepclear line shift open --person ROLE --take-over, or keepclear line shift take "
+            "where theirs is open"
         ),
     ]
 

@@ -82,6 +82,7 @@ WAYS_OUT: Final[dict[str, Out]] = {
     "line call show": Out("line call show"),
     "line sar show": Out("line sar show"),
     "line shift show": Out("line shift show"),
+    "line stops": Out("line stops", (STOP,), (WORDS, "STOP, in force"), ("must keep out of 3",)),
     "line show": Out("line show {message}", (WORDS,), (WORDS, "keep out of")),
     "operation check": Out(shlex.join(("operation", "check", *OWN)), third=("must keep out",)),
     "operation list": Out("operation list", third=("KEEP OUT",)),
@@ -227,7 +228,7 @@ def readable(data: bytes) -> str:
 HIDDEN: Final[dict[str, tuple[tuple[str, ...], str, str]]] = {
     "romeo": ((), "victor", "quebec"), "bravo": (EXACT, "juliet", "quebec"),
     "juliet": (EXACT, "bravo", "quebec"), "victor": ((*EXACT, WORDS), "romeo", "quebec"),
-    "quebec": ((*EXACT, WORDS, "keep out of"), "romeo", "juliet"),
+    "quebec": ((*EXACT, WORDS, "KEEP OUT:", "keep-outs-changed"), "romeo", "juliet"),
 }  # fmt: skip
 
 

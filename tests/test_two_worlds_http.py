@@ -6,7 +6,10 @@ kind that a server is known for, and sees each of them found.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 from typing import Any, Final
@@ -20,6 +23,7 @@ from keepclear.errors import InputError
 from keepclear.exchange import coverage, reads, views
 from keepclear.exchange.checking import Asked
 from keepclear.exchange.exchange import Exchange
+from keepclear.exchange.keep_outs import area_of
 from keepclear.exchange.reads import Reads
 from keepclear.exchange.viewers import Viewers
 from keepclear.exchange.views import Disclosed
@@ -30,7 +34,9 @@ from keepclear.server.answers import RegionSaid
 from keepclear.server.app import Public
 from keepclear.server.feed import Feed
 from keepclear.server.rates import Rates, TooOften
+from keepclear.server.schema import document
 from keepclear.server.sessions import Sessions
+from tests import worlds_over_http
 from tests.node_at_hand import status_of
 from tests.two_worlds import Pair
 from tests.two_worlds_shown import same_as_shown
@@ -87,6 +93,12 @@ def test_what_no_clause_grants_of_a_conflict_changes_no_byte_that_b_gets(pair: P
 @pytest.mark.parametrize("number", range(STOPS))
 def test_what_b_may_not_know_of_a_stop_changes_no_byte_that_b_gets(number: int) -> None:
     assert difference_over_http(stop_number(number)) == ""
+
+
+def test_b_reads_all_that_there_is_to_read() -> None:
+    read = set(re.findall(r'"(/v1/[a-z-]+)', Path(str(worlds_over_http.__file__)).read_text()))
+
+    assert {each for each, ways in document()["paths"].items() if "get" in ways} <= read
 
 
 @pytest.mark.slow
@@ -368,6 +380,30 @@ def agreements_of_all(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(coverage, "agreements_of", lambda world, _: tuple(world.agreements.values()))
 
 
+def stops_of_all(patch: pytest.MonkeyPatch) -> None:
+    """List the STOPs of others, too."""
+    patch.setattr(views, "own_stops", lambda party, found: Disclosed(party, tuple(found)))
+
+
+def keep_outs_of_all(patch: pytest.MonkeyPatch) -> None:
+    """List where operations of others must keep out, too."""
+    patch.setattr(views, "own_keep_outs", lambda party, found: Disclosed(
+        party, tuple(out for _, out in found)
+    ))  # fmt: skip
+
+
+def check_with_areas_of_all(patch: pytest.MonkeyPatch) -> None:
+    """Compare a plan with the areas of all STOPs, told to its party or not."""
+    made = Exchange.to_check
+
+    def leaking(self: Exchange, party: str, asked: Asked) -> Any:  # noqa: ANN401 as there
+        found = made(self, party, asked)
+        areas = {area_of(each) for each in self.world.stops.values()}
+        return Disclosed(party, found.value._replace(areas=tuple(areas)))
+
+    patch.setattr(Exchange, "to_check", leaking)
+
+
 LEAKS: Final[dict[str, Plant]] = {
     "a count in a header": in_header("x-lines", lambda public: public._writer._lines),
     "a count of who is signed in": in_header("x-users", lambda p: len(p._sessions._tokens)),
@@ -406,8 +442,14 @@ LEAKS: Final[dict[str, Plant]] = {
     "a check": check_of_all,
     "refusals of checks": refusal_of_what_is_replaced,
     "who answers": agreements_of_all,
+    "STOPs of others": stops_of_all,
+    "keep outs of others": keep_outs_of_all,
+    "a check with areas": check_with_areas_of_all,
     "conflicts of the other side": notices_by_place_of_the_other,
 }  # fmt: skip
+
+
+OF_STOPS: Final = {"STOPs of others", "keep outs of others", "a check with areas"}
 
 
 @pytest.mark.slow
@@ -415,7 +457,9 @@ LEAKS: Final[dict[str, Plant]] = {
 def test_a_leak_of_a_server_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     LEAKS[name](monkeypatch)
 
-    pairs = filter(differs, map(pair_number, range(MOST_TRIED)))
+    numbers = range(MOST_TRIED)
+    first = map(stop_number, numbers) if name in OF_STOPS else ()
+    pairs = chain(first, filter(differs, map(pair_number, numbers)))
     assert any(map(difference_over_http, pairs))
 
 

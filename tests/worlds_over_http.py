@@ -50,7 +50,8 @@ HALF_HOURS: Final = 24  # of the end in which everything that b knows of falls d
 ADDRESSES: Final = {party: f"192.0.2.{number}" for number, party in enumerate(PARTIES, 1)}
 MOST_ACTS: Final = 45  # of a, or c, there are fewer in a play
 MOST_READS: Final = 50  # and so many for each second visible step, as b reads
-READS_EACH: Final = 6
+READS_EACH: Final = 7
+STOPS: Final = ("/v1/stops", "/v1/keep-outs")
 MOST_CALLS: Final = 8
 CHECK: Final = "/v1/check?status=Exercise"
 AUDIENCES: Final = ("*", "b", "a,b", "a", "c", "a,c", "b,c", "a,b,c", "d", "", "a,,")
@@ -164,7 +165,7 @@ class _OverHttp(_Playing):
 
     async def _as_others_do(self, party: str) -> None:
         """Let another party read, and follow its stream."""
-        for path in ("/v1/conflicts", "/v1/messages", "/v1/lines", "/v1/line-checks",
+        for path in ("/v1/conflicts", "/v1/messages", "/v1/lines", "/v1/line-checks", *STOPS,
                      "/v1/steps?after=0", "/v1/region", "/v1/answers-for"):  # fmt: skip
             await self._asked(party, "GET", path)
         await self._asked(party, "POST", CHECK, plan_of(self._first_plan))
@@ -242,7 +243,7 @@ class _OverHttp(_Playing):
             self._stream = self._followed(VIEWER, {})
         await self._taken(what)
         for path in ("/v1/region", "/v1/operations", "/v1/conflicts", "/v1/messages",
-                     "/v1/lines", "/v1/line-checks", "/v1/record?after=0",
+                     "/v1/lines", "/v1/line-checks", *STOPS, "/v1/record?after=0",
                      "/v1/answers-for?force=A"):  # fmt: skip
             await self._got(what, "GET", path)
         await self._got(what, "POST", CHECK, plan_of(plan or self._own_plan))

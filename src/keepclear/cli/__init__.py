@@ -37,7 +37,7 @@ from keepclear.cli.line import line
 from keepclear.cli.line_distress import distress
 from keepclear.cli.line_forms import accident, readback, templates
 from keepclear.cli.line_sar import sar
-from keepclear.cli.line_stop import renew, stop, stop_end
+from keepclear.cli.line_stop import renew, stop, stop_end, stops
 from keepclear.cli.line_watch import watch as watch_line
 from keepclear.cli.operation import operation
 from keepclear.cli.play import play
@@ -97,7 +97,7 @@ for each in (
 ):  # fmt: skip
     agreement.add_command(each)
 for each in (
-    accident, distress, none_here, readback, renew, sar, stop, stop_end, templates,
+    accident, distress, none_here, readback, renew, sar, stop, stop_end, stops, templates,
     withdraw_none_here,
 ):  # fmt: skip
     line.add_command(each)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`keepclear line stop`, `renew` and `stop-end`: cease activity, our people are there.
+"""`keepclear line stop`, `stops`, `renew` and `stop-end`: cease activity, our people are there.
 
 What each will learn is printed before anything is signed. The exchange is asked nothing for that:
 whose operations meet it is nobody's business who sends it.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keepclear.cli.desk import AtDesk, desk, home_option, one_of, stale_text
-from keepclear.cli.key import print_or_refuse
+from keepclear.cli.key import BAD_INPUT, print_or_refuse
 from keepclear.cli.line import LONGEST, party_of, refusing_values
 from keepclear.cli.operation import place_options, volume_of
 
@@ -88,6 +88,34 @@ def stop_end(own: str, home: str) -> int:
     from keepclear.plans.stops import EndStop
 
     return _act(home, own, "line.stop-end/1", EndStop)
+
+
+@click.command("stops")
+@click.option("--all", "is_all", is_flag=True, help="Those that have ended, too.")
+@home_option
+def stops(home: str, *, is_all: bool) -> int:
+    """List STOPs: those that you sent, those sent to you, and where you must keep out.
+
+    Nothing is claimed by it: a STOP on the list was not displayed or acknowledged by that. Where
+    the exchange cannot be asked, what is held here is shown, and said to be stale; the exit status
+    is 2 then.
+
+    \b
+    Example:
+      keepclear line stops --home south
+    """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
+    stale: list[str] = []
+
+    def make() -> list[str]:
+        from keepclear.reports.stops_listed import stops_text
+
+        with desk(home) as at:
+            stale.extend(stale_text(at.caught_up()))
+            picture = at.folder.picture(at.client.party)
+            said = stops_text(picture, at.client.party, time.time_ns() // 1000, is_all=is_all)
+            return [*stale, *said]
+
+    return print_or_refuse(make) or (BAD_INPUT if stale else 0)
 
 
 def _act(home: str, own: str, kind: str, payload: "type[Signed]") -> int:

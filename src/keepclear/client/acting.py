@@ -51,9 +51,11 @@ from keepclear.line.acts import MarkDelivered
 from keepclear.line.checks import CheckedLine
 from keepclear.line.ladder import Step
 from keepclear.line.messages import Message
+from keepclear.line.stops import KeepOut
 from keepclear.plans.acts import FileOperation
 from keepclear.plans.filing import FiledOperation
 from keepclear.plans.operations import Operation
+from keepclear.plans.stops import Stop
 from keepclear.record.encoding import Signed, encode
 from keepclear.record.entries import Part
 from keepclear.record.envelopes import Envelope, seal
@@ -341,6 +343,17 @@ class Client:
         """Return how the party's lines stand that are checked, each in its direction."""
         self.catch_up()
         return list(self.picture.lines.values())
+
+    def stops(self) -> list[Stop]:
+        """Return how the party's own STOPs stand; those that have ended may be left out."""
+        self.catch_up()
+        return list(self.picture.stops.values())
+
+    def keep_outs(self) -> list[KeepOut]:
+        """Return where the party's operations must keep out for STOPs of others, by their ids."""
+        self.catch_up()
+        held = self.picture.keep_outs
+        return [KeepOut(operation=own, areas=held[own]) for own in sorted(held)]
 
     def deliver(self) -> list[Message]:
         """Sign *delivered* for each message that this post has, and has not signed it for.

@@ -29,7 +29,9 @@ from keepclear.exchange.picture import Picture
 from keepclear.exchange.views import Notice
 from keepclear.line.checks import CheckedLine
 from keepclear.line.messages import Message
+from keepclear.line.stops import KeepOut
 from keepclear.plans.operations import Operation
+from keepclear.plans.stops import Stop
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import Part
 from keepclear.record.envelopes import Envelope
@@ -137,6 +139,14 @@ class AsyncClient:
     async def lines(self) -> list[CheckedLine]:
         """Return how the party's lines stand that are checked, each in its direction."""
         return await self._run(self._client.lines)
+
+    async def stops(self) -> list[Stop]:
+        """Return how the party's own STOPs stand; those that have ended may be left out."""
+        return await self._run(self._client.stops)
+
+    async def keep_outs(self) -> list[KeepOut]:
+        """Return where the party's operations must keep out for STOPs of others, by their ids."""
+        return await self._run(self._client.keep_outs)
 
     async def deliver(self) -> list[Message]:
         """Sign *delivered* for each message that this post has; as `Client.deliver`."""

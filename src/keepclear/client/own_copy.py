@@ -21,7 +21,9 @@ from keepclear.line.calls import Call
 from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
 from keepclear.line.shifts import Shift
+from keepclear.line.stops import Area
 from keepclear.plans.operations import Operation
+from keepclear.plans.stops import Stop
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Part
 from keepclear.record.envelopes import Envelope
@@ -57,6 +59,8 @@ class Seen(msgspec.Struct, kw_only=True):
     lines: dict[str, CheckedLine] = {}
     shifts: dict[str, Shift] = {}
     calls: dict[str, Call] = {}
+    stops: dict[str, Stop] = {}
+    keep_outs: dict[str, tuple[Area, ...]] = {}
     followed: tuple[Envelope, ...] = ()
 
 
@@ -119,6 +123,8 @@ class OwnCopy:
             seen.lines,
             seen.shifts,
             seen.calls,
+            seen.stops,
+            seen.keep_outs,
         )
         self.untold: list[Parts] | None = None  # proven, and not yet told; None: nobody follows
         self._held: HeldTrees | None = None
@@ -142,6 +148,8 @@ class OwnCopy:
         self.known.checks, self.known.lines = self.picture.shown_checks(), self.picture.lines
         self.known.shifts = self.picture.open_shifts()
         self.known.calls = self.picture.waiting_calls()
+        self.known.stops = self.picture.standing_stops()
+        self.known.keep_outs = self.picture.keep_outs
         return self.known
 
     @property

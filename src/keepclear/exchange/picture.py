@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a party's operations, conflicts, messages and lines stand, folded from its own file.
+"""How a party's operations, conflicts, messages, lines and STOPs stand, folded from its own file.
 
 So that a party need not ask: what it shows its officers follows from what it holds, and can prove.
 The same as what the exchange answers to it (`reads`), as a test holds.
@@ -11,6 +11,7 @@ from typing import Final
 
 from keepclear.exchange.events import (
     CallChanged,
+    KeepOutsChanged,
     LineChecked,
     MessageChanged,
     MessageOverdue,
@@ -18,15 +19,18 @@ from keepclear.exchange.events import (
     OperationMoved,
     ShiftChanged,
     StandingCarried,
+    StopChanged,
 )
 from keepclear.exchange.views import NOTICE_KIND, Notice
-from keepclear.exchange.world import moved
+from keepclear.exchange.world import KeepOuts, moved
 from keepclear.line.calls import Call
 from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
 from keepclear.line.shifts import Shift
+from keepclear.line.stops import Area
 from keepclear.plans.conflicts import State as ConflictState
 from keepclear.plans.operations import Operation
+from keepclear.plans.stops import Stop
 from keepclear.record.encoding import decode
 from keepclear.record.entries import Part
 from keepclear.record.files import LONGEST_LINE
@@ -34,7 +38,7 @@ from keepclear.record.files import LONGEST_LINE
 SETTLED: Final = frozenset({ConflictState.RESOLVED.value, ConflictState.EXPIRED.value})
 Told = (
     OperationFiled | OperationMoved | StandingCarried | Notice | MessageChanged | MessageOverdue
-    | LineChecked | ShiftChanged | CallChanged
+    | LineChecked | ShiftChanged | CallChanged | StopChanged | KeepOutsChanged
 )  # fmt: skip
 KINDS: Final[Mapping[str, type[Told]]] = {
     "operation-filed/1": OperationFiled,
@@ -46,11 +50,13 @@ KINDS: Final[Mapping[str, type[Told]]] = {
     "line-checked/1": LineChecked,
     "shift-changed/1": ShiftChanged,
     "call-changed/1": CallChanged,
+    "stop-changed/1": StopChanged,
+    "keep-outs-changed/1": KeepOutsChanged,
 }
 
 
 def told_in(part: Part) -> Told | None:
-    """Return what a part tells of an operation, a conflict or of the line; None for all else.
+    """Return what a part tells of operations, conflicts, STOPs or the line; None for all else.
 
     `Malformed` for one that is not what its kind says.
     """
@@ -63,6 +69,7 @@ class Picture:
 
     checks: of its lines, by id; lines: those that are checked, by their keys (`line.checks`).
     shifts: of its own posts; calls: with others, by id.
+    stops: its own; keep_outs: where its operations must keep out, by their ids.
     What is over may be left out of what it goes on from: nothing more comes of that.
     """
 
@@ -73,11 +80,14 @@ class Picture:
         lines: Mapping[str, CheckedLine] = MappingProxyType({}),
         shifts: Mapping[str, Shift] = MappingProxyType({}),
         calls: Mapping[str, Call] = MappingProxyType({}),
+        stops: Mapping[str, Stop] = MappingProxyType({}),
+        keep_outs: Mapping[str, tuple[Area, ...]] = MappingProxyType({}),
     ) -> None:  # fmt: skip
         self._party = party
         self.operations, self.conflicts = dict(operations), dict(conflicts)
         self.messages, self.checks, self.lines = dict(messages), dict(checks), dict(lines)
         self.shifts, self.calls = dict(shifts), dict(calls)
+        self.stops, self.keep_outs = dict(stops), dict(keep_outs)
 
     def take(self, told: Told | None) -> None:  # noqa: C901, PLR0912 one for each kind
         """Take in what the next part tells."""
@@ -109,7 +119,7 @@ class Picture:
             case StandingCarried(table="messages", key=own, value=value):
                 self.messages[own] = decode(bytes(value), Message, own, LONGEST_LINE)
             case _:
-                pass
+                self._take_stop(told)
 
     def unsettled(self) -> dict[str, Notice]:
         """Return how the conflicts stand that are not settled."""
@@ -118,6 +128,28 @@ class Picture:
     def undone(self) -> dict[str, Message]:
         """Return the messages of which some step is due, or whose STOP has not ended."""
         return {own: each for own, each in self.messages.items() if each.is_open}
+
+    def standing_stops(self) -> dict[str, Stop]:
+        """Return the party's own STOPs that have not ended."""
+        return {own: each for own, each in self.stops.items() if each.is_protecting}
+
+    def _take_stop(self, told: Told | None) -> None:
+        match told:
+            case StopChanged(stop=stop):
+                self.stops[stop.id] = stop
+            case StandingCarried(table="stops", key=own, value=value):
+                self.stops[own] = decode(bytes(value), Stop, own, LONGEST_LINE)
+            case KeepOutsChanged(id=own, areas=areas):
+                self._keep_out(own, areas)
+            case StandingCarried(table="keep_outs", key=own, value=value):
+                self._keep_out(own, decode(bytes(value), KeepOuts, own, LONGEST_LINE).areas)
+            case _:
+                pass
+
+    def _keep_out(self, own: str, areas: tuple[Area, ...]) -> None:
+        self.keep_outs.pop(own, None)
+        if areas:
+            self.keep_outs[own] = areas
 
     def _take_check(self, line: CheckedLine, check: Check | None) -> None:
         self.lines[line.key] = line

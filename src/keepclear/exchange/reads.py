@@ -18,7 +18,9 @@ from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.leaving import Leaving
 from keepclear.line.messages import Message
 from keepclear.line.shifts import Shift
+from keepclear.line.stops import KeepOut
 from keepclear.plans.operations import Operation
+from keepclear.plans.stops import Stop
 from keepclear.record.cap_keys import CapKey
 from keepclear.record.keys import PublicKey, Signer
 from keepclear.record.merkle import Tree
@@ -147,6 +149,18 @@ class Reads:
     def calls(self, party: str) -> Disclosed[tuple[Call, ...]]:
         """Return the voice calls of a party, in the order in which they were logged."""
         return views.own_calls(party, self._written().world.calls.values())
+
+    def stops(self, party: str) -> Disclosed[tuple[Stop, ...]]:
+        """Return the STOPs that a party has sent, in the order they were sent."""
+        return views.own_stops(party, self._written().world.stops.values())
+
+    def keep_outs(self, party: str) -> Disclosed[tuple[KeepOut, ...]]:
+        """Return where a party's operations must keep out, by their ids."""
+        world = self._written().world
+        return views.own_keep_outs(party, [
+            (world.operations[own], KeepOut(operation=own, areas=world.keep_outs[own].areas))
+            for own in sorted(world.keep_outs)
+        ])  # fmt: skip
 
     def to_tell(self, party: str) -> Disclosed[ToTell]:
         """Return from what a party is told what answers to it cover (`coverage.answers_for`)."""

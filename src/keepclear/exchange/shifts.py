@@ -177,8 +177,8 @@ def _over_what(shift: Shift, nobodys: list[Remaining], to: str | None, now_us: i
         (f"shift {shift.id[:SHORT]} of {shift.person} at {shift.post}: cannot close over what "
         f"{taken} taken over:"), *named, *others,
         "Or let the next on watch take it over, signed with a key of their own, and close again:",
-        ("  keepclear line shift open --person ROLE --take-over, or keepclear line shift take where "
-        "theirs is open"),
+        ("  keepclear line shift open --person ROLE --take-over, or keepclear line shift take "
+        "where theirs is open"),
     ]  # fmt: skip
     return "\n".join(lines)
 

@@ -27,8 +27,10 @@ from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.leaving import BY_VOICE, Leaving, to_leave
 from keepclear.line.messages import Message
 from keepclear.line.shifts import Shift
+from keepclear.line.stops import KeepOut
 from keepclear.plans.conflicts import Broken, Conflict, Proposal, precedence
 from keepclear.plans.operations import Missed, Operation
+from keepclear.plans.stops import Stop
 from keepclear.record.encoding import Signed
 from keepclear.record.entries import Part, Placed
 from keepclear.record.files import LeafLine
@@ -202,6 +204,18 @@ def own_shifts(party: str, shifts: Iterable[Shift]) -> Disclosed[tuple[Shift, ..
 def own_calls(party: str, calls: Iterable[Call]) -> Disclosed[tuple[Call, ...]]:
     """Return the voice calls of a party, as they stand."""
     return _disclosed(party, tuple(each for each in calls if party in each.parties))
+
+
+def own_stops(party: str, stops: Iterable[Stop]) -> Disclosed[tuple[Stop, ...]]:
+    """Return the STOPs that a party has sent, as they stand."""
+    return _disclosed(party, tuple(each for each in stops if each.party == party))
+
+
+def own_keep_outs(
+    party: str, keep_outs: Iterable[tuple[Operation, KeepOut]]
+) -> Disclosed[tuple[KeepOut, ...]]:
+    """Return where a party's operations must keep out; each is given with its operation."""
+    return _disclosed(party, tuple(out for own, out in keep_outs if own.party == party))
 
 
 def told(

@@ -11,7 +11,7 @@ from enum import StrEnum
 from keepclear.agreement.emergencies import InDanger, Phase
 from keepclear.airspace.altitudes import Altitude
 from keepclear.record.encoding import Signed
-from keepclear.record.headers import TimeUs
+from keepclear.record.headers import Id, TimeUs
 
 
 class Area(Signed, frozen=True, kw_only=True):
@@ -61,3 +61,10 @@ class Called(Signed, frozen=True, kw_only=True):
     def is_standing(self) -> bool:
         """Tell whether it is this message that says where to keep out now."""
         return self.stands in {Stands.IN_FORCE, Stands.UNCONFIRMED}
+
+
+class KeepOut(Signed, frozen=True, kw_only=True):
+    """Where an operation must keep out, in order. operation: its id."""
+
+    operation: Id
+    areas: tuple[Area, ...]

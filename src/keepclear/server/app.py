@@ -22,6 +22,8 @@ answered as `{"error": ...}` in words that name the value, the limit and the way
     GET  /v1/line-checks           the checks of them
     GET  /v1/shifts                the shifts of its posts
     GET  /v1/calls                 the voice calls it has had with others
+    GET  /v1/stops                 the STOPs it has sent
+    GET  /v1/keep-outs             where its operations must keep out
     GET  /v1/answers-for?force=F   what all answers cover, and who answers for a force
     POST /v1/check?status=S        what a plan would meet of what its party knows; enters nothing
     GET  /v1/stream                what is new, as it happens (`feed`)
@@ -57,8 +59,10 @@ from keepclear.line.calls import Call
 from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
 from keepclear.line.shifts import Shift
+from keepclear.line.stops import KeepOut
 from keepclear.plans.acts import FileOperation
 from keepclear.plans.operations import Operation
+from keepclear.plans.stops import Stop
 from keepclear.record.encoding import MOST_BYTES, decode, encode
 from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import NotProven
@@ -343,7 +347,19 @@ class Public:
             """Give the voice calls that the party has had with others, as they stand."""
             return await self._listed(request, Reads.calls)
 
-        return [operations, conflicts, messages, lines, line_checks, shifts, calls]
+        @get("/v1/stops")
+        async def stops(request: Ask) -> list[Stop]:
+            """Give the STOPs that the party has sent, as they stand."""
+            return await self._listed(request, Reads.stops)
+
+        @get("/v1/keep-outs")
+        async def keep_outs(request: Ask) -> list[KeepOut]:
+            """Give where the party's operations must keep out for STOPs of others."""
+            return await self._listed(request, Reads.keep_outs)
+
+        return [
+            operations, conflicts, messages, lines, line_checks, shifts, calls, stops, keep_outs,
+        ]  # fmt: skip
 
     def _telling(self) -> list[HTTPRouteHandler]:
         """Return what tells a party what it could meet, and what is not known here."""

@@ -22,8 +22,10 @@ from keepclear.line.calls import Call
 from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
 from keepclear.line.shifts import Shift
+from keepclear.line.stops import KeepOut
 from keepclear.plans.acts import FileOperation
 from keepclear.plans.operations import Operation
+from keepclear.plans.stops import Stop
 from keepclear.record.entries import Part
 from keepclear.record.envelopes import Envelope
 from keepclear.record.headers import Act, Status
@@ -48,6 +50,7 @@ TYPES: Final = (
     Act, Answered, AnswersFor, Challenge, Checked, Envelope, Fault, FileOperation, KeyDocument,
     Part, Receipt, RegionSaid, StepsSaid, Token, list[bytes], list[Call], list[Check],
     list[CheckedLine], list[Message], list[Notice], list[Operation], list[Shift],
+    list[Stop], list[KeepOut],
     *PAYLOADS.values(), *DATA.values(),
 )  # fmt: skip
 FAULTS: Final = {
@@ -121,6 +124,10 @@ ASKED: Final = (
     Asked("Give the shifts of the party's own posts.", "get", "/v1/shifts", list[Shift]),
     Asked("Give the voice calls that the party has had with others, as they stand.", "get",
            "/v1/calls", list[Call]),
+    Asked("Give the STOPs that the party has sent, as they stand.", "get", "/v1/stops",
+           list[Stop]),
+    Asked("Give where the party's operations must keep out for STOPs of others.", "get",
+           "/v1/keep-outs", list[KeepOut]),
     Asked("Prove that the first leaves of a tree are those of it when it was smaller.", "get",
            "/v1/proofs", list[bytes], parameters=(
                _query("audience", "Whose tree.", {"type": "string", "maxLength": 1_000},
