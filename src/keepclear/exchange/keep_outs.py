@@ -10,11 +10,11 @@
 4. The people of the STOP's sender are never told to keep out of it.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from keepclear.agreement.claims import Claim, Compiled, judge
 from keepclear.agreement.findings import Verdict
-from keepclear.airspace.altitudes import Altitude
 from keepclear.airspace.volumes import Volume3D, Volume4D
 from keepclear.detect.kernel import Functions
 from keepclear.exchange.deciding import Deciding
@@ -26,6 +26,7 @@ from keepclear.line.stops import Area
 from keepclear.plans.none_here import MEETING
 from keepclear.plans.operations import Operation, claim_of
 from keepclear.plans.stops import DEFAULT_GROWN_TMM, Stop, claim_of_stop, grown
+from keepclear.record.encoding import encode
 from keepclear.record.headers import Status
 from keepclear.units import TMM_PER_FOOT, TMM_PER_M
 
@@ -74,7 +75,7 @@ def areas_known(world: World, party: str, status: Status) -> tuple[Area, ...]:
         operation = world.operations[own]
         if (operation.party, operation.status) == (party, status):
             told |= {*each.areas}
-    return tuple(sorted(told, key=_order))
+    return in_order(told)
 
 
 def claim_of_area(area: Area) -> Claim:
@@ -121,7 +122,7 @@ def areas_met(
         area_of(stop) for stop in world.stops.values()
         if meeting(functions, near, stop, operation) is not None
     }  # fmt: skip
-    return tuple(sorted(met, key=_order))
+    return in_order(met)
 
 
 def areas_found(
@@ -137,7 +138,7 @@ def areas_found(
         if stop.party != operation.party
         and _judged(functions, own, near.stops.form(stop)) is not None
     }  # fmt: skip
-    return tuple(sorted(met, key=_order))
+    return in_order(met)
 
 
 def _judged(functions: Functions, one: Compiled, other: Compiled) -> Verdict | None:
@@ -154,12 +155,11 @@ def look(deciding: Deciding, operation: Operation) -> None:
         deciding.emit([operation.party], KeepOutsChanged(id=operation.id, areas=now))
 
 
-def _order(area: Area) -> tuple[float | int, ...]:
-    return (
-        area.from_us, area.to_us, area.south_deg, area.west_deg, area.north_deg, area.east_deg,
-        *(_height(each) for each in (area.lower, area.upper)),
-    )  # fmt: skip
+def in_order(areas: Iterable[Area]) -> tuple[Area, ...]:
+    """Return areas in an order that is the same wherever they are put in order."""
+    return tuple(sorted(areas, key=_order))
 
 
-def _height(altitude: Altitude | None) -> int:
-    return 0 if altitude is None else altitude.height_tmm
+def _order(area: Area) -> tuple[int, int, float, float, bytes]:
+    """Return what areas are put in order by: two of them are told apart, or are the same."""
+    return area.from_us, area.to_us, area.south_deg, area.west_deg, encode(area)
