@@ -268,6 +268,16 @@ def test_after_another_key_what_was_signed_before_is_refused_and_got_anew(
     assert private.stat().st_mode & 0o077 == 0
 
 
+def test_a_report_says_that_the_exchange_named_a_key(desks: Desks, tmp_path: Path) -> None:
+    make_key(desks)
+    desks.run("south", "record", "export", "--output", str(tmp_path / "record.jsonl"))
+    page = tmp_path / "report.html"
+
+    desks.printed("", "record", "report", str(tmp_path / "record.jsonl"), "--output", str(page))
+
+    assert "names the key for documents of CAP" in page.read_text(encoding="utf-8")
+
+
 def test_a_changed_byte_is_refused_at_the_desk(desks: Desks, alert: Path) -> None:
     alert.write_text(alert.read_text().replace("33.5000000", "33.5000001"))
 

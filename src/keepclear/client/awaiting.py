@@ -152,6 +152,10 @@ class AsyncClient:
         """Sign *delivered* for each message that this post has; as `Client.deliver`."""
         return await self._run(self._client.deliver)
 
+    async def cap(self, message: str) -> bytes:
+        """Return a message of the party as a document of CAP 1.2 that the exchange has signed."""
+        return await self._run(self._client.cap, message)
+
     async def record(self, after: int) -> tuple[bytes, int]:
         """Return lines of the party's file after so many steps, and how many steps that makes."""
         return await self._run(self._client.record, after)

@@ -37,6 +37,7 @@ from keepclear.plans.conflicts import Broken, Conflict
 from keepclear.plans.operations import Operation
 from keepclear.record.headers import Act
 from keepclear.record.key_documents import KeyDocument
+from keepclear.record.parts import CAP_KEY_KIND, EXCHANGE_KEY_KIND
 from keepclear.record.verification import Verified
 from keepclear.reports.after_action import ConflictStory, Story
 from keepclear.reports.after_action_cases import act_rows, rows
@@ -137,6 +138,10 @@ def common_day(story: Story) -> str | None:
     return days.pop() if len(days) == 1 else None
 
 
+KEYS: Final = {
+    EXCHANGE_KEY_KIND: "goes on with another key: see keepclear record show",
+    CAP_KEY_KIND: "names the key for documents of CAP: see keepclear record show",
+}  # fmt: skip
 # --- who did what -----------------------------------------------------------------------------
 
 
@@ -148,7 +153,7 @@ def who_words(moment: Moment, story: Story) -> str:
     documents = [each.value for each in moment.parts if isinstance(each.value, KeyDocument)]
     if documents:
         return documents[0].party.upper()
-    if any(_is(each, RegionOpened) for each in moment.parts):
+    if any(_is(each, RegionOpened) or each.kind in KEYS for each in moment.parts):
         return "the exchange"
     return "the exchange: time passed" if story.viewer is None else f"who: {NOT_HELD}"
 
@@ -170,7 +175,7 @@ def what_words(moment: Moment, story: Story, day: str | None) -> Iterator[str]:
             case RegionOpened(house=house):
                 yield f"opens the region, with the house rule {describe_rules(house)}"
             case None:
-                yield f"{part.kind}: see keepclear record show"
+                yield KEYS.get(part.kind, f"{part.kind}: see keepclear record show")
             case Notice():
                 pass
             case _:

@@ -8,6 +8,7 @@ Layout:
     store.json        in which database it is (`stores`)
     exchange.private.json   the key that signs checkpoints, for its owner alone
     exchange.next.private.json   the key after it, where one is prepared (`exchange_keys`)
+    cap.ID.private.json     the key that signs documents of CAP, where there is one (`cap`)
     region.keys.json  the exchange's public keys, the newest last, to give to the parties
                       (`record.files`)
     operator.token    what the operator's commands show, for its owner alone
