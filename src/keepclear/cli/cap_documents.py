@@ -54,7 +54,7 @@ def proven(at: "AtDesk", content: bytes, path: str) -> Proven:
     every = at.folder.picture(at.client.party).messages
     message = every.get(document.reference.identifier)
     if message is not None:
-        made = as_sent(message, thread_of(message, every.values()))
+        made = as_sent(message, thread_of(message, every))
         own = read_cap(written(made, Place(exchange, SAYS_NOTHING_ELSE)), "own copy")
         if not _is_same(own.root, document.root):
             raise NotProven(
@@ -101,7 +101,7 @@ def taken_place_of(at: "AtDesk", own_id: str) -> list[str]:
     from keepclear.line.leaving import earlier_of, thread_of
 
     every = at.folder.picture(at.client.party).messages
-    thread = thread_of(every[own_id], every.values())
+    thread = thread_of(every[own_id], every)
     return [each.id for each in thread if own_id in {one.id for one in earlier_of(each, thread)}]
 
 

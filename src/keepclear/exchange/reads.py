@@ -127,7 +127,7 @@ class Reads:
             others[message_id] = "a none-here statement"
         if stop is not None and stop.party == party:
             others[message_id] = "a STOP" if stop.sar is None else "a SAR case"
-        return views.leaving(party, message_id, world.messages.values(), others)
+        return views.leaving(party, message_id, world.messages, others)
 
     def cap_key(self) -> CapKey | None:
         """Return the key that CAP documents are signed with now; None where there is none."""

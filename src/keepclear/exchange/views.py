@@ -167,23 +167,22 @@ def own_messages(party: str, messages: Iterable[Message]) -> Disclosed[tuple[Mes
 
 
 def leaving(
-    party: str, message_id: str, messages: Iterable[Message], others: Mapping[str, str]
+    party: str, message_id: str, messages: Mapping[str, Message], others: Mapping[str, str]
 ) -> Disclosed[Leaving]:
     """Return a message of a party as it may leave the line; `InputError` says why it may not.
 
     others: what the party sees that never leaves, by id, in words. What it does not see gets the
     same answer as what is not there.
     """
-    own = own_messages(party, messages).value
-    found = next((each for each in own if each.id == message_id), None)
-    if found is None:
+    found = messages.get(message_id)
+    if found is None or party not in found.parties:
         what = others.get(message_id)
         raise InputError(
             "message", message_id[:SHORT],
             f"is no message of {party}" if what is None else f"is {what}, which never leaves",
             "see your own messages" if what is None else BY_VOICE,
         )  # fmt: skip
-    return _disclosed(party, to_leave(found, party, own))
+    return _disclosed(party, to_leave(found, party, messages))
 
 
 def own_line_checks(party: str, checks: Iterable[Check]) -> Disclosed[tuple[Check, ...]]:

@@ -17,7 +17,7 @@ Leaves to others: how such a document looks (`formats.cap_writing`), who asks (`
     'says where somebody is, which is for who was told'
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 from keepclear.agreement.clauses import Precedence
@@ -87,11 +87,11 @@ class Leaving(NamedTuple):
         return name_of(self.message.template) == CANCELLATION
 
 
-def to_leave(message: Message, reader: str, others: Iterable[Message]) -> Leaving:
+def to_leave(message: Message, reader: str, others: Mapping[str, Message]) -> Leaving:
     """Return a message as it may leave; `InputError` says why it may not.
 
-    reader: the party that asks. others: messages of the same two parties, in the order in which
-    they were sent; itself may be among them.
+    reader: the party that asks. others: messages by id, itself among them, in the order in which
+    they were sent.
     """
     thread = thread_of(message, others)
     _check_thread(message, thread)
@@ -119,21 +119,25 @@ def as_sent(message: Message, thread: Collection[Message]) -> Leaving:
     return Leaving(message, earlier, replied)
 
 
-def thread_of(message: Message, others: Iterable[Message]) -> tuple[Message, ...]:
-    """Return all that hangs together with a message by replies, itself among them, in order."""
-    every = {each.id: each for each in others if each.parties == message.parties}
-    every.setdefault(message.id, message)
-    near: dict[str, list[str]] = {each: [] for each in every}
-    for each in every.values():
-        if each.reply_to in every:
-            near[each.id].append(each.reply_to)
-            near[each.reply_to].append(each.id)
-    found, ends = {message.id}, [message.id]
+def thread_of(message: Message, others: Mapping[str, Message]) -> tuple[Message, ...]:
+    """Return all that hangs together with a message by replies, itself among them, in order.
+
+    others: by id, as of `to_leave`. Of all of them only this is asked, what they reply to: there
+    may be very many.
+    """
+    replies: dict[str, list[str]] = {}
+    for own_id, each in others.items():
+        if each.reply_to is not None:
+            replies.setdefault(each.reply_to, []).append(own_id)
+    found, ends = {message.id}, [message]
     while ends:
-        new = [each for each in near[ends.pop()] if each not in found]
-        found.update(new)
-        ends += new
-    return tuple(each for own, each in every.items() if own in found)
+        end = ends.pop()
+        for own_id in (end.reply_to, *replies.get(end.id, ())):
+            near = others.get(own_id or "")
+            if near is not None and near.id not in found and near.parties == message.parties:
+                found.add(near.id)
+                ends.append(near)
+    return tuple(each for own_id, each in others.items() if own_id in found)
 
 
 def earlier_of(message: Message, thread: Collection[Message]) -> tuple[Message, ...]:
