@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from keepclear.exchange.views import SAYS_NOTHING_ELSE
@@ -134,6 +135,30 @@ def test_a_message_to_nobody_or_over_no_channel_is_refused(desks: Desks) -> None
     for text in ("", "  ", "x" * 2_001):
         said = desks.run("north", "line", "send", "south", text, status=2)
         assert f"TEXT: has {len(text)} characters, not 1 to 2,000" in said
+
+
+def test_where_nothing_waits_over_a_channel_it_says_how_many_wait_over_others(
+    desks: Desks,
+) -> None:
+    sent(desks)
+
+    said = desks.run("south", "line", "read", "--channel", "politcal")
+
+    assert re.search(r"no messages wait at this post over politcal; \d+ over flight-safety", said)
+
+
+def test_distress_that_gets_no_answer_says_to_call_by_another_way(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = {httpx.codes.NOT_FOUND, httpx.codes.UNAUTHORIZED}
+    with monkeypatch.context() as lost:
+        lost.setattr("keepclear.client.acting.TRIES", 1)
+        lost.setattr("keepclear.client.acting.ACTS", "/v1/nowhere")
+        lost.setattr("keepclear.client.acting.COMES_AGAIN", refused)
+        said = desks.run("north", "line", "distress", "south", "MAYDAY, crew down", status=2)
+
+    assert "call by another way, which keepclear line card --home" in said
+    desks.run("north", "send-again")
 
 
 def test_what_is_done_is_left_out_of_the_inbox_and_can_still_be_shown(desks: Desks) -> None:

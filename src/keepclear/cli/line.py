@@ -42,6 +42,7 @@ from keepclear.cli.line_values import (
 from keepclear.cli.operation import time_of
 
 if TYPE_CHECKING:
+    from keepclear.line.acts import SendDistress
     from keepclear.line.messages import Message
     from keepclear.record.encoding import Signed
     from keepclear.record.entries import Part
@@ -133,10 +134,8 @@ def send(
         given = typed_values(fields_typed(field, values), fields_of(used))
         with desk(home) as at:
             replied = None if reply_to is None else named(at, reply_to).id
-            made: Signed
             if urgency is Precedence.DISTRESS:
-                kind = "distress/1"  # nothing is asked before it is sent, where a party is named
-                made = SendDistress(
+                cry = SendDistress(  # nothing is asked before it, where a party is named
                     to=to if is_name(to) else party_of(at, to),
                     text=text,
                     language=language,
@@ -147,14 +146,13 @@ def send(
                     template=used,
                     said=said,
                 )
-            else:
-                kind = "line.send/1"
-                made = SendMessage(
-                    to=party_of(at, to), channel=channel, precedence=urgency,
-                    text=text, language=language, post=post, person=person, reply_to=replied,
-                    values=given, template=used, said=said,
-                )  # fmt: skip
-            return done(at, at.act(kind, made))
+                return done(at, _cried(at, cry))
+            made = SendMessage(
+                to=party_of(at, to), channel=channel, precedence=urgency,
+                text=text, language=language, post=post, person=person, reply_to=replied,
+                values=given, template=used, said=said,
+            )  # fmt: skip
+            return done(at, at.act("line.send/1", made))
 
     return refusing_values(make)
 
@@ -195,7 +193,8 @@ def read(
                 at.client.deliver()
                 own, sent = _inbox(at, channel, is_all=is_all)
             checks = _checks_text(at)
-            lines = [*stale, *waiting_text(at), *checks, *_read_text(own, sent, language)]
+            none = _none_text(at, channel, is_all=is_all)
+            lines = [*stale, *waiting_text(at), *checks, *_read_text(own, sent, language, none)]
             lines += _calls_text(at)
             lines += own_stops_text(read_stops(at.folder.lines()).stops.values())
             click.echo("\n".join(lines))
@@ -310,6 +309,20 @@ def show(message: str, language: str, home: str) -> int:
     return print_or_refuse(make) or (BAD_INPUT if stale else 0)
 
 
+def _cried(at: AtDesk, made: "SendDistress") -> "tuple[Part, ...]":
+    """Send DISTRESS; where it got no answer, say that there are other ways to call."""
+    from keepclear.client import NoAnswer
+    from keepclear.errors import OperatorError
+
+    try:
+        return at.act("distress/1", made)
+    except (NoAnswer, OperatorError) as fault:
+        raise OperatorError(
+            f"{fault}\nDo not wait for it: call by another way, which keepclear line card "
+            f"--home {at.folder.path} prints"
+        ) from None
+
+
 def _act(
     home: str, message: str, kind: str, payload: "Callable[[str], Signed]", *,
     is_of_reader: bool = False,
@@ -403,10 +416,23 @@ def _inbox(
     return own, [each for each in shown if each.sender == party]
 
 
-def _read_text(own: "list[Message]", sent: "list[Message]", language: str) -> list[str]:
+def _none_text(at: AtDesk, channel: str | None, *, is_all: bool) -> str:
+    """Return what is said where no message is listed; with a channel, how many wait beside it."""
+    from keepclear.reports.printable import printable
+
+    if channel is None:
+        return "no messages wait at this post"
+    others, _ = _inbox(at, None, is_all=is_all)
+    over = ", ".join(sorted({each.channel for each in others}))
+    beside = f"; {len(others)} over {over}" if others else ", and over no other"
+    return f"no messages wait at this post over {printable(channel)}{beside}"
+
+
+def _read_text(
+    own: "list[Message]", sent: "list[Message]", language: str, none: str
+) -> list[str]:  # fmt: skip
     from keepclear.reports.message_text import messages_text, sent_text
 
-    none = "no messages wait at this post"
     lines = [messages_text(own, _now_us(), none, language).rstrip("\n")]
     return [*lines, *sent_text(sent, _now_us(), language)]
 
