@@ -29,6 +29,7 @@ from keepclear.exchange.events import (
     Event,
     KeepOutsChanged,
     MessageChanged,
+    OperationFiled,
     StandingCarried,
     StopChanged,
 )
@@ -98,13 +99,17 @@ class Stops:
 
     def _check_audiences(self, said: list[Said]) -> None:
         """Tell of what stands in the tree of another than the one whom it is for."""
+        new = {
+            each.event.operation.id: each.event.operation
+            for each in said if isinstance(each.event, OperationFiled)
+        }  # fmt: skip
         for audience, event in said:
             match event:
                 case StopChanged(stop=stop) if audience != stop.party:
                     self._found.differs(f"stop {stop.id[:8]}", f"stands in the tree of {audience}")
                 case KeepOutsChanged(id=own_id):
-                    own = self._found.world.operations.get(own_id)
-                    if own is not None and audience != own.party:
+                    own = new.get(own_id) or self._found.world.operations.get(own_id)
+                    if own is None or audience != own.party:
                         self._found.differs(
                             f"operation {own_id[:8]}",
                             f"must keep out, which stands in the tree of {audience}",

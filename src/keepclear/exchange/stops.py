@@ -190,8 +190,11 @@ def fall_due(deciding: Deciding, stop: Stop) -> None:
 def finish(deciding: Deciding, stop: Stop) -> None:
     """Let a STOP or SAR case be over, and with it what was to keep out of it."""
     change(deciding, replace(stop, state=State.ENDED, next_us=None))
-    area, outs = area_of(stop), deciding.world.keep_outs
-    look_again(deciding, [own for own, told in outs.items() if area in told.areas])
+    world, area = deciding.world, area_of(stop)
+    look_again(deciding, [
+        own for own, told in world.keep_outs.items()
+        if area in told.areas and own in world.operations  # see `change`
+    ])  # fmt: skip
 
 
 def look_again(deciding: Deciding, operations: Iterable[str]) -> None:
@@ -202,12 +205,15 @@ def look_again(deciding: Deciding, operations: Iterable[str]) -> None:
 
 
 def change(deciding: Deciding, made: Stop) -> None:
-    """Let a STOP or SAR case stand otherwise; those named are told where it is so for them."""
+    """Let a STOP or SAR case stand otherwise; those named are told where it is so for them.
+
+    An audit comes here with a record that may have left out what a STOP has made: it says so then.
+    """
     deciding.emit([made.party], StopChanged(stop=made))
     called = called_of(made)
     for each in made.messages:
-        message = deciding.world.messages[each]
-        if message.stop != called:
+        message = deciding.world.messages.get(each)
+        if message is not None and message.stop is not None and message.stop != called:
             deciding.emit(
                 message.parties, MessageChanged(message=replace(message, stop=called))
             )  # fmt: skip
