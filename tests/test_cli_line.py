@@ -86,7 +86,7 @@ def test_the_unacknowledged_stand_first_the_most_urgent_before_the_rest(desks: D
     desks.run("south", "line", "read", "--shown")
     desks.run("south", "line", "ack", taken)
 
-    read = desks.run("south", "line", "read")
+    read, _, _ = desks.run("south", "line", "read").partition("stands above, and nobody")
 
     found = [each for each in re.findall(r"message ([0-9a-f]{8}) from", read)
              if each in {*order, distress, taken}]  # fmt: skip
@@ -159,6 +159,23 @@ def test_distress_that_gets_no_answer_says_to_call_by_another_way(
 
     assert "call by another way, which keepclear line card --home" in said
     desks.run("north", "send-again")
+
+
+def test_an_alarm_that_many_messages_push_off_the_screen_is_named_again_below_them(
+    desks: Desks,
+) -> None:
+    cry = desks.run("north", "line", "distress", "south", "MAYDAY, crew down")
+    [message] = re.findall(r"message ([0-9a-f]{8}) from", cry)
+    for _ in range(6):
+        sent(desks, "north", "south", "--precedence", "urgent")
+
+    read = desks.run("south", "line", "read", "--shown").rstrip("\n").split("\n")
+
+    above = [n for n, each in enumerate(read) if "stands above, and nobody has ack" in each][-1]
+    assert any(f"DISTRESS (MAYDAY)  message {message} from" in each for each in read[above:])
+    desks.run("south", "line", "ack", message)
+    read = desks.run("south", "line", "read", "--shown").rstrip("\n").split("\n")
+    assert f"message {message}" not in "".join(read[-6:])
 
 
 def test_what_is_done_is_left_out_of_the_inbox_and_can_still_be_shown(desks: Desks) -> None:

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from keepclear.record.entries import Part
 
 LONGEST: Final = 2_000  # characters of a text (`line.messages.Text`)
+ROWS: Final = 24  # of a terminal
+MOST_AGAIN: Final = 5
 PRECEDENCES: Final = ("DISTRESS", "URGENT", "PRIORITY", "ROUTINE", "CHECK")
 WORDS: Final = (
     "wilco", "unable", "standby", "affirm", "negative", "roger", "noted", "concerned", "objects",
@@ -197,6 +199,7 @@ def read(
             lines = [*stale, *waiting_text(at), *checks, *_read_text(own, sent, language, none)]
             lines += _calls_text(at)
             lines += own_stops_text(read_stops(at.folder.lines()).stops.values())
+            lines += _scrolled_off("\n".join(lines).count("\n"), own)
             click.echo("\n".join(lines))
             if claims and not stale:
                 _displayed(at, own, person)
@@ -414,6 +417,24 @@ def _inbox(
     ]  # fmt: skip
     own = [each for each in shown if each.receiver == party and each.is_with(post)]
     return own, [each for each in shown if each.sender == party]
+
+
+def _scrolled_off(rows: int, own: "list[Message]") -> list[str]:
+    """Return the alarms once more that stand on top of more rows than a terminal shows at once."""
+    from keepclear.line.ladder import Step
+    from keepclear.reports.line_desk_text import ALARMS
+    from keepclear.reports.message_text import in_order, message_heading
+
+    if rows < ROWS:
+        return []
+    alarms = [
+        each for each in in_order(own)
+        if each.precedence in ALARMS and each.first(Step.ACKNOWLEDGED) is None
+    ]  # fmt: skip
+    left = len(alarms) - MOST_AGAIN
+    more = [f"  and {left} more"] if left > 0 else []
+    head = ["", "stands above, and nobody has acknowledged it:"] if alarms else []
+    return [*head, *(f"  {message_heading(each)}" for each in alarms[:MOST_AGAIN]), *more]
 
 
 def _none_text(at: AtDesk, channel: str | None, *, is_all: bool) -> str:

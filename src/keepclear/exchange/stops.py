@@ -130,7 +130,7 @@ def call(
         earlier = before.messages
         concerned |= deciding.world.keep_outs.keys()
         for each in before.messages:
-            _follow(deciding, deciding.world.messages[each])
+            _follow(deciding, deciding.world.messages.get(each))
     for party, message_id, reply_to in zip(made.to, made.messages, earlier, strict=True):
         send_called(deciding, act, party, message_id, telling, called_of(made), reply_to)
     for each in sorted(concerned):
@@ -235,9 +235,9 @@ def own_stop(deciding: Deciding, act: Act, stop_id: str, *, is_sar: bool = False
     return found
 
 
-def _follow(deciding: Deciding, message: Message) -> None:
+def _follow(deciding: Deciding, message: Message | None) -> None:
     """Let a message be followed by a later one, which says all anew: nothing more is due of it."""
-    if message.stop is None:  # never: it is of a STOP
+    if message is None or message.stop is None:  # as in `change`
         return
     called = replace(message.stop, stands=Stands.FOLLOWED)
     made = replace(message, stop=called, next_us=None)

@@ -71,12 +71,17 @@ def message_rows(message: Message, now_us: int, language: str = "en") -> Iterato
     yield from rows if message.stop is None else framed(rows, message.stop)
 
 
-def _message_rows(message: Message, now_us: int, language: str) -> Iterator[str]:
-    yield (
+def message_heading(message: Message) -> str:
+    """Return the first line of a message: how urgent, from whom to whom, how far it has come."""
+    return (
         f"{precedence_text(message.precedence)}  {late_mark(message.said)}message "
         f"{message.id[:SHORT]} from {message.sender}, {message.sender_post}, to {_to(message)}: "
         f"{standing_text(message)}"
     )
+
+
+def _message_rows(message: Message, now_us: int, language: str) -> Iterator[str]:
+    yield message_heading(message)
     for label, text in _rows(message, now_us, language):
         yield f"  {label:<{LABEL}}{text}"
 
