@@ -5,15 +5,20 @@ import pytest
 
 from keepclear.agreement.clauses import Precedence
 from keepclear.errors import CallerError
+from keepclear.exchange import shifts
 from keepclear.exchange.shifts import SHOWN
 from keepclear.line.ladder import Step
 from keepclear.line.messages import Word
 from keepclear.line.shifts import OpenShift
+from keepclear.plans.stops import SendStop
 from keepclear.plays.stage import Stage
+from keepclear.record.headers import Status
 from tests.message_plays import SECOND_US, URGENT_US, answer, distress, send, take, wait
 from tests.own_copies import check_own_copy
-from tests.shift_plays import NIGHT, at_watch, closed, opened, taken_over
-from tests.stop_plays import bytes_of, end, message_of, stop
+from tests.restored_stages import restore
+from tests.shift_plays import NIGHT, at_watch, closed, log, opened, signed, taken_over
+from tests.stop_plays import bytes_of, calling, end, message_of, stop
+from tests.test_stops_in_pictures import page_of
 
 TO_ACKNOWLEDGED = (Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED)
 
@@ -209,6 +214,55 @@ def test_two_keys_do_not_sign_one_shift_and_one_role_is_not_two_persons(stage: S
         stage.submit("b", "line.shift-open/1", OpenShift(person="x"), ("watch", NIGHT))
     with pytest.raises(CallerError, match="person 'day': has the watch at watch already"):
         opened(stage, "day", NIGHT)
+
+
+def test_what_remains_is_of_the_post_and_status_of_the_shift(stage: Stage) -> None:
+    own, officer = opened(stage), opened(stage, key="duty-officer", post="duty-officer")
+    made = SendStop(to=("a",), datum="WGS84", text="x", language="en", volume=calling().volume)
+    stage.submit("b", "line.stop/1", made, ("duty-officer",), post="duty-officer")
+    stage._status = Status.TEST
+    send(stage)
+    stage._status = Status.EXERCISE
+
+    assert not closed(stage, own).is_open  # neither of another status, nor sent by another post
+    with pytest.raises(CallerError, match="of b stands, to be renewed"):
+        closed(stage, officer, "duty-officer", post="duty-officer")
+
+
+def test_a_shift_is_closed_once_and_so_many_are_open_at_a_time(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = opened(stage)
+    monkeypatch.setattr(shifts, "MOST", 1)
+    with pytest.raises(CallerError, match="1 shifts are open at watch: 1 is the most; close one"):
+        opened(stage, "night-lead", NIGHT)
+    closed(stage, own)
+
+    with pytest.raises(CallerError, match=r"was closed at 2015-09-30T08:00:00Z, by day"):
+        closed(stage, own)
+    assert opened(stage, "night-lead", NIGHT)
+
+
+def test_a_last_picture_has_the_open_shifts_of_its_party_and_the_calls_that_wait(
+    stage: Stage,
+) -> None:
+    own, call = opened(stage), log(stage)
+    for _ in range(2):  # and over a backup
+        stage.exchange.beat()
+        page = page_of(stage, "b")
+        assert f"shift {own[:8]} of day at watch is open since" in page
+        assert f"keepclear line call sign {call[:8]}" in page
+        other = page_of(stage, "a")
+        assert own[:8] not in other
+        assert f"CALL {call[:8]} of a with b: not signed or annotated by b" in other
+        restore(stage, stage.lines)
+
+    closed(stage, own)
+    signed(stage, call)
+    stage.exchange.beat()
+
+    for party in "ab":
+        assert "The watch" not in page_of(stage, party)
 
 
 def test_nothing_about_shifts_stands_in_the_way_of_a_message(stage: Stage) -> None:

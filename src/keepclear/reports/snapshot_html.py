@@ -29,6 +29,7 @@ from keepclear.record.encoding import encode
 from keepclear.record.notes import Checkpoint, read_checkpoint, split_note
 from keepclear.reports.after_action_html import foot_of
 from keepclear.reports.agreement_text import decides_text
+from keepclear.reports.call_text import waiting_rows
 from keepclear.reports.conflict_html import (
     colours_of,
     conflict_sheet,
@@ -41,6 +42,7 @@ from keepclear.reports.desk_text import SHORT
 from keepclear.reports.markup import NOTHING, Markup, tag, text
 from keepclear.reports.message_html import HEADS, message_table_rows
 from keepclear.reports.play_values import day_of
+from keepclear.reports.shift_text import shift_changed_text
 from keepclear.reports.stop_text import called_text, keep_outs_text, own_stops_text
 from keepclear.reports.svg_map import HEIGHT, WIDTH
 from keepclear.reports.svg_patterns import patterns
@@ -115,6 +117,7 @@ def snapshot_html(last: LastPicture, said: Standing, borders: Borders | None = N
     body = tag(
         "body", patterns(colours.values(), WIDTH, HEIGHT), _head(last), _rules(said),
         *_keep_outs(said, last), _messages(said.picture.undone().values()),
+        *_watch(said, last.party),
         _index(notices, said.picture.operations),
         _own(own, last, colours, borders), *sheets,
         *(_agreement(each) for each in said.agreements), _proof(last), foot_of(borders),
@@ -199,6 +202,16 @@ def _messages(messages: Collection[Message]) -> Markup:
     if not messages:
         return tag("section", title, tag("p", text("none is known")))
     return tag("section", title, _table(HEADS, message_table_rows(messages)))
+
+
+def _watch(said: Standing, party: str) -> list[Markup]:
+    """Return who has the watch, and the calls that wait; nothing where there are none."""
+    rows = [shift_changed_text(each) for each in said.picture.open_shifts().values()]
+    for call in said.picture.waiting_calls().values():
+        rows += waiting_rows(call, party)
+    lines = [tag("p", text(each)) for each in rows]
+    title = tag("h3", text("The watch, and calls that wait"))
+    return [tag("section", title, *lines)] if lines else []
 
 
 def _index(notices: Sequence[Notice], own: Mapping[str, Operation]) -> Markup:
