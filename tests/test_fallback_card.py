@@ -117,6 +117,14 @@ def test_a_suspended_agreement_leaves_what_survives_on_the_card_and_says_so() ->
     assert "suspended" in card.agreed
 
 
+def test_the_card_says_how_what_is_said_meanwhile_is_keyed_in() -> None:
+    for said in (card_text([], page()), card_html([], page())):
+        words = " ".join(said.split())
+        assert "keepclear line send PARTY TEXT --said-at TIME --by-means MEANS" in words
+        assert "keepclear line ack ID --said-at TIME" in words
+        assert "keepclear line call log" in words
+
+
 def test_who_is_in_no_agreement_has_no_card_and_is_told_what_to_agree_on() -> None:
     assert card_of(staged_with(made()), "c") == []
     assert "agree on a clause of kind fallback" in card_text([], page("c"))

@@ -16,6 +16,7 @@ from keepclear.line.said import CLOCKS_US, OLDEST_US, Said
 from keepclear.plays.running import Played
 from keepclear.plays.stage import Stage
 from keepclear.record.encoding import Signed
+from keepclear.reports.line_desk_text import came_line
 from keepclear.reports.message_html import message_table_rows
 from keepclear.reports.message_text import changed_text, in_order, ladder_text, message_rows
 from tests.incident_plays import events_seen
@@ -204,6 +205,8 @@ def test_late_entry_is_written_wherever_it_is_shown(stage: Stage) -> None:
     assert "as b says, and keyed in later" in taken
     [page] = message_table_rows([message])
     assert f"<b>LATE ENTRY </b>{words}" in page
+    assert "LATE ENTRY  " in came_line(message, now_us)
+    assert "60 min old" in came_line(message, now_us) or "1 h" in came_line(message, now_us)
     assert "LATE ENTRY" not in "\n".join(message_rows(at(stage, send(stage)), now_us))
 
 
