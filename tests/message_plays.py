@@ -38,8 +38,8 @@ DEADLINES: Final = Deadlines(
 )  # fmt: skip
 TAKEN_BY: Final = {
     Step.DELIVERED: "line.delivered", Step.DISPLAYED: "line.displayed",
-    Step.ACKNOWLEDGED: "line.acknowledge", Step.READ_BACK: "line.read-back",
-    Step.DISSEMINATED: "line.disseminated",
+    Step.ACKNOWLEDGED: "line.acknowledge", Step.ANSWERED: "line.answer",
+    Step.READ_BACK: "line.read-back", Step.DISSEMINATED: "line.disseminated",
 }  # fmt: skip
 
 
@@ -107,6 +107,8 @@ def step_of(step: Step, message: str, units: tuple[str, ...] = ("1st battery",))
             return MarkDisplayed(id=message)
         case Step.ACKNOWLEDGED:
             return AcknowledgeMessage(id=message)
+        case Step.ANSWERED:
+            return AnswerMessage(id=message, word=Word.WILCO)
         case Step.READ_BACK:
             return ReadBackMessage(id=message, values=typed(**POSITION))
         case _:

@@ -251,7 +251,7 @@ def test_a_deadline_that_passes_is_told_at_both_desks_and_goes_on_with_nobody_do
     desks.run("south", "line", "read", "--shown")
     desks.run("south", "line", "ack", message)  # late, and taken all the same
     shown = desks.run("north", "line", "show", message)
-    assert "acknowledged, disseminated OVERDUE since" in shown
+    assert "acknowledged, not disseminated, OVERDUE since" in shown
 
 
 def test_a_message_with_values_is_read_back_and_a_mismatch_is_shown_to_both(desks: Desks) -> None:

@@ -115,7 +115,7 @@ def test_suspension_2017_delivers_the_notice_of_a_launch_by_the_clauses_that_sur
     assert steps_of(notice) == list(notice.ladder)
     assert (notice.precedence, notice.overdue) == (Precedence.PRIORITY, ())
     assert notice.clause.startswith("clause 4.1 of ")
-    assert steps_of(distress) == list(distress.ladder)
+    assert [each for each in distress.ladder if distress.first(each)] == list(distress.ladder)
     assert (thanks.channel, thanks.clause[:10]) == ("political", "clause 4.1")
 
 

@@ -78,7 +78,7 @@ def test_what_is_overdue_says_since_when_where_and_to_whom_it_went_on() -> None:
 
     said = rows(stage, message, 2 * URGENT_US)
 
-    assert "displayed, acknowledged OVERDUE since 08:05:00Z" in said
+    assert "displayed, not acknowledged, OVERDUE since 08:05:00Z" in said
     assert "OVERDUE not acknowledged at watch by 08:05:00Z; goes on to anybody at watch" in said
     assert "OVERDUE not acknowledged at watch by 08:10:00Z; goes on to duty-officer" in said
     assert "is with watch and duty-officer of b" in said
@@ -139,7 +139,7 @@ def test_a_time_on_another_day_says_which() -> None:
     assert any("STANDBY until 2015-10-01 14:00:00Z" in each for each in told)
     said = rows(stage, own.id, 22 * 3_600 * SECOND_US)
     assert "b, watch says WILCO, 2015-10-01 06:00:00Z" in said
-    assert "acknowledged OVERDUE since 08:05:00Z" in said
+    assert "not acknowledged, OVERDUE since 08:05:00Z" in said
     said = rows(stage, late, 22 * 3_600 * SECOND_US)
     assert "OVERDUE since 05:00:00Z" in said
 
@@ -385,7 +385,7 @@ def test_a_desk_shows_where_to_keep_out_for_a_stop_and_keeps_it_listed_while_it_
     made = stop(stage, "b")
     take(
         stage, made.messages[0], Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED,
-        Step.DISSEMINATED,
+        Step.ANSWERED, Step.DISSEMINATED,
     )  # fmt: skip
     later_us = START_US + 3_600 * SECOND_US
     told = at(stage, made.messages[0])

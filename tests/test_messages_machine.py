@@ -39,21 +39,28 @@ from tests.test_ladder import STEPS
 
 POSTS: Final = ("watch", "duty-officer")  # the third of the chain has no key of a post
 PRECEDENCES: Final = (
-    Precedence.DISTRESS, Precedence.URGENT, Precedence.PRIORITY, Precedence.ROUTINE,
+    *[Precedence.DISTRESS] * 3, Precedence.URGENT, Precedence.PRIORITY, Precedence.ROUTINE,
     Precedence.CHECK,
 )  # fmt: skip
 
 
+CLIMBED: Final = tuple(each for each in STEPS if each is not Step.ANSWERED)
+
+
 class Done(NamedTuple):
-    """That a post did something, at a second of the play."""
+    """That a post did something, at a second of the play. until_s: of a STANDBY."""
 
     what: str
     post: str
     at_s: int
+    until_s: int = 0
 
 
 class Sent:
-    """A message as the oracle has it: when it was sent, how urgent, and what was done."""
+    """A message as the oracle has it: when it was sent, how urgent, and what was done.
+
+    answers: with WILCO, UNABLE or STANDBY.
+    """
 
     def __init__(
         self, precedence: Precedence, person: str | None, at_s: int, within_s: int | None, *,
@@ -64,6 +71,7 @@ class Sent:
         self.within_s = within_s
         self.hops = ["watch", *(["watch"] if person else []), *CHAIN[1:]]
         self.done: list[Done] = []
+        self.answers: list[Done] = []
 
     def at(self, what: str, post: str = "") -> int | None:
         """Return when something was done first, None where it was not."""
@@ -75,41 +83,70 @@ class Sent:
             return set(POSTS)
         return {"watch"} | {goes for _, _, at_s, goes in self.overdue(now_s) if goes}
 
+    def was(self, what: str, by_s: int, post: str = "") -> bool:
+        """Tell whether something was done before a time; what is done at it comes too late."""
+        at_s = self.at(what, post)
+        return at_s is not None and at_s < by_s
+
+    def dues(self, by_s: int) -> dict[str, int]:
+        """Return when each step that follows is due, as far as was known before a time."""
+        assert self.within_s is not None
+        first_s = self.at_s + self.within_s
+        from_s = first_s
+        if self.was("acknowledged", by_s):
+            from_s = min(self.at("acknowledged") or 0, first_s)
+        later = ["answered"] * (self.precedence is Precedence.DISTRESS)
+        later += ["read back"] * self.has_values
+        later += ["disseminated"] * (self.precedence not in {Precedence.ROUTINE, Precedence.CHECK})
+        due = dict.fromkeys(later, from_s + self.within_s)
+        said = [each for each in self.answers if each.at_s < by_s]
+        if "answered" in due and said:
+            due["answered"] = max(due["answered"], said[-1].until_s)
+        return due
+
+    def missing(self, by_s: int, post: str, said: dict[str, int]) -> list[str]:
+        """Return what is due at a time and not there. said: when it was told of this post."""
+        due = self.dues(by_s)
+        found = []
+        if not self.was("acknowledged", by_s):
+            found = [w for w in ("delivered", "displayed") if not self.was(w, by_s, post)]
+            found = [w for w in (*found, "acknowledged") if w not in said]
+        answers = [each.what for each in self.answers if each.at_s < by_s]
+        is_answered = bool(answers) and answers[-1] != "STANDBY"
+        for what, due_s in due.items():
+            is_there = is_answered if what == "answered" else self.was(what, by_s)
+            if not is_there and due_s <= by_s and said.get(what, -1) < due_s:
+                found.append(what)
+        return found
+
     def overdue(self, now_s: int) -> list[tuple[str, str, int, str]]:
-        """Return what is overdue by a time: walk up the chain, deadline by deadline."""
+        """Return what is overdue by a time: try each instant at which something could be."""
         if self.within_s is None:
             return []
-        found: list[tuple[str, str, int, str]] = []
         first_s = self.at_s + self.within_s
-        acknowledged = self.at("acknowledged")
-        for_units = self.precedence not in {Precedence.ROUTINE, Precedence.CHECK}
-        later = (["read back"] * self.has_values) + (["disseminated"] * for_units)
-        told_due = first_s + self.within_s
-        due_s = first_s
-        if acknowledged is not None and acknowledged < first_s:
-            told_due = due_s = acknowledged + self.within_s
-        hop, said = 0, False
-        while due_s <= now_s:
-            post = self.hops[hop]
-            missing = []
-            if acknowledged is None or acknowledged >= due_s:
-                missing = [
-                    w for w in ("delivered", "displayed")
-                    if (d := self.at(w, post)) is None or d >= due_s
-                ] + ["acknowledged"]  # fmt: skip
-                missing = [] if said else missing
-            if due_s >= told_due:
-                missing += [w for w in later if (d := self.at(w)) is None or d >= due_s]
-            if not missing:
-                break
-            is_last = hop == len(self.hops) - 1
+        tried = {first_s, first_s + self.within_s, *(each.until_s for each in self.answers)}
+        if (taken_s := self.at("acknowledged")) is not None:
+            tried.add(taken_s + self.within_s)
+        found: list[tuple[str, str, int, str]] = []
+        hop, last_s, goes_s = 0, self.at_s, first_s
+        said: dict[str, int] = {}
+        while True:
+            post, is_last = self.hops[hop], hop == len(self.hops) - 1
+            instants = sorted(
+                each for each in tried | {goes_s} if max(last_s + 1, first_s) <= each <= now_s
+            )
+            for due_s in instants:
+                missing = self.missing(due_s, post, said)
+                is_due = due_s == goes_s or due_s in {first_s, *self.dues(due_s).values()}
+                if missing and is_due:
+                    break
+            else:
+                return found
             goes = "" if is_last else self.hops[hop + 1]
             found += [(what, post, due_s, goes) for what in missing]
-            if is_last and (said or due_s >= told_due or not later):
-                break
-            said = is_last
-            hop, due_s = min(hop + 1, len(self.hops) - 1), due_s + self.within_s
-        return found
+            last_s, goes_s = due_s, due_s if is_last else due_s + self.within_s
+            said = said | dict.fromkeys(missing, due_s) if is_last else {}
+            hop = min(hop + 1, len(self.hops) - 1)
 
 
 class Line:
@@ -136,6 +173,9 @@ class Line:
             done = [Done(e.step.value, e.post, (e.at_us - START_US) // SECOND_US)
                     for e in made.steps[1:]]  # fmt: skip
             assert done == each.done
+            now = made.first(Step.ANSWERED)
+            is_answered = bool(each.answers) and each.answers[-1].what != "STANDBY"
+            assert (now is not None) == (made.is_call and is_answered)
 
     def send(self, by: Random) -> None:
         """Let a send a message."""
@@ -158,10 +198,10 @@ class Line:
         own = by.choice(list(self.sent))
         message, each = at(self.stage, own), self.sent[own]
         party, post = by.choice((message.receiver,) * 6 + ("a",)), by.choice(POSTS)
-        here = [e for e in STEPS[1:] if each.at(e.value, post) is not None]
-        step = by.choice(STEPS[1:])
+        here = [e for e in CLIMBED[1:] if each.at(e.value, post) is not None]
+        step = by.choice(CLIMBED[1:])
         if by.random() < 0.7:
-            step = STEPS[min(len(here) + 1, len(STEPS) - 1)]
+            step = CLIMBED[min(len(here) + 1, len(CLIMBED) - 1)]
         may = (
             party == message.receiver and post in each.with_posts(self.now_s)
             and self._follows(each, step, post)
@@ -190,22 +230,33 @@ class Line:
                 return each.at("acknowledged") is not None
 
     def answer(self, by: Random) -> None:
-        """Let a watch answer: it changes no step and no deadline."""
-        if self.sent:
-            own = by.choice(list(self.sent))
-            message, each = at(self.stage, own), self.sent[own]
-            made = AnswerMessage(id=own, word=by.choice((Word.WILCO, Word.ROGER)))
-            try:
-                self.stage.submit(message.receiver, "line.answer/1", made)
-                is_done = True
-            except CallerError:
-                is_done = False
-            assert is_done == (each.at("displayed", "watch") is not None)
+        """Let a post answer: of a call it is a step, or puts it off; of others it is neither."""
+        if not self.sent:
+            return
+        own, post = by.choice(list(self.sent)), by.choice(POSTS)
+        message, each = at(self.stage, own), self.sent[own]
+        word = by.choice((Word.WILCO, Word.ROGER, Word.UNABLE, Word.STANDBY, Word.STANDBY))
+        until_s = self.now_s + by.choice((1, 30, 60, 61, 300, by.randrange(1, 2_000)))
+        made = AnswerMessage(
+            id=own, word=word, why="no radio" if word is Word.UNABLE else "",
+            until_us=START_US + until_s * SECOND_US if word is Word.STANDBY else None,
+        )  # fmt: skip
+        try:
+            self.stage.submit(message.receiver, "line.answer/1", made, (post,), post=post)
+            is_done = True
+        except CallerError:
+            is_done = False
+        may = post in each.with_posts(self.now_s) and each.at("displayed", post) is not None
+        assert is_done == may
+        if is_done and word is not Word.ROGER:
+            until = until_s if word is Word.STANDBY else 0
+            each.answers.append(Done(word.value, post, self.now_s, until))
 
     def wait(self, by: Random) -> None:
         """Let time pass: to a deadline, to just before it, or however long."""
         every = self.sent.values()
         coming = [each.at_s + (each.within_s or 0) * k for each in every for k in (1, 2, 3)]
+        coming += [answer.until_s for each in every for answer in each.answers]
         to_s = by.choice([*coming, *(e - 1 for e in coming), self.now_s + by.randrange(1, 900)])
         self.now_s = max(self.now_s, to_s)
         self.stage.clock.move_to(START_US + self.now_s * SECOND_US)

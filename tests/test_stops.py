@@ -269,6 +269,8 @@ def test_a_message_of_a_stop_is_open_until_it_has_ended_whatever_was_done() -> N
     made = stop(stage)
     steps = (Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED, Step.DISSEMINATED)
     take(stage, made.messages[0], *steps)
+    assert not message_of(stage, made).is_done  # it is a call, and nobody has answered it
+    answer(stage, made.messages[0], Word.WILCO)
 
     assert message_of(stage, made).is_done
     assert message_of(stage, made).is_open

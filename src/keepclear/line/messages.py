@@ -14,7 +14,10 @@
 5. What was said by other means and is keyed in later has its first deadline once, from when it was
    entered. Once it was acknowledged by other means none begins anew: what is due after that is due
    by when that was said, and is looked at no more where that has passed already.
-6. Without a clause no deadline is agreed, and a message goes on to nobody. Silence never agrees
+6. A call (DISTRESS, a STOP, a SAR case) is *answered* by when it is to be disseminated, with WILCO
+   or UNABLE. STANDBY puts that off to the time that it names; when that has passed it is OVERDUE,
+   again where it was before, and goes on as any other. The last of these words counts.
+7. Without a clause no deadline is agreed, and a message goes on to nobody. Silence never agrees
    to anything, with a deadline or without.
 """
 
@@ -75,6 +78,10 @@ NEEDS: Final = {
     Word.UNABLE: "why", Word.CONCERNED: "why", Word.STANDBY: "until_us", Word.OBJECTS: "clause",
 }  # fmt: skip
 """What must stand with a word; a time and a clause stand with no other."""
+
+
+ANSWERS: Final = frozenset({Word.WILCO, Word.UNABLE})
+"""The words that a call is answered with; STANDBY puts it off."""
 
 
 class StepTaken(Signed, frozen=True, kw_only=True):
@@ -201,6 +208,17 @@ class Message(Signed, frozen=True, kw_only=True):
         return bool(to_read_back(self.values))
 
     @property
+    def is_call(self) -> bool:
+        """Tell whether it calls for an answer: WILCO, UNABLE or STANDBY."""
+        return self.stop is not None or self.precedence is Precedence.DISTRESS
+
+    @property
+    def answer_now(self) -> Answer | None:
+        """Return the last answer that counts as one to a call: WILCO, UNABLE or STANDBY."""
+        words = ANSWERS | {Word.STANDBY}
+        return next((each for each in reversed(self.answers) if each.word in words), None)
+
+    @property
     def is_confirmed(self) -> bool:
         """Tell whether all that is to be read back was, and is as it was sent."""
         return self.first(Step.READ_BACK) is not None
@@ -219,13 +237,18 @@ class Message(Signed, frozen=True, kw_only=True):
     @property
     def ladder(self) -> tuple[Step, ...]:
         """Return the steps that it can come to, in order."""
-        return tuple(step for step, rung in LADDER.items() if self.has_values or not rung.of_values)
+        return tuple(
+            step
+            for step, rung in LADDER.items()
+            if rung.is_of(has_values=self.has_values, is_call=self.is_call)
+        )
 
     @property
     def due_after(self) -> tuple[Step, ...]:
         """Return the steps that are due of it once it is acknowledged."""
+        answered = (Step.ANSWERED,) if self.is_call else ()
         read = (Step.READ_BACK,) if self.has_values else ()
-        return (*read, Step.DISSEMINATED) if self.is_for_units else read
+        return (*answered, *read, *((Step.DISSEMINATED,) if self.is_for_units else ()))
 
     @property
     def is_done(self) -> bool:
@@ -257,13 +280,34 @@ class Message(Signed, frozen=True, kw_only=True):
         made = dict.fromkeys((Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED), self.first_us)
         taken = self.first(Step.ACKNOWLEDGED)
         at_us = self.first_us if taken is None else min(taken.said_us, self.first_us)
-        return made | dict.fromkeys(self.due_after, at_us + self.within_us)
+        made |= dict.fromkeys(self.due_after, at_us + self.within_us)
+        now = self.answer_now
+        if self.is_call and now is not None and now.until_us is not None:
+            made[Step.ANSWERED] = max(made[Step.ANSWERED], now.until_us)
+        return made
 
     def first(self, step: Step, post: str = "") -> StepTaken | None:
-        """Return how a step was taken first, at a post or at any; None where it was not."""
+        """Return how a step was taken first, at a post or at any; None where it was not.
+
+        Answered it is as long as the last answer is one, and not a STANDBY.
+        """
+        if step is Step.ANSWERED:
+            return self._answered(post)
         return next((
             each for each in self.steps if each.step is step and post in {"", each.post}
         ), None)  # fmt: skip
+
+    def _answered(self, post: str) -> StepTaken | None:
+        now = self.answer_now if self.is_call else None
+        if now is None or now.word not in ANSWERS or post not in {"", now.post}:
+            return None
+        return StepTaken(
+            step=Step.ANSWERED, at_us=now.at_us, party=now.party, post=now.post, person=now.person
+        )  # fmt: skip
+
+    def is_late(self, overdue: Overdue) -> bool:
+        """Tell whether a step that was overdue is so still: not taken since, and not put off."""
+        return self.first(overdue.step) is None and self.due[overdue.step] <= overdue.due_us
 
     def is_with(self, post: str) -> bool:
         """Tell whether a post of the receiver may take it: one that it has come to."""
@@ -303,20 +347,26 @@ def chain_of(post: str, person: str | None, escalation: tuple[str, ...]) -> tupl
 def stepped(message: Message, taken: StepTaken) -> Message:
     """Return a message of which a step was taken; `OutOfOrder` where it cannot be now."""
     known = [Taken(each.step, each.post) for each in message.steps]
-    check_step(message.id, known, taken.step, taken.post, has_values=message.has_values)
+    check_step(
+        message.id, known, taken.step, taken.post, has_values=message.has_values,
+        is_call=message.is_call,
+    )  # fmt: skip
     made = replace(message, steps=(*message.steps, taken))
-    return replace(made, next_us=_next_us(message, made))
+    return replace(made, next_us=_next_us(made, message.next_us))
 
 
-def _next_us(before: Message, after: Message) -> int | None:
-    """Return when a message is looked at next, after a step of it was taken."""
-    if after.is_done or before.next_us is None:
+def _next_us(message: Message, goes_us: int | None) -> int | None:
+    """Return when something of a message is overdue next; None where nothing ever will be.
+
+    goes_us: when it was to be looked at, or is to go on; None for never. As all that comes now can
+    only make less of it overdue, or later, it is never looked at before that in vain.
+    """
+    if message.is_done:
         return None
-    is_new = after.first(Step.ACKNOWLEDGED) is not None and before.level == 0
-    if is_new and before.first(Step.ACKNOWLEDGED) is None and not before.overdue:
-        due_us, taken = after.due[after.due_after[0]], after.steps[-1]
-        return due_us if taken.said is None or due_us > taken.at_us else None
-    return before.next_us
+    last_us = max((each.due_us for each in message.overdue), default=0)
+    times = {us for us in message.due.values() if us > last_us}
+    times |= set() if goes_us is None else {goes_us}
+    return next((each for each in sorted(times) if _missing(message, each)), None)
 
 
 def read_back(message: Message, made: ReadBack) -> Message:
@@ -325,8 +375,12 @@ def read_back(message: Message, made: ReadBack) -> Message:
 
 
 def answered(message: Message, answer: Answer) -> Message:
-    """Return a message that was answered. The last answer counts; all of them stay."""
-    return replace(message, answers=(*message.answers, answer))
+    """Return a message that was answered. The last answer counts; all of them stay.
+
+    What is no call is due when it was before: an answer is no step of it.
+    """
+    made = replace(message, answers=(*message.answers, answer))
+    return replace(made, next_us=_next_us(made, made.next_us)) if made.is_call else made
 
 
 def fallen_due(message: Message) -> tuple[Message, tuple[Overdue, ...]]:
@@ -346,22 +400,37 @@ def fallen_due(message: Message) -> tuple[Message, tuple[Overdue, ...]]:
     )
     made = replace(message, overdue=(*message.overdue, *found))
     if goes_to:
-        return replace(made, level=made.level + 1, next_us=at_us + within_us), found
-    later_us = max((made.due[each] for each in made.due_after), default=0)
-    return replace(made, next_us=later_us if later_us > at_us else None), found
+        made = replace(made, level=made.level + 1)
+    goes_us = at_us + within_us if goes_to else None
+    return replace(made, next_us=_next_us(made, goes_us)), found
 
 
 def _missing(message: Message, at_us: int) -> list[Step]:
     """Return the steps that are due at a time at the last post, and neither there nor said."""
-    said = {each.step for each in message.overdue if each.level == message.level}
     due, wanted = message.due, []
+    said = {
+        each.step for each in message.overdue
+        if each.level == message.level
+        and (each.step is not Step.ANSWERED or due[each.step] <= each.due_us)  # not put off since
+    }  # fmt: skip
     if message.first(Step.ACKNOWLEDGED) is None:
         at_post = [
             each for each in (Step.DELIVERED, Step.DISPLAYED)
             if message.first(each, message.last_post) is None
         ]  # fmt: skip
         wanted = [*at_post, Step.ACKNOWLEDGED]
+    closed_us = _closed_us(message)
     wanted += [
-        each for each in message.due_after if message.first(each) is None and due[each] <= at_us
-    ]
+        each for each in message.due_after
+        if message.first(each) is None and closed_us < due[each] <= at_us
+    ]  # fmt: skip
     return [each for each in wanted if each not in said]
+
+
+def _closed_us(message: Message) -> int:
+    """Return up to when nothing falls due any more: acknowledged by other means and keyed in then.
+
+    0 for all else.
+    """
+    taken = message.first(Step.ACKNOWLEDGED)
+    return 0 if taken is None or taken.said is None else taken.at_us

@@ -101,7 +101,7 @@ def due_text(message: Message, now_us: int) -> str:
         return "a later message says how it stands"
     if message.is_done:
         return "all is done"
-    late = [each for each in message.overdue if message.first(each.step) is None]
+    late = [each for each in message.overdue if message.is_late(each)]
     if late:
         return f"OVERDUE {_span(now_us - late[0].due_us)}: not {late[0].step}"
     waits = {step: us for step, us in message.due.items() if message.first(step) is None}
@@ -116,7 +116,7 @@ def due_text(message: Message, now_us: int) -> str:
 
 def is_overdue(message: Message) -> bool:
     """Tell whether a step of a message was not there when it was due, and is not there now."""
-    return any(message.first(each.step) is None for each in message.overdue)
+    return any(message.is_late(each) for each in message.overdue)
 
 
 def _span(length_us: int) -> str:

@@ -112,6 +112,8 @@ def ladder_rows(message: Message, now_us: int) -> Iterator[str]:
     before_us: int | None = None
     for step in message.ladder:
         taken = [each for each in message.steps if each.step is step]
+        if step is Step.ANSWERED and (answered := message.first(step)) is not None:
+            taken = [answered]
         for each in taken:
             seconds = "" if before_us is None else f"+{_seconds(each.at_us - before_us)}"
             before_us = each.at_us
@@ -253,16 +255,18 @@ def _due(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
 def standing_text(message: Message) -> str:
     """Return how far a message has come, whether it is confirmed, since when it is overdue."""
     last = max((each.step for each in message.steps), key=list(LADDER).index)
-    late = [each for each in message.overdue if message.first(each.step) is None]
+    late = [each for each in message.overdue if message.is_late(each)]
     since = ""
     if late:
-        since = f", {late[0].step} OVERDUE since {_when(late[0].due_us, message.sent_us)}"
+        since = f", not {late[0].step}, OVERDUE since {_when(late[0].due_us, message.sent_us)}"
     words = confirmed_text(message) if message.first(Step.ACKNOWLEDGED) is not None else ""
     return f"{last}{f', {words}' if words else ''}{since}"
 
 
 def _missing(message: Message, step: Step, now_us: int) -> str:
-    late = next((each for each in message.overdue if each.step is step), None)
+    late = next(
+        (each for each in message.overdue if each.step is step and message.is_late(each)), None
+    )
     if late is not None:
         return f"OVERDUE since {_when(late.due_us, message.sent_us)}"
     due_us = message.due.get(step)
