@@ -11,7 +11,7 @@ import pytest
 
 from keepclear.exchange.views import SAYS_NOTHING_ELSE
 from keepclear.formats.wording import wording_in
-from tests.desk_plays import Desks, two_desks
+from tests.desk_plays import CIRCLE, Desks, two_desks
 
 CHECK = ("--template", "frequency-check")
 SAYS = "Cease activity at 33.50N 038.62E, our people are there."
@@ -441,6 +441,27 @@ def test_the_language_of_a_desk_is_a_setting(desks: Desks, tmp_path: Path) -> No
     file.write_text('[line.read]\nlanguage = "tr"\n')
 
     assert "Hat kontrolü" in desks.run("south", "--config", str(file), "line", "read")
+
+
+def test_lost_communications_says_which_input_makes_the_operation_contingent(
+    desks: Desks,
+) -> None:
+    filed = desks.run("north", "operation", "file", *CIRCLE)
+    found = re.search(r"operation ([0-9a-f]{8})", filed)
+    assert found, filed
+    own = found[1]
+    words = ("line", "send", "south", "--template", "lost-communications", "--field",
+             "time=0310Z", "--field")  # fmt: skip
+
+    said = desks.run("north", *words, f"operation={own}")
+    assert f"keepclear operation contingent {own}\n" in said
+    assert "contingent" not in desks.run("north", *words, "operation=ffffffff")
+    assert "keepclear operation contingent ID" in desks.run(
+        "north", "line", "templates", "lost-communications"
+    )
+    desks.run("north", "operation", "activate", own)
+    desks.run("north", "operation", "contingent", own)
+    assert "operation contingent" not in desks.run("north", *words, f"operation={own}")
 
 
 def test_distress_is_sent_with_two_words_and_taken_by_any_post(desks: Desks) -> None:

@@ -14,6 +14,7 @@ from keepclear.reports.snapshot_html import snapshot_html
 from tests.incident_plays import file, leaves_seen
 from tests.message_plays import at_line
 from tests.restored_stages import restore
+from tests.sar_plays import close, cry
 from tests.stop_plays import end, small, stop
 
 
@@ -47,6 +48,23 @@ def test_a_picture_says_where_to_keep_out_until_the_stop_has_ended() -> None:
     assert f"STOP {made.id[:8]} to b is in force" in page_of(stage, "a")
 
     end(stage, made)
+    stage.exchange.beat()
+    for party in "abc":
+        assert "Keep out" not in page_of(stage, party)
+
+
+def test_a_picture_says_where_to_keep_out_until_a_sar_case_is_closed() -> None:
+    stage = at_line()
+    old = file(stage, "c", small(35.0))
+    made = cry(stage)
+    stage.exchange.beat()
+
+    assert f"KEEP OUT: operation {old.id[:8]}" in page_of(stage, "c")
+    assert "SAR, DETRESFA (distress), persons in danger; in force" in page_of(stage, "b")
+    assert f"SAR case {made.id[:8]} (DETRESFA, persons) to b is in force" in page_of(stage, "a")
+    assert "DETRESFA" not in page_of(stage, "c")
+
+    close(stage, made)
     stage.exchange.beat()
     for party in "abc":
         assert "Keep out" not in page_of(stage, party)

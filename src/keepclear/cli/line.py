@@ -32,6 +32,7 @@ from keepclear.cli.line_shift import shift
 from keepclear.cli.line_values import (
     fields_typed,
     form_options,
+    left_to_do,
     read_in_option,
     said_options,
     said_typed,
@@ -148,13 +149,15 @@ def send(
                     template=used,
                     said=said,
                 )
-                return done(at, _cried(at, cry))
-            made = SendMessage(
-                to=party_of(at, to), channel=channel, precedence=urgency,
-                text=text, language=language, post=post, person=person, reply_to=replied,
-                values=given, template=used, said=said,
-            )  # fmt: skip
-            return done(at, at.act("line.send/1", made))
+                printed = done(at, _cried(at, cry))
+            else:
+                made = SendMessage(
+                    to=party_of(at, to), channel=channel, precedence=urgency,
+                    text=text, language=language, post=post, person=person, reply_to=replied,
+                    values=given, template=used, said=said,
+                )  # fmt: skip
+                printed = done(at, at.act("line.send/1", made))
+            return [*printed, *left_to_do(at, template, fields_typed(field, {}))]
 
     return refusing_values(make)
 

@@ -22,6 +22,8 @@ from keepclear.cli.line import (
 )
 from keepclear.cli.line_values import (
     LANGUAGES,
+    LOST,
+    TELLS_ALONE,
     Command,
     fields_typed,
     typed_values,
@@ -209,6 +211,8 @@ def _fields_text(template: "Template", language: str) -> Iterator[str]:
     yield f"{template.name}, template {template.number}.{template.version}: sent {by}"
     for name, field in template.fields.items():
         yield _field_text(name, field)
+    if template.name == LOST:
+        yield from ("", *TELLS_ALONE, "  keepclear operation contingent ID")
     yield "\nit reads, with these examples:"
     given = [Typed(name=name, typed=each) for name, each in examples(template).items()]
     wording = wording_in(language)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from keepclear.cli.desk import AtDesk
     from keepclear.line.said import Said
     from keepclear.line.values import Field, Typed
+    from keepclear.plans.operations import Operation
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 HALF_DAY_S: Final = 43_200
@@ -21,6 +23,11 @@ SAID: Final = (
     click.option("--by-means", metavar="MEANS",
                  help='By what means: "frequency 122.5", "satellite".'),
 )  # fmt: skip
+LOST: Final = "lost-communications"
+TELLS_ALONE: Final = (
+    "a message tells one party, and makes no operation contingent; this does, and tells all who",
+    "are in conflict with it:",
+)
 OPTIONS: Final = (
     click.option("--position", metavar="PLACE",
                  help='Where: "33.50N 038.62E", "33-30.0N 038-37.2E", "37S DT 64700 06826".'),
@@ -140,3 +147,25 @@ def time_typed(text: str, option: str) -> str:
         raise InputError(option, text, "is no time of a day", 'write "0310Z", up to 2359Z')
     off_s = (hour * 3_600 + minute * 60 + second - now_s + HALF_DAY_S) % (2 * HALF_DAY_S)
     return f"{format_time((now_s + off_s - HALF_DAY_S) * US_PER_S)[:19]}Z"
+
+
+def left_to_do(at: "AtDesk", template: str | None, given: Mapping[str, str]) -> list[str]:
+    """Return which input makes an operation of this party contingent whose loss was told.
+
+    Nothing where the message is of another template, or names no operation of this party that
+    goes on and is not contingent yet. given: what was typed, by field.
+    """
+    from keepclear.plans.operations import State
+
+    named = given.get("operation", "").strip().lower()
+    if template != LOST or not named:
+        return []
+    own = [
+        each for each in at.picture.operations.values()
+        if each.id.startswith(named) and each.is_protecting and each.state is not State.CONTINGENT
+    ]  # fmt: skip
+    return [*TELLS_ALONE, *map(_contingent, own)] if own else []
+
+
+def _contingent(operation: "Operation") -> str:
+    return f"  keepclear operation contingent {operation.id[:8]}"
