@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls (STOP, DISTRESS, a SAR case) are answered in time, or it is told that they are not."""
+"""STOP, DISTRESS and SAR cases are answered in time, or it is told that they are not."""
 
 from collections.abc import Callable
 from typing import Final
@@ -39,7 +39,7 @@ from tests.stop_plays import stop
 ALL_BUT_ANSWERED: Final = (
     Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED, Step.DISSEMINATED,
 )  # fmt: skip
-CALLS: Final[dict[str, Callable[[Stage], str]]] = {
+KINDS: Final[dict[str, Callable[[Stage], str]]] = {
     "STOP": lambda stage: stop(stage).messages[0],
     "DISTRESS": distress,
     "SAR, distress": lambda stage: cry(stage).messages[0],
@@ -58,9 +58,9 @@ def late(message: Message) -> list[tuple[int, str]]:
     return [(at_us, to) for step, _, at_us, to in overdue(message) if step is Step.ANSWERED]
 
 
-def shown(stage: Stage, call: str) -> str:
-    """Let a call be delivered, shown, taken and told to units, at once; it is not answered."""
-    message = CALLS[call](stage)
+def shown(stage: Stage, kind: str) -> str:
+    """Let one be delivered, shown, taken and told to units, at once; it is not answered."""
+    message = KINDS[kind](stage)
     take(stage, message, *ALL_BUT_ANSWERED)
     if at(stage, message).has_values:
         values = typed(position="35.000N 035.500E")
@@ -68,12 +68,12 @@ def shown(stage: Stage, call: str) -> str:
     return message
 
 
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_one_that_is_not_answered_is_overdue_as_long_again_after_it_was_taken_and_goes_on(
-    call: str,
+    kind: str,
 ) -> None:
     stage = at_line()
-    message = shown(stage, call)
+    message = shown(stage, kind)
     length_us = within_us(at(stage, message))
 
     wait(stage, length_us - 1)
@@ -90,17 +90,17 @@ def test_one_that_is_not_answered_is_overdue_as_long_again_after_it_was_taken_an
     assert at(stage, message).next_us is None
 
 
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("word", "is_answer"), [(Word.WILCO, True), (Word.UNABLE, True), (Word.ROGER, False)]
 )
 def test_wilco_and_unable_answer_it_and_roger_says_only_that_it_was_heard(
     word: Word,
     is_answer: bool,  # noqa: FBT001 a parameter of the test
-    call: str,
+    kind: str,
 ) -> None:
     stage = at_line()
-    message = shown(stage, call)
+    message = shown(stage, kind)
     made = answer(stage, message, word, why="no radio" if word is Word.UNABLE else "")
 
     assert made.is_done is is_answer
@@ -109,10 +109,10 @@ def test_wilco_and_unable_answer_it_and_roger_says_only_that_it_was_heard(
     assert bool(late(at(stage, message))) is not is_answer
 
 
-@pytest.mark.parametrize("call", CALLS)
-def test_standby_puts_it_off_to_its_time_and_it_is_overdue_then_and_goes_on(call: str) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_standby_puts_it_off_to_its_time_and_it_is_overdue_then_and_goes_on(kind: str) -> None:
     stage = at_line()
-    message = shown(stage, call)
+    message = shown(stage, kind)
     answer(stage, message, Word.STANDBY, until_us=START_US + 20 * MINUTE_US)
 
     wait(stage, 20 * MINUTE_US - 1)

@@ -31,7 +31,7 @@ State = frozenset[Taken]
 BEGUN: Final[State] = frozenset({Taken(Step.SENT, "watch")})
 
 
-def allowed(state: State, step: Step, post: str, *, has_values: bool, is_call: bool) -> bool:
+def allowed(state: State, step: Step, post: str, *, has_values: bool, wants_answer: bool) -> bool:
     """Tell whether a step can be taken, from what docs/line.md says in words."""
     done = {each.step for each in state}
     here = {each.step for each in state if each.post == post and each.step is not Step.SENT}
@@ -40,20 +40,20 @@ def allowed(state: State, step: Step, post: str, *, has_values: bool, is_call: b
         Step.DELIVERED: Step.DELIVERED not in here,
         Step.DISPLAYED: Step.DELIVERED in here and Step.DISPLAYED not in here,
         Step.ACKNOWLEDGED: Step.DISPLAYED in here and Step.ACKNOWLEDGED not in done,
-        Step.ANSWERED: is_call and Step.DISPLAYED in here,
+        Step.ANSWERED: wants_answer and Step.DISPLAYED in here,
         Step.READ_BACK: has_values and Step.ACKNOWLEDGED in done and Step.READ_BACK not in done,
         Step.DISSEMINATED: Step.ACKNOWLEDGED in done,
     }[step]
 
 
-def states(*, has_values: bool, is_call: bool) -> set[State]:
+def states(*, has_values: bool, wants_answer: bool) -> set[State]:
     """Return every state that two posts can bring a message to, by the words."""
     found, waiting = {BEGUN}, [BEGUN]
     while waiting:
         state = waiting.pop()
         for step, post in product(STEPS, POSTS):
             after = state | {Taken(step, post)}
-            may = allowed(state, step, post, has_values=has_values, is_call=is_call)
+            may = allowed(state, step, post, has_values=has_values, wants_answer=wants_answer)
             if may and after not in found:
                 found.add(after)
                 waiting.append(after)
@@ -61,12 +61,12 @@ def states(*, has_values: bool, is_call: bool) -> set[State]:
 
 
 @pytest.mark.parametrize("has_values", [False, True])
-@pytest.mark.parametrize("is_call", [False, True])
+@pytest.mark.parametrize("wants_answer", [False, True])
 def test_every_step_from_every_state_by_either_post_is_taken_or_refused_as_the_words_say(
     has_values: bool,  # noqa: FBT001 a parameter of the test
-    is_call: bool,  # noqa: FBT001
+    wants_answer: bool,  # noqa: FBT001
 ) -> None:
-    kind = {"has_values": has_values, "is_call": is_call}
+    kind = {"has_values": has_values, "wants_answer": wants_answer}
     tried, known = 0, states(**kind)
     for state, post in product(known, POSTS):
         ways = tuple(each for each in STEPS if allowed(state, each, post, **kind))
@@ -87,7 +87,7 @@ def test_every_step_from_every_state_by_either_post_is_taken_or_refused_as_the_w
 def test_the_ladder_goes_up_one_step_after_another_and_its_receiver_climbs_it() -> None:
     after = [LADDER[above].after for above in STEPS[1:]]
     assert after[:3] == list(STEPS[:3])
-    # who was shown a call answers it; nobody waits to be told while something is repeated
+    # who was shown a STOP answers it; nobody waits to be told while something is repeated
     assert after[3:] == [Step.DISPLAYED, Step.ACKNOWLEDGED, Step.ACKNOWLEDGED]
     assert all(LADDER[low].after is not above for low, above in pairwise(STEPS))
     assert [each for each in STEPS if LADDER[each].by is Side.SENDER] == [Step.SENT]
@@ -100,39 +100,43 @@ ROLES: Final = {
 }  # fmt: skip
 
 
-def come_to(height: Step, *, is_call: bool) -> tuple[Stage, str]:
-    """Return a stage on which a message, or a call, has come to a step of the ladder."""
+def come_to(height: Step, *, wants_answer: bool) -> tuple[Stage, str]:
+    """Return a stage on which a message, or a STOP, has come to a step of the ladder."""
     stage = at_line()
-    if is_call:  # not DISTRESS, which any post may take
+    if wants_answer:  # not DISTRESS, which any post may take
         known = Known(**POSITION)
         case = cry(stage, phase=Phase.ALERFA, known=known, where=where(33.50, 38.62))
         message = case.messages[0]
     else:
         message = send(stage, values=typed(**POSITION))
-    take(stage, message, *(each for each in below(height, is_call=is_call) if each is not STEPS[0]))
+    take(
+        stage,
+        message,
+        *(each for each in below(height, wants_answer=wants_answer) if each is not STEPS[0]),
+    )
     return stage, message
 
 
-def below(height: Step, *, is_call: bool) -> list[Step]:
-    """Return the steps up to one, that a message, or a call, comes to."""
+def below(height: Step, *, wants_answer: bool) -> list[Step]:
+    """Return the steps up to one, that a message, or a STOP, comes to."""
     found = STEPS[: STEPS.index(height) + 1]
-    return [each for each in found if is_call or each is not Step.ANSWERED]
+    return [each for each in found if wants_answer or each is not Step.ANSWERED]
 
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("height", STEPS, ids=[each.value for each in STEPS])
-@pytest.mark.parametrize("is_call", [False, True])
+@pytest.mark.parametrize("wants_answer", [False, True])
 def test_each_step_from_each_state_is_for_the_post_of_the_receiver_that_it_is_with(
-    is_call: bool,  # noqa: FBT001 a parameter of the test
+    wants_answer: bool,  # noqa: FBT001 a parameter of the test
     height: Step,
     role: str,
 ) -> None:
     party, post = ROLES[role]
-    state = frozenset(Taken(each, "watch") for each in below(height, is_call=is_call))
-    for step in below(STEPS[-1], is_call=is_call)[1:]:
-        stage, message = come_to(height, is_call=is_call)
+    state = frozenset(Taken(each, "watch") for each in below(height, wants_answer=wants_answer))
+    for step in below(STEPS[-1], wants_answer=wants_answer)[1:]:
+        stage, message = come_to(height, wants_answer=wants_answer)
         before = at(stage, message)
-        is_next = allowed(state, step, "watch", has_values=True, is_call=is_call)
+        is_next = allowed(state, step, "watch", has_values=True, wants_answer=wants_answer)
 
         try:
             take(stage, message, step, party=party, post=post)
@@ -180,7 +184,7 @@ def test_a_step_says_when_by_which_party_and_post_and_who_says_to_be_on_watch() 
 
 
 def test_units_that_were_told_are_named_and_more_can_be_added() -> None:
-    stage, message = come_to(Step.ACKNOWLEDGED, is_call=False)
+    stage, message = come_to(Step.ACKNOWLEDGED, wants_answer=False)
 
     stage.submit("b", "line.disseminated/1", step_of(Step.DISSEMINATED, message, ("1st", "2nd")))
     stage.submit("b", "line.disseminated/1", step_of(Step.DISSEMINATED, message, ("3rd",)))

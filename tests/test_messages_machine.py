@@ -175,7 +175,7 @@ class Line:
             assert done == each.done
             now = made.first(Step.ANSWERED)
             is_answered = bool(each.answers) and each.answers[-1].what != "STANDBY"
-            assert (now is not None) == (made.is_call and is_answered)
+            assert (now is not None) == (made.wants_answer and is_answered)
 
     def send(self, by: Random) -> None:
         """Let a send a message."""
@@ -230,7 +230,7 @@ class Line:
                 return each.at("acknowledged") is not None
 
     def answer(self, by: Random) -> None:
-        """Let a post answer: of a call it is a step, or puts it off; of others it is neither."""
+        """Let a post answer: a step, or what puts it off; where none is wanted, neither."""
         if not self.sent:
             return
         own, post = by.choice(list(self.sent)), by.choice(POSTS)

@@ -8,7 +8,7 @@ Leaves to others: when a step is overdue (`messages`), who may see it (`exchange
 1. `LADDER` alone says what comes before a step, who takes it, and how often.
 2. Read back and disseminated both come after acknowledged, and neither waits for the other: who is
    in danger is told at once, whatever is still being repeated. Answered waits for neither: who was
-   shown a call answers it.
+   shown what calls for an answer gives it.
 3. A step is never filled in because a later one was reached: each is taken, or is not there.
 4. What the table does not allow is an error, and the message stays as it was.
 
@@ -30,7 +30,7 @@ class Step(StrEnum):
     DELIVERED = "delivered"  # the receiver's client holds it, proven
     DISPLAYED = "displayed"  # it was shown to a person
     ACKNOWLEDGED = "acknowledged"  # a person has taken it
-    ANSWERED = "answered"  # of a call: with WILCO or UNABLE, or put off with STANDBY
+    ANSWERED = "answered"  # where one is called for: with WILCO or UNABLE, or put off with STANDBY
     READ_BACK = "read back"  # its values were repeated, and are those that were sent
     DISSEMINATED = "disseminated"  # these units were told
 
@@ -53,8 +53,8 @@ class Often(StrEnum):
 class Rung(NamedTuple):
     """A row of the ladder. after: what comes before it; at_own_post: at the very same post.
 
-    of_values: only of a message with something to be read back; of_calls: only of one that calls
-    for an answer (`messages.Message.is_call`).
+    of_values: only of a message with something to be read back; if_wanted: only of one that calls
+    for an answer (`messages.Message.wants_answer`).
     """
 
     after: Step | None
@@ -62,11 +62,11 @@ class Rung(NamedTuple):
     often: Often
     by: Side
     of_values: bool = False
-    of_calls: bool = False
+    if_wanted: bool = False
 
-    def is_of(self, *, has_values: bool, is_call: bool) -> bool:
+    def is_of(self, *, has_values: bool, wants_answer: bool) -> bool:
         """Tell whether a message of some kind comes to it."""
-        return (has_values or not self.of_values) and (is_call or not self.of_calls)
+        return (has_values or not self.of_values) and (wants_answer or not self.if_wanted)
 
 
 LADDER: Final[Mapping[Step, Rung]] = {
@@ -81,7 +81,7 @@ LADDER: Final[Mapping[Step, Rung]] = {
         Step.DISPLAYED, at_own_post=True, often=Often.ONCE, by=Side.RECEIVER
     ),
     Step.ANSWERED: Rung(
-        Step.DISPLAYED, at_own_post=True, often=Often.AGAIN, by=Side.RECEIVER, of_calls=True
+        Step.DISPLAYED, at_own_post=True, often=Often.AGAIN, by=Side.RECEIVER, if_wanted=True
     ),
     Step.READ_BACK: Rung(
         Step.ACKNOWLEDGED, at_own_post=False, often=Often.ONCE, by=Side.RECEIVER, of_values=True
@@ -117,16 +117,16 @@ class OutOfOrder(CallerError):
 
 def why_not(
     taken: Iterable[Taken], step: Step, post: str, *, has_values: bool = False,
-    is_call: bool = False,
+    wants_answer: bool = False,
 ) -> str:  # fmt: skip
     """Return why a post of the receiver cannot take a step now, in words; empty where it can.
 
-    has_values: the message has something to be read back; is_call: it calls for an answer.
+    has_values: the message has something to be read back; wants_answer: it calls for an answer.
     """
     rung, known = LADDER[step], list(taken)
     if rung.by is Side.SENDER:
         return f"is {step} by its sender, and once"
-    if not rung.is_of(has_values=has_values, is_call=is_call):
+    if not rung.is_of(has_values=has_values, wants_answer=wants_answer):
         return LACKS[step]
     if rung.often is Often.ONCE and any(each.step is step for each in known):
         return f"is {step} already"
@@ -140,25 +140,25 @@ def why_not(
 
 
 def possible(
-    taken: Iterable[Taken], post: str, *, has_values: bool = False, is_call: bool = False
+    taken: Iterable[Taken], post: str, *, has_values: bool = False, wants_answer: bool = False
 ) -> tuple[Step, ...]:  # fmt: skip
     """Return the steps that a post of the receiver can take now, in the order of the ladder."""
     known = list(taken)
     return tuple(
         each for each in LADDER
-        if not why_not(known, each, post, has_values=has_values, is_call=is_call)
+        if not why_not(known, each, post, has_values=has_values, wants_answer=wants_answer)
     )  # fmt: skip
 
 
 def check_step(
     message: str, taken: Iterable[Taken], step: Step, post: str, *, has_values: bool = False,
-    is_call: bool = False,
+    wants_answer: bool = False,
 ) -> None:  # fmt: skip
     """Refuse a step that the table does not allow a post of the receiver; `OutOfOrder` says why.
 
     message: its id.
     """
     known = list(taken)
-    if why := why_not(known, step, post, has_values=has_values, is_call=is_call):
-        ways = possible(known, post, has_values=has_values, is_call=is_call)
+    if why := why_not(known, step, post, has_values=has_values, wants_answer=wants_answer):
+        ways = possible(known, post, has_values=has_values, wants_answer=wants_answer)
         raise OutOfOrder(message, why, ways, post)

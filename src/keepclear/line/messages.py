@@ -14,7 +14,7 @@
 5. What was said by other means and is keyed in later has its first deadline once, from when it was
    entered. Once it was acknowledged by other means none begins anew: what is due after that is due
    by when that was said, and is looked at no more where that has passed already.
-6. A call (DISTRESS, a STOP, a SAR case) is *answered* by when it is to be disseminated, with WILCO
+6. DISTRESS, a STOP and a SAR case are *answered* by when they are to be disseminated, with WILCO
    or UNABLE. STANDBY puts that off to the time that it names; when that has passed it is OVERDUE,
    again where it was before, and goes on as any other. The last of these words counts.
 7. Without a clause no deadline is agreed, and a message goes on to nobody. Silence never agrees
@@ -81,7 +81,7 @@ NEEDS: Final = {
 
 
 ANSWERS: Final = frozenset({Word.WILCO, Word.UNABLE})
-"""The words that a call is answered with; STANDBY puts it off."""
+"""The words that count as an answer where one is called for; STANDBY puts it off."""
 
 
 class StepTaken(Signed, frozen=True, kw_only=True):
@@ -208,13 +208,13 @@ class Message(Signed, frozen=True, kw_only=True):
         return bool(to_read_back(self.values))
 
     @property
-    def is_call(self) -> bool:
+    def wants_answer(self) -> bool:
         """Tell whether it calls for an answer: WILCO, UNABLE or STANDBY."""
         return self.stop is not None or self.precedence is Precedence.DISTRESS
 
     @property
     def answer_now(self) -> Answer | None:
-        """Return the last answer that counts as one to a call: WILCO, UNABLE or STANDBY."""
+        """Return the last answer that counts where one is called for: WILCO, UNABLE or STANDBY."""
         words = ANSWERS | {Word.STANDBY}
         return next((each for each in reversed(self.answers) if each.word in words), None)
 
@@ -240,13 +240,13 @@ class Message(Signed, frozen=True, kw_only=True):
         return tuple(
             step
             for step, rung in LADDER.items()
-            if rung.is_of(has_values=self.has_values, is_call=self.is_call)
+            if rung.is_of(has_values=self.has_values, wants_answer=self.wants_answer)
         )
 
     @property
     def due_after(self) -> tuple[Step, ...]:
         """Return the steps that are due of it once it is acknowledged."""
-        answered = (Step.ANSWERED,) if self.is_call else ()
+        answered = (Step.ANSWERED,) if self.wants_answer else ()
         read = (Step.READ_BACK,) if self.has_values else ()
         return (*answered, *read, *((Step.DISSEMINATED,) if self.is_for_units else ()))
 
@@ -282,7 +282,7 @@ class Message(Signed, frozen=True, kw_only=True):
         at_us = self.first_us if taken is None else min(taken.said_us, self.first_us)
         made |= dict.fromkeys(self.due_after, at_us + self.within_us)
         now = self.answer_now
-        if self.is_call and now is not None and now.until_us is not None:
+        if self.wants_answer and now is not None and now.until_us is not None:
             made[Step.ANSWERED] = max(made[Step.ANSWERED], now.until_us)
         return made
 
@@ -298,7 +298,7 @@ class Message(Signed, frozen=True, kw_only=True):
         ), None)  # fmt: skip
 
     def _answered(self, post: str) -> StepTaken | None:
-        now = self.answer_now if self.is_call else None
+        now = self.answer_now if self.wants_answer else None
         if now is None or now.word not in ANSWERS or post not in {"", now.post}:
             return None
         return StepTaken(
@@ -349,7 +349,7 @@ def stepped(message: Message, taken: StepTaken) -> Message:
     known = [Taken(each.step, each.post) for each in message.steps]
     check_step(
         message.id, known, taken.step, taken.post, has_values=message.has_values,
-        is_call=message.is_call,
+        wants_answer=message.wants_answer,
     )  # fmt: skip
     made = replace(message, steps=(*message.steps, taken))
     return replace(made, next_us=_next_us(made, message.next_us))
@@ -377,10 +377,10 @@ def read_back(message: Message, made: ReadBack) -> Message:
 def answered(message: Message, answer: Answer) -> Message:
     """Return a message that was answered. The last answer counts; all of them stay.
 
-    What is no call is due when it was before: an answer is no step of it.
+    Where none is called for it is due when it was before: an answer is no step of it.
     """
     made = replace(message, answers=(*message.answers, answer))
-    return replace(made, next_us=_next_us(made, made.next_us)) if made.is_call else made
+    return replace(made, next_us=_next_us(made, made.next_us)) if made.wants_answer else made
 
 
 def fallen_due(message: Message) -> tuple[Message, tuple[Overdue, ...]]:
