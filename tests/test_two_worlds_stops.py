@@ -100,7 +100,7 @@ def grain(name: str) -> Plant:
 def not_grown(patch: pytest.MonkeyPatch) -> None:
     """Tell the circle as it was sent, in a box of its own, neither grown nor rounded."""
     patch.setattr(
-        keep_outs, "grown", lambda own, party, volume, _grown_tmm=0: replace(
+        keep_outs, "grown", lambda own, party, volume, *_: replace(
             grown(own, party, volume), lateral_tmm=0, vertical_tmm=0
         ),
     )  # fmt: skip

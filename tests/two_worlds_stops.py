@@ -167,6 +167,23 @@ def named_one_s(draw: Draw) -> tuple[Step, ...]:
     return tuple(replace(each, number=0) for each in called(draw, "a", "stop-x", to, CALLED))
 
 
+# Grown by 5 km it comes near none of b's; what would be told of it holds what b files.
+NEAR_MISS: Final = Plan(place=-2.57, level=22, start=13, lasts=154, radius="1000 m")
+ABOVE: Final = replace(INSIDE, level=35)  # in the volume when grown, and in no conflict with b's
+
+
+def besides(draw: Draw) -> Iterator[Step]:
+    """Yield what b is told nothing of: a STOP that none of its meets, and who else keeps out."""
+    if draw(YES_OR_NO):
+        party = draw("ac")
+        yield Step(after=11, party=party, does="stop", operation="stop-z", plan=NEAR_MISS,
+                   to=("c" if party == "a" else "a",), is_hidden=True)  # fmt: skip
+    if draw(YES_OR_NO):
+        party = draw("ac")
+        yield Step(after=draw((5, 20)), party=party, does="file", operation=f"hidden-{party}9",
+                   plan=ABOVE, is_hidden=True)  # fmt: skip
+
+
 def told_apart_of(draw: Draw) -> Pair:
     """Return two worlds that differ in what b may not know of a STOP that it is told of."""
     terms = [separation("5 NM / 1000 ft")]
@@ -197,6 +214,7 @@ def told_apart_of(draw: Draw) -> Pair:
     hidden = [
         named_one_s(draw) if is_named else third_party_s(draw, are_two=are_two) for _ in range(2)
     ]
+    hidden = [tuple(sorted((*each, *besides(draw)), key=lambda e: e.after)) for each in hidden]
     if is_named and draw(YES_OR_NO):  # what b is told of: whether it is confirmed, and its end
         later = [
             Step(after=after, party="a", does=draw(("renew", "stop-end")), operation="stop-x",

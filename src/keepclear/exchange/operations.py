@@ -26,7 +26,8 @@ from keepclear.exchange.rechecking import (
     over_text,
     recheck,
 )
-from keepclear.exchange.world import Filer
+from keepclear.exchange.world import Filer, KeepOuts
+from keepclear.line.stops import Area
 from keepclear.plans.acts import (
     ActivateOperation,
     CancelOperation,
@@ -63,6 +64,9 @@ from keepclear.units import format_time
 
 WAS_ACTIVATED: Final = "was activated"
 IS_BACK: Final = "is back in its plan"
+INTO_KEEP_OUT: Final = (
+    "URGENT: it was changed into an area that it must keep out of, and is out of plan"
+)
 IN_KEEP_OUT: Final = "URGENT: was activated while it must keep out of an area"
 RESCUE: Final = frozenset({"rescue", "search-and-rescue"})
 LONGEST_EXPECTED_US: Final = 24 * 3_600 * 1_000_000
@@ -126,23 +130,42 @@ def refile(deciding: Deciding, old: Operation, made: Operation, *, is_agreed: bo
         operation=made, understood=understood(made), is_smaller=is_smaller,
         takes_km2h=_take(deciding, made, is_agreed=is_agreed),
     ))  # fmt: skip
+    before = deciding.world.keep_outs.get(made.id, KeepOuts()).areas
     recheck(deciding, made, f"operation {made.id[:8]} of {made.party} was changed")
     if not is_smaller:  # what it stands in already, it does not come into by giving way
-        _hold_to_refusals(deciding, deciding.world.operations[made.id])
+        _hold_to_refusals(deciding, deciding.world.operations[made.id], before)
     _tell_rate(deciding, made.party)
 
 
-def _hold_to_refusals(deciding: Deciding, made: Operation) -> None:
-    """Let an operation be out of plan that was changed into what it would not be activated in."""
-    if made.state is not State.ACTIVATED or not refusals(deciding, made.id):
+def _hold_to_refusals(deciding: Deciding, made: Operation, before: Iterable[Area]) -> None:
+    """Let an operation be out of plan that was changed into what it would not be activated in.
+
+    before: where it had to keep out before the change: who leaves such an area is in it at first,
+    and does not come into it by that. Others are told no more of it than that it is out of plan.
+    """
+    if made.state is not State.ACTIVATED:
+        return
+    out, must = deciding.world.keep_outs.get(made.id, KeepOuts()).areas, "must act and "
+    if refusals(deciding, made.id):
+        why = "it was changed into a conflict in which it must act"
+    elif {*out} - {*before} and _may_refuse(deciding, made.party):
+        why, must = INTO_KEEP_OUT, ""
+    else:
         return
     state = move(made.state, Event.CLASH)
     deciding.emit([made.party], OperationMoved(
-        id=made.id, state=state, why="it was changed into a conflict in which it must act",
-        grace_us=_grace_us(deciding, made, state),
+        id=made.id, state=state, why=why, grace_us=_grace_us(deciding, made, state)
     ))  # fmt: skip
-    said = f"URGENT: operation {made.id[:8]} of {made.party} must act and is out of plan"
+    said = f"URGENT: operation {made.id[:8]} of {made.party} {must}is out of plan"
     recheck(deciding, deciding.world.operations[made.id], said)
+
+
+def _may_refuse(deciding: Deciding, party: str) -> bool:
+    """Tell whether a clause of a party with anybody refuses to activate with an open conflict."""
+    return any(
+        deciding.between(party, other).on_conflict is OnConflict.REFUSE
+        for other in deciding.parties - {party}
+    )
 
 
 def refusals(deciding: Deciding, operation_id: str) -> list[Conflict]:
@@ -169,10 +192,7 @@ def activate(deciding: Deciding, act: Act, payload: ActivateOperation) -> None:
     world = deciding.world
     conflicts = [each for each in world.conflicts_of(old.id) if each.state in GONE_ON]
     _check_key(deciding, old, conflicts, payload.key)
-    may_refuse = any(
-        deciding.between(act.party, other).on_conflict is OnConflict.REFUSE
-        for other in deciding.parties - {act.party}
-    )
+    may_refuse = _may_refuse(deciding, act.party)
     if may_refuse and old.id in world.rechecking:
         raise Refused(
             f"operation {old.id[:8]}: is RE-CHECKING under an agreement that has changed, which "
