@@ -23,6 +23,8 @@ from keepclear.plans.sar import Case, ChangePhase, CloseSar, Known, RenewSar
 from keepclear.plans.stops import EndStop, State, Stop
 from keepclear.plays.stage import Stage
 from keepclear.record.headers import Status
+from keepclear.record.views import view_of
+from keepclear.reports.line_desk_text import beside_lines, due_text, is_taken
 from tests.incident_plays import MINUTE_US, acts_seen, events_seen, file, leaves_seen, refusal
 from tests.message_plays import SECOND_US, WITHIN_S, at, at_line, take, wait
 from tests.record_plays import START_US
@@ -36,6 +38,7 @@ from tests.stop_plays import (
     small,
     told_to_keep_out,
 )
+from tests.test_after_action_cases import words_of
 
 HOUR_US = 60 * MINUTE_US
 
@@ -429,3 +432,45 @@ def test_what_a_backup_had_not_is_handed_in_and_has_the_ids_that_it_had() -> Non
     assert again.volume.volume == held.volume.volume
     assert must_keep_out(stage, old)
     assert differences(stage) == []
+
+
+# --- read ----------------------------------------------------------------------------------
+
+
+def test_a_report_tells_the_operator_all_in_words_and_a_third_party_nothing_of_the_case() -> None:
+    stage = at_line()
+    file(stage, "c", small(35.0, minutes=200))
+    made = cry(stage, "b")
+    drift(stage, made, 35.1)
+    to_phase(stage, made, Phase.ALERFA)
+    go_on(stage, made)
+    close(stage, made)
+    stage.exchange.beat()
+
+    page, of_c = words_of(stage.lines), words_of(view_of(stage.lines, "c"))
+    for said in (
+        "opens a SAR case, told to b", "says where they are now, SAR case", "to ALERFA",
+        "renews SAR case", "closes SAR case", f"SAR case {made.id[:8]} (ALERFA, persons)",
+    ):  # fmt: skip
+        assert said in page, said
+    assert "see keepclear record show" not in page
+    assert "must keep out of" in of_c
+    for said in ("SAR", "DETRESFA", "ALERFA", CRY, "35.00000N"):
+        assert said not in of_c
+
+
+def test_a_desk_shows_the_case_where_to_keep_out_and_what_a_later_message_replaces() -> None:
+    stage = at_line()
+    made = cry(stage)
+    told = message_of(stage, made)
+
+    rows = [" ".join(each.split()) for each in beside_lines(told, {}, START_US, 80)]
+    assert "SAR DETRESFA (distress), persons in danger; in force" in rows
+    assert "within 5,000 m (2.7 NM) of the position" in rows
+    assert any(each.startswith("keep out of") for each in rows)
+    drift(stage, made, 35.2)
+    before = at(stage, told.id)
+    assert is_taken(before)  # so that no alarm for where they were fills the screen
+    assert due_text(before, START_US) == "a later message says how it stands"
+    rows = [" ".join(each.split()) for each in beside_lines(before, {}, START_US, 80)]
+    assert not any(each.startswith("keep out of") for each in rows)
