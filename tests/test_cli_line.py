@@ -2,6 +2,7 @@
 """`keepclear line` at two desks, typed and read as their officers do."""
 
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -174,8 +175,25 @@ def test_an_alarm_that_many_messages_push_off_the_screen_is_named_again_below_th
     above = [n for n, each in enumerate(read) if "stands above, and nobody has ack" in each][-1]
     assert any(f"DISTRESS (MAYDAY)  message {message} from" in each for each in read[above:])
     desks.run("south", "line", "ack", message)
-    read = desks.run("south", "line", "read", "--shown").rstrip("\n").split("\n")
-    assert f"message {message}" not in "".join(read[-6:])
+    read = desks.run("south", "line", "read", "--shown")
+    assert f"message {message}" not in read.partition("stands above, and nobody")[2]
+
+
+def test_a_desk_of_another_status_lists_a_message_as_that_and_cannot_act_on_it(
+    desks: Desks,
+) -> None:
+    message = sent(desks, "north", "south", "--precedence", "urgent")
+    shutil.copytree(desks.folder / "south", desks.folder / "drill")
+    settings = desks.folder / "drill" / "desk.json"
+    settings.write_text(settings.read_text("utf-8").replace("Exercise", "Actual"), "utf-8")
+
+    read = desks.run("drill", "line", "read", "--shown")
+
+    assert "no messages wait at this post" in read
+    of_others = read.partition("of another status than this desk, which is Actual:")[2]
+    assert re.search(r"^  EXERCISE  DISTRESS|^  EXERCISE  URGENT", of_others, re.MULTILINE)
+    said = desks.run("drill", "line", "ack", message, status=2)
+    assert "is Exercise, and this desk is Actual; act on it at a desk that is Exercise" in said
 
 
 def test_what_is_done_is_left_out_of_the_inbox_and_can_still_be_shown(desks: Desks) -> None:

@@ -12,10 +12,12 @@ from keepclear.agreement.clauses import Precedence
 from keepclear.cli import main
 from keepclear.cli.terminal.app import ABOUT_ONE
 from keepclear.cli.terminal.station import Deed, Done
+from keepclear.line.acts import SendDistress
 from keepclear.line.ladder import Step
 from keepclear.line.messages import Word
 from keepclear.plays.stage import Stage
 from keepclear.record.headers import Status
+from tests.incident_plays import staged
 from tests.message_plays import at_line, distress, send, take
 from tests.record_plays import START_US
 from tests.terminal_plays import Officer, StageStation, at_desk, awaited
@@ -108,6 +110,35 @@ async def test_a_message_of_another_status_is_shown_and_never_signed_for() -> No
         assert text.startswith(" TEST  b, watch")
         assert "EXERCISE  URGENT (PAN PAN)" in text
         assert Step.DISPLAYED not in officer.steps(message)
+
+
+@awaited
+async def test_distress_of_an_exercise_takes_no_screen_that_is_actual_and_rings_no_bell() -> None:
+    stage = at_line()
+    async with at_desk(stage, station=StageStation(stage, Status.ACTUAL)) as officer:
+        distress(stage)
+
+        text = await officer.at(30)
+
+        assert "> DISTRESS (MAYDAY) a, watch        30 s old     EXERCISE, and not of this" in text
+        assert "CAME TO THIS POST" in text  # the lists stand there still
+        assert officer.rings == 0
+
+
+@awaited
+async def test_what_is_actual_is_heard_at_a_desk_of_an_exercise() -> None:
+    stage = staged("a", "b")
+    stage._status = Status.ACTUAL
+    async with at_desk(stage) as officer:
+        stage.submit("a", "distress/1", SendDistress(to="b", text="MAYDAY", language="en"))
+
+        text = await officer.at(30)
+
+        assert "ACTUAL  DISTRESS (MAYDAY)" in text
+        assert "NOT ACKNOWLEDGED. Press a" in text
+        assert officer.rings
+        await officer.at(32)
+        assert "is Actual, and this desk is Exercise: act on it at" in await officer.press("a")
 
 
 # --- what keys sign ---------------------------------------------------------------------------

@@ -201,6 +201,7 @@ def read(
             none = _none_text(at, channel, is_all=is_all)
             lines = [*stale, *waiting_text(at), *checks, *_read_text(own, sent, language, none)]
             lines += _calls_text(at)
+            lines += _of_others_text(at)
             lines += own_stops_text(read_stops(at.folder.lines()).stops.values())
             lines += _scrolled_off("\n".join(lines).count("\n"), own)
             click.echo("\n".join(lines))
@@ -356,12 +357,25 @@ def check_read(at: AtDesk, found: "Message") -> None:
     from keepclear.line.ladder import Step
 
     post = at.folder.desk().post
+    check_status(at, found)
     is_here = found.receiver == at.client.party and found.is_with(post)
     if is_here and found.first(Step.DISPLAYED, post) is None:
         raise InputError(
             "message", found.id[:SHORT], f"was not displayed at {post}",
             f"read it at a terminal: keepclear line read --home {at.folder.path}; where its output "
             "goes elsewhere, say --shown once somebody has read it",
+        )  # fmt: skip
+
+
+def check_status(at: AtDesk, found: "Message") -> None:
+    """Refuse to act on a message of another status: Actual and Exercise never meet."""
+    from keepclear.errors import InputError
+
+    status = at.folder.desk().status
+    if found.status is not status:
+        raise InputError(
+            "message", found.id[:SHORT], f"is {found.status}, and this desk is {status}",
+            f"act on it at a desk that is {found.status}",
         )  # fmt: skip
 
 
@@ -411,15 +425,35 @@ def done(at: AtDesk, parts: "tuple[Part, ...]") -> list[str]:
 def _inbox(
     at: AtDesk, channel: str | None, *, is_all: bool
 ) -> "tuple[list[Message], list[Message]]":
-    """Return the messages that came to this post, and those that its party has sent."""
+    """Return the messages that came to this post, and those that its party has sent.
+
+    Those of the status of this desk: it can act on no other.
+    """
     picture = at.folder.picture(at.client.party) if is_all else at.picture
-    party, post = at.client.party, at.folder.desk().post
+    party, post, status = at.client.party, at.folder.desk().post, at.folder.desk().status
     shown = [
         each for each in picture.messages.values()
-        if channel in {None, each.channel} and (is_all or each.is_open)
+        if channel in {None, each.channel} and (is_all or each.is_open) and each.status is status
     ]  # fmt: skip
     own = [each for each in shown if each.receiver == party and each.is_with(post)]
     return own, [each for each in shown if each.sender == party]
+
+
+def _of_others_text(at: AtDesk) -> list[str]:
+    """Return the messages to this party that are of another status than this desk, a line each."""
+    from keepclear.reports.message_text import in_order, message_heading
+
+    status = at.folder.desk().status
+    found = in_order(
+        each
+        for each in at.picture.messages.values()
+        if each.status is not status and each.is_open and each.receiver == at.client.party
+    )
+    if not found:
+        return []
+    rows = [f"  {each.status.upper()}  {message_heading(each)}" for each in found[:MOST_AGAIN]]
+    more = [f"  and {len(found) - MOST_AGAIN} more"] if len(found) > MOST_AGAIN else []
+    return ["", f"of another status than this desk, which is {status}:", *rows, *more]
 
 
 def _scrolled_off(rows: int, own: "list[Message]") -> list[str]:

@@ -156,7 +156,8 @@ def changed_text(event: MessageChanged | MessageOverdue) -> str:
     if event.taken is None or event.taken.step is Step.SENT:
         return (
             f"{precedence_text(message.precedence)}: {late_mark(message.said)}{name} from "
-            f"{message.sender}, {message.sender_post}, to {_to(message)}: {_in_short(message)}"
+            f"{message.sender}, {message.sender_post}, to {_to(message)}, {message.status}: "
+            f"{_in_short(message)}"
         )
     after = _seconds(event.taken.at_us - message.sent_us)
     said = event.taken.said

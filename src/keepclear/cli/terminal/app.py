@@ -41,6 +41,7 @@ from keepclear.cli.terminal.typed import (
 )
 from keepclear.line.ladder import Step
 from keepclear.line.messages import Message, Word
+from keepclear.record.headers import Status
 from keepclear.reports.line_desk_text import (
     ALARMS,
     came_here,
@@ -151,23 +152,34 @@ class LineDesk(App[None]):
             now_us=now_us,
         )  # fmt: skip
         is_stale = bool(why_stale(drawn))
-        rings = self._bell.rings(self._held.messages.values(), now_us, is_stale=is_stale)
+        heard = [each for each in self._held.messages.values() if self._is_heard(each)]
+        rings = self._bell.rings(heard, now_us, is_stale=is_stale)
         if rings and not self._is_quiet:
             self._ring()
         self._desk.draw(drawn)
 
     def _lists(self, now_us: int) -> tuple[list[Message], list[Message]]:
         known, own = self._held.messages.values(), self._station
+        came = came_here(known, own.party, own.post, now_us)
         return (
-            came_here(known, own.party, own.post, now_us),
+            sorted(came, key=lambda each: not self._is_heard(each)),
             sent_by(known, own.party, now_us),
         )
+
+    def _is_heard(self, message: Message) -> bool:
+        """Tell whether a message rings here, and fills the screen where it is an alarm.
+
+        An exercise hides nothing that is Actual; what is Actual is heard at every desk, also where
+        nobody can act on it: somebody there can go to where it can be done.
+        """
+        return message.status in {self._station.status, Status.ACTUAL}
 
     def _alarms(self, now_us: int) -> list[Message]:
         """Return the messages that take the whole screen."""
         return [
             each for each in self._lists(now_us)[0]
             if each.precedence in ALARMS and not is_taken(each) and each.id not in self._aside
+            and self._is_heard(each)
         ]  # fmt: skip
 
     def _select_by_itself(self, now_us: int) -> None:
@@ -284,6 +296,11 @@ class LineDesk(App[None]):
             return None
         if not is_here(message, self._station.party, self._station.post):
             self._say(f"message {message.id[:SHORT]} was sent from here: the other side does that")
+            return None
+        if message.status is not self._station.status:
+            self._say(f"message {message.id[:SHORT]} is {message.status}, and this desk is "
+                      f"{self._station.status}: act on it at a desk that is {message.status}"
+                      )  # fmt: skip
             return None
         if not self._desk.is_whole():
             self._say("read it to its end first: PgDn")
@@ -404,6 +421,7 @@ class LineDesk(App[None]):
         waits = [
             each for each in self._lists(self._now())[0]
             if not is_taken(each) and is_at_least(each, Precedence.URGENT)
+            and self._is_heard(each)
         ]  # fmt: skip
         if waits:
             self._ask(f"{len(waits)} URGENT or higher not acknowledged. q leaves all the same; any "

@@ -21,6 +21,7 @@ from keepclear.line.messages import Message
 from keepclear.record.headers import Status
 from keepclear.reports.line_desk_text import (
     ALARMS,
+    WIDE,
     beside_lines,
     came_line,
     heading,
@@ -195,9 +196,12 @@ class DeskScreen(Screen[None]):
         first = max(min(place - rows // 2, len(messages) - rows), 0)
         to_line = came_line if name == "came" else sent_line
         lines = [
-            _styled(each, to_line(each, drawn.now_us), is_selected=each.id == _id(drawn.shown))
+            _styled(
+                each, _marked(each, to_line(each, drawn.now_us), drawn.status),
+                is_selected=each.id == _id(drawn.shown),
+            )
             for each in messages[first : first + rows]
-        ]
+        ]  # fmt: skip
         left = len(messages) - len(lines)
         if left:
             lines.append(Content.styled(f"  and {left} more: up/down", TAKEN_STYLE))
@@ -215,6 +219,13 @@ def _styled(message: Message, line: str, *, is_selected: bool) -> Content:
         style = URGENT_STYLE
     mark, ground = (">", SELECTED_STYLE) if is_selected else (" ", "")
     return Content.styled(f"{mark} {line}", f"{style} {ground}".strip())
+
+
+def _marked(message: Message, line: str, status: Status) -> str:
+    """Return the line of a message; one of another status than the desk says which."""
+    if message.status is status:
+        return line
+    return f"{line[: sum(WIDE)]}{message.status.upper()}, and not of this desk"
 
 
 def _id(message: Message | None) -> str:
