@@ -9,13 +9,15 @@ import click
 from keepclear.cli.desk import APART, home_option
 from keepclear.cli.key import print_or_refuse
 from keepclear.cli.line import person_option
+from keepclear.cli.line_values import read_in_option
 
 
 @click.command()
 @click.option("--quiet", is_flag=True, help="No bell, whatever comes.")
 @person_option
+@read_in_option
 @home_option
-def watch(person: str | None, home: str, *, quiet: bool) -> int:
+def watch(person: str | None, language: str, home: str, *, quiet: bool) -> int:
     """Show this post's messages on the whole screen as they come; keys act on them.
 
     It signs that messages are delivered as they come, and that one was displayed once its text
@@ -26,10 +28,10 @@ def watch(person: str | None, home: str, *, quiet: bool) -> int:
     Example:
       keepclear line watch --person shift-lead --home south
     """  # noqa: D301 click keeps the lines of a paragraph that starts with this control character
-    return print_or_refuse(lambda: _watched(home, person, is_quiet=quiet))
+    return print_or_refuse(lambda: _watched(home, person, language, is_quiet=quiet))
 
 
-def _watched(home: str, person: str | None, *, is_quiet: bool) -> list[str]:
+def _watched(home: str, person: str | None, language: str, *, is_quiet: bool) -> list[str]:
     """Run the desk until it is left."""
     from keepclear.cli.key import check_name
     from keepclear.errors import OperatorError
@@ -49,5 +51,7 @@ def _watched(home: str, person: str | None, *, is_quiet: bool) -> list[str]:
     from keepclear.cli.terminal.live import LiveStation
     from keepclear.clock import now_us
 
-    LineDesk(LiveStation(home), now_us, person=person, is_quiet=is_quiet).run(mouse=False)
+    LineDesk(LiveStation(home), now_us, person=person, is_quiet=is_quiet, language=language).run(
+        mouse=False
+    )
     return []

@@ -137,21 +137,25 @@ def heading(message: Message) -> str:
     )
 
 
-def text_lines(message: Message) -> list[str]:
-    """Return what a message says, whole: its form, its text in the lines of it, its values."""
+def text_lines(message: Message, language: str = "en") -> list[str]:
+    """Return what a message says, whole: its form, its text in the lines of it, its values.
+
+    language: of the words of its form.
+    """
     typed = [printable(each) for each in message.text.split("\n")] if message.text else []
     if message.template is not None:
-        return [*form_rows(message, "en"), *typed]
+        return [*form_rows(message, language), *typed]
     return [*typed, *(f"{label}: {said}" for label, said in map(value_row, message.values))]
 
 
 def beside_lines(
-    message: Message, messages: Mapping[str, Message], now_us: int, width: int
+    message: Message, messages: Mapping[str, Message], now_us: int, width: int,
+    language: str = "en",
 ) -> Iterator[str]:  # fmt: skip
     """Yield what stands below the text: alarms, answers, the thread, and the ladder.
 
     When each step is due stands in the ladder alone. messages: all that are held, by id. width:
-    how many columns a line has.
+    how many columns a line has. language: as of `text_lines`.
     """
     rows = [
         *(() if message.stop is None else called_rows(message.stop, day_of(message.sent_us))),
@@ -166,19 +170,21 @@ def beside_lines(
         rows.append(("typed in", message.language))
     for label, said in rows:
         yield from _wrapped(label, said, width)
-    yield from _thread(message, messages, width)
+    yield from _thread(message, messages, width, language)
     yield ""
     yield from ladder_rows(message, now_us)
 
 
-def _thread(message: Message, messages: Mapping[str, Message], width: int) -> Iterator[str]:
+def _thread(
+    message: Message, messages: Mapping[str, Message], width: int, language: str
+) -> Iterator[str]:  # fmt: skip
     """Yield what a message replies to, and what replies to it, each text on lines of its own."""
     before = messages.get(message.reply_to or "")
     around = [] if before is None else [("it was", before)]
     around += [("reply", each) for each in messages.values() if each.reply_to == message.id]
     for label, each in around:
         yield f"  {label:<{LABEL}}{each.id[:SHORT]} from {each.sender}, {second(each.sent_us)}:"
-        for line in text_lines(each):
+        for line in text_lines(each, language):
             yield from _wrapped("", line, width)
 
 

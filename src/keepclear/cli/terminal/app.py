@@ -28,13 +28,18 @@ from keepclear.cli.terminal.screen import DeskScreen, Drawn, why_stale
 from keepclear.cli.terminal.station import Deed, Done, Held, Station
 from keepclear.cli.terminal.style import CSS
 from keepclear.cli.terminal.typed import (
+    ANSWER,
     HELP,
     MINUTES,
     SEND,
     UNITS,
     WHY,
+    answer,
+    fields_of,
+    mismatch,
     new,
     precedence_of,
+    read_back,
     standby,
     told,
     unable,
@@ -55,10 +60,14 @@ from keepclear.units import US_PER_S
 
 TICK_S: Final = 0.5
 SETTLES_US: Final = US_PER_S
+READ_BACK: Final = "Type what you have understood"
 
 
 class LineDesk(App[None]):
-    """The desk of one post. now: the time; person: who is on watch, as a role; ring: the bell."""
+    """The desk of one post. now: the time; person: who is on watch, as a role; ring: the bell.
+
+    language: in which templates are read.
+    """
 
     CSS = CSS
     ENABLE_COMMAND_PALETTE = False
@@ -82,9 +91,10 @@ class LineDesk(App[None]):
 
     def __init__(
         self, station: Station, now: Callable[[], int], *, person: str | None = None,
-        is_quiet: bool = False, ring: Callable[[], None] | None = None,
+        is_quiet: bool = False, language: str = "en", ring: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
+        self._language = language
         self._station, self._now, self._person, self._is_quiet = station, now, person, is_quiet
         self._ring = self.bell if ring is None else ring
         self._bell = Bell(station.party, station.post)
@@ -149,7 +159,7 @@ class LineDesk(App[None]):
             status=self._station.status, home=self._station.home, came=came, sent=sent,
             shown=shown, is_alarm=is_alarm, alarms=len(self._alarms(now_us)), said=self._said,
             is_refused=self._is_refused, muted_us=self._bell.muted_us, is_quiet=self._is_quiet,
-            now_us=now_us,
+            language=self._language, now_us=now_us,
         )  # fmt: skip
         is_stale = bool(why_stale(drawn))
         heard = [each for each in self._held.messages.values() if self._is_heard(each)]
@@ -242,10 +252,12 @@ class LineDesk(App[None]):
         self._say("on its way")
         self._do(deed, f"{name} {self._shown}", self._done)
 
-    def _done(self, done: Done) -> None:
-        """Say what came of a deed."""
+    def _done(self, done: Done, *, is_back: bool = False) -> None:
+        """Say what came of a deed. is_back: of one that read a message back."""
         if done.refused:
             self._say(f"REFUSED: {_whole(done.refused)}", is_refused=True)
+        elif done.message is not None and is_back and (why := mismatch(done.message)):
+            self._say(f"NOT AS IT WAS SENT: {why}. Press b to read it back again", is_refused=True)
         elif done.message is not None:
             self._say(next(message_rows(done.message, self._now())))
 
@@ -330,6 +342,22 @@ class LineDesk(App[None]):
         """Answer STANDBY, once it is typed for how long."""
         self._open_about("STANDBY to", MINUTES, partial(standby, now=self._now))
 
+    def answer_any(self) -> None:
+        """Answer with any word, once it is typed with what it needs."""
+        self._open_about("Answer to", ANSWER, partial(answer, now=self._now))
+
+    def read_back(self) -> None:
+        """Read the message that is selected back, once each value is typed as it was understood."""
+        if (message := self._came()) is None:
+            return
+        if not (fields := fields_of(message)):
+            self._say(f"message {message.id[:SHORT]} has no value that is read back")
+            return
+        self._open(
+            f"{READ_BACK} of message {message.id[:SHORT]}", fields, message.id,
+            lambda typed: read_back(typed, message, self._person),
+        )  # fmt: skip
+
     def tell_units(self) -> None:
         """Say which units were told, once they are typed."""
         self._open_about("Told of", UNITS, told)
@@ -388,7 +416,7 @@ class LineDesk(App[None]):
             self._drafts.pop(name, None)
             if self.screen is form:
                 form.dismiss()
-            self._done(what)
+            self._done(what, is_back=title.startswith(READ_BACK))
 
         values = self._drafts.get(name, ("",) * len(fields))
         form = Form(title, fields, values, send, keep)
@@ -449,6 +477,8 @@ KEYS: Final[Mapping[str, Callable[[LineDesk], None]]] = {
     "r": lambda desk: desk.answer(Word.ROGER),
     "u": LineDesk.unable,
     "s": LineDesk.standby,
+    "e": LineDesk.answer_any,
+    "b": LineDesk.read_back,
     "d": LineDesk.tell_units,
     "n": LineDesk.new_message,
     "l": LineDesk.show_ladder,
@@ -457,5 +487,5 @@ KEYS: Final[Mapping[str, Callable[[LineDesk], None]]] = {
     "?": LineDesk.show_help,
     "q": LineDesk.action_leave,
 }
-ABOUT_ONE: Final = frozenset({"a", "w", "r", "u", "s", "d"})
+ABOUT_ONE: Final = frozenset({"a", "w", "r", "u", "s", "e", "b", "d"})
 """Keys that are about the message that is selected."""

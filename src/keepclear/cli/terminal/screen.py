@@ -36,7 +36,7 @@ from keepclear.units import US_PER_S, format_time
 STALE_US: Final = 60 * US_PER_S  # a sign of life comes every fifteen seconds
 KEYS: Final = (
     " up/down select  a acknowledge  w WILCO  u UNABLE  s STANDBY  r ROGER  l ladder\n"
-    " d disseminated  n new message  PgUp/PgDn text  m mute a minute  ? help  q quit"
+    " e other answer  b read back  d disseminated  n new  m mute  ? help  q quit"
 )
 FEW_ROWS: Final = 30  # below this the lists are short, so that a text has room
 ALARM_STYLE: Final = "bold #ff8787"
@@ -57,7 +57,7 @@ class Drawn(NamedTuple):
 
     came, sent: in the order in which they are listed. shown: the message that stands in full, or
     none. is_alarm: it takes the whole screen. said: what is answered to a key; muted_us: until
-    when the bell is, 0 for not.
+    when the bell is, 0 for not. language: in which templates are read.
     """
 
     held: Held
@@ -73,6 +73,7 @@ class Drawn(NamedTuple):
     is_refused: bool
     muted_us: int
     is_quiet: bool
+    language: str
     now_us: int
 
 
@@ -172,9 +173,11 @@ class DeskScreen(Screen[None]):
                 "Then answer: w WILCO, u UNABLE or s STANDBY. Esc shows the lists."
             )
         self._put("heading", first)
-        self._put("text", "\n".join(text_lines(message)))
+        self._put("text", "\n".join(text_lines(message, drawn.language)))
         self._put("beside", "\n".join(
-            beside_lines(message, drawn.held.messages, drawn.now_us, self.size.width - 1)
+            beside_lines(
+                message, drawn.held.messages, drawn.now_us, self.size.width - 1, drawn.language
+            )
         ))  # fmt: skip
 
     def _put(self, name: str, text: str | Content) -> None:

@@ -14,10 +14,12 @@ from keepclear.line.acts import (
     AnswerMessage,
     MarkDisplayed,
     MarkDisseminated,
+    ReadBackMessage,
     SendDistress,
     SendMessage,
 )
 from keepclear.line.messages import FLIGHT_SAFETY, Message, Word
+from keepclear.line.values import Typed
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Name, Status, is_name
 
@@ -85,11 +87,19 @@ def acknowledged(message: str, person: str | None) -> Deed:
 
 
 def answered(
-    message: str, word: Word, person: str | None, *, why: str = "", until_us: int | None = None
+    message: str, word: Word, person: str | None, *, why: str = "", until_us: int | None = None,
+    clause: str = "",
 ) -> Deed:  # fmt: skip
     """Return the deed that answers a message."""
     return lambda _: ("line.answer/1", AnswerMessage(
-        id=message, word=word, why=why, until_us=until_us, person=person
+        id=message, word=word, why=why, until_us=until_us, clause=clause, person=person
+    ))  # fmt: skip
+
+
+def read_back(message: str, values: tuple[Typed, ...], person: str | None) -> Deed:
+    """Return the deed that reads a message back, with the values as they were understood."""
+    return lambda _: ("line.read-back/1", ReadBackMessage(
+        id=message, values=values, person=person
     ))  # fmt: skip
 
 

@@ -8,10 +8,14 @@ from collections.abc import Callable
 from typing import Final
 
 from keepclear.agreement.clauses import Precedence
+from keepclear.cli.line_values import typed_values
 from keepclear.cli.terminal import station as deeds
 from keepclear.cli.terminal.forms import Field
 from keepclear.cli.terminal.station import Deed
-from keepclear.line.messages import Word
+from keepclear.line.messages import NEEDS, Message, Word
+from keepclear.line.read_back import read_back_fields
+from keepclear.line.values import Kind
+from keepclear.reports.message_text import last_read_back
 from keepclear.units import US_PER_S
 
 MINUTE_US: Final = 60 * US_PER_S
@@ -26,7 +30,20 @@ SEND: Final = (
     Field("Precedence", "d DISTRESS, u URGENT, p PRIORITY, r ROUTINE, c CHECK"),
     Field("Text", "what it says, up to 2,000 characters"),
 )
+MISMATCH: Final = "MISMATCH"
+NAMES: Final = {"why": "reason", "until_us": "time", "clause": "clause"}
 WHY: Final = (Field("Why", "the reason, as the other side reads it"),)
+ANSWER: Final = (
+    Field(
+        "Answer", "WILCO, AFFIRM, NEGATIVE, ROGER or NOTED; UNABLE or CONCERNED and why; STANDBY "
+        "and minutes; OBJECTS and the clause",
+    ),
+)  # fmt: skip
+HINTS: Final = {
+    Kind.POSITION: "as 33-30.0N 038-37.2E, or in any form that you wrote it down",
+    Kind.LEVEL: "as FL240, or 1200 ft AGL", Kind.TIME: "as 0310Z, or 2026-11-28T03:10:00Z",
+    Kind.FREQUENCY: "as 121.5 MHz, or CH 132.005",
+}  # fmt: skip
 MINUTES: Final = (Field("Minutes", "for how many minutes, from now"),)
 UNITS: Final = (Field("Units", "which were told, with commas between them"),)
 HELP: Final = (
@@ -38,6 +55,8 @@ HELP: Final = (
     "  w, r        answer WILCO, ROGER",
     "  u           answer UNABLE; asks why",
     "  s           answer STANDBY; asks for how many minutes",
+    "  e           answer with any word: AFFIRM, NEGATIVE, NOTED, CONCERNED, OBJECTS and the rest",
+    "  b           read back: type what you have understood; it is compared with what was sent",
     "  d           disseminated: say which units were told, with commas between them",
     "  n           send a message",
     "  l           the ladder of the message, with the seconds between its steps",
@@ -72,6 +91,55 @@ def standby(
         raise ValueError(f"minutes {text!r}: is no whole number from 1 to {LONGEST_MIN:,}; type 10")
     until_us = now() + int(text) * MINUTE_US
     return deeds.answered(message, Word.STANDBY, person, until_us=until_us)
+
+
+def word_of(typed: str) -> Word:
+    """Return the word that a text is, or begins as no other does; `ValueError` where it is none."""
+    found = [each for each in Word if typed and each.startswith(typed.upper())]
+    if not found:
+        raise ValueError(f"answer {typed!r}: is none; type one of {', '.join(Word)}")
+    if len(found) > 1:
+        raise ValueError(f"answer {typed!r}: may be {' or '.join(found)}; type more of it")
+    return found[0]
+
+
+def answer(
+    typed: tuple[str, ...], message: str, person: str | None, now: Callable[[], int]
+) -> Deed:  # fmt: skip
+    """Return the deed that answers with any word. typed: the word, and what it needs."""
+    first, _, rest = typed[0].strip().partition(" ")
+    word, rest = word_of(first), rest.strip()
+    needs = NEEDS.get(word, "")
+    if word is Word.UNABLE:
+        return unable((rest,), message, person)
+    if word is Word.STANDBY:
+        return standby((rest,), message, person, now)
+    if needs and not rest:
+        raise ValueError(f"{word} needs a {NAMES[needs]}; type it behind the word")
+    if needs == "clause":
+        clause, _, why = rest.partition(" ")
+        return deeds.answered(message, word, person, clause=clause, why=why.strip())
+    return deeds.answered(message, word, person, why=rest)
+
+
+def fields_of(message: Message) -> tuple[Field, ...]:
+    """Return a line for each value that is read back of a message; none where nothing is."""
+    fields = read_back_fields(message.values)
+    return tuple(Field(name, HINTS[each.kind]) for name, each in fields.items())
+
+
+def read_back(typed: tuple[str, ...], message: Message, person: str | None) -> Deed:
+    """Return the deed that reads a message back. typed: each value, in the order of its lines."""
+    fields = read_back_fields(message.values)
+    given = dict(zip(fields, (each.strip() for each in typed), strict=True))
+    if missing := [name for name, each in given.items() if not each]:
+        raise ValueError(f"{missing[0]} is not typed; a message is read back whole")
+    return deeds.read_back(message.id, typed_values(given, fields), person)
+
+
+def mismatch(message: Message) -> str:
+    """Return what of the last read-back of a message is not as it was sent, empty where all is."""
+    return next((said for label, said in last_read_back(message) if label == MISMATCH), "")
 
 
 def told(typed: tuple[str, ...], message: str, person: str | None) -> Deed:
