@@ -175,8 +175,8 @@ def test_an_alarm_that_many_messages_push_off_the_screen_is_named_again_below_th
     above = [n for n, each in enumerate(read) if "stands above, and nobody has ack" in each][-1]
     assert any(f"DISTRESS (MAYDAY)  message {message} from" in each for each in read[above:])
     desks.run("south", "line", "ack", message)
-    read = desks.run("south", "line", "read", "--shown")
-    assert f"message {message}" not in read.partition("stands above, and nobody")[2]
+    later = desks.run("south", "line", "read", "--shown")
+    assert f"message {message}" not in later.partition("stands above, and nobody")[2]
 
 
 def test_a_desk_of_another_status_lists_a_message_as_that_and_cannot_act_on_it(

@@ -59,7 +59,8 @@ def posted(client: Client, body: bytes, path: str = "/v1/acts") -> httpx.Respons
 
 def test_without_a_token_that_holds_nothing_is_shown_or_done(node: Node) -> None:
     paths = ("/v1/record", "/v1/steps", "/v1/operations", "/v1/conflicts", "/v1/messages",
-             "/v1/lines", "/v1/line-checks", "/v1/stops", "/v1/keep-outs", "/v1/shifts", "/v1/calls",
+             "/v1/lines", "/v1/line-checks", "/v1/stops", "/v1/keep-outs", "/v1/shifts",
+             "/v1/calls",
              "/v1/answers-for", "/v1/proofs?audience=a&from=1&to=2")  # fmt: skip
     for headers in ({}, {"Authorization": "Bearer no"}, {"Authorization": "Basic eDp5"}):
         for path in paths:
