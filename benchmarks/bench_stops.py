@@ -16,7 +16,7 @@ from measuring import Line, line, timed
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from keepclear.exchange.keep_outs import areas_met
-from keepclear.exchange.world import KeepOuts
+from keepclear.exchange.objects import KeepOuts
 from keepclear.plans.filing import FiledCircle, FiledVolume
 from keepclear.plans.stops import MOST, EndStop, SendStop
 from keepclear.units import format_time

@@ -25,7 +25,7 @@ from keepclear.detect.compiled import plain
 from keepclear.errors import CallerError, InputError, OperatorError
 from keepclear.exchange.agreements import CarryAgreement, StateSuspension
 from keepclear.exchange.index import Near
-from keepclear.exchange.world import Rechecking
+from keepclear.exchange.objects import Rechecking
 from keepclear.plans import acts
 from keepclear.plans.operations import claim_of
 from keepclear.plays.stage import PEOPLE, Stage

@@ -17,7 +17,7 @@ from keepclear.detect.datums import Datums
 from keepclear.detect.kernel import Functions
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.judging import broken_with
-from keepclear.exchange.world import Rechecking
+from keepclear.exchange.objects import Rechecking
 from keepclear.plans.filing import Craft, Domain
 from keepclear.plans.operations import Operation, claim_of
 from keepclear.plays.stage import Stage

@@ -9,9 +9,10 @@ from keepclear.agreement.statements import AgreementFile, Said
 from keepclear.detect.compiled import plain
 from keepclear.exchange.agreements import CarryAgreement
 from keepclear.exchange.audit import audit
+from keepclear.exchange.objects import Rechecking
 from keepclear.exchange.operations import Refused
 from keepclear.exchange.views import NOTICE_KIND, Notice
-from keepclear.exchange.world import Rechecking, agreement_of
+from keepclear.exchange.world import agreement_of
 from keepclear.plans import acts
 from keepclear.plans.conflicts import State
 from keepclear.plays.stage import PEOPLE, Stage

@@ -19,7 +19,8 @@ from keepclear.errors import CallerError
 from keepclear.exchange.audit import audit
 from keepclear.exchange.folding import fold
 from keepclear.exchange.keep_outs import areas_found, areas_met
-from keepclear.exchange.world import KeepOuts, World, undo
+from keepclear.exchange.objects import KeepOuts
+from keepclear.exchange.world import World, undo
 from keepclear.plans import acts
 from keepclear.plans.filing import (
     FiledCircle,

@@ -16,7 +16,7 @@
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from socket import SHUT_RDWR
 from types import TracebackType
@@ -33,8 +33,10 @@ from keepclear.client.answers import (
     RegionSaid,
     Token,
     accepted,
+    check_whole,
     connection,
     events,
+    is_of,
     read,
     why,
 )
@@ -66,7 +68,6 @@ from keepclear.record.held import ASK
 from keepclear.record.keys import PublicKey, Signer
 from keepclear.record.notes import NoteKey
 from keepclear.record.origins import read_origin
-from keepclear.record.parts import ACT_KIND, LATE_ACT_KIND
 from keepclear.record.receipts import Receipt, verify_receipt
 from keepclear.record.signers import OF_DISTRESS, deed_of
 from keepclear.record.signing_in import SIGN_IN, OpenSession
@@ -256,13 +257,13 @@ class Client:
         if not self._copy.knows(each.checkpoint for each in receipts):
             new = self.catch_up()  # there it says which key the exchange goes on with
         parts = self._proven_of(sent, receipts)
-        _check_whole(sent, parts, [*new, *self.catch_up()])
+        check_whole(sent, parts, [*new, *self.catch_up()])
         return parts[1:]
 
     def _proven_of(self, sent: Envelope | Receipt, receipts: Sequence[Receipt]) -> tuple[Part, ...]:
         """Return the parts that receipts prove; `NotProven` where they are not of an act."""
         parts = tuple(self._proven(each) for each in receipts)
-        if not parts or not _is_of(parts[0], sent):
+        if not parts or not is_of(parts[0], sent):
             raise NotProven(
                 "receipt", f"{len(parts)} parts", "do not begin with the act that was sent", ASK
             )
@@ -296,7 +297,7 @@ class Client:
         came = [self._proven_of(envelope, receipts) for envelope, receipts in answered]
         new += self._taken_in(pages)
         for (envelope, _), parts in zip(answered, came, strict=True):
-            _check_whole(envelope, parts, new)
+            check_whole(envelope, parts, new)
         return [parts[1:] for parts in came], new
 
     def _taken_in(self, pages: Sequence[Steps]) -> list[tuple[Part, ...]]:
@@ -589,21 +590,3 @@ class Client:
             f"exchange {self._http.base_url}: gave no answer to {method} {path.partition('?')[0]} "
             f"in {self.tries} tries ({reason}); {way_out}"
         )
-
-
-def _is_of(part: Part, sent: Envelope | Receipt) -> bool:
-    """Tell whether a part is an act that was sent, or a late one that was handed in."""
-    kind = ACT_KIND if isinstance(sent, Envelope) else LATE_ACT_KIND
-    return part.kind == kind and bytes(part.data) == encode(sent)
-
-
-def _check_whole(
-    sent: Envelope | Receipt, parts: Sequence[Part], steps: Iterable[Sequence[Part]]
-) -> None:
-    """Refuse an answer from which parts of what came of an act were left out."""
-    for step in steps:
-        if any(_is_of(each, sent) for each in step) and len(step) != len(parts):
-            raise BrokenProof(
-                "receipt", f"{len(parts)} parts", f"of {len(step)} that came of it were in the "
-                "answer: some were left out", ASK,
-            )  # fmt: skip

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an exchange answers, as a client reads it (`server/app.py`, `server/feed.py`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 import httpx
@@ -9,7 +9,12 @@ import msgspec
 
 from keepclear.client.faults import NoAnswer, NotDone
 from keepclear.errors import InputError
-from keepclear.record.faults import NotProven
+from keepclear.record.encoding import encode
+from keepclear.record.entries import Part
+from keepclear.record.envelopes import Envelope
+from keepclear.record.faults import BrokenProof, NotProven
+from keepclear.record.held import ASK
+from keepclear.record.parts import ACT_KIND, LATE_ACT_KIND
 from keepclear.record.receipts import Receipt
 
 Value = TypeVar("Value")
@@ -127,3 +132,21 @@ def read(data: bytes, kind: type[Value]) -> Value:
             "answer", data[:60], f"is not what was asked for ({fault})",
             "see that this is the exchange's address, and that both are of one release",
         ) from None  # fmt: skip
+
+
+def is_of(part: Part, sent: Envelope | Receipt) -> bool:
+    """Tell whether a part is an act that was sent, or a late one that was handed in."""
+    kind = ACT_KIND if isinstance(sent, Envelope) else LATE_ACT_KIND
+    return part.kind == kind and bytes(part.data) == encode(sent)
+
+
+def check_whole(
+    sent: Envelope | Receipt, parts: Sequence[Part], steps: Iterable[Sequence[Part]]
+) -> None:
+    """Refuse an answer from which parts of what came of an act were left out."""
+    for step in steps:
+        if any(is_of(each, sent) for each in step) and len(step) != len(parts):
+            raise BrokenProof(
+                "receipt", f"{len(parts)} parts", f"of {len(step)} that came of it were in the "
+                "answer: some were left out", ASK,
+            )  # fmt: skip

@@ -39,8 +39,9 @@ from keepclear.exchange.events import (
 from keepclear.exchange.index import Near
 from keepclear.exchange.judging import soonest
 from keepclear.exchange.lapses import has_open
+from keepclear.exchange.objects import Carried
 from keepclear.exchange.rechecking import expire, recheck
-from keepclear.exchange.world import Carried, agreement_of
+from keepclear.exchange.world import agreement_of
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import Signed, decode, encode
 from keepclear.record.envelopes import Envelope

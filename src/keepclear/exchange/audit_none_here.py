@@ -18,7 +18,7 @@ from keepclear.exchange.events import (
     OperationMoved,
 )
 from keepclear.exchange.none_here import as_shown, contradicting, shown_to
-from keepclear.exchange.world import Contradictions
+from keepclear.exchange.objects import Contradictions
 from keepclear.plans.none_here import Contradiction, NoneHere
 from keepclear.plans.operations import OUT_OF_PLAN, Operation
 from keepclear.record.entries import audience_of

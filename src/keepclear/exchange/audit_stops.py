@@ -34,8 +34,9 @@ from keepclear.exchange.events import (
     StopChanged,
 )
 from keepclear.exchange.keep_outs import areas_met, meeting
+from keepclear.exchange.objects import KeepOuts
 from keepclear.exchange.stops import fall_due
-from keepclear.exchange.world import KeepOuts, World
+from keepclear.exchange.world import World
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act

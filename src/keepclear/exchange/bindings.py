@@ -25,7 +25,8 @@ from keepclear.agreement.separation import RuleSet
 from keepclear.agreement.standing import Standing
 from keepclear.agreement.states import State
 from keepclear.exchange.disclosure import Grants, grants_of
-from keepclear.exchange.world import Carried, World, agreement_of
+from keepclear.exchange.objects import Carried
+from keepclear.exchange.world import World, agreement_of
 from keepclear.plans.operations import DEFAULT_GRACE_US, Operation
 from keepclear.plans.stops import DEFAULT_GROWN_TMM
 

@@ -19,8 +19,9 @@ from keepclear.errors import CallerError
 from keepclear.exchange import views
 from keepclear.exchange.bindings import Bindings
 from keepclear.exchange.kept import Region
+from keepclear.exchange.objects import Carried
 from keepclear.exchange.views import SAYS_NOTHING_ELSE, Disclosed
-from keepclear.exchange.world import Carried, World
+from keepclear.exchange.world import World
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Name
 from keepclear.record.key_documents import Keyring

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from keepclear.agreement.binding import Minima
 from keepclear.agreement.claims import Breach, MereBreach, breaches, has_duration
 from keepclear.exchange.deciding import Deciding
-from keepclear.exchange.world import Rechecking
+from keepclear.exchange.objects import Rechecking
 from keepclear.plans.operations import Operation
 
 Found = Breach | MereBreach

@@ -20,8 +20,9 @@ from keepclear.detect.kernel import Functions
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import KeepOutsChanged
 from keepclear.exchange.index import Near
+from keepclear.exchange.objects import KeepOuts
 from keepclear.exchange.rounding import Box, box_of, levels_of, pieces_of, times_of
-from keepclear.exchange.world import KeepOuts, World
+from keepclear.exchange.world import World
 from keepclear.line.stops import Area
 from keepclear.plans.none_here import MEETING
 from keepclear.plans.operations import Operation, claim_of

@@ -32,9 +32,9 @@ from keepclear.exchange.events import (
     StandingCarried,
     StopChanged,
 )
+from keepclear.exchange.objects import Carried, KeepOuts
 from keepclear.exchange.picture import Picture, Told, told_in
 from keepclear.exchange.views import Notice
-from keepclear.exchange.world import Carried, KeepOuts
 from keepclear.exchange.world import stood as stood_value
 from keepclear.line.stops import Area
 from keepclear.plans.stops import Stop

@@ -30,8 +30,8 @@ from keepclear.exchange.events import (
     OperationFiled,
     OperationMoved,
 )
+from keepclear.exchange.objects import Contradictions
 from keepclear.exchange.operations import Refused
-from keepclear.exchange.world import Contradictions
 from keepclear.plans.incidents import Incident
 from keepclear.plans.incidents import State as CaseState
 from keepclear.plans.none_here import (

@@ -17,6 +17,7 @@ from keepclear.airspace.volumes import Volume4D
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange.deciding import Deciding, clauses_of
 from keepclear.exchange.events import FilingsCounted, OperationFiled, OperationMoved
+from keepclear.exchange.objects import Filer, KeepOuts
 from keepclear.exchange.rechecking import (
     HAS_ENDED,
     TIME_HAS_PASSED,
@@ -26,7 +27,6 @@ from keepclear.exchange.rechecking import (
     over_text,
     recheck,
 )
-from keepclear.exchange.world import Filer, KeepOuts
 from keepclear.line.stops import Area
 from keepclear.plans.acts import (
     ActivateOperation,

@@ -21,8 +21,9 @@ from keepclear.exchange.events import (
     StandingCarried,
     StopChanged,
 )
+from keepclear.exchange.objects import KeepOuts
 from keepclear.exchange.views import NOTICE_KIND, Notice
-from keepclear.exchange.world import KeepOuts, moved
+from keepclear.exchange.world import moved
 from keepclear.line.calls import Call
 from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message

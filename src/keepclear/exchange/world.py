@@ -15,9 +15,7 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from keepclear.agreement.documents import Agreement, Clause, read_agreement
-from keepclear.agreement.statements import AgreementFile
-from keepclear.agreement.states import State as AgreementState
+from keepclear.agreement.documents import read_agreement
 from keepclear.exchange.events import (
     AgreementCarried,
     AgreementStood,
@@ -43,84 +41,34 @@ from keepclear.exchange.events import (
     StandingCarried,
     StopChanged,
 )
+from keepclear.exchange.objects import (
+    HOUR_US,
+    HOURS,
+    Carried,
+    Contradictions,
+    Filer,
+    KeepOuts,
+    More,
+    Rechecking,
+)
 from keepclear.line.calls import Call
 from keepclear.line.checks import Check, CheckedLine
 from keepclear.line.messages import Message
 from keepclear.line.shifts import Shift
-from keepclear.line.stops import Area
 from keepclear.plans.conflicts import Conflict
 from keepclear.plans.incidents import Incident, TimelineLine
-from keepclear.plans.none_here import Contradiction, NoneHere
+from keepclear.plans.none_here import NoneHere
 from keepclear.plans.operations import OUT_OF_PLAN, Operation, State
 from keepclear.plans.stops import Stop
 from keepclear.record.encoding import Signed, encode
 
-HOUR_US: Final = 3_600_000_000
 MINUTE_US: Final = 60_000_000
 MINUTES: Final = 60
-HOURS: Final = 24
 HASH_SIZE: Final = 2**256
 MOST_UNHASHED: Final = 256
 # They follow from the others.
 UNHASHED: Final = frozenset({"of_operation", "places", "room", "standing", "stated", "waiting"})
 BINDING: Final = frozenset({"agreements", "before"})  # what binds two parties follows from them
-
-
-class Carried(Signed, frozen=True, kw_only=True):
-    """An agreement in the region, and how it stands."""
-
-    agreement: Agreement
-    file: AgreementFile
-    state: AgreementState = AgreementState.DRAFT
-    clauses: tuple[Clause, ...] = ()
-
-
-class Filer(Signed, frozen=True, kw_only=True):
-    """When a party has filed within the last hour, and what it took within the last day.
-
-    minutes: (minute since 1970, filings) for each minute in which it filed; hours: (hour since
-    1970, km2h). So it stays small however much is filed.
-    """
-
-    minutes: tuple[tuple[int, int], ...] = ()
-    hours: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def filings(self) -> int:
-        """Return how many filings there were within the hour that the last one ends."""
-        return sum(count for _, count in self.minutes)
-
-    def taken_km2h(self, now_us: int) -> int:
-        """Return what was taken within the last day, whole hours counted in."""
-        first = now_us // HOUR_US - HOURS
-        return sum(taken for hour, taken in self.hours if hour >= first)
-
-
-class Rechecking(Signed, frozen=True, kw_only=True):
-    """For which changes an operation is to be looked at again: keys of `World.before`.
-
-    One of an agreement at most, the first since it was looked at last.
-    """
-
-    waits: tuple[str, ...] = ()
-
-
-class More(Signed, frozen=True, kw_only=True):
-    """How many more conflicts there are than were told."""
-
-    count: int
-
-
-class Contradictions(Signed, frozen=True, kw_only=True):
-    """What was found to contradict a statement, in order."""
-
-    found: tuple[Contradiction, ...] = ()
-
-
-class KeepOuts(Signed, frozen=True, kw_only=True):
-    """Where an operation must keep out, in order."""
-
-    areas: tuple[Area, ...] = ()
 
 
 @dataclass(eq=False)

@@ -28,8 +28,9 @@ from keepclear.exchange.events import (
     StandingCarried,
 )
 from keepclear.exchange.late import act_in
+from keepclear.exchange.objects import Carried
 from keepclear.exchange.views import NOTICE_KIND, Notice
-from keepclear.exchange.world import Carried, stood
+from keepclear.exchange.world import stood
 from keepclear.plans.conflicts import GONE_ON, Conflict
 from keepclear.plans.operations import Operation
 from keepclear.record.encoding import decode

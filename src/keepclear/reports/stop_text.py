@@ -9,7 +9,8 @@ import msgspec
 from keepclear.agreement.emergencies import Phase
 from keepclear.agreement.quantities import lateral_text
 from keepclear.exchange.events import KeepOutsChanged, StandingCarried, StopChanged
-from keepclear.exchange.world import KeepOuts, stood
+from keepclear.exchange.objects import KeepOuts
+from keepclear.exchange.world import stood
 from keepclear.line.stops import Area, Called, Stands
 from keepclear.plans.stops import State, Stop
 from keepclear.record.entries import Part
