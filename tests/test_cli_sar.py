@@ -84,6 +84,14 @@ def test_others_keep_out_and_it_stands_on_the_handover_list_of_both(desks: Desks
     assert "persons in danger; in force" in desks.run("south", "line", "handover")
 
 
+def test_a_distress_message_with_a_position_says_that_it_keeps_nobody_out(desks: Desks) -> None:
+    words = ("line", "send", "south", WORDS, "--precedence", "DISTRESS")
+
+    said = desks.run("north", *words, *PLACE[:2])
+    assert "a message keeps nobody out of there; this opens a SAR case" in said
+    assert "SAR case" not in desks.run("north", *words)
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

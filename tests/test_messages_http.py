@@ -11,11 +11,12 @@ import pytest
 
 from keepclear.agreement.clauses import Precedence
 from keepclear.client import AsyncClient, Client, ClockOff, NotDone
-from keepclear.exchange.events import MessageChanged
+from keepclear.exchange.events import MessageChanged, StopChanged
 from keepclear.exchange.picture import told_in
 from keepclear.line.acts import AcknowledgeMessage, MarkDelivered, MarkDisplayed, SendDistress
 from keepclear.line.ladder import Step
 from keepclear.line.messages import Message
+from keepclear.plans.sar import CloseSar
 from keepclear.plays.stage import YEAR_US
 from keepclear.record.encoding import encode
 from keepclear.record.faults import BrokenProof
@@ -24,6 +25,7 @@ from keepclear.record.keys import Signer
 from keepclear.record.signing_in import SIGN_IN, OpenSession
 from keepclear.server import app
 from tests.message_plays import sending
+from tests.sar_plays import opening
 from tests.server_plays import Node, keys_of, serving
 from tests.test_asking import reached, served, signed_in  # noqa: F401 a fixture
 from tests.test_writer import Served
@@ -159,6 +161,26 @@ def test_a_client_whose_clock_is_off_by_a_minute_signs_distress_and_nothing_else
                 sent(one, "mike")
             off_by(one, 0)
         assert [each.precedence for each in two.messages()] == [Precedence.DISTRESS] * 3
+
+
+def test_a_client_whose_clock_is_off_opens_and_closes_a_sar_case(node: Node) -> None:
+    with node.join("papa") as one, node.join("quebec") as two:
+        for seconds in (60, -7_200):
+            one.catch_up()
+            off_by(one, seconds)
+            with pytest.raises(ClockOff):
+                sent(one, "quebec")
+
+            parts = one.act("sar.open/1", opening("quebec"))
+            [made] = [
+                msgspec.json.decode(each.data, type=StopChanged).stop
+                for each in parts if each.kind == "stop-changed/1"
+            ]  # fmt: skip
+            one.act("sar.close/1", CloseSar(id=made.id))
+
+            off_by(one, 0)
+        assert [each.precedence for each in two.messages()] == [Precedence.DISTRESS] * 2
+        assert all(each.stop is not None and not each.has_stop for each in two.messages())
 
 
 def test_a_client_that_cannot_sign_in_has_its_distress_taken_and_is_told_that_proof_is_missing(

@@ -157,7 +157,9 @@ def send(
                     values=given, template=used, said=said,
                 )  # fmt: skip
                 printed = done(at, at.act("line.send/1", made))
-            return [*printed, *left_to_do(at, template, fields_typed(field, {}))]
+            is_distress = urgency is Precedence.DISTRESS
+            typed = fields_typed(field, values)
+            return [*printed, *left_to_do(at, template, typed, is_distress=is_distress)]
 
     return refusing_values(make)
 

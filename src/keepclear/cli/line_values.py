@@ -24,6 +24,10 @@ SAID: Final = (
                  help='By what means: "frequency 122.5", "satellite".'),
 )  # fmt: skip
 LOST: Final = "lost-communications"
+NO_CASE: Final = (
+    "a message keeps nobody out of there; this opens a SAR case, which does:",
+    "  keepclear line distress TO TEXT --position PLACE",
+)
 TELLS_ALONE: Final = (
     "a message tells one party, and makes no operation contingent; this does, and tells all who",
     "are in conflict with it:",
@@ -149,12 +153,16 @@ def time_typed(text: str, option: str) -> str:
     return f"{format_time((now_s + off_s - HALF_DAY_S) * US_PER_S)[:19]}Z"
 
 
-def left_to_do(at: "AtDesk", template: str | None, given: Mapping[str, str]) -> list[str]:
-    """Return which input makes an operation of this party contingent whose loss was told.
+def left_to_do(
+    at: "AtDesk", template: str | None, given: Mapping[str, str], *, is_distress: bool
+) -> list[str]:
+    """Return which input does what a message alone has not; nothing where there is none.
 
-    Nothing where the message is of another template, or names no operation of this party that
-    goes on and is not contingent yet. given: what was typed, by field.
+    Of DISTRESS with a position, which keeps others out; of lost communications of an operation of
+    this party that goes on, which makes it contingent. given: what was typed, by field.
     """
+    if is_distress and "position" in given:
+        return [*NO_CASE]
     from keepclear.plans.operations import State
 
     named = given.get("operation", "").strip().lower()
