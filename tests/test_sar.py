@@ -24,7 +24,13 @@ from keepclear.plans.stops import EndStop, State, Stop
 from keepclear.plays.stage import Stage
 from keepclear.record.headers import Status
 from keepclear.record.views import view_of
-from keepclear.reports.line_desk_text import beside_lines, due_text, is_taken
+from keepclear.reports.line_desk_text import (
+    beside_lines,
+    due_text,
+    is_overdue,
+    is_taken,
+)
+from keepclear.reports.message_text import ladder_text
 from tests.incident_plays import MINUTE_US, acts_seen, events_seen, file, leaves_seen, refusal
 from tests.message_plays import SECOND_US, WITHIN_S, at, at_line, take, wait
 from tests.record_plays import START_US
@@ -474,3 +480,21 @@ def test_a_desk_shows_the_case_where_to_keep_out_and_what_a_later_message_replac
     assert due_text(before, START_US) == "a later message says how it stands"
     rows = [" ".join(each.split()) for each in beside_lines(before, {}, START_US, 80)]
     assert not any(each.startswith("keep out of") for each in rows)
+    assert "acknowledged not taken; a later message asks for it" in rows
+
+
+def test_what_was_overdue_is_so_no_more_once_a_later_message_says_it_anew() -> None:
+    stage = at_line()
+    made = cry(stage)
+    told = message_of(stage, made)
+    wait(stage, 2 * MINUTE_US)
+    now_us = stage.clock.now_us()
+    assert is_overdue(at(stage, told.id))
+    drift(stage, made, 35.2)
+
+    before = at(stage, told.id)
+    assert before.overdue  # it stays said
+    assert not is_overdue(before)
+    said = ladder_text(before, now_us)
+    assert "OVERDUE since" not in said
+    assert "due 0" not in said

@@ -306,7 +306,9 @@ class Message(Signed, frozen=True, kw_only=True):
         )  # fmt: skip
 
     def is_late(self, overdue: Overdue) -> bool:
-        """Tell whether a step that was overdue is so still: not taken since, and not put off."""
+        """Tell whether what was overdue is so still: not taken, put off or followed since."""
+        if self.is_followed:
+            return False
         return self.first(overdue.step) is None and self.due[overdue.step] <= overdue.due_us
 
     def is_with(self, post: str) -> bool:

@@ -219,7 +219,9 @@ def rows_beside(message: Message, now_us: int) -> Iterator[tuple[str, str]]:
     yield "sent", f"{day} {second(message.sent_us)} over {message.channel}, {message.status}"
     if message.reply_to is not None:
         yield "replies to", f"message {message.reply_to[:SHORT]}"
-    if message.within_us is None:
+    if message.is_followed:
+        pass  # a later message says what is due
+    elif message.within_us is None:
         yield "due", NO_DEADLINE
     else:
         yield from _due(message, now_us)
@@ -270,6 +272,8 @@ def _missing(message: Message, step: Step, now_us: int) -> str:
     )
     if late is not None:
         return f"OVERDUE since {_when(late.due_us, message.sent_us)}"
+    if message.is_followed:
+        return "not taken; a later message asks for it"
     due_us = message.due.get(step)
     if due_us is None:
         return "not taken; no deadline"
