@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from keepclear.line.calls import AnnotateCall, Call, LogCall, SignCall
 from keepclear.line.shifts import CloseShift, OpenShift, Shift, TakeOver
 from keepclear.plays.stage import PEOPLE, Stage
-from keepclear.record.encoding import decode, digest
+from keepclear.record.encoding import digest
 from keepclear.record.key_documents import Device, KeyDocument, seal_document
 from keepclear.record.keys import Signer
 from tests.message_plays import at_line
@@ -29,18 +29,32 @@ def at_watch(*parties: str) -> Stage:
 
 def second_key(stage: Stage, party: str, name: str = NIGHT, post: str = "watch") -> None:
     """Appoint another key for a post of a party."""
-    before = stage.exchange.keys.documents(party)[-1]
-    old = decode(before.payload, KeyDocument, "key document")
-    signer = Signer(stage._ids.salt())
-    stage._signers[party, name] = signer
+    old = latest(stage, party)
+    signer = stage._signers[party, name] = Signer(stage._ids.salt())
     mandates = old.devices[0].mandates
+    further = Device(post=post, key=signer.public.data, mandates=mandates)
+    appoint(stage, party, (*old.devices, further))
+
+
+def without(stage: Stage, party: str, name: str) -> None:
+    """Appoint a key of a party no more."""
+    key = stage._signers[party, name].public.data
+    appoint(stage, party, tuple(e for e in latest(stage, party).devices if e.key != key))
+
+
+def latest(stage: Stage, party: str) -> KeyDocument:
+    """Return the key document of a party as it stands."""
+    return stage.exchange.keys.latest(party)
+
+
+def appoint(stage: Stage, party: str, devices: tuple[Device, ...]) -> None:
+    """Let these be the keys of the posts of a party."""
+    old, before = latest(stage, party), stage.exchange.keys.documents(party)[-1]
     made = replace(
         old, version=old.version + 1, previous=digest(before.payload).hex(),
-        created_us=stage.clock.now_us(),
-        devices=(*old.devices, Device(post=post, key=signer.public.data, mandates=mandates)),
+        created_us=stage.clock.now_us(), devices=devices,
     )  # fmt: skip
-    signers = [stage._signers[party, each] for each in ("root", *PEOPLE)]
-    document = seal_document(made, *signers)
+    document = seal_document(made, *(stage._signers[party, each] for each in ("root", *PEOPLE)))
     stage._documents.append(document)
     stage.exchange.admit(document)
 

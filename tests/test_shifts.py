@@ -4,8 +4,10 @@
 import pytest
 
 from keepclear.agreement.clauses import Precedence
+from keepclear.detect.compiled import plain
 from keepclear.errors import CallerError
 from keepclear.exchange import shifts
+from keepclear.exchange.audit import audit
 from keepclear.exchange.shifts import SHOWN
 from keepclear.line.ladder import Step
 from keepclear.line.messages import Word
@@ -16,7 +18,17 @@ from keepclear.record.headers import Status
 from tests.message_plays import SECOND_US, URGENT_US, answer, distress, send, take, wait
 from tests.own_copies import check_own_copy
 from tests.restored_stages import restore
-from tests.shift_plays import NIGHT, at_watch, closed, log, opened, signed, taken_over
+from tests.shift_plays import (
+    NIGHT,
+    at_watch,
+    closed,
+    log,
+    opened,
+    second_key,
+    signed,
+    taken_over,
+    without,
+)
 from tests.stop_plays import bytes_of, calling, end, message_of, stop
 from tests.test_stops_in_pictures import page_of
 
@@ -176,6 +188,22 @@ def test_who_has_a_shift_at_the_post_can_close_that_of_a_lost_key_over_what_was_
 
     assert made.closed is not None
     assert (made.closed.person, made.closed.key != made.key) == ("night-lead", True)
+
+
+def test_what_was_taken_over_with_a_key_that_was_lost_since_is_with_nobody(stage: Stage) -> None:
+    own, urgent = opened(stage), send(stage)
+    gone = opened(stage, "night-lead", NIGHT, takes=(urgent,))
+    without(stage, "b", NIGHT)
+
+    assert urgent[:8] in refused_to_close(stage, own)
+    assert "has no shift at watch" in refused_to_close(stage, own, to="night-lead")
+    second_key(stage, "b", "third")
+    opened(stage, "third-lead", "third", takes=(urgent,))
+    closed(stage, gone, "third")
+
+    assert not closed(stage, own, to="third-lead").is_open
+    stage.exchange.beat()
+    assert audit(stage.lines, plain()).differences == ()
 
 
 def test_a_shift_is_of_its_post_and_party_alone(stage: Stage) -> None:

@@ -18,7 +18,7 @@ from keepclear.line.calls import AnnotateCall, LogCall, SignCall
 from keepclear.line.shifts import CloseShift, OpenShift, TakeOver
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Act
-from keepclear.record.key_documents import KeyDocument
+from keepclear.record.key_documents import KeyDocument, signing_for
 from keepclear.record.signers import deed_of
 
 AGAIN: Final = (OpenShift, TakeOver, CloseShift, LogCall, SignCall, AnnotateCall)
@@ -30,11 +30,11 @@ class Watch:
 
     def __init__(self, found: Found) -> None:
         self._found, self.acts = found, 0
-        self._parties: set[str] = set()
+        self._documents: dict[str, KeyDocument] = {}  # the latest of each party
 
     def know(self, document: KeyDocument) -> None:
-        """Take that a party has joined, from its key document."""
-        self._parties.add(document.party)
+        """Take that a party has joined, and its keys, from its key document."""
+        self._documents[document.party] = document
 
     def check(self, act: Act | None, payload: Signed | None, said: list[Said]) -> None:
         """Compare an entry, before it is folded, with what comes of its act."""
@@ -52,7 +52,8 @@ class Watch:
     def _deciding(self, told: Sequence[Said]) -> Deciding:
         return with_fields(
             self._found.deciding, ids=GivenIds([_id(each) for each in told][:1]), counts={},
-            parts=[], due=[], seen_by=(), parties=frozenset(self._parties),
+            parts=[], due=[], seen_by=(), parties=frozenset(self._documents),
+            signing_for=lambda party, post: signing_for(self._documents[party], post),
         )  # fmt: skip
 
     def _differs(self, said: Said, what: str) -> None:

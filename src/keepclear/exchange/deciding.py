@@ -38,8 +38,9 @@ class Deciding:
     counts: how many notices each party has had. parties: all of the region. parts: audience,
     kind and value of what goes into the record, in order. seen_by: who else sees the act.
     believed: the exchange's own keys. holds: whether a party sees a leaf of the record, by its
-    hash. posts: those of a party that have a key. due: when an agreement or an operation is to be
-    looked at again, by hash or id. first_us: of a late act, when it was entered first (`late`);
+    hash. posts: those of a party that have a key; signing_for: the ids of the keys that can sign
+    for a post of a party now. due: when an agreement or an operation is to be looked at again, by
+    hash or id. first_us: of a late act, when it was entered first (`late`);
     None of all others. signed_by: ids of the keys that signed the act.
     """
 
@@ -56,6 +57,9 @@ class Deciding:
     believed: tuple[NoteKey, ...] = ()
     holds: Callable[[str, bytes], bool] = field(default=lambda _party, _leaf: False)
     posts: Callable[[str], tuple[str, ...]] = field(default=lambda _party: ())
+    signing_for: Callable[[str, str], frozenset[str]] = field(
+        default=lambda _party, _post: frozenset()
+    )
     due: list[tuple[int, str]] = field(default_factory=list)
     first_us: int | None = None
     signed_by: tuple[str, ...] = ()

@@ -473,6 +473,7 @@ class Exchange:
             bindings=kept.bindings, ids=self._ids, now_us=now_us, counts=dict(kept.counts),
             parties=frozenset(kept.keys.parties()), holds=kept.ledger.holds,
             believed=self._believed, posts=kept.keys.posts,
+            signing_for=kept.keys.signing_for,
         )  # fmt: skip
 
     @property

@@ -5,7 +5,9 @@
    nothing that a shift is or is not keeps a message from being sent, acknowledged or answered.
 2. What remains at a post is looked for when a shift is closed, and named where it is refused, each
    with its age and the ways out: what is acknowledged or has ended is no reason any more.
-3. Who closes is who has opened it, or another who has a shift at that post: a key that is lost does
+3. What was taken over with a key that signs for the post no more, as it was lost, counts for
+   nothing: somebody else has to take it over.
+4. Who closes is who has opened it, or another who has a shift at that post: a key that is lost does
    not keep a shift open for ever, and the same must have been taken over.
 """
 
@@ -95,9 +97,10 @@ def close(deciding: Deciding, act: Act, payload: CloseShift) -> None:
         raise Refused(f"shift {found.id[:SHORT]}: was closed at {at}, by {found.closed.person}")
     key = _key(deciding, act)
     by = found if found.key == key else _own(deciding, act)
+    keys = deciding.signing_for(act.party, act.post)
     others = [
         each for each in _open(deciding, act)
-        if each.key != found.key and payload.to in {None, each.person}
+        if each.key != found.key and each.key in keys and payload.to in {None, each.person}
     ]  # fmt: skip
     if payload.to is not None and not others:
         raise InputError(

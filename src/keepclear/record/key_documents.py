@@ -135,6 +135,13 @@ def posts_of(document: KeyDocument) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.post for each in document.devices))
 
 
+def signing_for(document: KeyDocument, post: str) -> frozenset[str]:
+    """Return the ids of the keys that can sign acts of a post by a document."""
+    keys = [each.key for each in document.devices if each.post == post]
+    keys += [each.key for each in document.representatives]
+    return frozenset(PublicKey(each).id for each in keys)
+
+
 def seal_document(document: KeyDocument, *signers: Signer) -> Envelope:
     """Return the document, signed."""
     return seal(KEY_DOCUMENT, encode(document), *signers)
@@ -301,6 +308,10 @@ class Keyring:
     def posts(self, party: str) -> tuple[str, ...]:
         """Return the posts of a party that have a key now, in the order of its document."""
         return posts_of(self.latest(party))
+
+    def signing_for(self, party: str, post: str) -> frozenset[str]:
+        """Return the ids of the keys that can sign acts of a post now."""
+        return signing_for(self.latest(party), post)
 
     def documents(self, party: str) -> tuple[Envelope, ...]:
         """Return the documents of a party, first to last."""
