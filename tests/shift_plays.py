@@ -9,7 +9,7 @@ from keepclear.line.calls import AnnotateCall, Call, LogCall, SignCall
 from keepclear.line.shifts import CloseShift, OpenShift, Shift, TakeOver
 from keepclear.plays.stage import PEOPLE, Stage
 from keepclear.record.encoding import digest
-from keepclear.record.key_documents import Device, KeyDocument, seal_document
+from keepclear.record.key_documents import Device, KeyDocument, Representative, seal_document
 from keepclear.record.keys import Signer
 from tests.message_plays import at_line
 from tests.record_plays import START_US
@@ -47,12 +47,16 @@ def latest(stage: Stage, party: str) -> KeyDocument:
     return stage.exchange.keys.latest(party)
 
 
-def appoint(stage: Stage, party: str, devices: tuple[Device, ...]) -> None:
-    """Let these be the keys of the posts of a party."""
+def appoint(
+    stage: Stage, party: str, devices: tuple[Device, ...],
+    people: tuple[Representative, ...] | None = None,
+) -> None:  # fmt: skip
+    """Let these be the keys of the posts of a party, and of its representatives, if given."""
     old, before = latest(stage, party), stage.exchange.keys.documents(party)[-1]
     made = replace(
         old, version=old.version + 1, previous=digest(before.payload).hex(),
         created_us=stage.clock.now_us(), devices=devices,
+        representatives=old.representatives if people is None else people,
     )  # fmt: skip
     document = seal_document(made, *(stage._signers[party, each] for each in ("root", *PEOPLE)))
     stage._documents.append(document)

@@ -2,6 +2,7 @@
 """Shifts: who may open and close one, what it cannot close over, and that it blocks nothing."""
 
 import pytest
+from msgspec.structs import replace
 
 from keepclear.agreement.clauses import Precedence
 from keepclear.detect.compiled import plain
@@ -20,8 +21,10 @@ from tests.own_copies import check_own_copy
 from tests.restored_stages import restore
 from tests.shift_plays import (
     NIGHT,
+    appoint,
     at_watch,
     closed,
+    latest,
     log,
     opened,
     second_key,
@@ -204,6 +207,19 @@ def test_what_was_taken_over_with_a_key_that_was_lost_since_is_with_nobody(stage
     assert not closed(stage, own, to="third-lead").is_open
     stage.exchange.beat()
     assert audit(stage.lines, plain()).differences == ()
+
+
+def test_a_representative_whose_mandate_covers_it_can_take_a_watch_over(stage: Stage) -> None:
+    own, urgent, document = opened(stage), send(stage), latest(stage, "b")
+    routine = document.devices[0].mandates
+    people = tuple(
+        replace(each, mandates=(*each.mandates, *routine)) for each in document.representatives
+    )
+    appoint(stage, "b", document.devices, people)
+
+    opened(stage, "representative", "rep-1", takes=(urgent,))
+
+    assert not closed(stage, own, to="representative").is_open
 
 
 def test_a_shift_is_of_its_post_and_party_alone(stage: Stage) -> None:
