@@ -49,8 +49,8 @@ TURNS_AFTER: Final = 20
 HALF_HOURS: Final = 24  # of the end in which everything that b knows of falls due
 ADDRESSES: Final = {party: f"192.0.2.{number}" for number, party in enumerate(PARTIES, 1)}
 MOST_ACTS: Final = 45  # of a, or c, there are fewer in a play
-MOST_READS: Final = 50  # and so many for each second visible step, as b reads
-READS_EACH: Final = 7
+MOST_READS: Final = 60  # and so many for each second visible step, as b reads
+READS_EACH: Final = 8
 STOPS: Final = ("/v1/stops", "/v1/keep-outs")
 MOST_CALLS: Final = 8
 CHECK: Final = "/v1/check?status=Exercise"
