@@ -14,10 +14,12 @@ from keepclear.cli.post_folder import Kept
 from keepclear.cli.private_keys import write_privates
 from keepclear.client import NotDone, acting
 from keepclear.errors import OperatorError
+from keepclear.line.acts import SendDistress
 from keepclear.plans import acts
-from keepclear.record.encoding import encode
+from keepclear.record.encoding import decode, encode
 from keepclear.record.envelopes import Envelope
 from keepclear.record.faults import BrokenProof
+from keepclear.record.headers import read_act
 from tests.server_plays import Node, circle, serving
 from tests.test_lying_exchange import Changing
 
@@ -238,3 +240,26 @@ def test_who_has_something_to_read_is_not_kept_from_it_for_half_a_minute(
 
         with pytest.raises(OperatorError, match="in 18 tries"):  # as all else
             post.client.catch_up()
+
+
+def test_distress_is_signed_and_kept_also_where_the_exchange_gives_no_answer(
+    node: Node, tmp_path: Path
+) -> None:
+    home = Home(node, "far-west", tmp_path)
+    with desk(str(tmp_path)) as post:
+        post.client.catch_up()
+    home.way.refused |= {"/v1/region": 503, "/v1/acts": 503, "/v1/challenge": 503}
+    cry = SendDistress(to="far-east", text="MAYDAY, crew down", language="en")
+
+    with desk(str(tmp_path)) as post:
+        post.client._http = httpx.Client(base_url=node.parties, transport=home.way)
+        with pytest.raises(OperatorError, match="gave no answer to POST /v1/acts"):
+            post.act("distress/1", cry)
+
+    [kept] = home.kept()
+    assert decode(bytes(read_act(kept).payload), SendDistress, "payload") == cry
+    with desk(str(tmp_path)) as post:
+        post.client._http = httpx.Client(base_url=node.parties, transport=home.way)
+        with pytest.raises(OperatorError, match="gave no answer to GET /v1/region"):
+            post.act("operations.file/1", acts.FileOperation(operation=circle(70)))
+    assert home.kept() == [kept]

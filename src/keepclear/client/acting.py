@@ -485,7 +485,8 @@ class Client:
     def _known(self, *, is_distress: bool = False) -> str:
         """Return the region, having seen that it is the one that is known and the clocks agree.
 
-        is_distress: whatever the clocks say.
+        is_distress: whatever the clocks say; where the region is known it is asked once alone, and
+        signed also without an answer, so that it is kept and sent.
 
         Asked anew after ten seconds: clocks do not part sooner. Who follows the exchange's clock
         asks each time.
@@ -493,6 +494,11 @@ class Client:
         if time.monotonic() < self._known_until and not self._follows:
             return self._copy.known.region
         before_us = self._now()
+        if is_distress and self._copy.known.incarnation and not self._follows:
+            try:
+                self._http.get("/v1/region").raise_for_status()
+            except httpx.HTTPError:
+                return self._copy.known.region
         said = read(self._asked("GET", "/v1/region", b"").content, RegionSaid)
         after_us, self._said_us = self._now(), said.now_us
         off_us = max(before_us - said.now_us, said.now_us - after_us, 0)
