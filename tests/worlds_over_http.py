@@ -49,9 +49,9 @@ TURNS_AFTER: Final = 20
 HALF_HOURS: Final = 24  # of the end in which everything that b knows of falls due
 ADDRESSES: Final = {party: f"192.0.2.{number}" for number, party in enumerate(PARTIES, 1)}
 MOST_ACTS: Final = 45  # of a, or c, there are fewer in a play
-MOST_READS: Final = 60  # and so many for each second visible step, as b reads
-READS_EACH: Final = 8
-STOPS: Final = ("/v1/stops", "/v1/keep-outs")
+MOST_READS: Final = 80  # and so many for each second visible step, as b reads
+READS_EACH: Final = 10
+STOPS: Final = ("/v1/stops", "/v1/keep-outs", "/v1/shifts", "/v1/calls")
 MOST_CALLS: Final = 8
 CHECK: Final = "/v1/check?status=Exercise"
 AUDIENCES: Final = ("*", "b", "a,b", "a", "c", "a,c", "b,c", "a,b,c", "d", "", "a,,")
