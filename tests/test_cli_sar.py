@@ -35,6 +35,7 @@ def test_a_cry_with_a_place_is_read_in_a_frame_with_the_place_and_where_to_keep_
     shown = desks.run("north", "line", "sar", "show", own)
     assert "displayed" in shown
     assert "no cap refuses a SAR case" in shown
+    assert "stands      is in force until" in shown
     assert "DETRESFA (distress), persons in danger" in desks.run("south", "line", "sar", "show")
 
 
@@ -67,7 +68,8 @@ def test_what_each_will_learn_is_printed_and_nothing_is_sent_unless_it_is_said(
     assert done.returncode != 0
     assert "SAR case, DETRESFA (distress), persons in danger, to south" in done.stdout
     assert "Send it?" in done.stdout
-    assert "1 NM" not in done.stdout
+    assert "within      1,852 m (1.0 NM) of the position" in done.stdout
+    assert "not told    to all others the place; who else is named" in done.stdout
     assert words not in desks.run("south", "line", "read")
 
 
@@ -97,6 +99,7 @@ def test_a_distress_message_with_a_position_says_that_it_keeps_nobody_out(desks:
     [
         (("distress", "south", WORDS, *PLACE, "--lasts", "7 h", "--yes"), "up to 6 h"),
         (("distress", "south", WORDS, "--position", "there", "--yes"), "'there'"),
+        (("distress", "south", WORDS, *PLACE[:3], "two miles", "--yes"), "--within 'two miles'"),
         (("distress", "south,north", WORDS), "which a place is needed for"),
         (("distress", "south", WORDS, "--circle", "35.2,34.9", "--yes"), "give --radius with it"),
         (

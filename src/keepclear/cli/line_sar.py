@@ -259,6 +259,7 @@ def _where(given: dict[str, Any]) -> "Where":
     from keepclear.airspace.places import parse_place
     from keepclear.plans.filing import FiledCircle
     from keepclear.plans.sar import Where
+    from keepclear.units import parse_length_tmm
 
     if not has_place(given):
         raise click.UsageError('--position: say where, as "35-12.0N 034-54.0E", or give an area')
@@ -268,6 +269,8 @@ def _where(given: dict[str, Any]) -> "Where":
         shape = shape_of(given)
     else:
         place = parse_place(given["position"], "--position")
+        if given["within"]:
+            parse_length_tmm(given["within"], "--within")
         shape = FiledCircle(
             centre=(place.position.latitude_deg, place.position.longitude_deg),
             radius=given["within"] or f"{place.within_m} m",

@@ -38,7 +38,10 @@ def preview(
     known = [value_row(each) for each in values_of(made.known)]
     known += within_rows(far_m)
     said = made.text, made.language
-    return told_first(f"{head}, to {listed(list(to))}", party, said, grown_tmm, *known, *rows)
+    return told_first(
+        f"{head}, to {listed(list(to))}", party, said, grown_tmm, *known, *rows,
+        is_place_told=far_m is not None,
+    )  # fmt: skip
 
 
 def cases_text(
@@ -68,7 +71,8 @@ def _rows(stop: Stop, messages: Mapping[str, Message], now_us: int) -> Iterator[
         yield "phase", f"{phase_text(case.phase)}, {case.what} in danger"
         yield from (value_row(each) for each in values_of(case.known))
         yield from within_rows(case.within_m)
-    yield "stands", stop_changed_text(stop).removeprefix(f"{own_name(stop)} ")
+    name = f"{own_name(stop)} to {listed(list(stop.to))} "
+    yield "stands", stop_changed_text(stop).replace(name, "", 1)
     yield from area_rows(area_of(stop), day_of(now_us))
     yield "takes", f"{stop.takes_km2h:,} km2h; no cap refuses a SAR case"
     for party, own in zip(stop.to, stop.messages, strict=True):

@@ -190,15 +190,17 @@ def own_stops_text(stops: Iterable[Stop]) -> list[str]:
 
 
 def told_first(
-    head: str, party: str, said: tuple[str, str], grown_tmm: int, *rows: tuple[str, str]
+    head: str, party: str, said: tuple[str, str], grown_tmm: int, *rows: tuple[str, str],
+    is_place_told: bool = False,
 ) -> list[str]:  # fmt: skip
     """Return what each will learn of a STOP or SAR case, before it is sent.
 
     said: the text, and the language that it is in; grown_tmm: by how much its volume is grown;
-    rows: what those named learn beside it.
+    rows: what those named learn beside it, with is_place_told the very place, too.
     """
     text, language = said
     grown = lateral_text(grown_tmm)
+    place = "to all others the place" if is_place_told else "the volume as you gave it"
     all_rows = [
         ("grown by", f"{grown} on every side, upward and downward too"),
         ("they read", f'"{printable(text)}" ({language}), and that {party} says so'),
@@ -208,7 +210,7 @@ def told_first(
             f"whose operations come within {grown} of it, now or later, learn that they",
         ),
         ("", "must keep out of this area at these times, and not from whom or why"),
-        ("not told", "the volume as you gave it; who else is named; and to you, who must keep out"),
+        ("not told", f"{place}; who else is named; and to you, who must keep out"),
     ]
     return [head, *(f"  {label:<{LABEL}}{each}" for label, each in all_rows), ""]
 
