@@ -164,14 +164,14 @@ def test_a_client_whose_clock_is_off_by_a_minute_signs_distress_and_nothing_else
 
 
 def test_a_client_whose_clock_is_off_opens_and_closes_a_sar_case(node: Node) -> None:
-    with node.join("papa") as one, node.join("quebec") as two:
+    with node.join("romeo") as one, node.join("sierra") as two:
         for seconds in (60, -7_200):
             one.catch_up()
             off_by(one, seconds)
             with pytest.raises(ClockOff):
-                sent(one, "quebec")
+                sent(one, "sierra")
 
-            parts = one.act("sar.open/1", opening("quebec"))
+            parts = one.act("sar.open/1", opening("sierra"))
             [made] = [
                 msgspec.json.decode(each.data, type=StopChanged).stop
                 for each in parts if each.kind == "stop-changed/1"
