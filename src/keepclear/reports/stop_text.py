@@ -158,7 +158,7 @@ def stop_changed_text(stop: Stop) -> str:
         case State.ACTIVE:
             ends = ", or it ends" if stop.sar is None else ""
             return (
-                f"{name} is in force, grown by {lateral_text(stop.grown_tmm)}{until}; at {by} you "
+                f"{name} is in force{until}, grown by {lateral_text(stop.grown_tmm)}; at {by} you "
                 f"are asked whether it still holds{ends}"
             )
         case State.ASKED:
