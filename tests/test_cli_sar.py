@@ -69,7 +69,7 @@ def test_what_each_will_learn_is_printed_and_nothing_is_sent_unless_it_is_said(
     assert "SAR case, DETRESFA (distress), persons in danger, to south" in done.stdout
     assert "Send it?" in done.stdout
     assert "within      1,852 m (1.0 NM) of the position" in done.stdout
-    assert "not told    to all others the place; who else is named" in done.stdout
+    assert "not told    the place, to all others; who else is named" in done.stdout
     assert words not in desks.run("south", "line", "read")
 
 

@@ -5,6 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from keepclear.agreement.clauses import Precedence
+from keepclear.agreement.emergencies import Phase
 from keepclear.detect.compiled import plain
 from keepclear.errors import CallerError
 from keepclear.exchange import shifts
@@ -19,6 +20,7 @@ from keepclear.record.headers import Status
 from tests.message_plays import SECOND_US, URGENT_US, answer, distress, send, take, wait
 from tests.own_copies import check_own_copy
 from tests.restored_stages import restore
+from tests.sar_plays import close, cry, to_phase
 from tests.shift_plays import (
     NIGHT,
     appoint,
@@ -102,7 +104,10 @@ def test_a_refusal_names_each_thing_with_its_age_and_the_ways_out(stage: Stage) 
             f"  DISTRESS (MAYDAY) message {mayday[:8]} from a is not acknowledged, 0 s old: "
             f"keepclear line ack {mayday[:8]}"
         ),
-        f"  STOP message {heard[:8]} from a: the STOP stands, 0 s old: it lasts until it has ended",
+        (
+            f"  STOP message {heard[:8]} from a is not acknowledged, 0 s old: "
+            f"keepclear line ack {heard[:8]}"
+        ),
         (
             f"  STOP {mine.id[:8]} of b stands, to be renewed, 0 s old: keepclear line stop-end "
             f"{mine.id[:8]} once nobody is there"
@@ -113,6 +118,27 @@ def test_a_refusal_names_each_thing_with_its_age_and_the_ways_out(stage: Stage) 
             "where theirs is open"
         ),
     ]
+
+
+def test_a_sar_case_keeps_a_shift_open_by_its_own_name_and_a_message_that_is_followed_does_not(
+    stage: Stage,
+) -> None:
+    own, theirs, mine = opened(stage), cry(stage), cry(stage, "a", party="b")
+    before = message_of(stage, theirs).id
+    to_phase(stage, theirs, Phase.ALERFA)
+    after = message_of(stage, stage.exchange.world.stops[theirs.id]).id
+
+    said = refused_to_close(stage, own)
+
+    assert before[:8] not in said
+    assert f"URGENT (PAN PAN) message {after[:8]} from a is not acknowledged" in said
+    assert f"SAR case {mine.id[:8]} of b stands" in said
+    assert f"keepclear line sar close {mine.id[:8]} once nobody is there" in said
+    take(stage, after, *TO_ACKNOWLEDGED)
+    assert f"message {after[:8]} from a: the SAR case stands" in refused_to_close(stage, own)
+    close(stage, theirs)
+    close(stage, mine)
+    assert not closed(stage, own).is_open
 
 
 def test_of_very_many_some_are_named_and_how_many_more_there_are(stage: Stage) -> None:

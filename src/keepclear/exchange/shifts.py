@@ -20,6 +20,7 @@ from keepclear.errors import InputError
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.events import ShiftChanged
 from keepclear.exchange.operations import Refused
+from keepclear.line.ladder import Step
 from keepclear.line.messages import SPOKEN, Message
 from keepclear.line.shifts import (
     MOST,
@@ -140,9 +141,11 @@ def _of_message(message: Message) -> Remaining:
     spoken = SPOKEN.get(message.precedence)
     urgency = f"{message.precedence} ({spoken})" if spoken else str(message.precedence)
     name = f"{urgency} message {short} from {message.sender}"
-    if message.has_stop:
+    taken = message.first(Step.ACKNOWLEDGED)
+    if message.has_stop and taken is not None:
+        what = "STOP" if message.stop is None or message.stop.sar is None else "SAR case"
         return Remaining(
-            message.id, message.sent_us, f"{name}: the STOP stands", "it lasts until it has ended"
+            message.id, message.sent_us, f"{name}: the {what} stands", "it lasts until it has ended"
         )
     return Remaining(
         message.id, message.sent_us, f"{name} is not acknowledged", f"keepclear line ack {short}"
@@ -151,9 +154,10 @@ def _of_message(message: Message) -> Remaining:
 
 def _of_stop(stop: Stop) -> Remaining:
     short = stop.id[:SHORT]
+    what, ends = ("STOP", "stop-end") if stop.sar is None else ("SAR case", "sar close")
     return Remaining(
-        stop.id, stop.sent_us, f"STOP {short} of {stop.party} stands, to be renewed",
-        f"keepclear line stop-end {short} once nobody is there",
+        stop.id, stop.sent_us, f"{what} {short} of {stop.party} stands, to be renewed",
+        f"keepclear line {ends} {short} once nobody is there",
     )  # fmt: skip
 
 

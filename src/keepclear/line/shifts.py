@@ -102,5 +102,7 @@ def remains(message: Message, party: str, post: str, status: Status) -> bool:
     """Tell whether a message is something that a watch has to hand over: not taken, or STOP."""
     if message.receiver != party or message.status is not status or not message.is_with(post):
         return False
+    if message.has_stop:
+        return True
     is_untaken = message.first(Step.ACKNOWLEDGED) is None and message.precedence in URGENT_UP
-    return is_untaken or message.has_stop
+    return is_untaken and not message.is_followed

@@ -76,7 +76,7 @@ def watch_items(
 def _what(own: str, messages: Mapping[str, Message]) -> str:
     message = messages.get(own)
     if message is None:
-        return f"STOP {own[:SHORT]} of one's own"
+        return f"STOP or SAR case {own[:SHORT]} of one's own"
     return f"{precedence_text(message.precedence)} message {own[:SHORT]} from {message.sender}"
 
 

@@ -200,7 +200,7 @@ def told_first(
     """
     text, language = said
     grown = lateral_text(grown_tmm)
-    place = "to all others the place" if is_place_told else "the volume as you gave it"
+    place = "the place, to all others" if is_place_told else "the volume as you gave it"
     all_rows = [
         ("grown by", f"{grown} on every side, upward and downward too"),
         ("they read", f'"{printable(text)}" ({language}), and that {party} says so'),
