@@ -207,7 +207,7 @@ def test_what_is_new_is_told_in_one_line() -> None:
     of_template(stage, "accident-notice", **ACCIDENT)
     [told] = events_seen(stage, "b", MessageChanged)
 
-    assert "to b, watch: Accident notice; time 2022-03-09T13:20:00Z; place 33.50000N 038." in (
+    assert "to b, watch, Exercise: Accident notice; time 2022-03-09T13:20:00Z; place 33.5" in (
         changed_text(told)
     )
 

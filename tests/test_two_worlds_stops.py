@@ -110,14 +110,14 @@ def not_grown(patch: pytest.MonkeyPatch) -> None:
 
 def each_stop_apart(patch: pytest.MonkeyPatch) -> None:
     """Tell each STOP by an area of its own, as often as it is there: how many there are."""
-    met = keep_outs.areas_met
+    met = keep_outs.areas_found
 
     def leaking(functions: Any, near: Any, world: World, operation: Any) -> tuple[Area, ...]:  # noqa: ANN401
         found = met(functions, near, world, operation)
         standing = [each for each in world.stops.values() if each.is_protecting]
         return tuple(each for each in found for _ in standing)
 
-    patch.setattr(keep_outs, "areas_met", leaking)
+    patch.setattr(keep_outs, "areas_found", leaking)
 
 
 def in_the_order_they_were_sent(patch: pytest.MonkeyPatch) -> None:
@@ -129,7 +129,7 @@ def in_the_order_they_were_sent(patch: pytest.MonkeyPatch) -> None:
             if keep_outs.meeting(functions, near, stop, operation) is not None
         ))  # fmt: skip
 
-    patch.setattr(keep_outs, "areas_met", leaking)
+    patch.setattr(keep_outs, "areas_found", leaking)
 
 
 def told_again_when_it_is_renewed(patch: pytest.MonkeyPatch) -> None:
