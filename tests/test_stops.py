@@ -317,6 +317,16 @@ def test_too_many_too_large_and_too_long_are_refused_with_the_limit_and_the_way_
     assert "is no other party" in refusal(stage, "a", kind, calling("b", "nobody"))
 
 
+def test_those_of_an_exercise_leave_room_for_what_is_actual() -> None:
+    stage = at_line()
+    for _ in range(4):
+        stop(stage)
+
+    stage._status = Status.ACTUAL
+
+    assert at_stop(stage, stop(stage)).is_protecting
+
+
 def test_what_is_of_another_status_does_not_meet_it() -> None:
     stage = at_line()
     made, old = stop(stage), file(stage, "c", small(35.0))

@@ -248,7 +248,7 @@ def _check_metered(deciding: Deciding, made: Stop) -> None:
     """Refuse a STOP past what a party may call at a time, alone or in a day."""
     own = [
         each for each in deciding.world.stops.values()
-        if each.party == made.party and each.sar is None
+        if (each.party, each.status) == (made.party, made.status) and each.sar is None
     ]  # fmt: skip
     if sum(each.is_protecting for each in own) >= MOST:
         raise Refused(
