@@ -121,14 +121,24 @@ def close(deciding: Deciding, act: Act, payload: CloseShift) -> None:
 def remaining(
     messages: Mapping[str, Message], stops: Iterable[Stop], party: str, post: str, status: Status
 ) -> list[Remaining]:
-    """Return what a watch has to hand over at a post, the oldest first. stops: of its party."""
+    """Return what a watch has to hand over at a post, the oldest first. stops: of its party.
+
+    A STOP is of the post that has told of it last. One of which no message is there, as in a record
+    that an audit looks at, is of every post.
+    """
     found = [
         *(_of_message(each) for each in messages.values() if remains(each, party, post, status)),
         *(_of_stop(each) for each in stops
           if (each.party, each.status) == (party, status) and each.is_protecting
-          and messages[each.messages[0]].sender_post == post),
+          and _told_by(each, messages) in {None, post}),
     ]  # fmt: skip
     return sorted(found, key=lambda each: each.since_us)
+
+
+def _told_by(stop: Stop, messages: Mapping[str, Message]) -> str | None:
+    """Return the post that has told of a STOP last; None where no message of it is there."""
+    told = [messages[each] for each in stop.messages if each in messages]
+    return told[0].sender_post if told else None
 
 
 def _remaining(deciding: Deciding, act: Act) -> list[Remaining]:

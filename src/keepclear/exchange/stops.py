@@ -121,18 +121,20 @@ def call(
 ) -> None:  # fmt: skip
     """Let a STOP or SAR case stand, tell those named, and let all that meets it keep out.
 
-    before: as it stood, where it is told anew; what was told then is followed by this.
+    before: as it stood, where it is told anew; what was told then is followed by this. What an
+    audit looks at may lack some of that (see `change`).
     """
     concerned = near_it(deciding, made)
     deciding.emit([made.party], StopChanged(stop=made))
-    earlier: tuple[str | None, ...] = (None,) * len(made.to)
+    earlier: dict[str, str] = {}
     if before is not None:
-        earlier = before.messages
-        concerned |= deciding.world.keep_outs.keys()
+        earlier = dict(zip(before.to, before.messages, strict=False))
+        concerned |= deciding.world.keep_outs.keys() & deciding.world.operations.keys()
         for each in before.messages:
             _follow(deciding, deciding.world.messages.get(each))
-    for party, message_id, reply_to in zip(made.to, made.messages, earlier, strict=True):
-        send_called(deciding, act, party, message_id, telling, called_of(made), reply_to)
+    for party, message_id in zip(made.to, made.messages, strict=True):
+        called = called_of(made)
+        send_called(deciding, act, party, message_id, telling, called, earlier.get(party))
     for each in sorted(concerned):
         look(deciding, deciding.world.operations[each])
         if before is not None:

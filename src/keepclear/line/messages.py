@@ -309,7 +309,8 @@ class Message(Signed, frozen=True, kw_only=True):
         """Tell whether what was overdue is so still: not taken, put off or followed since."""
         if self.is_followed:
             return False
-        return self.first(overdue.step) is None and self.due[overdue.step] <= overdue.due_us
+        due_us = self.due.get(overdue.step, overdue.due_us)
+        return self.first(overdue.step) is None and due_us <= overdue.due_us
 
     def is_with(self, post: str) -> bool:
         """Tell whether a post of the receiver may take it: one that it has come to."""
@@ -410,10 +411,10 @@ def fallen_due(message: Message) -> tuple[Message, tuple[Overdue, ...]]:
 def _missing(message: Message, at_us: int) -> list[Step]:
     """Return the steps that are due at a time at the last post, and neither there nor said."""
     due, wanted = message.due, []
-    said = {
+    said = {  # and, of an answer, not put off since
         each.step for each in message.overdue
         if each.level == message.level
-        and (each.step is not Step.ANSWERED or due[each.step] <= each.due_us)  # not put off since
+        and (each.step is not Step.ANSWERED or due.get(each.step, 0) <= each.due_us)
     }  # fmt: skip
     if message.first(Step.ACKNOWLEDGED) is None:
         at_post = [
