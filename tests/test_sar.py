@@ -12,7 +12,7 @@ from keepclear.airspace.positions import positions
 from keepclear.detect.compiled import plain
 from keepclear.exchange.audit import audit
 from keepclear.exchange.deciding import Deciding
-from keepclear.exchange.events import StandingCarried, StopChanged
+from keepclear.exchange.events import LateActDecided, StandingCarried, StopChanged
 from keepclear.exchange.keep_outs import area_of, areas_known
 from keepclear.line.ladder import Step
 from keepclear.line.stops import Sar, Stands
@@ -36,6 +36,7 @@ from tests.message_plays import SECOND_US, WITHIN_S, at, at_line, take, wait
 from tests.record_plays import START_US
 from tests.restored_stages import lost, restore
 from tests.sar_plays import AT, CRY, close, cry, drift, go_on, opening, to_phase, where
+from tests.shift_plays import appoint
 from tests.stop_plays import (
     at_stop,
     bytes_of,
@@ -260,6 +261,19 @@ def test_an_update_confirms_it_and_it_lasts_from_then_on() -> None:
     assert now.volume.end_us == START_US + 6 * HOUR_US
 
 
+def test_a_party_that_has_no_key_any_more_keeps_no_case_from_being_moved() -> None:
+    stage = at_line()
+    made = cry(stage, "b", "c")
+    before = message_of(stage, made, "c")
+    appoint(stage, "c", ())
+
+    drift(stage, made, 35.2)
+    to_phase(stage, made, Phase.ALERFA)
+
+    assert message_of(stage, at_stop(stage, made), "c").post == before.post
+    assert differences(stage) == []
+
+
 # --- renewed, ended ------------------------------------------------------------------------
 
 
@@ -438,6 +452,36 @@ def test_what_a_backup_had_not_is_handed_in_and_has_the_ids_that_it_had() -> Non
     assert again.volume.volume == held.volume.volume
     assert must_keep_out(stage, old)
     assert differences(stage) == []
+
+
+def test_a_late_act_takes_no_case_back_to_where_it_was_before_what_was_said_since() -> None:
+    for late in ("sar.update/1", "sar.phase/1", "sar.close/1"):
+        stage = at_line()
+        made = cry(stage)
+        stage.exchange.beat()
+        backup = stage.lines
+        wait(stage, MINUTE_US)
+        match late:
+            case "sar.update/1":
+                drift(stage, made, 35.2)
+            case "sar.phase/1":
+                to_phase(stage, made, Phase.INCERFA)
+            case _:
+                close(stage, made)
+        stage.exchange.beat()
+        whole = stage.lines
+        assert restore(stage, backup)
+        wait(stage, 2 * MINUTE_US)
+        drift(stage, made, 35.6)  # at another post, before this one hands in what it did
+        [each] = lost(stage, "a", whole)
+        stands = at_stop(stage, made)
+
+        stage.exchange.hand_in(each.receipts, "a")
+
+        assert at_stop(stage, made) == stands
+        [said] = events_seen(stage, "a", LateActDecided)
+        assert "more was said at 2015-09-30T08:02:00Z; say it again" in said.refused
+        assert differences(stage) == []
 
 
 # --- read ----------------------------------------------------------------------------------

@@ -149,7 +149,11 @@ def send_called(
     limit = _limit(deciding, act.party, to, precedence) or _limit(
         deciding, act.party, to, Precedence.URGENT
     )
-    post = _usual_post(deciding, act.party, to, None, limit)
+    before = None if reply_to is None else deciding.world.messages.get(reply_to)
+    if before is not None and limit is None and not deciding.posts(to):
+        post = before.post  # whoever has no key any more keeps nobody from being told
+    else:
+        post = _usual_post(deciding, act.party, to, None, limit)
     first_us = None if limit is None else deciding.now_us + limit.within_us
     sent = StepTaken(step=Step.SENT, at_us=deciding.filed_us, party=act.party, post=act.post)
     made = Message(

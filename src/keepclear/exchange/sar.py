@@ -9,6 +9,8 @@ A case keeps others out and is told as a STOP is (`stops`); what is its own stan
    clocks that would tell are not asked.
 3. Another position or phase is a new message to each party named, with deadlines of its own. The
    one before says that it is followed, and nothing more is due of it.
+4. An act that a restored backup did not have (`late`) takes no case back to where it was before
+   what was said since, and closes none.
 """
 
 from typing import Final
@@ -46,6 +48,7 @@ from keepclear.plans.sar import (
 )
 from keepclear.plans.stops import State, Stop, stop_volume
 from keepclear.record.headers import Act
+from keepclear.units import format_time
 
 SHORT: Final = 8
 
@@ -68,6 +71,7 @@ def open_case(deciding: Deciding, act: Act, payload: OpenSar) -> None:
 def update(deciding: Deciding, act: Act, payload: UpdateSar) -> None:
     """Say where they are now: others keep out of there, and no longer of where they were."""
     old, case = _own(deciding, act, payload.id)
+    _check_in_order(deciding, act, old)
     now_us = deciding.now_us
     volume = stop_volume(volume_from(payload.where, now_us), now_us)
     known = within_m(payload.known, payload.where)
@@ -81,6 +85,7 @@ def update(deciding: Deciding, act: Act, payload: UpdateSar) -> None:
 def change_phase(deciding: Deciding, act: Act, payload: ChangePhase) -> None:
     """Say that a case is in another phase, up or down."""
     old, case = _own(deciding, act, payload.id)
+    _check_in_order(deciding, act, old)
     if case.phase is payload.phase:
         raise Refused(f"SAR case {old.id[:SHORT]}: is in phase {case.phase} already")
     made = replace(old, sar=replace(case, phase=payload.phase))
@@ -100,6 +105,7 @@ def renew(deciding: Deciding, act: Act, payload: RenewSar) -> None:
 def close(deciding: Deciding, act: Act, payload: CloseSar) -> None:
     """Close a case; all who were told of it are told."""
     old, case = _own(deciding, act, payload.id)
+    _check_in_order(deciding, act, old)
     finish(deciding, replace(old, sar=case))
 
 
@@ -129,3 +135,17 @@ def _own(deciding: Deciding, act: Act, case_id: str) -> tuple[Stop, Case]:
     if case is None or act.id in case.acts:
         raise Refused(f"act {act.id[:SHORT]}: was taken before, on SAR case {found.id[:SHORT]}")
     return found, replace(case, acts=(*case.acts, act.id))
+
+
+def _check_in_order(deciding: Deciding, act: Act, case: Stop) -> None:
+    """Refuse a late act on a case of which something was said after that."""
+    if deciding.first_us is None:
+        return
+    for each in case.messages:
+        told = deciding.world.messages.get(each)
+        if told is not None and told.sent_us > deciding.first_us:
+            was, now = (f"{format_time(us)[:19]}Z" for us in (deciding.first_us, told.sent_us))
+            raise Refused(
+                f"act {act.id[:SHORT]}: is from {was}, and of SAR case {case.id[:SHORT]} more was "
+                f"said at {now}; say it again where it still holds"
+            )
