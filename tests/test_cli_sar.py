@@ -6,9 +6,11 @@ from typing import Final
 
 import pytest
 
+from keepclear.exchange import stop_distance
 from tests.desk_plays import Desks
 from tests.test_cli_line import desks as desks  # noqa: PLC0414 the fixture
 
+KM_TMM: Final = 10_000_000
 WORDS: Final = "Crew in the sea, two persons."
 PLACE: Final = ("--position", "35-12.0N 034-54.0E", "--within", "1 NM")
 
@@ -71,6 +73,20 @@ def test_what_each_will_learn_is_printed_and_nothing_is_sent_unless_it_is_said(
     assert "within      1,852 m (1.0 NM) of the position" in done.stdout
     assert "not told    the place, to all others; who else is named" in done.stdout
     assert words not in desks.run("south", "line", "read")
+
+
+def test_where_they_are_now_is_grown_as_the_case_was_opened_and_so_it_is_printed(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = opened(desks)
+    # what has been agreed since is of the next case
+    monkeypatch.setattr(stop_distance, "known_stop_tmm", lambda *_: 20 * KM_TMM)
+
+    said = desks.run("north", "line", "sar", "update", own, "They drift.", *PLACE, "--yes")
+
+    assert "grown by    5 km on every side" in said
+    assert "in force" in said
+    assert "grown by 20 km" not in said
 
 
 def test_others_keep_out_and_it_stands_on_the_handover_list_of_both(desks: Desks) -> None:

@@ -85,6 +85,7 @@ def open_case(to: str, text: str, phase: str, what: str, home: str, **given: Any
 def send_case(to: str, text: str, phase: str, what: str, home: str, given: dict[str, Any]) -> int:
     """Open a case: print what each will learn, ask once, send it."""
     from keepclear.agreement.emergencies import InDanger, Phase
+    from keepclear.exchange.stop_distance import known_stop_tmm
     from keepclear.plans.sar import OpenSar
     from keepclear.record.headers import is_name
     from keepclear.reports.stop_text import phase_text
@@ -101,7 +102,8 @@ def send_case(to: str, text: str, phase: str, what: str, home: str, given: dict[
                 where=where, known=known, text=text, language=given["language"],
             )  # fmt: skip
             head = f"SAR case, {phase_text(made.phase)}, {what} in danger"
-            return _sent(at, "sar.open/1", made, head, made.to, is_yes=given["yes"])
+            grown_tmm = known_stop_tmm(at.client.party, (part for _, part in at.folder.parts()))
+            return _sent(at, "sar.open/1", made, head, made.to, grown_tmm, is_yes=given["yes"])
 
     return refusing_values(make)
 
@@ -133,7 +135,8 @@ def update(own: str, text: str, home: str, **given: Any) -> int:  # noqa: ANN401
             )  # fmt: skip
             stands = _own_cases(at)[case]
             head = f"{own_name(stands)}, where they are now"
-            return _sent(at, "sar.update/1", made, head, stands.to, is_yes=given["yes"])
+            to, grown_tmm = stands.to, stands.grown_tmm  # as it was opened with
+            return _sent(at, "sar.update/1", made, head, to, grown_tmm, is_yes=given["yes"])
 
     return refusing_values(make)
 
@@ -291,15 +294,13 @@ def _known(given: dict[str, Any]) -> "Known":
 
 
 def _sent(
-    at: AtDesk, kind: str, made: "OpenSar | UpdateSar", head: str, to: tuple[str, ...], *,
-    is_yes: bool,
+    at: AtDesk, kind: str, made: "OpenSar | UpdateSar", head: str, to: tuple[str, ...],
+    grown_tmm: int, *, is_yes: bool,
 ) -> list[str]:  # fmt: skip
     """Print what each will learn, ask once, send it, and return how it stands."""
-    from keepclear.exchange.stop_distance import known_stop_tmm
     from keepclear.reports.sar_text import preview
 
     party = at.client.party
-    grown_tmm = known_stop_tmm(party, (part for _, part in at.folder.parts()))
     click.echo("\n".join(preview(made, head, to, party, grown_tmm, _now_us())))
     if not (is_yes or click.confirm("Send it?")):
         return ["not sent"]
