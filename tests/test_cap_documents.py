@@ -20,13 +20,14 @@ from keepclear.formats.cap import Reference, read_cap
 from keepclear.formats.cap_writing import CERTAINTY, SEVERITY, URGENCY, Place, written
 from keepclear.formats.wording import wording_in
 from keepclear.line.leaving import MAY_LEAVE, URGENCIES, Leaving
+from keepclear.line.said import Said
 from keepclear.line.templates import CANCELLATION, template_named
 from keepclear.line.wording import LANGUAGES
 from keepclear.plays.stage import Stage
 from keepclear.record.headers import Status
 from tests.cap_plays import EXCHANGE, NAMESPACE, PLACE, document, leaving, signed, tell, words
 from tests.exchange_plays import CountedIds
-from tests.incident_plays import HOUSE
+from tests.incident_plays import HOUR_US, HOUSE
 from tests.message_plays import at_line, send, typed
 from tests.record_plays import START_US
 
@@ -208,6 +209,24 @@ def test_free_text_stands_in_its_own_language_and_marked_beside_the_words_of_oth
     )
     assert said["ru"].endswith(f"\n{RUSSIAN}")
     assert said["en"].endswith(f"\n[ru, 2015-09-30T08:00:00Z] {RUSSIAN}")
+
+
+def test_what_was_keyed_in_later_says_so_and_when_it_was_said() -> None:
+    stage = at_line()
+    said = Said(at_us=START_US - 3 * HOUR_US, by="frequency 122.5")
+    late, now = tell(stage, "closure", said=said), tell(stage, "closure")
+    content = document(stage, late)
+    check(content)
+
+    found = read_cap(content, "document")
+
+    assert found.sent_us == START_US
+    marked = "EXERCISE. LATE ENTRY, said 2015-09-30T05:00:00-00:00. PRIORITY: "
+    assert all(each.headline.startswith(marked) for each in found.said)
+    [told] = {tuple(each.itertext())[1::2] for each in found.root.iter(f"{NAMESPACE}parameter")
+              if "keepclear:said-at" in each.itertext()}  # fmt: skip
+    assert told[:2] == ("keepclear:said-at", "2015-09-30T05:00:00-00:00")
+    assert b"LATE ENTRY" not in document(stage, now)
 
 
 def test_an_update_has_all_of_it_and_names_what_it_takes_the_place_of() -> None:

@@ -21,7 +21,9 @@ Layout, in the order of CAP's schema:
 2. An Update and a Cancel take the place of what they refer to, so an Update has all of it again.
 3. There is no `altitude` or `ceiling`: CAP knows feet above the sea, and a level has another
    reference. Without them an area is all heights, which is never too little.
-4. A circle stands where the message says all of the extent: the place of an accident, as well as it
+4. What was said by other means and is keyed in later is no alert of now: its headline says LATE
+   ENTRY and when it was said, which is a claim; `sent` is when it was entered.
+5. A circle stands where the message says all of the extent: the place of an accident, as well as it
    is known. Elsewhere a circle about a position would say that nothing is outside of it.
 """
 
@@ -68,6 +70,8 @@ UNKNOWN: Final = "Unknown"
 SAFETY: Final = "Safety"
 # Of which the message says all of the extent.
 EXACT_PLACES: Final = frozenset({"place"})
+# Said by other means and keyed in later (`line.said`): when is a claim of its sender.
+LATE_ENTRY: Final = "LATE ENTRY"
 MARKED: Final = {
     Status.ACTUAL: "", Status.EXERCISE: "EXERCISE. ", Status.TEST: "TEST. ",
 }  # fmt: skip
@@ -153,8 +157,8 @@ def _add_info(root: Element, notice: Leaving, language: str) -> None:
         ("onset", "" if onset_us is None else cap_time(onset_us)),
         ("expires", cap_time(times["until"]) if "until" in times else ""),
         ("senderName", f"{message.sender}, {message.sender_post}"),
-        ("headline", f"{MARKED[message.status]}{_title(message)}: {title}"[:MOST_HEADLINE]
-         if lines else f"{MARKED[message.status]}{title}"),
+        ("headline", f"{_marked(message)}{_title(message)}: {title}"[:MOST_HEADLINE]
+         if lines else f"{_marked(message)}{title}"),
         ("description", _description(notice, lines, wording_of(language))),
         ("contact", "".join(contact)),
     ):  # fmt: skip
@@ -171,6 +175,13 @@ def _add_info(root: Element, notice: Leaving, language: str) -> None:
 def wording_of(language: str) -> Wording:
     """Return the words of a language, or of English where there are none."""
     return wording_in(language if language in LANGUAGES else "en")
+
+
+def _marked(message: Message) -> str:
+    """Return what stands before a headline: what is no alert of now, or of no real event."""
+    said = message.said
+    late = "" if said is None else f"{LATE_ENTRY}, said {cap_time(said.at_us)}. "
+    return f"{MARKED[message.status]}{late}"
 
 
 def _title(message: Message) -> str:
@@ -219,6 +230,8 @@ def _parameters(notice: Leaving) -> Iterator[tuple[str, str]]:
     yield "keepclear:precedence", str(message.precedence)
     if message.template is not None:
         yield "keepclear:template", f"{message.template.number}.{message.template.version}"
+    if message.said is not None:
+        yield "keepclear:said-at", cap_time(message.said.at_us)
     for each in notice.values:
         yield f"keepclear:{each.name}", value_text(each)
 
