@@ -189,12 +189,12 @@ def test_who_handed_over_who_took_and_what_remained_stand_on_the_list_and_on_the
 
     closed(stage, day, to="night-lead")
 
-    sections = listed(stage)
+    sections, by = listed(stage), "taken over by night-lead"
     assert sections[WATCH].items == (
         (
             "handed over by day at 2015-09-30 08:00:00Z, to night-lead",
             f"  remained    URGENT (PAN PAN) message {urgent[:8]} from a; taken over by night-lead",
-            f"  remained    STOP or SAR case {called.id[:8]} of one's own; taken over by night-lead",
+            f"  remained    STOP or SAR case {called.id[:8]} of one's own; {by}",
         ),
         (
             "on watch: night-lead since 2015-09-30 08:00:00Z",
