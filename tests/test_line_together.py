@@ -38,7 +38,7 @@ from keepclear.record.verification import verify
 from keepclear.units import format_time
 from tests.agreement_plays import clause
 from tests.exchange_twins import Twins
-from tests.incident_plays import filed, staged
+from tests.incident_plays import file, filed, staged
 from tests.message_plays import (
     POSITION,
     SECOND_US,
@@ -50,8 +50,9 @@ from tests.message_plays import (
 )
 from tests.own_copies import check_own_copy
 from tests.restored_stages import lost, restore
+from tests.sar_plays import cry, where
 from tests.shift_plays import NIGHT, appoint, latest, second_key
-from tests.stop_plays import bytes_of
+from tests.stop_plays import bytes_of, small
 
 MINUTE_US: Final = 60 * SECOND_US
 PARTIES: Final = "abc"
@@ -582,3 +583,25 @@ def test_it_is_so_wherever_the_exchange_stops_and_whatever_its_store_does(
 def test_nor_is_it_otherwise_in_very_many() -> None:
     for seed in range(1_000, 1_100):
         played(seed, 120)
+
+
+def test_a_late_act_takes_no_id_that_anothers_act_gave_at_the_same_time() -> None:
+    stage = staged()
+    stage.exchange.beat()
+    backup = stage.lines
+    operation = file(stage, "a", small(35.0))
+    made = cry(stage, "a", party="b", where=where(36.0), known=Known())  # a reads what follows it
+    stage.exchange.beat()
+    whole = stage.lines
+    assert restore(stage, backup)
+    again = file(stage, "c", small(35.0))  # so that what a has filed is in conflict now
+
+    for party in "ab":
+        for each in lost(stage, party, whole):
+            stage.exchange.hand_in(each.receipts, party)
+
+    world = stage.exchange.world
+    assert world.operations.keys() == {operation.id, again.id}
+    assert world.messages.keys() == {*made.messages}
+    assert len(world.conflicts) == 1
+    assert not world.conflicts.keys() & world.messages.keys()

@@ -156,23 +156,29 @@ def _ids_in(party: str, parts: Sequence[Part], known: Container[str]) -> Iterato
                 if filed.id not in known:
                     yield filed.id
                 yield filed.ovn
-        elif (made := _made_in(part)) and made not in known:
+        elif (made := _made_in(part, party)) and made not in known:
             yield made
 
 
-def _made_in(part: Part) -> str:
-    """Return the id of what a part says was made, be it message, STOP, check, shift or call."""
+def _made_in(part: Part, party: str) -> str:
+    """Return the id of what a party has made by a part, be it message, STOP, check, shift or call.
+
+    Empty for what another one has: at one time, it can stand behind the act, and is none of it.
+    """
     if part.kind == KIND_OF[StopChanged]:
         return decode(bytes(part.data), StopChanged, part.kind).stop.id
     if part.kind == KIND_OF[ShiftChanged]:
         return decode(bytes(part.data), ShiftChanged, part.kind).shift.id
     if part.kind == KIND_OF[CallChanged]:
-        return decode(bytes(part.data), CallChanged, part.kind).call.id
+        call = decode(bytes(part.data), CallChanged, part.kind).call
+        return call.id if call.party == party else ""
     if part.kind == KIND_OF[MessageChanged]:
         changed = decode(bytes(part.data), MessageChanged, part.kind)
         is_new = changed.taken is not None and changed.taken.step is Step.SENT
-        return changed.message.id if is_new else ""
+        is_own = changed.message.sender == party
+        return changed.message.id if is_new and is_own else ""
     if part.kind == KIND_OF[LineChecked]:
         check = decode(bytes(part.data), LineChecked, part.kind).check
-        return check.id if check is not None and check.result is None else ""
+        is_own = check is not None and check.result is None and check.caller == party
+        return check.id if check is not None and is_own else ""
     return ""
