@@ -193,6 +193,15 @@ def test_it_is_told_to_no_party_that_is_not_there_or_its_own() -> None:
 # --- another place, another phase --------------------------------------------------------------
 
 
+def test_a_party_that_nobody_can_be_told_at_is_named_with_the_way_out() -> None:
+    stage = at_line()
+    appoint(stage, "c", ())
+
+    said = refusal(stage, "a", "sar.open/1", opening("b", "c"))
+
+    assert "to 'c': has no post with a key, so nobody there can be told; name the others" in said
+
+
 def test_another_place_is_a_new_message_and_nothing_more_is_due_of_the_one_before() -> None:
     stage = at_line()
     made = cry(stage)
@@ -455,13 +464,15 @@ def test_what_a_backup_had_not_is_handed_in_and_has_the_ids_that_it_had() -> Non
 
 
 def test_a_late_act_takes_no_case_back_to_where_it_was_before_what_was_said_since() -> None:
-    for late in ("sar.update/1", "sar.phase/1", "sar.close/1"):
+    for late in ("sar.update/1", "sar.phase/1", "graver", "sar.close/1"):
         stage = at_line()
-        made = cry(stage)
+        made = cry(stage, phase=Phase.ALERFA)
         stage.exchange.beat()
         backup = stage.lines
         wait(stage, MINUTE_US)
         match late:
+            case "graver":
+                to_phase(stage, made, Phase.DETRESFA)
             case "sar.update/1":
                 drift(stage, made, 35.2)
             case "sar.phase/1":
@@ -478,10 +489,14 @@ def test_a_late_act_takes_no_case_back_to_where_it_was_before_what_was_said_sinc
 
         stage.exchange.hand_in(each.receipts, "a")
 
+        assert differences(stage) == []
+        assert at_stop(stage, made).volume == stands.volume
+        if late == "graver":
+            assert message_of(stage, at_stop(stage, made)).precedence is Precedence.DISTRESS
+            continue
         assert at_stop(stage, made) == stands
         [said] = events_seen(stage, "a", LateActDecided)
         assert "more was said at 2015-09-30T08:02:00Z; say it again" in said.refused
-        assert differences(stage) == []
 
 
 # --- read ----------------------------------------------------------------------------------

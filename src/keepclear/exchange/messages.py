@@ -150,10 +150,15 @@ def send_called(
         deciding, act.party, to, Precedence.URGENT
     )
     before = None if reply_to is None else deciding.world.messages.get(reply_to)
-    if before is not None and limit is None and not deciding.posts(to):
-        post = before.post  # whoever has no key any more keeps nobody from being told
-    else:
+    if limit is not None or deciding.posts(to):
         post = _usual_post(deciding, act.party, to, None, limit)
+    elif before is not None:
+        post = before.post  # who has no key any more keeps no other from being told
+    else:
+        raise InputError(
+            "to", to, "has no post with a key, so nobody there can be told",
+            f"name the others, and tell {to} by voice; its operations are told to keep out",
+        )  # fmt: skip
     first_us = None if limit is None else deciding.now_us + limit.within_us
     sent = StepTaken(step=Step.SENT, at_us=deciding.filed_us, party=act.party, post=act.post)
     made = Message(

@@ -10,13 +10,14 @@ A case keeps others out and is told as a STOP is (`stops`); what is its own stan
 3. Another position or phase is a new message to each party named, with deadlines of its own. The
    one before says that it is followed, and nothing more is due of it.
 4. An act that a restored backup did not have (`late`) takes no case back to where it was before
-   what was said since, and closes none.
+   what was said since, and neither lowers its phase nor closes it. A graver phase is taken.
 """
 
 from typing import Final
 
 from msgspec.structs import replace
 
+from keepclear.agreement.emergencies import Phase
 from keepclear.exchange.deciding import Deciding
 from keepclear.exchange.messages import Telling
 from keepclear.exchange.operations import Refused
@@ -51,6 +52,7 @@ from keepclear.record.headers import Act
 from keepclear.units import format_time
 
 SHORT: Final = 8
+PHASES: Final = tuple(Phase)  # each one graver than the one before
 
 
 def open_case(deciding: Deciding, act: Act, payload: OpenSar) -> None:
@@ -85,7 +87,8 @@ def update(deciding: Deciding, act: Act, payload: UpdateSar) -> None:
 def change_phase(deciding: Deciding, act: Act, payload: ChangePhase) -> None:
     """Say that a case is in another phase, up or down."""
     old, case = _own(deciding, act, payload.id)
-    _check_in_order(deciding, act, old)
+    if PHASES.index(payload.phase) < PHASES.index(case.phase):  # a cry that is late is one
+        _check_in_order(deciding, act, old)
     if case.phase is payload.phase:
         raise Refused(f"SAR case {old.id[:SHORT]}: is in phase {case.phase} already")
     made = replace(old, sar=replace(case, phase=payload.phase))
