@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from keepclear.client import Client, NoAnswer
 from keepclear.exchange import stop_distance
 from tests.desk_plays import Desks
 from tests.test_cli_line import desks as desks  # noqa: PLC0414 the fixture
@@ -87,6 +88,29 @@ def test_where_they_are_now_is_grown_as_the_case_was_opened_and_so_it_is_printed
     assert "grown by    5 km on every side" in said
     assert "in force" in said
     assert "grown by 20 km" not in said
+
+
+def test_what_was_not_sent_takes_no_case_back_once_more_was_said_of_it(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = opened(desks)
+    update = "north", "line", "sar", "update", own, "They drift."
+    with monkeypatch.context() as cut:
+        cut.setattr(Client, "send", no_answer)
+        said = desks.run(*update, "--position", "35-13.0N 034-55.0E", "--yes", status=2)
+    assert "send-again" in said
+    desks.run(*update, "--position", "35-20.0N 035-00.0E", "--yes")
+
+    again = desks.run("north", "send-again")
+
+    assert re.search(r"sar.update [0-9a-f]{8}: NOT SENT: more was said of SAR case " + own, again)
+    assert "type it anew if it still holds" in again
+    assert "position    35.33333N 035.00000E" in desks.run("north", "line", "sar", "show", own)
+    assert "every act was answered" in desks.run("north", "send-again")
+
+
+def no_answer(_client: Client, _envelope: object) -> None:
+    raise NoAnswer("the connection ended")
 
 
 def test_others_keep_out_and_it_stands_on_the_handover_list_of_both(desks: Desks) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from keepclear.record.encoding import Signed
     from keepclear.record.entries import Part
     from keepclear.record.envelopes import Envelope
+    from keepclear.record.headers import Act
     from keepclear.record.keys import Signer
     from keepclear.reports.conflict_html import Page
 
@@ -329,6 +330,31 @@ def waiting_text(post: AtDesk) -> list[str]:
     return [said] if count else []
 
 
+def _overtaken(post: AtDesk, act: "Act") -> str:
+    """Return why an act on a SAR case is not to be sent again: more was said since it was signed.
+
+    No clock is asked of such an act, so it would take the case back to where they were, or close
+    it. Empty for all others.
+    """
+    from keepclear.exchange.decide import payload_of
+    from keepclear.plans.sar import CloseSar, UpdateSar
+    from keepclear.units import format_time
+
+    payload = payload_of(act)
+    if not isinstance(payload, CloseSar | UpdateSar):
+        return ""
+    picture = post.folder.picture(post.client.party)
+    case, messages = picture.stops.get(payload.id), picture.messages
+    told = () if case is None else (messages[each] for each in case.messages if each in messages)
+    since_us = max((each.sent_us for each in told), default=0)
+    if since_us <= act.created_us:
+        return ""
+    return (
+        f"more was said of SAR case {payload.id[:SHORT]} at {format_time(since_us)[:19]}Z, after "
+        f"this was signed at {format_time(act.created_us)[:19]}Z; type it anew if it still holds"
+    )
+
+
 @click.command("send-again")
 @home_option
 def send_again(home: str) -> int:
@@ -352,6 +378,9 @@ def send_again(home: str) -> int:
                 if post.folder.holds(each):
                     post.folder.answered(each)
                     said.append(f"{name}: was done; see keepclear conflicts, operation list")
+                elif why := _overtaken(post, act):
+                    post.folder.answered(each)
+                    said.append(f"{name}: NOT SENT: {why}")
                 else:
                     click.echo(f"sending {name}", err=True)
                     said.append(post.told(post.send(each)))
