@@ -25,6 +25,7 @@ from keepclear.exchange.stops import (
     asked_us,
     begun,
     call,
+    check_not_renewed,
     confirm,
     finish,
     look_again,
@@ -109,6 +110,7 @@ def close(deciding: Deciding, act: Act, payload: CloseSar) -> None:
     """Close a case; all who were told of it are told."""
     old, case = _own(deciding, act, payload.id)
     _check_in_order(deciding, act, old)
+    check_not_renewed(deciding, act, old)
     finish(deciding, replace(old, sar=case))
 
 

@@ -172,7 +172,25 @@ def confirm(deciding: Deciding, old: Stop) -> None:
 
 def end(deciding: Deciding, act: Act, payload: EndStop) -> None:
     """End a STOP; all who were told of it are told."""
-    finish(deciding, own_stop(deciding, act, payload.id))
+    found = own_stop(deciding, act, payload.id)
+    check_not_renewed(deciding, act, found)
+    finish(deciding, found)
+
+
+def check_not_renewed(deciding: Deciding, act: Act, stop: Stop) -> None:
+    """Refuse a late act that ends a STOP or SAR case which was renewed after that.
+
+    That it was is known as long as it need not be renewed anew, and not in its last hour.
+    """
+    if deciding.first_us is None or stop.next_us is None or stop.state is not State.ACTIVE:
+        return
+    renewed_us = stop.next_us - RENEWED_US
+    if renewed_us > deciding.first_us:
+        was, now = (f"{format_time(us)[:19]}Z" for us in (deciding.first_us, renewed_us))
+        raise Refused(
+            f"act {act.id[:8]}: is from {was}, and {stop.id[:8]} was renewed at {now} or later; "
+            "end it anew where nobody is there"
+        )
 
 
 def fall_due(deciding: Deciding, stop: Stop) -> None:

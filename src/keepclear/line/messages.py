@@ -367,7 +367,11 @@ def _next_us(message: Message, goes_us: int | None) -> int | None:
     if message.is_done:
         return None
     last_us = max((each.due_us for each in message.overdue), default=0)
-    times = {us for us in message.due.values() if us > last_us}
+    unsaid = {*message.due_after} - {each.step for each in message.overdue}
+    times = {
+        us for step, us in message.due.items()
+        if us > last_us or (step in unsaid and message.first(step) is None)
+    }  # fmt: skip
     times |= set() if goes_us is None else {goes_us}
     return next((each for each in sorted(times) if _missing(message, each)), None)
 
