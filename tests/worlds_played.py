@@ -50,6 +50,7 @@ from keepclear.line.values import Typed
 from keepclear.plans import acts, incidents, none_here
 from keepclear.plans.conflicts import Answer
 from keepclear.plans.operations import Operation
+from keepclear.plans.operations import State as OperationState
 from keepclear.plans.stops import EndStop, RenewStop, SendStop
 from keepclear.plays.stage import DAY_US, PEOPLE, Stage
 from keepclear.record.encoding import Signed, encode
@@ -293,6 +294,10 @@ class _Playing:
             exchange.world.operations[own] for name, own in self._made.items()
             if not name.startswith("hidden") and own in exchange.world.operations
         ]  # fmt: skip
+        # between two steps one may be out of plan, and take up the grace after its end
+        visible += [
+            msgspec.structs.replace(each, state=OperationState.NONCONFORMING) for each in visible
+        ]
         for name, own in self._made.items():
             stop = exchange.world.stops.get(own)
             if stop is not None and name.startswith("hidden") and any(
