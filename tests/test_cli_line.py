@@ -148,15 +148,17 @@ def test_where_nothing_waits_over_a_channel_it_says_how_many_wait_over_others(
     assert re.search(r"no messages wait at this post over politcal; \d+ over flight-safety", said)
 
 
+@pytest.mark.parametrize("place", [(), ("--position", "35-12.0N 034-54.0E", "--yes")])
 def test_distress_that_gets_no_answer_says_to_call_by_another_way(
-    desks: Desks, monkeypatch: pytest.MonkeyPatch
+    desks: Desks, monkeypatch: pytest.MonkeyPatch, place: tuple[str, ...]
 ) -> None:
     refused = {httpx.codes.NOT_FOUND, httpx.codes.UNAUTHORIZED}
     with monkeypatch.context() as lost:
         lost.setattr("keepclear.client.acting.TRIES", 1)
         lost.setattr("keepclear.client.acting.ACTS", "/v1/nowhere")
         lost.setattr("keepclear.client.acting.COMES_AGAIN", refused)
-        said = desks.run("north", "line", "distress", "south", "MAYDAY, crew down", status=2)
+        cry = ("line", "distress", "south", "MAYDAY, crew down", *place)
+        said = desks.run("north", *cry, status=2)
 
     assert "call by another way, which keepclear line card --home" in said
     desks.run("north", "send-again")

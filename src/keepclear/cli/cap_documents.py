@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Documents of CAP against a post's own copy: which key has signed one, and what it is about."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from keepclear.errors import InputError, OperatorError
@@ -31,7 +32,7 @@ def read_file(file: str) -> bytes:
     """Return what a file holds, and of one that is too large no more than says so."""
     from keepclear.formats.cap import MOST_BYTES
 
-    with open(file, "rb") as opened:  # noqa: PTH123 "-" and devices are files too
+    with Path(file).open("rb") as opened:
         return opened.read(MOST_BYTES + 1)
 
 

@@ -43,7 +43,6 @@ from keepclear.cli.line_values import (
 from keepclear.cli.operation import time_of
 
 if TYPE_CHECKING:
-    from keepclear.line.acts import SendDistress
     from keepclear.line.messages import Message
     from keepclear.record.encoding import Signed
     from keepclear.record.entries import Part
@@ -149,7 +148,7 @@ def send(
                     template=used,
                     said=said,
                 )
-                printed = done(at, _cried(at, cry))
+                printed = done(at, cried(at, "distress/1", cry))
             else:
                 made = SendMessage(
                     to=party_of(at, to), channel=channel, precedence=urgency,
@@ -318,14 +317,13 @@ def show(message: str, language: str, home: str) -> int:
     return print_or_refuse(make) or (BAD_INPUT if stale else 0)
 
 
-def _cried(at: AtDesk, made: "SendDistress") -> "tuple[Part, ...]":
-    """Send DISTRESS; where it got no answer, say that there are other ways to call."""
-    from keepclear.client import NoAnswer
+def cried(at: AtDesk, kind: str, made: "Signed") -> "tuple[Part, ...]":
+    """Act in distress; where there is no answer, say that there are other ways to call."""
     from keepclear.errors import OperatorError
 
     try:
-        return at.act("distress/1", made)
-    except (NoAnswer, OperatorError) as fault:
+        return at.act(kind, made)
+    except OperatorError as fault:
         raise OperatorError(
             f"{fault}\nDo not wait for it: call by another way, which keepclear line card "
             f"--home {at.folder.path} prints"

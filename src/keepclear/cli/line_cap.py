@@ -86,9 +86,10 @@ def cap_verify(file: str, language: str, home: str) -> int:
     stale: list[str] = []
 
     def make() -> list[str]:
+        content = read_file(file)
         with desk(home) as at:
             stale.extend(stale_text(at.caught_up()))
-            found = proven(at, read_file(file), file)
+            found = proven(at, content, file)
         return [*stale, *proven_text(found.document, found.key.id, found.message, language)]
 
     return print_or_refuse(make) or (BAD_INPUT if stale else 0)

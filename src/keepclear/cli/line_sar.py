@@ -13,7 +13,7 @@ import click
 
 from keepclear.cli.desk import AtDesk, desk, home_option, stale_text
 from keepclear.cli.key import BAD_INPUT, print_or_refuse
-from keepclear.cli.line import LONGEST, party_of, refusing_values
+from keepclear.cli.line import LONGEST, cried, party_of, refusing_values
 from keepclear.cli.line_stop import own_id, told
 from keepclear.cli.line_values import time_typed, value_options
 from keepclear.cli.operation import SHAPES, area_options, shape_of
@@ -234,7 +234,7 @@ def show(own: str | None, home: str) -> int:
 def _act(home: str, own: str, kind: str, payload: "Callable[[str], Signed]") -> int:
     def make() -> list[str]:
         with desk(home) as at:
-            return told(at, at.act(kind, payload(own_id(at, own, is_sar=True))))
+            return told(at, cried(at, kind, payload(own_id(at, own, is_sar=True))))
 
     return refusing_values(make)
 
@@ -304,7 +304,7 @@ def _sent(
     click.echo("\n".join(preview(made, head, to, party, grown_tmm, _now_us())))
     if not (is_yes or click.confirm("Send it?")):
         return ["not sent"]
-    return told(at, at.act(kind, made))
+    return told(at, cried(at, kind, made))
 
 
 def _now_us() -> int:

@@ -32,13 +32,12 @@ from keepclear.plans.filing import (
     FiledVolume,
     Quantity,
 )
+from keepclear.plans.in_words import InWords, Named
 from keepclear.record.encoding import Signed
-from keepclear.record.headers import Id, Name
+from keepclear.record.headers import Id
 from keepclear.units import TMM_PER_M, format_time, parse_duration_us, parse_length_tmm
 
 LONGEST_US: Final = 6 * 3_600_000_000
-Said = Annotated[str, msgspec.Meta(max_length=2_000, pattern=LINES)]
-Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}\Z")]
 TypedValue = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=LINES)]
 
 
@@ -64,47 +63,29 @@ class Where(Signed, frozen=True, kw_only=True):
     lasts: Quantity
 
 
-class OpenSar(Signed, frozen=True, kw_only=True):
-    """Open a SAR case, and tell the parties named. language: in which text was typed."""
+class OpenSar(InWords, frozen=True, kw_only=True):
+    """Open a SAR case, and tell the parties named."""
 
-    to: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=8)]
+    to: Named
     phase: Phase
     what: InDanger
     where: Where
     known: Known = Known()
-    text: Said
-    language: Language
-
-    def __post_init__(self) -> None:
-        """Refuse what says nothing."""
-        _check_said(self.text)
 
 
-class UpdateSar(Signed, frozen=True, kw_only=True):
+class UpdateSar(InWords, frozen=True, kw_only=True):
     """Say where they are now; it replaces all that was said of it. id: of the case."""
 
     id: Id
     where: Where
     known: Known = Known()
-    text: Said
-    language: Language
-
-    def __post_init__(self) -> None:
-        """Refuse what says nothing."""
-        _check_said(self.text)
 
 
-class ChangePhase(Signed, frozen=True, kw_only=True):
+class ChangePhase(InWords, frozen=True, kw_only=True):
     """Say that a case is in another phase, up or down. id: of the case; text: why."""
 
     id: Id
     phase: Phase
-    text: Said
-    language: Language
-
-    def __post_init__(self) -> None:
-        """Refuse what says nothing."""
-        _check_said(self.text)
 
 
 class RenewSar(Signed, frozen=True, kw_only=True):
@@ -132,11 +113,6 @@ class Case(Signed, frozen=True, kw_only=True):
     known: Known
     acts: tuple[Id, ...]
     within_m: int | None = None
-
-
-def _check_said(text: str) -> None:
-    if not text.strip():
-        raise ValueError("says nothing; give it a text")
 
 
 def lasting_us(lasts: str) -> int:

@@ -17,10 +17,10 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from keepclear.agreement.claims import Claim
-from keepclear.agreement.words import LINES
 from keepclear.airspace.volumes import Volume4D
 from keepclear.errors import InputError
 from keepclear.plans.filing import FiledVolume, volumes_of
+from keepclear.plans.in_words import InWords, Named
 from keepclear.plans.sar import Case
 from keepclear.record.encoding import Signed
 from keepclear.record.headers import Id, Name, Status, TimeUs
@@ -33,22 +33,14 @@ RENEWED_US: Final = HOUR_US
 ASKED_US: Final = 10 * MINUTE_US
 DEFAULT_GROWN_TMM: Final = 5_000 * TMM_PER_M
 MOST: Final = 4
-Said = Annotated[str, msgspec.Meta(max_length=2_000, pattern=LINES)]
 
 
-class SendStop(Signed, frozen=True, kw_only=True):
-    """Tell the parties named to cease activity in a volume. language: in which text was typed."""
+class SendStop(InWords, frozen=True, kw_only=True):
+    """Tell the parties named to cease activity in a volume."""
 
-    to: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=8)]
+    to: Named
     datum: Literal["WGS84"]
     volume: FiledVolume
-    text: Said
-    language: Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}\Z")]
-
-    def __post_init__(self) -> None:
-        """Refuse what says nothing."""
-        if not self.text.strip():
-            raise ValueError("says nothing; give it a text")
 
 
 class RenewStop(Signed, frozen=True, kw_only=True):
