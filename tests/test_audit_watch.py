@@ -15,9 +15,11 @@ from keepclear.line.calls import Account, Call, CallSigned, SignCall
 from keepclear.line.shifts import Closed, Left, Shift
 from keepclear.plays.running import Played
 from keepclear.record.encoding import Signed
+from keepclear.record.envelopes import Envelope
+from keepclear.record.parts import DOCUMENT_KIND
 from keepclear.record.verification import verify
 from tests.message_plays import send
-from tests.resigned_records import Spoil, resigned, values
+from tests.resigned_records import KNOWN, Spoil, resigned, values
 from tests.shift_plays import NIGHT, annotated, at_watch, closed, log, opened, taken_over
 from tests.test_audit_messages import other
 
@@ -140,3 +142,15 @@ def test_a_shift_that_no_act_has_opened_is_found() -> None:
         return ShiftChanged(shift=shift) if isinstance(value, MessageChanged) else value
 
     assert f"shift {shift.id[:8]}: is changed, and no act has done it" in audited(by_nobody)
+
+
+def test_a_record_without_the_keys_of_a_party_ends_no_audit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(KNOWN, DOCUMENT_KIND, Envelope)
+
+    done = resigned(record(), lambda _, __, value: None if isinstance(value, Envelope) else value)
+
+    found = audit(done.lines, plain()).differences
+    assert any("line.shift-close of b was taken; by the rules it is refused" in each.what
+               for each in found)  # fmt: skip

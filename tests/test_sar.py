@@ -31,6 +31,7 @@ from keepclear.reports.line_desk_text import (
     is_taken,
 )
 from keepclear.reports.message_text import ladder_text
+from keepclear.reports.sar_text import cases_text
 from tests.incident_plays import MINUTE_US, acts_seen, events_seen, file, leaves_seen, refusal
 from tests.message_plays import SECOND_US, WITHIN_S, at, at_line, take, wait
 from tests.record_plays import START_US
@@ -557,3 +558,12 @@ def test_what_was_overdue_is_so_no_more_once_a_later_message_says_it_anew() -> N
     said = ladder_text(before, now_us)
     assert "OVERDUE since" not in said
     assert "due 0" not in said
+
+
+def test_a_case_of_which_messages_were_left_out_is_shown_all_the_same() -> None:
+    stage = at_line()
+    made = cry(stage)
+
+    said = cases_text([replace(made, messages=())], {}, [], stage.clock.now_us())
+
+    assert said[0].startswith(f"SAR case {made.id[:8]}")

@@ -53,8 +53,13 @@ class Watch:
         return with_fields(
             self._found.deciding, ids=GivenIds([_id(each) for each in told][:1]), counts={},
             parts=[], due=[], seen_by=(), parties=frozenset(self._documents),
-            signing_for=lambda party, post: signing_for(self._documents[party], post),
+            signing_for=self._signing_for,
         )  # fmt: skip
+
+    def _signing_for(self, party: str, post: str) -> frozenset[str]:
+        """Return the keys of a post, none of a party whose document the record has not."""
+        document = self._documents.get(party)
+        return frozenset() if document is None else signing_for(document, post)
 
     def _differs(self, said: Said, what: str) -> None:
         kind = "shift" if isinstance(said.event, ShiftChanged) else "call"

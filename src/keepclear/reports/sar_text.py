@@ -75,7 +75,7 @@ def _rows(stop: Stop, messages: Mapping[str, Message], now_us: int) -> Iterator[
     yield "stands", stop_changed_text(stop).replace(name, "", 1)
     yield from area_rows(area_of(stop), day_of(now_us))
     yield "takes", f"{stop.takes_km2h:,} km2h; no cap refuses a SAR case"
-    for party, own in zip(stop.to, stop.messages, strict=True):
+    for party, own in zip(stop.to, stop.messages, strict=False):
         message = messages.get(own)
         if message is None:
             yield "told", f"{party}: message {own[:SHORT]} is not held here yet"
