@@ -22,7 +22,7 @@ answered as `{"error": ...}` in words that name the value, the limit and the way
     GET  /v1/line-checks           the checks of them
     GET  /v1/shifts                the shifts of its posts
     GET  /v1/calls                 the voice calls it has had with others
-    GET  /v1/stops                 the STOPs it has sent
+    GET  /v1/stops                 the STOPs and SAR cases it has sent
     GET  /v1/keep-outs             where its operations must keep out
     GET  /v1/answers-for?force=F   what all answers cover, and who answers for a force
     POST /v1/check?status=S        what a plan would meet of what its party knows; enters nothing
@@ -349,12 +349,12 @@ class Public:
 
         @get("/v1/stops")
         async def stops(request: Ask) -> list[Stop]:
-            """Give the STOPs that the party has sent, as they stand."""
+            """Give the STOPs and SAR cases that the party has sent, as they stand."""
             return await self._listed(request, Reads.stops)
 
         @get("/v1/keep-outs")
         async def keep_outs(request: Ask) -> list[KeepOut]:
-            """Give where the party's operations must keep out for STOPs of others."""
+            """Give where the party's operations must keep out for STOPs and SAR cases of others."""
             return await self._listed(request, Reads.keep_outs)
 
         return [
