@@ -10,7 +10,17 @@ from keepclear.line.ladder import Step
 from keepclear.line.messages import MOST_ANSWERS, MOST_UNITS, NEEDS, Word
 from keepclear.record.encoding import MOST_BYTES, encode
 from tests.incident_plays import refusal
-from tests.message_plays import SECOND_US, URGENT_US, answer, at, at_line, send, take, wait
+from tests.message_plays import (
+    SECOND_US,
+    URGENT_US,
+    answer,
+    at,
+    at_line,
+    distress,
+    send,
+    take,
+    wait,
+)
 from tests.record_plays import START_US
 
 UP_TO_DISPLAYED: Final = (Step.DELIVERED, Step.DISPLAYED)
@@ -91,3 +101,22 @@ def test_what_its_receiver_adds_to_a_message_has_an_end_as_it_is_told_whole_each
     )
     assert "was answered 20 times" in refusal(stage, "b", "line.answer/1", wilco)
     assert len(encode(at(stage, message))) < MOST_BYTES
+
+
+def test_what_is_to_be_answered_can_be_however_often_standby_was_said() -> None:
+    stage = at_line()
+    message = distress(stage)
+    take(stage, message, *UP_TO_DISPLAYED)
+    for minutes in range(MOST_ANSWERS):
+        answer(stage, message, Word.STANDBY, until_us=START_US + (minutes + 1) * 60 * SECOND_US)
+    for again in (
+        AnswerMessage(id=message, word=Word.NOTED),
+        AnswerMessage(id=message, word=Word.STANDBY, until_us=START_US + URGENT_US),
+    ):
+        assert "was answered 20 times" in refusal(stage, "b", "line.answer/1", again)
+
+    answer(stage, message, Word.WILCO)
+
+    assert at(stage, message).first(Step.ANSWERED) is not None
+    unable = AnswerMessage(id=message, word=Word.UNABLE, why="no radio")
+    assert "was answered 20 times" in refusal(stage, "b", "line.answer/1", unable)

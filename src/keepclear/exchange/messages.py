@@ -42,6 +42,7 @@ from keepclear.line.acts import (
 )
 from keepclear.line.ladder import Step
 from keepclear.line.messages import (
+    ANSWERS,
     FLIGHT_SAFETY,
     MOST_ANSWERS,
     MOST_UNITS,
@@ -215,7 +216,9 @@ def answer(deciding: Deciding, act: Act, payload: AnswerMessage) -> None:
             f"message {old.id[:8]}: is not displayed at {act.post}, so nobody there can answer it; "
             "read it first"
         )
-    if len(old.answers) >= MOST_ANSWERS:
+    is_wanted = payload.word in ANSWERS and Step.ANSWERED in old.ladder
+    is_first = is_wanted and old.first(Step.ANSWERED) is None  # never too late to be said
+    if len(old.answers) >= MOST_ANSWERS and not is_first:
         raise Refused(
             f"message {old.id[:8]}: was answered {MOST_ANSWERS} times, which is the most; say what "
             "else there is in a message that replies to it"
