@@ -129,6 +129,19 @@ def test_what_is_no_envelope_is_refused_in_words(node: Node, body: bytes) -> Non
             assert "Traceback" not in answer.text
 
 
+def test_acts_are_posted_and_nothing_else(node: Node) -> None:
+    with node.join("foxtrot") as client:
+        client.operations()
+        for method in ("GET", "PUT", "DELETE", "PATCH", "HEAD"):
+            answer = client._http.request(method, "/v1/acts")
+            assert answer.status_code == 405, method
+            if method != "HEAD":
+                assert answer.json() == {"error": "Method Not Allowed"}
+        assert client._http.request("POST", "/v1/acts/more", content=b"{}").status_code == 404
+        for size, status in ((1_048_576, 400), (1_048_577, 413)):
+            assert posted(client, b" " * size).status_code == status
+
+
 def test_changed_envelopes_are_refused_and_never_a_fault_of_ours(node: Node) -> None:
     with node.join("golf") as golf:
         golf.operations()

@@ -82,7 +82,14 @@ class Served:
         self._is_aside = is_aside
         self.store = Store(self.stage.lines)
         self.begun = 0
-        self.writer = Writer(self._begun, self.stage.clock.now_us, beat_s=beat_s)
+        self.handed: list[Callable[[], None]] | None = None  # what waits to be told, if it does
+        self.writer = Writer(self._begun, self.stage.clock.now_us, beat_s=beat_s, hand=self._hand)
+
+    def _hand(self, do: Callable[[], None]) -> None:
+        if self.handed is None:
+            do()
+        else:
+            self.handed.append(do)
 
     def _begun(self) -> Begun:
         self.begun += 1
@@ -173,6 +180,27 @@ def test_what_waits_is_written_with_one_append(
     assert len([each.result() for each in sent]) == 20
     assert len(served.store.appends) <= 3
     assert served.operations() == 20
+
+
+def test_all_of_one_write_are_told_at_once_where_they_wait(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a node has it: its loop is woken once a write, and not once an answer."""
+    monkeypatch.setattr(writing, "COMMIT_S", WAIT_S)
+    handed = served.handed = []
+    served.store.may_go.clear()
+    sent = [served.send(served.file(place=40 * number)) for number in range(6)]
+    sent.append(served.send(served.file(place=400), "b"))  # b sends what is of a
+    time.sleep(0.2)
+    assert not handed
+    served.store.may_go.set()
+    assert served.operations() == 6  # read once all of it was written
+
+    assert not any(each.done() for each in sent)
+    assert len(handed) == len(served.store.appends) < len(sent)
+    for each in handed:
+        each()
+    assert [each.exception() is None for each in sent] == [True] * 6 + [False]
 
 
 def test_what_is_not_decided_on_one_commit_beat_waits_for_the_next(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a node answers parties with, beside what stands in the record; and why it refuses."""
+"""What a node is sent and answers with, beside what stands in the record; and why it refuses."""
 
 import logging
 from math import ceil
@@ -8,9 +8,10 @@ from typing import Any, Final
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.types import Receive
 
 from keepclear.errors import CallerError, KeepclearError
-from keepclear.record.encoding import encode
+from keepclear.record.encoding import MOST_BYTES, encode
 from keepclear.record.faults import Malformed, NotProven
 from keepclear.record.receipts import Receipt
 from keepclear.server.feed import TooMany
@@ -71,6 +72,17 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """Why something was not done."""
 
     error: str
+
+
+async def body_of(receive: Receive) -> bytes:
+    """Return what was sent, up to a little more than may be."""
+    body = b""
+    while len(body) <= MOST_BYTES:
+        message: Any = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            break
+    return body
 
 
 def refused(_: Ask, fault: Exception) -> Response[bytes]:

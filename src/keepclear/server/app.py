@@ -36,17 +36,23 @@ unknown id, an invisible one and another party's give the same answer.
 """
 
 import time
-from asyncio import Lock, to_thread, wrap_future
+from asyncio import Lock, to_thread
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Annotated, Any, Final, cast
 
 import msgspec
-from litestar import Litestar, Response, delete, get, post
-from litestar.handlers import HTTPRouteHandler
+from litestar import Litestar, Request, Response, asgi, delete, get, post
+from litestar.enums import HttpMethod
+from litestar.exceptions.http_exceptions import (
+    MethodNotAllowedException,
+    RequestEntityTooLarge,
+)
+from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 from litestar.params import QueryParameter
 from litestar.response import Stream
+from litestar.types import Receive, Scope, Send
 
 from keepclear.errors import CallerError, InputError
 from keepclear.exchange import coverage
@@ -71,12 +77,14 @@ from keepclear.record.key_documents import Appointed, Keyring
 from keepclear.record.signers import OF_DISTRESS, deed_of
 from keepclear.record.signing_in import SIGN_IN, SLIP, CarrySession
 from keepclear.server.answers import (
+    JSON,
     Answered,
     Ask,
     Challenge,
     RegionSaid,
     StepsSaid,
     Token,
+    body_of,
     refused,
 )
 from keepclear.server.cap import MEDIA, CapDocuments
@@ -87,6 +95,7 @@ from keepclear.server.cookies import (
     token_in_cookie,
 )
 from keepclear.server.feed import Feed
+from keepclear.server.jobs import awaited
 from keepclear.server.rates import Rates, TooOften
 from keepclear.server.schema import EVENTS, LINES, document
 from keepclear.server.sessions import (
@@ -193,26 +202,25 @@ class Public:
 
         return [region, challenge, sign_in, sign_out, said]
 
-    def _acting(self) -> list[HTTPRouteHandler]:
+    def _acting(self) -> list[ASGIRouteHandler | HTTPRouteHandler]:
         """Return what acts."""
 
-        @post("/v1/acts", status_code=200)
-        async def acts(request: Ask) -> Answered:
-            """Decide an act: the body is its envelope."""
-            try:
-                session = self._session(request)
-                if "authorization" not in request.headers:
-                    check_same_origin(request)
-                self._acts.take(session.party, time.monotonic())
-                envelope = await envelope_in(request)
-                done = self._writer.submit(envelope, session.party, self._check(session))
-                answered = await self._for(session, wrap_future(done))
-            except (NotSignedIn, TooOften):
-                distress = await distress_in(request)
-                if distress is None:
-                    raise
-                return await self._distress(request, distress)
-            return Answered(receipts=_of(session, answered))
+        @asgi("/v1/acts", copy_scope=False)
+        async def acts(scope: Scope, receive: Receive, send: Send) -> None:
+            """Decide an act: the body is its envelope.
+
+            It is read and answered here: values in and out take Litestar as long as all the rest.
+            """
+            request: Ask = Request(scope, receive, send)
+            if request.method != HttpMethod.POST:
+                raise MethodNotAllowedException
+            body = await body_of(receive)
+            if len(body) > MOST_BYTES:
+                raise RequestEntityTooLarge
+            data = encode(await self._act(request, body))
+            head = [(b"content-type", JSON.encode()), (b"content-length", b"%d" % len(data))]
+            await send({"type": "http.response.start", "status": 200, "headers": head})
+            await send({"type": "http.response.body", "body": data, "more_body": False})
 
         @post("/v1/late-acts", status_code=200)
         async def late_acts(request: Ask) -> Answered:
@@ -223,7 +231,7 @@ class Public:
             self._acts.take(session.party, time.monotonic())
             handed = decode(await request.body(), Answered, "receipts")
             done = self._writer.hand_in(handed.receipts, session.party, self._check(session))
-            answered = await self._for(session, wrap_future(done))
+            answered = await self._for(session, awaited(done))
             return Answered(receipts=_of(session, answered))
 
         return [acts, late_acts]
@@ -412,6 +420,23 @@ class Public:
 
         return [answers_for, check, cap]
 
+    async def _act(self, request: Ask, body: bytes) -> Answered:
+        """Decide an act of who is signed in, or of one in distress. body: its envelope."""
+        try:
+            session = self._session(request)
+            if "authorization" not in request.headers:
+                check_same_origin(request)
+            self._acts.take(session.party, time.monotonic())
+            envelope = decode(body, Envelope, "envelope")
+            done = self._writer.submit(envelope, session.party, self._check(session))
+            answered = await self._for(session, awaited(done))
+        except (NotSignedIn, TooOften):
+            distress = distress_in(body)
+            if distress is None:
+                raise
+            return await self._distress(request, distress)
+        return Answered(receipts=_of(session, answered))
+
     async def _distress(self, request: Ask, envelope: Envelope) -> Answered:
         """Decide an act of distress of who is not signed in, or sends more than is taken.
 
@@ -419,7 +444,7 @@ class Public:
         """
         self._unsigned.take(_address_of(request), time.monotonic())
         act = read_act(envelope)
-        answered = await wrap_future(self._writer.submit(envelope, act.party))
+        answered = await awaited(self._writer.submit(envelope, act.party))
         return Answered(receipts=answered.value)
 
     async def _listed(
@@ -431,7 +456,7 @@ class Public:
         return list(_of(session, found))
 
     async def _read(self, ask: Callable[[Exchange], Any]) -> Any:  # noqa: ANN401 as asked
-        return await wrap_future(self._writer.read(ask))
+        return await awaited(self._writer.read(ask))
 
     async def _read_as(self, session: Session, ask: Callable[[Exchange], Any]) -> Any:  # noqa: ANN401 as asked
         """Read for who holds a token, where it holds still."""
@@ -535,10 +560,10 @@ async def envelope_in(request: Ask) -> Envelope:
     return decode(await request.body(), Envelope, "envelope")
 
 
-async def distress_in(request: Ask) -> Envelope | None:
+def distress_in(body: bytes) -> Envelope | None:
     """Return the envelope that a body is, where its act is distress; None for everything else."""
     try:
-        envelope = await envelope_in(request)
+        envelope = decode(body, Envelope, "envelope")
         return envelope if deed_of(read_act(envelope)) in OF_DISTRESS else None
     except CallerError:
         return None

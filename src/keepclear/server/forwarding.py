@@ -19,7 +19,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from keepclear.record.encoding import MOST_BYTES, encode
-from keepclear.server.answers import JSON, Fault
+from keepclear.server.answers import JSON, Fault, body_of
 from keepclear.server.feed import ALIVE_S
 from keepclear.server.writer import Writer
 
@@ -63,7 +63,7 @@ class Forwarding:
     async def _hand_on(self, at: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Ask the node that writes, and give its answer; end where whoever asks goes away."""
         answer = _Answer(send)
-        body = await _body_of(receive)
+        body = await body_of(receive)
         if len(body) > MOST_BYTES:
             await answer.refuse(413, f"body: is above {MOST_BYTES:,} bytes; send less")
             return
@@ -165,17 +165,6 @@ def _request(at: str, scope: HTTPScope, body: bytes) -> httpx.Request:
         headers=[*(each for each in scope["headers"] if each[0] in ASKED), (MARK, b"1")],
         content=body,
     )  # fmt: skip
-
-
-async def _body_of(receive: Receive) -> bytes:
-    """Return what was sent, up to a little more than may be."""
-    body = b""
-    while len(body) <= MOST_BYTES:
-        message: Any = await receive()
-        body += message.get("body", b"")
-        if not message.get("more_body", False):
-            break
-    return body
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What waits for the writer: how it is done with the exchange, answered, and begun beforehand."""
 
+import asyncio
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from keepclear.errors import KeepclearError, OperatorError
 from keepclear.exchange.exchange import Exchange
 from keepclear.exchange.views import Disclosed
 from keepclear.record.receipts import Receipt
 
+Value = TypeVar("Value")
 Receipts = Disclosed[tuple[Receipt, ...]]
 LOG: Final = logging.getLogger("keepclear.server")
 
@@ -79,8 +83,40 @@ def settled(job: Job, result: Any, exchange: Exchange) -> Any:  # noqa: ANN401 w
 
 def finish(job: Job, exchange: Exchange) -> None:
     """Do a job, and say at once what came of it: nothing of it is written."""
-    result = tried(job, exchange)
+    tell(job, tried(job, exchange))
+
+
+def tell(job: Job, result: Any) -> None:  # noqa: ANN401 whatever it gave
+    """Say what came of a job, or why nothing did."""
     if isinstance(result, Exception):
         job.done.set_exception(result)
     else:
         job.done.set_result(result)
+
+
+def awaited(done: Future[Value]) -> asyncio.Future[Value]:
+    """Return what is done when a job is, on the loop that asks; as `asyncio.wrap_future`.
+
+    Jobs that are told on the loop's own thread wake it once for all, and not once each.
+    """
+    loop, thread = asyncio.get_running_loop(), threading.get_ident()
+    made: asyncio.Future[Value] = loop.create_future()
+
+    def copy() -> None:
+        if made.cancelled():  # who asked has gone away
+            return
+        fault = done.exception()
+        if fault is None:
+            made.set_result(done.result())
+        else:
+            made.set_exception(fault)
+
+    def told(_: Future[Value]) -> None:
+        if threading.get_ident() == thread:
+            copy()
+        else:
+            with suppress(RuntimeError):  # the loop has ended, and who asked with it
+                loop.call_soon_threadsafe(copy)
+
+    done.add_done_callback(told)
+    return made

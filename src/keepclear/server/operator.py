@@ -15,7 +15,6 @@ folder and can be read by its owner alone.
 """
 
 import hmac
-from asyncio import wrap_future
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -30,6 +29,7 @@ from keepclear.server.app import envelope_in
 from keepclear.server.cap import SetCapKey, enter_cap_key, settle_cap_keys
 from keepclear.server.clock import ClockWatch, NodeClock
 from keepclear.server.exchange_keys import Changed, enter_next_key, settle_keys
+from keepclear.server.jobs import awaited
 from keepclear.server.metrics import CONTENT_TYPE
 from keepclear.server.sessions import NotSignedIn
 from keepclear.server.writer import State, Unavailable, Writer
@@ -91,7 +91,7 @@ def operator_app(
         checked(request)
         if writer.writes_at:
             raise Unavailable(f"{writer.health.why}; admit the party at that one")
-        await wrap_future(writer.admit(await envelope_in(request)))
+        await awaited(writer.admit(await envelope_in(request)))
 
     @post("/clock", status_code=204)
     async def accept(request: Ask) -> None:
@@ -122,7 +122,7 @@ def _changing_key(writer: Writer, folder: Path, checked: Callable[[Ask], None]) 
             partial(enter_next_key, folder),
             lambda exchange: settle_keys(folder, exchange.signing),
         )
-        return await wrap_future(done)
+        return await awaited(done)
 
     return change_key
 
@@ -139,6 +139,6 @@ def _setting_cap_key(
         if writer.writes_at:
             raise Unavailable(f"{writer.health.why}; make the key at that one")
         done = writer.set_cap_key(partial(enter_cap_key, folder), partial(settle_cap_keys, folder))
-        return await wrap_future(done)
+        return await awaited(done)
 
     return set_cap_key

@@ -51,7 +51,7 @@ class Listening(NamedTuple):
 
 
 class _Waking:
-    """Tells the loop, from the writer's thread, that something was kept."""
+    """Tells the loop, from the writer's thread, what was kept and what came of it."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -66,6 +66,16 @@ class _Waking:
         if self._loop is not None:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._feed.wake, counts)
+
+    def hand(self, do: Callable[[], None]) -> None:
+        """Let the loop tell all who wait for one write; here, where there is none any more."""
+        try:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(do)
+                return
+        except RuntimeError:
+            pass
+        do()
 
 
 def serve(
@@ -101,7 +111,7 @@ def _serve_at(
     watch = ClockWatch(clock)
     writer = Writer(
         Beginning(folder, clock, functions, node), clock.now_us, waking.kept, beat_s=beat_s,
-        watch=watch,
+        watch=watch, hand=waking.hand,
     )  # fmt: skip
     public = Public(writer, clock.now_us, CapDocuments(folder))
     forwarding = Forwarding(public.app(), writer)

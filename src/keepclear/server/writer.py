@@ -37,7 +37,16 @@ from keepclear.record.envelopes import Envelope
 from keepclear.record.receipts import Receipt
 from keepclear.server.aside import Aside
 from keepclear.server.clock import ClockWatch
-from keepclear.server.jobs import Job, Receipts, finish, meanwhile, settled, tried, with_proof
+from keepclear.server.jobs import (
+    Job,
+    Receipts,
+    finish,
+    meanwhile,
+    settled,
+    tell,
+    tried,
+    with_proof,
+)
 from keepclear.server.metrics import Metrics
 from keepclear.server.snapshots import Snapshots
 from keepclear.store.nodes import WrittenByOther
@@ -96,16 +105,18 @@ class Writer:
 
     begin: opens the record and goes on from it; `WrittenByOther` where it may not. now_us: for what
     health says. kept: is called, on the writer's thread, after each write, with how many steps of
-    the record each party sees. watch: over the clocks; without one they are not looked at.
+    the record each party sees. watch: over the clocks; without one they are not looked at. hand:
+    runs what tells all who wait for one write what came of it, here or where they wait.
     """
 
     def __init__(
         self, begin: Callable[[], Begun], now_us: Callable[[], int],
         kept: Callable[[Mapping[str, int]], None] = lambda _: None, beat_s: float = BEAT_S,
         watch: ClockWatch | None = None,
+        hand: Callable[[Callable[[], None]], None] = lambda do: do(),
     ) -> None:  # fmt: skip
         self._begin, self._now_us, self._kept, self._beat_s = begin, now_us, kept, beat_s
-        self._watch = watch
+        self._watch, self._hand = watch, hand
         self._waiting: queue.Queue[Job | None] = queue.Queue(WAITING)
         self._gate = threading.Lock()
         self._begun: Begun | None = None
@@ -331,12 +342,11 @@ class Writer:
         metrics.acts.labels("taken").inc(len(jobs) - refused)
         metrics.batch.observe(len(jobs))
         proven += [with_proof(each, exchange.reads.receipts) for each in results[len(proven) :]]
-        for each, decided in zip(jobs, proven, strict=True):
-            result = settled(each, decided, exchange)
-            if isinstance(result, Exception):
-                each.done.set_exception(result)
-            else:
-                each.done.set_result(result)
+        told = [
+            (each, settled(each, decided, exchange))
+            for each, decided in zip(jobs, proven, strict=True)
+        ]
+        self._hand(partial(_tell_all, told))
         self._tell(exchange)
         return len(jobs)
 
@@ -463,3 +473,9 @@ class Writer:
             self.health = Health(state, self._now_us(), why)
         elif why != self.health.why:
             self.health = self.health._replace(why=why)
+
+
+def _tell_all(told: Sequence[tuple[Job, Any]]) -> None:
+    """Say what came of each of some jobs."""
+    for job, result in told:
+        tell(job, result)
