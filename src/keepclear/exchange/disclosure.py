@@ -73,7 +73,7 @@ class Grants(NamedTuple):
 
     def of(self, operation: Operation) -> "Grants":
         """Return what is shown of one operation; of ground and static ones it is less."""
-        if not operation.is_grounded or Field.EVERYTHING in self.ground:
+        if self is NOTHING or not operation.is_grounded or Field.EVERYTHING in self.ground:
             return self
         if Field.AREA_BOX in self.ground:
             return self._replace(fields=self.ground)
@@ -190,21 +190,23 @@ def shown(operation: Operation, grants: Grants, missed: Sequence[Missed] = ()) -
     missed: lead times, agreed between the two, that it was filed later than.
     """
     grants = grants.of(operation)
+    floor = Shown(
+        id=operation.id, party=operation.party, ovn=operation.ovn,
+        state=state_shown(operation.state).value,
+        late_by=tuple([_named(each.agreement, each.clause) for each in missed]) if missed else (),
+        by=tuple([_named(*each) for each in grants.clauses]) if grants.clauses else (),
+    )  # fmt: skip
+    if not grants.fields:
+        return floor
     found: dict[str, Any] = {
-        "id": operation.id, "party": operation.party, "ovn": operation.ovn,
-        "state": state_shown(operation.state).value,
-        "late_by": tuple([_named(each.agreement, each.clause) for each in missed]),
-        "by": tuple([_named(*each) for each in grants.clauses]),
+        "callsign": operation.callsign, "count": operation.count,
+        "count_most": operation.count_most, "craft_class": operation.craft_class,
+        "has_rvsm": operation.has_rvsm,
     }  # fmt: skip
-    if grants.fields:
-        found |= {
-            "callsign": operation.callsign, "count": operation.count,
-            "count_most": operation.count_most, "craft_class": operation.craft_class,
-            "has_rvsm": operation.has_rvsm,
-        }  # fmt: skip
     if grants.has_place:
         found |= _place(operation, grants, missed)
-    return Shown(**{name: found[name] for name in _granted(grants.fields)})
+    granted = _granted(grants.fields)
+    return msgspec.structs.replace(floor, **{name: found[name] for name in granted})
 
 
 def _place(operation: Operation, grants: Grants, missed: Sequence[Missed]) -> dict[str, Any]:
@@ -274,9 +276,12 @@ def _grown(claim: Claim, grants: Grants) -> Claim:
 
 @lru_cache(maxsize=256)
 def _granted(fields: frozenset[Field]) -> tuple[str, ...]:
-    """Return the fields of `Shown` whose grade is granted, and no other."""
+    """Return the fields of `Shown` above the floor whose grade is granted, and no other."""
     grants = NOTHING._replace(fields=fields)
-    return tuple(name for name, grade in GRADES.items() if grants.has(grade))
+    return tuple(
+        name for name, grade in GRADES.items()
+        if not isinstance(grade, Floor) and grants.has(grade)
+    )  # fmt: skip
 
 
 def state_shown(state: State) -> State:

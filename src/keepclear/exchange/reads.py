@@ -22,7 +22,7 @@ from keepclear.line.stops import KeepOut
 from keepclear.plans.operations import Operation
 from keepclear.plans.stops import Stop
 from keepclear.record.cap_keys import CapKey
-from keepclear.record.keys import PublicKey, Signer
+from keepclear.record.keys import Signer
 from keepclear.record.merkle import Tree
 from keepclear.record.receipts import Receipt
 from keepclear.record.views import is_seen
@@ -40,7 +40,7 @@ class Reads:
         signer: Callable[[], Signer],
     ) -> None:  # fmt: skip
         self._written, self._store, self._region, self._signer = written, store, region, signer
-        self._notes: dict[str, tuple[str, int, PublicKey]] = {}
+        self._notes: dict[str, tuple[str, int, Signer | None]] = {}
         self._known = KnownBy()
 
     @property
@@ -57,8 +57,9 @@ class Reads:
     ) -> Disclosed[tuple[Receipt, ...]]:
         """Return what proves an answer by what is held, written or not; see `Exchange.proven`."""
         ledger, leaves = kept.ledger, answered.value.leaves
+        signer = self._signer()
         audiences = {each.leaf.audience for each in leaves}
-        notes = {each: self._checkpoint(kept, each) for each in audiences}
+        notes = {each: self._checkpoint(kept, each, signer) for each in audiences}
         return views.receipts(answered, [
             ledger.receipt(each.leaf, each.place, *notes[each.leaf.audience]) for each in leaves
         ])  # fmt: skip
@@ -92,7 +93,10 @@ class Reads:
             return found
         kept = self._written()
         audiences = kept.viewers.audiences(party)
-        return views.with_notes(found, [self._checkpoint(kept, each)[0] for each in audiences])
+        signer = self._signer()
+        return views.with_notes(found, [
+            self._checkpoint(kept, each, signer)[0] for each in audiences
+        ])  # fmt: skip
 
     def count(self, party: str) -> int:
         """Return how many steps a party sees."""
@@ -203,15 +207,14 @@ class Reads:
         """Forget the checkpoints that were signed: what they are over was not written."""
         self._notes.clear()
 
-    def _checkpoint(self, kept: Kept, audience: str) -> tuple[str, int]:
+    def _checkpoint(self, kept: Kept, audience: str, signer: Signer) -> tuple[str, int]:
         """Return the signed checkpoint of a tree as it stands, and over how many leaves it is.
 
         Kept until the tree grows, or another key signs: what is written never becomes less.
         """
-        ledger, signer = kept.ledger, self._signer()
-        size = len(ledger.trees[audience])
-        known = self._notes.get(audience)
-        if known is None or known[1:] != (size, signer.public):
-            note = ledger.signed_checkpoint(audience, self._region.exchange, signer)
-            known = self._notes[audience] = note, size, signer.public
-        return known[:2]
+        size = len(kept.ledger.trees[audience])
+        note, known_size, known_signer = self._notes.get(audience, ("", -1, None))
+        if known_size != size or known_signer is not signer:
+            note = kept.ledger.signed_checkpoint(audience, self._region.exchange, signer)
+            self._notes[audience] = note, size, signer
+        return note, size

@@ -78,6 +78,7 @@ class Viewers:
         self._own: dict[str, array[int]] = {}
         self._latest: dict[str, dict[str, int]] = {}
         self._audiences: dict[str, dict[str, None]] = {}
+        self._met: dict[str, frozenset[str]] = {}
 
     @classmethod
     def of(cls, viewed: Viewed) -> "Viewers":
@@ -114,19 +115,25 @@ class Viewers:
                 self._latest.setdefault(audience, {})[conflict] = number
 
     def _see(self, number: int, audiences: frozenset[str]) -> None:
-        is_for_all = EVERYBODY in audiences
+        parties = set[str]()
         for audience in audiences:
-            for party in audience.split(","):
-                self._audiences.setdefault(party, {})[audience] = None
-        for party in {each for audience in audiences for each in audience.split(",")} - {EVERYBODY}:
-            if party not in self._own:
-                self._own[party] = array("q", self._all)
-            if not is_for_all:
-                self._own[party].append(number)
-        if is_for_all:
+            parties |= self._met.get(audience) or self._meet(audience)
+        if EVERYBODY in parties:
             self._all.append(number)
             for own in self._own.values():
                 own.append(number)
+        else:
+            for party in parties:
+                self._own[party].append(number)
+
+    def _meet(self, audience: str) -> frozenset[str]:
+        """Take in an audience, and return the parties that are in it."""
+        parties = self._met[audience] = frozenset(audience.split(","))
+        for party in parties:
+            self._audiences.setdefault(party, {})[audience] = None
+            if party != EVERYBODY and party not in self._own:
+                self._own[party] = array("q", self._all)
+        return parties
 
     def steps_of(self, party: str) -> Sequence[int]:
         """Return the numbers of the lines that a party sees, in order."""

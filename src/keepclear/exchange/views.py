@@ -110,7 +110,7 @@ def notice(
     return _disclosed(own.party, Notice(
         number=number, conflict=conflict.id, state=conflict.state.value, own=own.id,
         precedence=precedence(conflict, (own, other), is_late=bool(own_missed or missed)),
-        own_late_us=max([each.late_us for each in own_missed], default=0),
+        own_late_us=max([each.late_us for each in own_missed]) if own_missed else 0,
         other=seen, must_act=tuple([acting[each] for each in conflict.must_act]),
         clause=conflict.clause, broken=conflict.broken, acknowledged=conflict.acknowledged,
         agreed=conflict.agreed, note=note,
