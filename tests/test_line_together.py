@@ -13,6 +13,7 @@ from tests.exchange_twins import Twins
 from tests.incident_plays import MINUTE_US, file, staged
 from tests.line_together import played
 from tests.message_plays import URGENT_US, at, at_line, overdue, send, take, wait
+from tests.record_plays import START_US
 from tests.restored_stages import lost, restore
 from tests.sar_plays import close, cry, go_on, where
 from tests.stop_plays import at_stop, end, must_keep_out, renew, small, stop
@@ -105,5 +106,25 @@ def test_what_is_due_when_a_message_goes_on_is_overdue_once_it_is_acknowledged_l
     assert (Step.DISSEMINATED, "duty-officer", URGENT_US, "representative") in overdue(
         at(stage, own)
     )
+    stage.exchange.beat()
+    assert audit(stage.lines, plain()).differences == ()
+
+
+def test_what_falls_due_again_at_the_very_time_of_a_restore_is_told_twice() -> None:
+    """One deadline has passed, and that of the next post is at the time of the new beginning."""
+    stage = at_line()
+    own = send(stage)
+    take(stage, own, Step.DELIVERED, Step.DISPLAYED, Step.ACKNOWLEDGED)  # one step is missing
+    stage.exchange.beat()
+    stage.clock.move_to(START_US + 2 * URGENT_US)
+    assert restore(stage, stage.lines)
+
+    wait(stage, 2 * URGENT_US)
+
+    assert overdue(at(stage, own)) == [
+        (Step.DISSEMINATED, "watch", URGENT_US, "duty-officer"),
+        (Step.DISSEMINATED, "duty-officer", 2 * URGENT_US, "representative"),
+    ]
+    wait(stage, 2 * URGENT_US + 1)
     stage.exchange.beat()
     assert audit(stage.lines, plain()).differences == ()

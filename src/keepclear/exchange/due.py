@@ -7,6 +7,7 @@ it can be noted anew from the events of a record, and the same falls due at the 
 
 import heapq
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from keepclear.exchange.events import (
@@ -55,9 +56,22 @@ class Due:
         return self._heap[0] if self._heap and self._heap[0].at_us <= until_us else None
 
     def drop(self, first: Timer) -> None:
-        """Forget what is due first: it was looked at."""
+        """Forget what is due first."""
         while self._heap and self._heap[0] == first:
             heapq.heappop(self._heap)
+
+    @contextmanager
+    def dropped(self, first: Timer) -> Iterator[None]:
+        """Forget what is due first before it is looked at within, unless that fails.
+
+        Before, as the same may fall due at that very time once more.
+        """
+        self.drop(first)
+        try:
+            yield
+        except BaseException:
+            self.put(*first)
+            raise
 
     def put_off(self, until_us: int) -> None:
         """Let what is due before a time be due then: it was held until that."""
@@ -120,10 +134,7 @@ class Due:
             self.put(max(incident.due_us, from_us), incident.id)
 
     def _plan_at(self, looked_at: Message | Stop, from_us: int = 0) -> None:
-        """Note when something of a message or a STOP falls due next.
-
-        As it is, also where that has passed: at now it could be what is looked at, and be dropped.
-        """
+        """Note when something of a message or a STOP falls due next, also where that has passed."""
         if looked_at.next_us is not None:
             self.put(max(looked_at.next_us, from_us), looked_at.id)
 

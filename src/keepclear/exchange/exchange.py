@@ -359,11 +359,10 @@ class Exchange:
         """Enter what has fallen due by a time, each with its own; nothing while it is held."""
         while not self._kept.is_held and (first := self._kept.due.first(now_us)) is not None:
             due_us = max(first.at_us, self._kept.ledger.chain.at_us)  # never backwards
-            with self._undoing(batch):
+            with self._kept.due.dropped(first), self._undoing(batch):
                 deciding = self._deciding(due_us)
                 self._fall_due(deciding, first.key)
                 self._commit(batch, "", due_us, deciding, deciding.parts)
-            self._kept.due.drop(first)
             batch.passed.append(first)
 
     def _fall_due(self, deciding: Deciding, key: str) -> None:
