@@ -2,9 +2,12 @@
 """What the loop that serves awaits of the writer's thread."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 
 import pytest
 
@@ -50,6 +53,30 @@ def test_what_is_told_on_the_loop_is_there_without_waking_it(
         monkeypatch.undo()
 
     asyncio.run(ask())
+
+
+def test_what_was_told_is_let_go_without_looking_for_cycles() -> None:
+    """Answers are some 20 kB each: a node would keep very many, and stand still to find them."""
+
+    class Answer:
+        pass
+
+    async def ask(*, is_here: bool) -> weakref.ref[Answer]:
+        done, answer = Future[Answer](), Answer()
+        waits, seen = awaited(done), weakref.ref(answer)
+        if is_here:
+            done.set_result(answer)
+        else:
+            elsewhere(partial(done.set_result, answer))
+        await asyncio.wait_for(waits, WAIT_S)
+        return seen
+
+    gc.disable()
+    try:
+        for is_here in (True, False):
+            assert asyncio.run(ask(is_here=is_here))() is None
+    finally:
+        gc.enable()
 
 
 def test_what_is_done_already_is_there_at_once() -> None:

@@ -102,7 +102,8 @@ def awaited(done: Future[Value]) -> asyncio.Future[Value]:
     loop, thread = asyncio.get_running_loop(), threading.get_ident()
     made: asyncio.Future[Value] = loop.create_future()
 
-    def copy() -> None:
+    # neither holds what is done: it holds them, and would be kept until cycles are looked for
+    def copy(done: Future[Value]) -> None:
         if made.cancelled():  # who asked has gone away
             return
         fault = done.exception()
@@ -111,12 +112,12 @@ def awaited(done: Future[Value]) -> asyncio.Future[Value]:
         else:
             made.set_exception(fault)
 
-    def told(_: Future[Value]) -> None:
+    def told(done: Future[Value]) -> None:
         if threading.get_ident() == thread:
-            copy()
+            copy(done)
         else:
             with suppress(RuntimeError):  # the loop has ended, and who asked with it
-                loop.call_soon_threadsafe(copy)
+                loop.call_soon_threadsafe(copy, done)
 
     done.add_done_callback(told)
     return made
