@@ -2,6 +2,7 @@
 """A node as its parties meet it: over HTTP, in a process of its own."""
 
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -140,6 +141,34 @@ def test_acts_are_posted_and_nothing_else(node: Node) -> None:
         assert client._http.request("POST", "/v1/acts/more", content=b"{}").status_code == 404
         for size, status in ((1_048_576, 400), (1_048_577, 413)):
             assert posted(client, b" " * size).status_code == status
+
+
+def test_what_may_be_sent_to_acts_is_said(node: Node) -> None:
+    answer = httpx.request("OPTIONS", f"{node.parties}/v1/acts")
+    assert (answer.status_code, answer.headers["allow"]) == (204, "OPTIONS, POST")
+
+
+@pytest.mark.parametrize("what", ["cut off", "cut off in chunks", "too large, as announced"])
+def test_an_act_is_done_once_all_of_it_has_come(node: Node, what: str) -> None:
+    name = f"november-{len(what)}"
+    with node.join(name) as client:
+        assert client.operations() == []
+        body = encode(client.signed("operations.file/1", acts.FileOperation(operation=circle(0))))
+        size = {"cut off": len(body) + 10}.get(what, 2_000_000)
+        head = f"POST /v1/acts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {client._token}\r\n"
+        if what == "cut off in chunks":
+            head += "Transfer-Encoding: chunked\r\n\r\n"
+            sent = b"%x\r\n%b\r\n" % (len(body), body)
+        else:
+            head += f"Content-Length: {size}\r\n\r\n"
+            sent = b"" if "announced" in what else body
+        host, _, port = node.parties.partition("://")[2].partition(":")
+        with socket.create_connection((host, int(port)), 10) as line:
+            line.sendall(head.encode() + sent)
+            if "announced" in what:
+                assert line.recv(12) == b"HTTP/1.1 413"  # nobody need send it first
+        client.act("operations.file/1", acts.FileOperation(operation=circle(1)))  # after it
+        assert len(client.operations()) == 1
 
 
 def test_changed_envelopes_are_refused_and_never_a_fault_of_ours(node: Node) -> None:

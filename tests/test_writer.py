@@ -203,6 +203,34 @@ def test_all_of_one_write_are_told_at_once_where_they_wait(
     assert [each.exception() is None for each in sent] == [True] * 6 + [False]
 
 
+def test_what_is_being_told_is_told_by_nobody_else_whatever_fails_after_it(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was written: its sender gets its receipts, and the thread goes on."""
+    monkeypatch.setattr(writing, "COMMIT_S", 0.0)  # one act a write
+    handed = served.handed = []
+    served.store.may_go.clear()
+    sent = [served.send(served.file())]
+    time.sleep(0.2)
+    sent.append(served.send(served.file(place=40)))
+
+    def fail(_: Exchange) -> None:
+        raise ValueError("a fault of ours")
+
+    failing = served.writer._put(lambda _: 1, is_act=True, then=fail)
+    sent.append(served.send(served.file(place=80)))
+    served.store.may_go.set()
+
+    for each in (failing, sent[2]):  # in one batch of what waited with the second
+        with pytest.raises(Unavailable, match="not known whether it was done"):
+            each.result(WAIT_S)
+    for tell in handed:
+        tell()
+    assert [each.exception(WAIT_S) for each in sent[:2]] == [None, None]
+    served.handed = None
+    assert served.send(served.file(place=120)).result(WAIT_S)
+
+
 def test_what_is_not_decided_on_one_commit_beat_waits_for_the_next(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.types import Receive
 
 from keepclear.errors import CallerError, KeepclearError
@@ -22,6 +23,10 @@ from keepclear.server.writer import NOT_KNOWN
 JSON: Final = "application/json"
 LOG: Final = logging.getLogger("keepclear.server")
 Ask = Request[Any, Any, Any]
+
+
+class CutOff(Exception):
+    """A request ended before it was whole: whoever sent it is gone, and nothing of it is done."""
 
 
 class RegionSaid(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,14 +80,35 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def body_of(receive: Receive) -> bytes:
-    """Return what was sent, up to a little more than may be."""
+    """Return what was sent, up to a little more than may be; `CutOff` where the end is missing."""
     body = b""
     while len(body) <= MOST_BYTES:
         message: Any = await receive()
+        if message["type"] == "http.disconnect":
+            raise CutOff
         body += message.get("body", b"")
         if not message.get("more_body", False):
             break
     return body
+
+
+class Body:
+    """The body of a request, read when it is asked for, and once."""
+
+    def __init__(self, request: Ask, receive: Receive) -> None:
+        self._request, self._receive = request, receive
+        self._data: bytes | None = None
+
+    async def read(self) -> bytes:
+        """Return it; `RequestEntityTooLarge`, also where it is but announced to be; `CutOff`."""
+        if self._data is None:
+            if (self._request.content_length or 0) > MOST_BYTES:
+                raise RequestEntityTooLarge
+            data = await body_of(self._receive)
+            if len(data) > MOST_BYTES:
+                raise RequestEntityTooLarge
+            self._data = data
+        return self._data
 
 
 def refused(_: Ask, fault: Exception) -> Response[bytes]:

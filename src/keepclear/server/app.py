@@ -45,10 +45,7 @@ from typing import Annotated, Any, Final, cast
 import msgspec
 from litestar import Litestar, Request, Response, asgi, delete, get, post
 from litestar.enums import HttpMethod
-from litestar.exceptions.http_exceptions import (
-    MethodNotAllowedException,
-    RequestEntityTooLarge,
-)
+from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 from litestar.params import QueryParameter
 from litestar.response import Stream
@@ -80,11 +77,12 @@ from keepclear.server.answers import (
     JSON,
     Answered,
     Ask,
+    Body,
     Challenge,
+    CutOff,
     RegionSaid,
     StepsSaid,
     Token,
-    body_of,
     refused,
 )
 from keepclear.server.cap import MEDIA, CapDocuments
@@ -212,14 +210,18 @@ class Public:
             It is read and answered here: values in and out take Litestar as long as all the rest.
             """
             request: Ask = Request(scope, receive, send)
-            if request.method != HttpMethod.POST:
+            status, data = 204, b""
+            head = [(b"allow", b"OPTIONS, POST")]
+            if request.method == HttpMethod.POST:
+                try:
+                    data = encode(await self._act(request, Body(request, receive)))
+                except CutOff:
+                    return
+                status = 200
+                head = [(b"content-type", JSON.encode()), (b"content-length", b"%d" % len(data))]
+            elif request.method != HttpMethod.OPTIONS:
                 raise MethodNotAllowedException
-            body = await body_of(receive)
-            if len(body) > MOST_BYTES:
-                raise RequestEntityTooLarge
-            data = encode(await self._act(request, body))
-            head = [(b"content-type", JSON.encode()), (b"content-length", b"%d" % len(data))]
-            await send({"type": "http.response.start", "status": 200, "headers": head})
+            await send({"type": "http.response.start", "status": status, "headers": head})
             await send({"type": "http.response.body", "body": data, "more_body": False})
 
         @post("/v1/late-acts", status_code=200)
@@ -420,18 +422,18 @@ class Public:
 
         return [answers_for, check, cap]
 
-    async def _act(self, request: Ask, body: bytes) -> Answered:
+    async def _act(self, request: Ask, body: Body) -> Answered:
         """Decide an act of who is signed in, or of one in distress. body: its envelope."""
         try:
             session = self._session(request)
             if "authorization" not in request.headers:
                 check_same_origin(request)
             self._acts.take(session.party, time.monotonic())
-            envelope = decode(body, Envelope, "envelope")
+            envelope = decode(await body.read(), Envelope, "envelope")
             done = self._writer.submit(envelope, session.party, self._check(session))
             answered = await self._for(session, awaited(done))
         except (NotSignedIn, TooOften):
-            distress = distress_in(body)
+            distress = distress_in(await body.read())
             if distress is None:
                 raise
             return await self._distress(request, distress)

@@ -19,7 +19,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from keepclear.record.encoding import MOST_BYTES, encode
-from keepclear.server.answers import JSON, Fault, body_of
+from keepclear.server.answers import JSON, CutOff, Fault, body_of
 from keepclear.server.feed import ALIVE_S
 from keepclear.server.writer import Writer
 
@@ -63,7 +63,10 @@ class Forwarding:
     async def _hand_on(self, at: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Ask the node that writes, and give its answer; end where whoever asks goes away."""
         answer = _Answer(send)
-        body = await body_of(receive)
+        try:
+            body = await body_of(receive)
+        except CutOff:
+            return
         if len(body) > MOST_BYTES:
             await answer.refuse(413, f"body: is above {MOST_BYTES:,} bytes; send less")
             return

@@ -25,7 +25,8 @@ class Job:
     """One thing that waits: how it is done with the exchange, and who waits for it.
 
     then: what is to be done once it is written, before that is told. look: does beforehand what
-    of it does not depend on what is decided before it.
+    of it does not depend on what is decided before it. is_handed: what came of it is being told,
+    by another thread perhaps, so nobody else tells it.
     """
 
     do: Callable[[Exchange], Any]
@@ -33,6 +34,7 @@ class Job:
     is_act: bool
     then: Callable[[Exchange], None] = lambda _: None
     look: Callable[[Exchange], None] = lambda _: None
+    is_handed: bool = False
 
 
 def meanwhile(

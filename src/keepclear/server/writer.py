@@ -271,7 +271,7 @@ class Writer:
         except Exception as fault:  # noqa: BLE001 else nobody would be answered any more
             self._failed(fault)
             for each in jobs:
-                if not each.done.done():
+                if not (each.is_handed or each.done.done()):
                     each.done.set_exception(Unavailable(NOT_KNOWN))
 
     def _step(self, jobs: Sequence[Job]) -> None:
@@ -346,6 +346,8 @@ class Writer:
             (each, settled(each, decided, exchange))
             for each, decided in zip(jobs, proven, strict=True)
         ]
+        for each in jobs:
+            each.is_handed = True
         self._hand(partial(_tell_all, told))
         self._tell(exchange)
         return len(jobs)
