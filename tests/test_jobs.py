@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from typing import Final
 
 import pytest
 
@@ -15,7 +16,7 @@ from keepclear.server.feed import Feed
 from keepclear.server.jobs import awaited
 from keepclear.server.serving import _Waking
 
-WAIT_S = 10.0
+WAIT_S: Final = 10.0
 
 
 def elsewhere(do: Callable[[], None]) -> None:

@@ -44,6 +44,7 @@ class Store(MemoryStore):
         self._lines = list(lines)
         self.may_go = threading.Event()
         self.may_go.set()
+        self.is_asked = threading.Event()
         self.appends: list[int] = []
         self.how = ""
         self.closed = 0
@@ -54,6 +55,7 @@ class Store(MemoryStore):
         return self.may_write
 
     def append(self, lines: Sequence[bytes]) -> None:
+        self.is_asked.set()
         self.may_go.wait(WAIT_S)
         if self.how == "not":
             raise NotWritten("no space left")
@@ -191,8 +193,8 @@ def test_all_of_one_write_are_told_at_once_where_they_wait(
     served.store.may_go.clear()
     sent = [served.send(served.file(place=40 * number)) for number in range(6)]
     sent.append(served.send(served.file(place=400), "b"))  # b sends what is of a
-    time.sleep(0.2)
-    assert not handed
+    assert served.store.is_asked.wait(WAIT_S)
+    assert not handed  # it is being written
     served.store.may_go.set()
     assert served.operations() == 6  # read once all of it was written
 
@@ -211,7 +213,7 @@ def test_what_is_being_told_is_told_by_nobody_else_whatever_fails_after_it(
     handed = served.handed = []
     served.store.may_go.clear()
     sent = [served.send(served.file())]
-    time.sleep(0.2)
+    assert served.store.is_asked.wait(WAIT_S)  # all after it waits, and is one batch
     sent.append(served.send(served.file(place=40)))
 
     def fail(_: Exchange) -> None:

@@ -69,7 +69,7 @@ class Due:
         self.drop(first)
         try:
             yield
-        except BaseException:
+        except BaseException:  # whatever it is, it goes on, and nothing is lost by it
             self.put(*first)
             raise
 
